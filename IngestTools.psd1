@@ -1,0 +1,37 @@
+@{
+    RootModule             = 'module/bin/IngestTools.dll'
+    ModuleVersion          = '0.1.0'
+    CompatiblePSEditions   = @('Core')
+    GUID                   = '6f3f0b0e-0d52-4d07-9c5e-5b0c3a7f6b11'
+    Author                 = 'IngestTools contributors'
+    CompanyName            = 'IngestTools contributors'
+    Copyright              = 'Copyright (c) 2026 IngestTools contributors. MIT License.'
+    Description            = 'Drives bulk ingest services the same way from PowerShell: send, start, wait, look at what failed, send just that again.'
+    PowerShellVersion      = '7.4'
+    FormatsToProcess       = @('module/IngestTools.Format.ps1xml')
+    TypesToProcess         = @('module/IngestTools.Types.ps1xml')
+    FunctionsToExport      = @()
+    CmdletsToExport        = @(
+        'Complete-BulkIngest'
+        'Connect-IngestService'
+        'Disconnect-IngestService'
+        'Get-IngestConnection'
+        'Get-IngestMapping'
+        'Get-Transaction'
+        'Send-IngestFile'
+        'Start-BulkIngest'
+        'Start-IngestSandbox'
+        'Stop-IngestSandbox'
+        'Stop-Transaction'
+        'Test-IngestService'
+        'Wait-Transaction'
+    )
+    VariablesToExport      = @()
+    AliasesToExport        = @()
+    PrivateData            = @{
+        PSData = @{
+            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST')
+            ReleaseNotes = 'See CHANGELOG.md.'
+        }
+    }
+}

@@ -1,0 +1,2 @@
+namespace IngestTools;
+internal static class Placeholder;

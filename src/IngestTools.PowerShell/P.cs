@@ -1,0 +1,2 @@
+namespace IngestTools.PowerShell;
+internal static class Placeholder;
