@@ -1,0 +1,58 @@
+namespace IngestTools.Connections;
+
+/// <summary>A saved connection: everything but the secret.</summary>
+public sealed record ConnectionProfile
+{
+    /// <summary>The connection's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The service.</summary>
+    public required IngestService Service { get; init; }
+
+    /// <summary>Whether it is the one that is used when none is named.</summary>
+    public bool IsDefault { get; init; }
+
+    /// <summary>The base address.</summary>
+    public required Uri Uri { get; init; }
+
+    /// <summary>How it proves who it is.</summary>
+    public SignInKind SignIn { get; init; }
+
+    /// <summary>The user's name, or the cookie's.</summary>
+    public string? UserName { get; init; }
+
+    /// <summary>Where the secret is kept.</summary>
+    public string? SecretFrom { get; init; }
+
+    /// <summary>DSP-INGEST: where a password is exchanged for a token.</summary>
+    public Uri? AuthenticationUri { get; init; }
+
+    /// <summary>The proxy.</summary>
+    public Uri? Proxy { get; init; }
+
+    /// <summary>Whether to use no proxy.</summary>
+    public bool NoProxy { get; init; }
+
+    /// <summary>A PEM file of trusted certificates.</summary>
+    public string? CertificateAuthority { get; init; }
+
+    /// <summary>Whether any certificate is taken.</summary>
+    public bool SkipCertificateCheck { get; init; }
+
+    /// <summary>Whether secrets may go over plain http.</summary>
+    public bool AllowInsecure { get; init; }
+
+    /// <summary>How long one attempt may take, in seconds.</summary>
+    public double? TimeoutSeconds { get; init; }
+
+    /// <summary>How often a request is sent at most.</summary>
+    public int? MaxAttempts { get; init; }
+
+    /// <summary>The profile of a connection's settings.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/>: the secret was given, so it cannot be read later.</exception>
+    public static ConnectionProfile From(ConnectionSettings settings, bool isDefault) => throw new NotImplementedException();
+
+    /// <summary>The settings that make this connection.</summary>
+    /// <param name="vault">Reads vaults; null where there are none.</param>
+    public ConnectionSettings ToSettings(VaultReader? vault) => throw new NotImplementedException();
+}

@@ -1,0 +1,70 @@
+using System.Net;
+
+namespace IngestTools;
+
+/// <summary>
+/// The one error of this library: what failed, at which service, in the server's own words, and what to do about it.
+/// It never holds a secret.
+/// </summary>
+public sealed class IngestException : Exception
+{
+    /// <summary>Makes an error.</summary>
+    /// <param name="errorId">What went wrong, as one word.</param>
+    /// <param name="message">What went wrong, with which item, for a person.</param>
+    /// <param name="innerException">The cause, if another exception was.</param>
+    public IngestException(ErrorId errorId, string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        ErrorId = errorId;
+    }
+
+    /// <summary>What went wrong, as one stable word.</summary>
+    public ErrorId ErrorId { get; }
+
+    /// <summary>The service that was spoken to; null where the error is local.</summary>
+    public IngestService? Service { get; init; }
+
+    /// <summary>What was tried, in the service's words: "upload", "start bulk ingest".</summary>
+    public string? Operation { get; init; }
+
+    /// <summary>The HTTP status of the last answer; null where none came.</summary>
+    public HttpStatusCode? StatusCode { get; init; }
+
+    /// <summary>What the server said, as it said it, at most 2 KB, control characters escaped.</summary>
+    public string? ServerMessage { get; init; }
+
+    /// <summary>The server's own code for the error, where it has one.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>The server's id of the request, for a support case.</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>Whether the same thing may work later, unchanged.</summary>
+    public bool IsTransient { get; init; }
+
+    /// <summary>What the user can do.</summary>
+    public string? Advice { get; init; }
+
+    /// <summary>The item it happened to: a path, a remote name, a data id; null where there is none.</summary>
+    public object? Target { get; init; }
+
+    /// <summary>How often the request was sent; 0 where it was refused before.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>The same error, said of another item.</summary>
+    /// <param name="message">The new message.</param>
+    /// <param name="target">The item it happened to.</param>
+    public IngestException About(string message, object? target) => new(ErrorId, message, this)
+    {
+        Service = Service,
+        Operation = Operation,
+        StatusCode = StatusCode,
+        ServerMessage = ServerMessage,
+        Code = Code,
+        RequestId = RequestId,
+        IsTransient = IsTransient,
+        Advice = Advice,
+        Target = target ?? Target,
+        Attempts = Attempts,
+    };
+}

@@ -1,2 +1,0 @@
-namespace IngestTools;
-internal static class Placeholder;

@@ -1,0 +1,32 @@
+namespace IngestTools.Uploads;
+
+/// <summary>How files are sent.</summary>
+public sealed record UploadOptions
+{
+    /// <summary>The most uploads at once. Below it the engine finds its own level for each project.</summary>
+    public int ThrottleLimit { get; init; } = 16;
+
+    /// <summary>Whether names are sent that the server is expected to refuse.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>How long a lock that others hold is waited for before a file fails.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Whether folders are searched through all levels.</summary>
+    public bool Recurse { get; init; }
+
+    /// <summary>File name patterns of which one must match (* and ?); none lets every name through.</summary>
+    public IReadOnlyList<string> Include { get; init; } = [];
+
+    /// <summary>File name patterns of which none may match.</summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    /// <summary>The folder that remote names are relative to; null takes the folder given, or the bare name.</summary>
+    public string? BasePath { get; init; }
+
+    /// <summary>What goes before each remote name; null is nothing.</summary>
+    public string? Destination { get; init; }
+
+    /// <summary>Asked before each file is sent; one that is not to be sent has no result. Null sends all.</summary>
+    public Func<UploadItem, ValueTask<bool>>? Confirm { get; init; }
+}

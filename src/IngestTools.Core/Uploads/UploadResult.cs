@@ -1,0 +1,44 @@
+namespace IngestTools;
+
+/// <summary>What became of one file that was to be sent.</summary>
+public sealed class UploadResult
+{
+    /// <summary>The local file, as a full path.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The name under which the file was sent.</summary>
+    public required string RemoteName { get; init; }
+
+    /// <summary>VOSS: the name that came back, and by which a load finds the file; null elsewhere.</summary>
+    public string? FileName { get; init; }
+
+    /// <summary>DSP-INGEST: the project, in upper case; null elsewhere.</summary>
+    public string? Shortcode { get; init; }
+
+    /// <summary>VOSS: the hierarchy; null elsewhere.</summary>
+    public string? Hierarchy { get; init; }
+
+    /// <summary>Bytes in the file.</summary>
+    public long Length { get; init; }
+
+    /// <summary>SHA-256 of the bytes that were sent, lower-case hexadecimal; null where nothing was sent whole.</summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>How it ended.</summary>
+    public UploadStatus Status { get; init; }
+
+    /// <summary>How often it was sent.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>From the first attempt to the end of the last, pauses between them included.</summary>
+    public TimeSpan Duration { get; init; }
+
+    /// <summary>Bytes a second over <see cref="Duration"/>; 0 where nothing was sent.</summary>
+    public double BytesPerSecond => Status == UploadStatus.Uploaded && Duration > TimeSpan.Zero ? Length / Duration.TotalSeconds : 0;
+
+    /// <summary>Why it was not uploaded; null where it was.</summary>
+    public IngestException? Error { get; init; }
+
+    /// <summary>The name of the connection that was used.</summary>
+    public string? Connection { get; init; }
+}
