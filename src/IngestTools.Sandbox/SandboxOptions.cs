@@ -1,3 +1,4 @@
+using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
 
 namespace IngestTools.Sandbox;
@@ -13,6 +14,9 @@ public sealed record SandboxOptions
 
     /// <summary>The seed of everything random (faults, order of an ingest, names of derivatives), so that a run can be repeated; null for a new one each time.</summary>
     public int? Seed { get; init; }
+
+    /// <summary>What goes wrong on purpose from the start.</summary>
+    public IReadOnlyList<Fault> Faults { get; init; } = [];
 
     /// <summary>How many of the newest requests the log keeps.</summary>
     public int RequestLogLength { get; init; } = 10_000;

@@ -1,4 +1,6 @@
 using System.Net;
+using IngestTools.Sandbox.Control;
+using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Http;
 using IngestTools.Sandbox.Services;
 using IngestTools.Sandbox.Services.DspIngest;
@@ -21,18 +23,20 @@ public sealed class SandboxServer : IAsyncDisposable
     private readonly KestrelServer _kestrel;
     private readonly SandboxEnvironment _environment;
     private readonly IReadOnlyList<ISandboxService> _services;
-    private readonly ILogger _logger;
+    private readonly RequestPipeline _pipeline;
     private int _disposed;
 
     private SandboxServer(SandboxOptions options)
     {
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
-        _logger = loggers.CreateLogger<SandboxServer>();
         _environment = new SandboxEnvironment(options);
         Connections = new ConnectionCounter(_environment.Changes);
         Requests = new RequestLog(options.RequestLogLength, _environment.Changes);
         DspIngest = new DspIngestState(options.DspIngest, _environment);
+        Faults = new FaultList(options.Faults, _environment);
         _services = [new DspIngestService(DspIngest)];
+        _pipeline = new RequestPipeline(
+            new ControlRoutes(this, _services), _services, new FaultInjector(Faults, _environment), Requests, loggers.CreateLogger<SandboxServer>());
         _kestrel = NewKestrel(options.Port, loggers);
     }
 
@@ -41,6 +45,9 @@ public sealed class SandboxServer : IAsyncDisposable
 
     /// <summary>The state of DSP-INGEST.</summary>
     public DspIngestState DspIngest { get; }
+
+    /// <summary>What goes wrong on purpose; may be changed at any time.</summary>
+    public FaultList Faults { get; }
 
     /// <summary>The newest requests.</summary>
     public RequestLog Requests { get; }
@@ -55,7 +62,7 @@ public sealed class SandboxServer : IAsyncDisposable
         SandboxServer server = new(options ?? new SandboxOptions());
         try
         {
-            await server._kestrel.StartAsync(new Application(server), cancellationToken);
+            await server._kestrel.StartAsync(new Application(server._pipeline), cancellationToken);
         }
         catch
         {
@@ -99,56 +106,12 @@ public sealed class SandboxServer : IAsyncDisposable
         return new KestrelServer(Options.Create(options), sockets, loggers);
     }
 
-    private async Task AnswerAsync(HttpContext context)
-    {
-        string rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        RequestTarget target = RequestTarget.Parse(rawTarget);
-        long number = Requests.Begin();
-        bool completed = false;
-        try
-        {
-            await DispatchAsync(context, target);
-            completed = !context.RequestAborted.IsCancellationRequested;
-        }
-        finally
-        {
-            HttpRequest request = context.Request;
-            Requests.End(new RequestRecord(
-                number, request.Method, rawTarget, context.Response.StatusCode, request.Headers.Keys.ToArray(),
-                request.ContentType, request.ContentLength, !completed, null));
-        }
-    }
-
-    private async Task DispatchAsync(HttpContext context, RequestTarget target)
-    {
-        try
-        {
-            foreach (ISandboxService service in _services)
-            {
-                if (service.TryAnswer(context, target) is not { } answering)
-                    continue;
-                await answering;
-                return;
-            }
-            await Answer.Empty(context, StatusCodes.Status404NotFound);
-        }
-        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // The client is gone, or the sandbox ends.
-        }
-        catch (Exception e) when (!context.Response.HasStarted)
-        {
-            _logger.LogError(e, "{Method} {Path} failed", context.Request.Method, target.Path);
-            await Answer.Json(context, StatusCodes.Status500InternalServerError, new { errorMessage = e.Message });
-        }
-    }
-
     /// <summary>What Kestrel wants to be handed instead of a host.</summary>
-    private sealed class Application(SandboxServer server) : IHttpApplication<HttpContext>
+    private sealed class Application(RequestPipeline pipeline) : IHttpApplication<HttpContext>
     {
         public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
-        public Task ProcessRequestAsync(HttpContext context) => server.AnswerAsync(context);
+        public Task ProcessRequestAsync(HttpContext context) => pipeline.RunAsync(context);
 
         public void DisposeContext(HttpContext context, Exception? exception)
         {

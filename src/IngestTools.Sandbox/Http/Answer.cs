@@ -26,7 +26,9 @@ internal static class Answer
     public static Task Empty(HttpContext context, int status)
     {
         context.Response.StatusCode = status;
-        context.Response.ContentLength = 0;
+        // HTTP does not allow 204 to tell a length.
+        if (status != StatusCodes.Status204NoContent)
+            context.Response.ContentLength = 0;
         return Task.CompletedTask;
     }
 

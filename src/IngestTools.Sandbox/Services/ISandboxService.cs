@@ -12,5 +12,8 @@ internal interface ISandboxService : IAsyncDisposable
     Task? TryAnswer(HttpContext context, RequestTarget target);
 
     /// <summary>Answers a control request; null when there is no such route. <paramref name="route"/> is what follows the control name.</summary>
-    Task? TryControl(HttpContext context, RequestTarget target, ReadOnlySpan<string> route);
+    Task? TryControl(HttpContext context, RequestTarget target, string[] route);
+
+    /// <summary>Lets another client hold, for a while, what a request to this target needs; nothing where there is no such thing.</summary>
+    void Hold(RequestTarget target, TimeSpan time);
 }

@@ -66,4 +66,14 @@ public sealed class DspIngestOptions
 
     /// <summary>What GET /health tells.</summary>
     public bool IsHealthy { get; set; } = true;
+
+    /// <summary>
+    /// A rule for <see cref="IngestFails"/> and <see cref="CorruptsChecksum"/>: the files that fit one of the patterns, in which "*" is anything
+    /// but a slash and "**" anything. A pattern without a slash is for the name, whatever the folder.
+    /// </summary>
+    public static Func<string, bool> FilesLike(params string[] patterns)
+    {
+        Glob[] globs = Array.ConvertAll(patterns, Glob.ForFile);
+        return path => Array.Exists(globs, glob => glob.IsMatch(path));
+    }
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using IngestTools.Sandbox.Http;
-using Microsoft.AspNetCore.Connections;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace IngestTools.Sandbox.Services.DspIngest;
@@ -17,6 +16,7 @@ internal sealed class DspIngestService : ISandboxService
     private readonly DspAuthorization _authorization;
     private readonly DspLogin _login;
     private readonly DspMonitoring _monitoring;
+    private readonly DspControl _control;
 
     public DspIngestService(DspIngestState state)
     {
@@ -24,6 +24,7 @@ internal sealed class DspIngestService : ISandboxService
         _authorization = new DspAuthorization(state);
         _login = new DspLogin(state);
         _monitoring = new DspMonitoring(state);
+        _control = new DspControl(state);
     }
 
     public DspIngestState State { get; }
@@ -42,7 +43,13 @@ internal sealed class DspIngestService : ISandboxService
         _ => null,
     };
 
-    public Task? TryControl(HttpContext context, RequestTarget target, ReadOnlySpan<string> route) => null;
+    public Task? TryControl(HttpContext context, RequestTarget target, string[] route) => _control.TryAnswer(context, target, route);
+
+    public void Hold(RequestTarget target, TimeSpan time)
+    {
+        if (target.Segments is ["projects", var code, ..] && State.TryGetProject(code, out DspProject? project))
+            _ = project.TryHoldAsync(time);
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -64,8 +71,7 @@ internal sealed class DspIngestService : ISandboxService
                 await BadPathVariable(context, "filename", file, reason);
                 return;
             }
-            if (!await ReceiveAsync(context, project, path))
-                return;
+            await ReceiveAsync(context, project, path);
         }
         finally
         {
@@ -74,8 +80,8 @@ internal sealed class DspIngestService : ISandboxService
         await Answer.RawJson(context, Status200OK, Uploaded);
     }
 
-    /// <summary>False when the client went away: what had arrived by then stays in the import folder.</summary>
-    private static async Task<bool> ReceiveAsync(HttpContext context, DspProject project, string path)
+    /// <summary>Whatever ends it, what had arrived by then stays in the import folder.</summary>
+    private static async Task ReceiveAsync(HttpContext context, DspProject project, string path)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
@@ -91,16 +97,11 @@ internal sealed class DspIngestService : ISandboxService
             }
             complete = true;
         }
-        catch (Exception e) when (e is OperationCanceledException or ConnectionAbortedException or ConnectionResetException or BadHttpRequestException)
-        {
-            // The client aborted. Nobody is there to be told.
-        }
         finally
         {
             ArrayPool<byte>.Shared.Return(chunk);
+            project.EndUpload(new DspWaitingFile(path, length, new Sha256Digest(hash.GetCurrentHash()), complete));
         }
-        project.EndUpload(new DspWaitingFile(path, length, new Sha256Digest(hash.GetCurrentHash()), complete));
-        return complete;
     }
 
     private static async Task StartAsync(HttpContext context, DspProject project)

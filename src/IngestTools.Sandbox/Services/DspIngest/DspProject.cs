@@ -106,6 +106,13 @@ public sealed class DspProject
 
     internal async Task<bool> TryLockAsync(CancellationToken cancellationToken) => await _lock.WaitAsync(_options.LockWait, cancellationToken);
 
+    /// <summary>Takes the lock for a while if it is free.</summary>
+    internal async Task TryHoldAsync(TimeSpan time)
+    {
+        if (await _lock.WaitAsync(TimeSpan.Zero))
+            await ReleaseAfterAsync(() => _environment.DelayAsync(time));
+    }
+
     internal void Unlock()
     {
         _lock.Release();
