@@ -91,7 +91,7 @@ try {
     $slowSink = Start-Sink $SlowMilliseconds
     $sinks += $slowSink
     $uploads = "$($sink.Uri)/projects/0001/bulk-ingest/ingest/"
-    $byCurl = 'curl', '-sS', '-H', 'Expect:', '-H', 'Content-Type: application/octet-stream', '-o', '/dev/null', '-X', 'POST'
+    $byCurl = 'curl', '-sS', '--no-progress-meter', '-H', 'Expect:', '-H', 'Content-Type: application/octet-stream', '-o', '/dev/null', '-X', 'POST'
     $range = "$small/f[0000000-$(($FileCount - 1).ToString('0000000'))].bin"
     $ours = {
         param($Uri, $Then)
