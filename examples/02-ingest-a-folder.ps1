@@ -1,0 +1,40 @@
+#requires -Version 7.4
+#requires -Modules IngestTools
+<#
+.SYNOPSIS
+Sends a folder to a DSP project, ingests it, saves the mapping, and lists what was left over.
+
+.DESCRIPTION
+It uses the connection that the session has. Nothing is finalized: look at the result first, then run
+Complete-BulkIngest <Shortcode>.
+
+.PARAMETER Folder
+The folder; names on the server are relative to it.
+
+.PARAMETER Shortcode
+The project.
+
+.PARAMETER MappingPath
+Where the mapping is saved; not in the folder, or the next run would send it.
+
+.EXAMPLE
+Start-IngestSandbox -Connect
+./02-ingest-a-folder.ps1 -Folder ./scans -Shortcode 0001
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)] [string] $Folder,
+    [Parameter(Mandatory)] [string] $Shortcode,
+    [string] $MappingPath = "mapping-$Shortcode.csv"
+)
+
+$uploads = Send-IngestFile -LiteralPath $Folder -Recurse -Shortcode $Shortcode
+$uploads | Group-Object Status -NoElement | Out-Host
+
+# If one file failed, nothing is started: Start-BulkIngest says so, and the errors above say why.
+$run = $uploads | Start-BulkIngest | Wait-Transaction
+if (-not $run) { return }
+$run | Out-Host
+
+Get-IngestMapping $Shortcode -OutFile $MappingPath | Out-Host
+Get-IngestMapping $Shortcode -Uploaded $uploads | Where-Object Ingested -eq $false

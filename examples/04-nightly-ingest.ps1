@@ -1,0 +1,88 @@
+#requires -Version 7.4
+#requires -Modules IngestTools
+<#
+.SYNOPSIS
+Sends a folder every night: for cron, a systemd timer or the Windows task scheduler.
+
+.DESCRIPTION
+Nobody is there to be asked, so nothing asks. The script writes a log, keeps each night's mapping, and ends with an exit code that a monitor understands:
+
+    0   every file was sent and ingested, or there was none
+    1   some files were not; the log names them
+    2   the load could not be run
+
+The project is finalized when all is well. If anything was left over it is not, so nothing is lost, and the next night tries again.
+
+.PARAMETER Folder
+The folder that is sent.
+
+.PARAMETER Shortcode
+The project.
+
+.PARAMETER Uri
+The ingest service.
+
+.PARAMETER SecretFrom
+Where the token is kept: env:NAME, file:PATH or vault:NAME. It is read when it is needed, and written nowhere.
+
+.PARAMETER LogFolder
+Where logs and mappings go.
+
+.EXAMPLE
+30 2 * * * pwsh -NoProfile -File 04-nightly-ingest.ps1 -Folder /data/scans -Shortcode 0001 -Uri https://ingest.example.org -SecretFrom file:/etc/ingest/token -LogFolder /var/log/ingest
+
+.EXAMPLE
+$sandbox = Start-IngestSandbox
+$env:DSP_TOKEN = 'any'
+./04-nightly-ingest.ps1 -Folder ./scans -Shortcode 0001 -Uri $sandbox.Uri -SecretFrom env:DSP_TOKEN -LogFolder ./log
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)] [string] $Folder,
+    [Parameter(Mandatory)] [string] $Shortcode,
+    [Parameter(Mandatory)] [uri] $Uri,
+    [Parameter(Mandatory)] [string] $SecretFrom,
+    [Parameter(Mandatory)] [string] $LogFolder,
+    [timespan] $Timeout = '06:00:00'
+)
+
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+$started = Get-Date
+$null = New-Item -ItemType Directory -Force -Path $LogFolder
+$log = Join-Path $LogFolder "ingest-$Shortcode.log"
+$mapping = Join-Path $LogFolder ('mapping-{0}-{1:yyyyMMdd-HHmmss}.csv' -f $Shortcode, $started)
+
+function Write-Log([string] $Text) {
+    "$(Get-Date -Format o) $Text" | Tee-Object -FilePath $log -Append | Out-Host
+}
+
+try {
+    $connection = Connect-IngestService -Service DspIngest -Name nightly -Uri $Uri -SecretFrom $SecretFrom
+    $report = Test-IngestService -Connection $connection -Shortcode $Shortcode
+    if (-not $report.Ok) { throw ($report.Details -join ' ') }
+
+    $uploads = @(Send-IngestFile -LiteralPath $Folder -Recurse -Shortcode $Shortcode -Connection $connection -ErrorAction SilentlyContinue)
+    $sent = @($uploads | Where-Object Status -EQ Uploaded)
+    $failed = @($uploads | Where-Object Status -EQ Failed)
+    Write-Log "$($sent.Count) files sent, $($failed.Count) failed."
+    foreach ($file in $failed) { Write-Log "not sent: $($file.Path): $($file.Error.Message)" }
+    if ($sent.Count -eq 0) { exit ($failed.Count -gt 0 ? 1 : 0) }
+
+    # Every item that failed is an error with the item as its target; they go to the log instead of ending the script.
+    $run = $sent | Start-BulkIngest -Connection $connection | Wait-Transaction -Timeout $Timeout -ErrorAction SilentlyContinue -ErrorVariable problems
+    foreach ($problem in $problems) { Write-Log "not ingested: $problem" }
+    Write-Log "$($run.Id) is $($run.Status) after $($run.Elapsed)."
+
+    $null = Get-IngestMapping $Shortcode -OutFile $mapping -Connection $connection
+    Write-Log "The mapping is in $mapping."
+    if ($run.Status -ne 'Succeeded') { exit 1 }
+
+    Complete-BulkIngest $Shortcode -Connection $connection -Confirm:$false
+    Write-Log 'Finalized.'
+    exit ($failed.Count -gt 0 ? 1 : 0)
+}
+catch {
+    Write-Log "could not be run: $($_.FullyQualifiedErrorId): $_"
+    exit 2
+}

@@ -1,0 +1,157 @@
+#requires -Version 7.4
+<#
+.SYNOPSIS
+Compares Send-IngestFile with curl, and with a loop of Invoke-RestMethod.
+
+.DESCRIPTION
+All of them send the same files to the same server, in turn, so what the machine does otherwise strikes all alike. The server costs next to nothing,
+so what is measured is the client. A figure is the median of the rounds; what counts are the ratios, printed last, each with its bar.
+PowerShell's own start and the import of the module are measured too, and taken off.
+
+Needs Linux, curl and a C compiler; without them it says so and measures nothing.
+
+.PARAMETER Module
+The manifest of the staged module.
+
+.PARAMETER Rounds
+How often each is measured, after a first round that warms up.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)] [string] $Module,
+    [ValidateRange(1, 99)] [int] $Rounds = 5,
+    [int] $FileCount = 10000,
+    [int] $FileSize = 4096,
+    [int] $BigFileMiB = 1024,
+    [int] $ThrottleLimit = 16,
+    [int] $SlowFileCount = 2000,
+    [int] $SlowMilliseconds = 20
+)
+
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $true
+Set-StrictMode -Version 3
+
+if (-not $IsLinux) { Write-Warning 'Nothing was measured: the server that uploads are measured against runs on Linux only.'; return }
+$compiler = Get-Command cc, gcc, clang -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+$curl = Get-Command curl -CommandType Application -ErrorAction Ignore | Select-Object -First 1
+if (-not $compiler -or -not $curl) { Write-Warning 'Nothing was measured: that needs curl and a C compiler (cc).'; return }
+
+$pwsh = [System.Environment]::ProcessPath
+$manifest = (Resolve-Path -LiteralPath $Module).ProviderPath
+$work = (New-Item -ItemType Directory -Path (Join-Path ([System.IO.Path]::GetTempPath()) "ingesttools-bench-$PID")).FullName
+$saved = $env:INGESTTOOLS_HOME, $env:POWERSHELL_TELEMETRY_OPTOUT
+$sinks = @()
+
+# Starts the server; it ends with its standard input.
+function Start-Sink([int] $DelayMilliseconds) {
+    $start = [System.Diagnostics.ProcessStartInfo]::new("$work/upload-sink", "$DelayMilliseconds")
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
+    $process = [System.Diagnostics.Process]::Start($start)
+    [pscustomobject]@{ Process = $process; Uri = "http://127.0.0.1:$($process.StandardOutput.ReadLine())" }
+}
+
+# The time and memory of one command; it must have made that many uploads.
+function Measure-Upload($Sink, [int] $Uploads, [string[]] $Command) {
+    $null = Invoke-RestMethod "$($Sink.Uri)/take" -NoProxy
+    & "$work/measure" "$work/measured" @Command
+    $seen = Invoke-RestMethod "$($Sink.Uri)/take" -NoProxy
+    if ($seen -ne $Uploads) { throw "The server saw $seen uploads, not $Uploads, of: $Command" }
+    $wall, $cpu, $memory = (Get-Content "$work/measured") -split ' '
+    [pscustomobject]@{ Wall = [double]$wall; Cpu = [double]$cpu; Memory = [double]$memory }
+}
+
+function Get-Median([double[]] $Values) {
+    $sorted = @($Values | Sort-Object)
+    $sorted[[Math]::Floor(($sorted.Count - 1) / 2)]
+}
+
+try {
+    & $compiler.Source -O2 -o "$work/upload-sink" "$PSScriptRoot/upload-sink.c"
+    & $compiler.Source -O2 -o "$work/measure" "$PSScriptRoot/measure.c"
+    $env:INGESTTOOLS_HOME = "$work/home"
+    $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
+
+    Write-Host "Making $FileCount files of $FileSize bytes and one of $BigFileMiB MiB in $work"
+    $small = (New-Item -ItemType Directory -Path "$work/small").FullName
+    $slow = (New-Item -ItemType Directory -Path "$work/slow").FullName
+    $bytes = [byte[]]::new($FileSize)
+    for ($i = 0; $i -lt $FileCount; $i++) {
+        [Random]::Shared.NextBytes($bytes)
+        $name = "f$($i.ToString('0000000')).bin"
+        [System.IO.File]::WriteAllBytes("$small/$name", $bytes)
+        if ($i -lt $SlowFileCount) { [System.IO.File]::WriteAllBytes("$slow/$name", $bytes) }
+    }
+    $block = [byte[]]::new(1MB)
+    $stream = [System.IO.File]::Create("$work/big.bin")
+    try { for ($i = 0; $i -lt $BigFileMiB; $i++) { $stream.Write($block) } } finally { $stream.Dispose() }
+
+    $sink = Start-Sink 0
+    $sinks += $sink
+    $slowSink = Start-Sink $SlowMilliseconds
+    $sinks += $slowSink
+    $uploads = "$($sink.Uri)/projects/0001/bulk-ingest/ingest/"
+    $byCurl = 'curl', '-sS', '--no-progress-meter', '-H', 'Expect:', '-H', 'Content-Type: application/octet-stream', '-o', '/dev/null', '-X', 'POST'
+    $range = "$small/f[0000000-$(($FileCount - 1).ToString('0000000'))].bin"
+    $ours = {
+        param($Uri, $Then)
+        $pwsh, '-NoProfile', '-Command', @"
+            `$ErrorActionPreference = 'Stop'
+            Import-Module '$manifest'
+            `$null = Connect-IngestService -Service DspIngest -Uri $Uri -Token (ConvertTo-SecureString token -AsPlainText -Force)
+            $Then
+"@
+    }
+    $loop = @"
+        Get-ChildItem '$small' | Select-Object -First 1000 | ForEach-Object {
+            `$null = Invoke-RestMethod -Method Post -Uri ('$uploads' + `$_.Name) -InFile `$_.FullName -ContentType application/octet-stream
+        }
+"@
+    $loads = [ordered]@{
+        'pwsh and module'         = $sink, 0, (& $ours $sink.Uri '')
+        'small: curl'             = $sink, $FileCount, ($byCurl + '-Z', '--parallel-immediate', '--parallel-max', "$ThrottleLimit", '-T', $range, $uploads)
+        'small: Send-IngestFile'  = $sink, $FileCount, (& $ours $sink.Uri "`$null = Send-IngestFile '$small' -Shortcode 0001 -ThrottleLimit $ThrottleLimit")
+        '1000: Invoke-RestMethod' = $sink, 1000, ($pwsh, '-NoProfile', '-Command', $loop)
+        'big: curl'               = $sink, 1, ($byCurl + '-T', "$work/big.bin", $uploads)
+        'big: Send-IngestFile'    = $sink, 1, (& $ours $sink.Uri "`$null = Send-IngestFile '$work/big.bin' -Shortcode 0001")
+        'slow: Send-IngestFile'   = $slowSink, $SlowFileCount, (& $ours $slowSink.Uri "`$null = Send-IngestFile '$slow' -Shortcode 0001 -ThrottleLimit $ThrottleLimit")
+    }
+
+    $measured = @{}
+    for ($round = 0; $round -le $Rounds; $round++) {
+        Write-Host ($round -eq 0 ? 'Warming up' : "Round $round of $Rounds")
+        foreach ($name in $loads.Keys) {
+            $load = $loads[$name]
+            $result = Measure-Upload @load
+            if ($round -gt 0) { $measured[$name] = @($measured[$name]) + $result }
+        }
+    }
+    $median = @{}
+    foreach ($name in $loads.Keys) {
+        $runs = $measured[$name] | Where-Object { $_ }
+        $median[$name] = [pscustomobject]@{
+            What = $name; Wall = Get-Median $runs.Wall; Cpu = Get-Median $runs.Cpu; MemoryMiB = [Math]::Round((Get-Median $runs.Memory) / 1024)
+        }
+    }
+
+    $loads.Keys | ForEach-Object { $median[$_] } | Format-Table | Out-String | Write-Host
+    $bare, $small, $big, $slow = 'pwsh and module', 'small: Send-IngestFile', 'big: Send-IngestFile', 'slow: Send-IngestFile' | ForEach-Object { $median[$_] }
+    $loopRate = 1000 / ($median['1000: Invoke-RestMethod'].Wall - $bare.Wall)
+    $ideal = $SlowFileCount * $SlowMilliseconds / 1000 / $ThrottleLimit
+    $rows = @(
+        'small files, wall / curl', (($small.Wall - $bare.Wall) / $median['small: curl'].Wall), 'at most 1.00'
+        'small files, CPU / curl', (($small.Cpu - $bare.Cpu) / $median['small: curl'].Cpu), 'at most 1.30'
+        'small files, files a second / Invoke-RestMethod', ($FileCount / ($small.Wall - $bare.Wall) / $loopRate), 'at least 15'
+        'one big file, CPU / curl', (($big.Cpu - $bare.Cpu) / $median['big: curl'].Cpu), 'at most 1.00'
+        "$SlowMilliseconds ms an answer, wall / ideal", (($slow.Wall - $bare.Wall) / $ideal), 'at most 1.15'
+        'small files, peak memory, MiB', ($small.MemoryMiB - $bare.MemoryMiB), 'at most 60'
+        'one big file, peak memory, MiB', ($big.MemoryMiB - $bare.MemoryMiB), 'at most 60'
+    )
+    Write-Host "Send-IngestFile, over 'pwsh and module':"
+    for ($i = 0; $i -lt $rows.Count; $i += 3) { Write-Host ('  {0,-50}{1,8:0.00}   {2}' -f $rows[$i], $rows[$i + 1], $rows[$i + 2]) }
+}
+finally {
+    foreach ($sink in $sinks) { $sink.Process.StandardInput.Close(); $sink.Process.WaitForExit(); $sink.Process.Dispose() }
+    $env:INGESTTOOLS_HOME, $env:POWERSHELL_TELEMETRY_OPTOUT = $saved
+    Remove-Item -LiteralPath $work -Recurse -Force
+}

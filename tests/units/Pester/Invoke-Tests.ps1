@@ -1,0 +1,40 @@
+#requires -Version 7.4
+<#
+.SYNOPSIS
+Runs Pester tests and writes what became of them as JSON: passed, failed, skipped, and each failure's name and message.
+
+.PARAMETER Path
+The test files; wildcards are allowed.
+
+.PARAMETER ResultPath
+The JSON file.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)] [string] $Path,
+    [Parameter(Mandatory)] [string] $ResultPath
+)
+
+$ErrorActionPreference = 'Stop'
+Import-Module Pester -MinimumVersion 5.0
+
+$configuration = New-PesterConfiguration
+$configuration.Run.Path = $Path
+$configuration.Run.PassThru = $true
+$configuration.Output.Verbosity = 'Detailed'
+$run = Invoke-Pester -Configuration $configuration
+
+# A file that does not load, or a BeforeAll or AfterAll that throws, fails as a test does.
+$failures = @($run.Failed; $run.FailedBlocks; $run.FailedContainers) | Where-Object { $_ } | ForEach-Object {
+    [ordered]@{
+        name    = $_.PSObject.Properties['ExpandedPath'] ? $_.ExpandedPath : "$($_.Item)"
+        message = @($_.ErrorRecord | ForEach-Object { "$_"; $_.ScriptStackTrace }) -join "`n"
+    }
+}
+$result = [ordered]@{
+    passed   = $run.PassedCount
+    failed   = @($failures).Count
+    skipped  = $run.SkippedCount + $run.InconclusiveCount
+    failures = @($failures)
+}
+$result | ConvertTo-Json -Depth 4 | Set-Content -LiteralPath $ResultPath -Encoding utf8NoBOM
