@@ -1,5 +1,5 @@
 using IngestTools.Connections;
-using IngestTools.Services.DspIngest;
+using IngestTools.Uploads;
 
 namespace IngestTools.PowerShell.Abstractions;
 

@@ -127,10 +127,9 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     {
         try
         {
-            ConnectionSettings settings = CreateSettings();
-            IngestConnection connection = IngestConnection.Open(settings, Log);
+            IngestConnection connection = IngestConnection.Open(CreateSettings(), Log);
             if ((Save || Default) && ShouldProcess(connection.Name, "Save profile"))
-                new ProfileStore().Save(ConnectionProfile.From(settings, Default));
+                new ProfileStore().Save(ConnectionProfile.From(connection, Default));
             IngestSession.Current.Connections.Add(connection);
             WriteObject(connection);
         }

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using IngestTools.Connections;
 using IngestTools.PowerShell.Connections;
-using IngestTools.PowerShell.Sandbox;
 
 namespace IngestTools.PowerShell.Commands;
 
