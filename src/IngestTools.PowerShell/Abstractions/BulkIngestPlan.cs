@@ -12,6 +12,9 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
 
     internal string Shortcode { get; } = shortcode;
 
+    /// <summary>Whether the user named the project, and not what was uploaded to it.</summary>
+    internal bool IsAskedFor { get; set; }
+
     internal long UploadedCount { get; private set; }
 
     internal long FailedCount { get; private set; }
@@ -29,8 +32,7 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
         if (upload.Status == UploadStatus.Uploaded)
         {
             UploadedCount++;
-            _names ??= new UploadedNames();
-            _names.Add(upload.RemoteName);
+            Remember(upload.RemoteName);
         }
         else if (upload.Status == UploadStatus.Failed)
         {
@@ -45,5 +47,13 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
         UploadedNames? names = _names;
         _names = null;
         return names;
+    }
+    /// <summary>A result that was read from a file may lack its name.</summary>
+    private void Remember(string? remoteName)
+    {
+        if (string.IsNullOrEmpty(remoteName))
+            return;
+        _names ??= new UploadedNames();
+        _names.Add(remoteName);
     }
 }

@@ -5,7 +5,7 @@ using IngestTools.Transactions;
 namespace IngestTools.PowerShell.Commands;
 
 /// <summary>Get-Transaction: looks once where transactions stand.</summary>
-[Cmdlet(VerbsCommon.Get, "Transaction", DefaultParameterSetName = IdSet)]
+[Cmdlet(VerbsCommon.Get, "Transaction", DefaultParameterSetName = InputObjectSet)]
 [OutputType(typeof(Transaction))]
 public sealed class GetTransactionCommand : TransactionCmdlet
 {

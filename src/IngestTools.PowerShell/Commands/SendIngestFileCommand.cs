@@ -11,7 +11,7 @@ using IngestTools.Uploads;
 namespace IngestTools.PowerShell.Commands;
 
 /// <summary>Send-IngestFile: sends files and folders as they come, and writes a result for each file as it ends.</summary>
-[Cmdlet(VerbsCommunications.Send, "IngestFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommunications.Send, "IngestFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(UploadResult))]
 public sealed class SendIngestFileCommand : PathCmdlet
 {
@@ -29,15 +29,18 @@ public sealed class SendIngestFileCommand : PathCmdlet
     private UploadBar? _bar;
 
     /// <summary>Results of an earlier call: their files are sent again, under the same names, to the same project.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
+    /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a path because it has one.</remarks>
+    [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
     [ValidateNotNull]
-    public UploadResult? InputObject { get; set; }
+    public UploadResult[] InputObject { get; set; } = [];
 
-    /// <summary>DSP-INGEST: the project's shortcode.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    /// <summary>DSP-INGEST: the project's shortcode. Results of an earlier call have one.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Parameter(ParameterSetName = InputObjectSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
-    public string Shortcode { get; set; } = "";
+    public string? Shortcode { get; set; }
 
     /// <summary>Searches folders through all levels.</summary>
     [Parameter]
@@ -73,20 +76,26 @@ public sealed class SendIngestFileCommand : PathCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _isShortcodeGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Shortcode));
+    protected override void BeginProcessing()
+    {
+        _isShortcodeGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Shortcode));
+        if (ParameterSetName == InputObjectSet && InputObject.Length == 0 && !MyInvocation.ExpectingInput)
+        {
+            ThrowTerminatingError(IngestErrors.Create(
+                ErrorId.Rejected, "There is nothing to send.", "Give files or folders as -Path or -LiteralPath, or let them come down the pipeline.").ToErrorRecord());
+        }
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        IUploadTarget? target = FindTarget();
-        if (target is null)
-            return;
-        if (_engine is null)
-            StartEngine();
-        if (InputObject is { } earlier && ParameterSetName == InputObjectSet)
-            Feed(_requests.Writer, new UploadRequest(earlier.Path, target) { RemoteName = earlier.RemoteName.Length > 0 ? earlier.RemoteName : null });
-        else
-            FeedPaths(target);
+        foreach (UploadRequest request in ParameterSetName == InputObjectSet ? RequestsAgain() : RequestsForPaths())
+        {
+            if (_engine is null)
+                StartEngine();
+            if (!Feed(_requests.Writer, request))
+                return;
+        }
     }
 
     /// <inheritdoc/>
@@ -103,42 +112,48 @@ public sealed class SendIngestFileCommand : PathCmdlet
             ShowProgress(_bar.Of(_engine.Progress));
     }
 
-    private void FeedPaths(IUploadTarget target)
+    private IEnumerable<UploadRequest> RequestsForPaths() =>
+        FindTarget(Shortcode!, null) is { } target ? ResolvePaths().Select(path => new UploadRequest(path, target)) : [];
+
+    private IEnumerable<UploadRequest> RequestsAgain()
     {
-        foreach (string path in ResolvePaths())
+        foreach (UploadResult earlier in InputObject)
         {
-            if (!Feed(_requests.Writer, new UploadRequest(path, target)))
-                return;
+            // A result that was read from a file may lack the remote name; then one is made.
+            string? remoteName = string.IsNullOrEmpty(earlier.RemoteName) ? null : earlier.RemoteName;
+            if ((Shortcode ?? earlier.Shortcode) is not { } shortcode)
+                WriteError(IngestErrors.NotOfProject(earlier));
+            else if (FindTarget(shortcode, earlier.Connection) is { } target)
+                yield return new UploadRequest(earlier.Path, target) { RemoteName = remoteName };
         }
     }
 
-    /// <summary>The target of the input object of this moment; null where there is none, which is written as an error.</summary>
-    private IUploadTarget? FindTarget()
+    /// <summary>Where files of a project go; null where there is no such place, which is written as an error.</summary>
+    private IUploadTarget? FindTarget(string shortcode, string? connectionName)
     {
-        IngestConnection connection = ResolveConnection(IngestService.DspIngest);
-        if (_targets.TryGetValue((connection, Shortcode), out IUploadTarget? target))
+        IngestConnection connection = ResolveConnection(IngestService.DspIngest, connectionName);
+        if (_targets.TryGetValue((connection, shortcode), out IUploadTarget? target))
             return target;
         try
         {
-            target = new DspIngestClient(connection, Log).CreateUploadTarget(Shortcode);
-            Session.Shortcodes.Add(Shortcode);
-            _targets.Add((connection, Shortcode), target);
+            target = new DspIngestClient(connection, Log).CreateUploadTarget(shortcode);
+            Session.Shortcodes.Add(shortcode);
+            _targets.Add((connection, shortcode), target);
         }
         catch (IngestException e)
         {
-            Refuse(e);
+            Refuse(e.ToErrorRecord(shortcode));
         }
 
         return target;
     }
 
     /// <summary>A shortcode of the command line is wrong for every file; one that came with an object is wrong for that object.</summary>
-    private void Refuse(IngestException error)
+    private void Refuse(ErrorRecord error)
     {
-        ErrorRecord record = error.ToErrorRecord(Shortcode);
         if (_isShortcodeGiven)
-            ThrowTerminatingError(record);
-        WriteError(record);
+            ThrowTerminatingError(error);
+        WriteError(error);
     }
 
     private void StartEngine()

@@ -10,7 +10,7 @@ using IngestTools.Transactions;
 namespace IngestTools.PowerShell.Commands;
 
 /// <summary>Start-BulkIngest: starts the bulk ingest of each project once, after all its uploads ended.</summary>
-[Cmdlet(VerbsLifecycle.Start, "BulkIngest", DefaultParameterSetName = ProjectSet, SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Start, "BulkIngest", DefaultParameterSetName = UploadSet, SupportsShouldProcess = true)]
 [OutputType(typeof(Transaction))]
 public sealed class StartBulkIngestCommand : IngestCmdlet
 {
@@ -22,9 +22,10 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     private TransactionFollower? _follower;
 
     /// <summary>What was uploaded: tells the project, and what its ingest should contain.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = UploadSet)]
+    /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a shortcode because it has one.</remarks>
+    [Parameter(ValueFromPipeline = true, ParameterSetName = UploadSet)]
     [ValidateNotNull]
-    public UploadResult? InputObject { get; set; }
+    public UploadResult[] InputObject { get; set; } = [];
 
     /// <summary>The projects. Together with uploads: the ones to start, whatever else was uploaded.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ProjectSet)]
@@ -42,12 +43,21 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (ParameterSetName == UploadSet && InputObject.Length == 0 && Shortcode is null && !MyInvocation.ExpectingInput)
+        {
+            ThrowTerminatingError(IngestErrors.Create(
+                ErrorId.Rejected, "There is nothing to start.", "Give -Shortcode, or let results of Send-IngestFile come down the pipeline.").ToErrorRecord());
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParameterSetName == UploadSet)
-            Add(InputObject!);
-        else
-            Array.ForEach(Shortcode!, s => _ = Plan(s));
+        Array.ForEach(InputObject, Add);
+        if (InputObject.Length == 0)
+            Array.ForEach(Shortcode ?? [], AddProject);
     }
 
     /// <inheritdoc/>
@@ -82,6 +92,9 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
             Plan(shortcode, upload.Connection).Add(upload);
     }
 
+    /// <summary>A project of whose uploads nothing is known is started as it is.</summary>
+    private void AddProject(string shortcode) => Plan(shortcode).IsAskedFor = true;
+
     private BulkIngestPlan Plan(string shortcode, string? connectionName = null)
     {
         IngestConnection connection = ResolveConnection(IngestService.DspIngest, connectionName);
@@ -98,7 +111,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
 
     private bool MayStart(BulkIngestPlan plan)
     {
-        if (Force || ParameterSetName == ProjectSet)
+        if (Force || plan.IsAskedFor)
             return true;
         if (plan.FirstFailed is { } failed)
         {

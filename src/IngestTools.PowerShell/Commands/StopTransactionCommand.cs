@@ -5,7 +5,7 @@ using IngestTools.Transactions;
 namespace IngestTools.PowerShell.Commands;
 
 /// <summary>Stop-Transaction: cancels transactions where the server can, and says so where it cannot.</summary>
-[Cmdlet(VerbsLifecycle.Stop, "Transaction", DefaultParameterSetName = IdSet, SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Stop, "Transaction", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(Transaction))]
 public sealed class StopTransactionCommand : TransactionCmdlet
 {

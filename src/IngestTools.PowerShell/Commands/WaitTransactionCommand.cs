@@ -6,7 +6,7 @@ using IngestTools.Transactions;
 namespace IngestTools.PowerShell.Commands;
 
 /// <summary>Wait-Transaction: waits side by side for all transactions that come, and writes each when it ends. Ctrl+C leaves the server's work alone.</summary>
-[Cmdlet(VerbsLifecycle.Wait, "Transaction", DefaultParameterSetName = IdSet)]
+[Cmdlet(VerbsLifecycle.Wait, "Transaction", DefaultParameterSetName = InputObjectSet)]
 [OutputType(typeof(Transaction))]
 public sealed class WaitTransactionCommand : TransactionCmdlet
 {
