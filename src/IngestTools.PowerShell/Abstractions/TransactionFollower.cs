@@ -3,6 +3,7 @@ using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
 using IngestTools.PowerShell.Formatting;
 using IngestTools.Transactions;
+using Microsoft.Extensions.Logging;
 
 namespace IngestTools.PowerShell.Abstractions;
 
@@ -10,14 +11,15 @@ namespace IngestTools.PowerShell.Abstractions;
 /// <param name="cmdlet">Writes.</param>
 /// <param name="session">Remembers the transactions, and numbers the bars.</param>
 /// <param name="options">How to wait.</param>
-internal sealed class TransactionFollower(AsyncCmdlet cmdlet, IngestSession session, WaitOptions options)
+/// <param name="log">Takes what happens.</param>
+internal sealed class TransactionFollower(AsyncCmdlet cmdlet, IngestSession session, WaitOptions options, ILogger log)
 {
     private readonly TransactionBars _bars = new(session.NextActivity);
 
     /// <summary>Waits for all that come. This is the cmdlet's work.</summary>
     internal async Task FollowAsync(ChannelReader<WaitRequest> requests, CancellationToken cancellationToken)
     {
-        TransactionWaiter waiter = new(options);
+        TransactionWaiter waiter = new(options, log);
         await foreach (WaitEvent happened in waiter.WaitAsync(requests, cancellationToken).ConfigureAwait(false))
         {
             switch (happened)

@@ -141,7 +141,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     private void WaitForAll()
     {
         _started.Writer.Complete();
-        _follower = new TransactionFollower(this, Session, new WaitOptions());
+        _follower = new TransactionFollower(this, Session, new WaitOptions(), Log);
         Run(token => _follower.FollowAsync(_started.Reader, token));
     }
 }

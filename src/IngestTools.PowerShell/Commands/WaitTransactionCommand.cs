@@ -34,7 +34,7 @@ public sealed class WaitTransactionCommand : TransactionCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _follower = new TransactionFollower(this, Session, new WaitOptions { Timeout = Timeout, PollInterval = PollInterval, Any = Any });
+        _follower = new TransactionFollower(this, Session, new WaitOptions { Timeout = Timeout, PollInterval = PollInterval, Any = Any }, Log);
         Start(token => _follower.FollowAsync(_requests.Reader, token));
     }
 
