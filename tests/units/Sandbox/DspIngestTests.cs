@@ -153,10 +153,11 @@ public sealed class DspIngestTests
     [Fact]
     public async Task Finalize_answers_first_and_then_deletes_what_is_left()
     {
+        TaskCompletionSource deletion = new();
         await using DspSandbox sandbox = await DspSandbox.StartAsync(o =>
         {
             o.LockWait = TimeSpan.FromMilliseconds(10);
-            o.FinalizeDelay = TimeSpan.FromMilliseconds(300);
+            o.BeforeDelete = () => deletion.Task;
             o.IngestFails = DspIngestOptions.FilesLike("left-over.txt");
         });
         await sandbox.UploadAsync("a.txt");
@@ -165,6 +166,7 @@ public sealed class DspIngestTests
 
         await sandbox.FinalizeAsync().IsAsync(HttpStatusCode.OK, """{"id":"0001"}""");
         Assert.Equal(HttpStatusCode.Conflict, await sandbox.MappingAsync().StatusAsync());
+        deletion.SetResult();
         await sandbox.WaitUntilAsync(() => !sandbox.Project.IsLocked);
 
         await sandbox.MappingAsync().IsAsync(HttpStatusCode.NotFound, NoMapping);

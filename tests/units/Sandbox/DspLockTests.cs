@@ -81,16 +81,18 @@ public sealed class DspLockTests
     [Fact]
     public async Task Start_holds_the_lock_from_its_answer_to_the_end_of_the_ingest()
     {
+        TaskCompletionSource ingest = new();
         await using DspSandbox sandbox = await DspSandbox.StartAsync(o =>
         {
             o.LockWait = TimeSpan.FromMilliseconds(10);
-            o.IngestTimePerFile = TimeSpan.FromMilliseconds(300);
+            o.BeforeIngest = _ => ingest.Task;
         });
         await sandbox.UploadAsync("a.txt");
 
         await sandbox.StartIngestAsync().IsAsync(HttpStatusCode.Accepted, """{"id":"0001"}""");
         await sandbox.MappingAsync().IsAsync(HttpStatusCode.Conflict, Busy);
         await sandbox.StartIngestAsync().IsAsync(HttpStatusCode.Conflict, Busy);
+        ingest.SetResult();
         await sandbox.WaitUntilAsync(() => !sandbox.Project.IsLocked);
 
         Assert.Equal(HttpStatusCode.OK, await sandbox.MappingAsync().StatusAsync());

@@ -150,6 +150,7 @@ public sealed class DspProject
     internal Task RunFinalize() => ReleaseAfterAsync(async () =>
     {
         await _environment.DelayAsync(_options.FinalizeDelay);
+        await _options.BeforeDelete().WaitAsync(_environment.Stopping);
         lock (_gate)
         {
             _import = null;
@@ -191,6 +192,7 @@ public sealed class DspProject
     private async ValueTask IngestAsync(DspWaitingFile file, CancellationToken cancellationToken)
     {
         await _environment.DelayAsync(_options.IngestTimePerFile + (_options.IngestTimePerMebibyte * (file.Length >> 20)));
+        await _options.BeforeIngest(file.Path).WaitAsync(cancellationToken);
         EndIngest(file, _options.IngestFails(file.Path));
     }
 
