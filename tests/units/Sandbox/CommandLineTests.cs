@@ -8,7 +8,8 @@ namespace IngestTools.Units.Sandbox;
 /// <summary>ingest-sandbox as a user runs it: a process of its own.</summary>
 public sealed class CommandLineTests
 {
-    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    /// <summary>The promise is one second; the other is for a machine that is busy with other tests.</summary>
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(2);
 
     [Fact]
     public async Task Serve_prints_one_line_of_json_and_nothing_else()
@@ -33,7 +34,7 @@ public sealed class CommandLineTests
 
         await parent.KillAsync();
 
-        Assert.Equal(0, await child.EndsWithinAsync(Second));
+        Assert.Equal(0, await child.EndsWithinAsync(AtOnce));
     }
 
     [Fact]
@@ -49,7 +50,7 @@ public sealed class CommandLineTests
 
         using Process kill = Process.Start("kill", ["-TERM", $"{sandbox.Id}"]);
 
-        Assert.Equal(0, await sandbox.EndsWithinAsync(Second));
+        Assert.Equal(0, await sandbox.EndsWithinAsync(AtOnce));
         await Assert.ThrowsAsync<HttpRequestException>(() => stalled);
     }
 

@@ -73,6 +73,7 @@ public sealed class FaultTests
         using Socket socket = await sandbox.SendRawAsync(Health);
         SocketException e = await Assert.ThrowsAsync<SocketException>(async () => await socket.ReceiveAsync(new byte[1000], sandbox.Soon));
         Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+        await sandbox.WaitUntilAsync(() => sandbox.Server.Requests.Ended == 1);
         Assert.True(Assert.Single(sandbox.Server.Requests.Snapshot()).Aborted);
     }
 
