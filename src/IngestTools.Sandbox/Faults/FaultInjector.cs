@@ -124,7 +124,7 @@ internal sealed class FaultInjector(FaultList faults, SandboxEnvironment environ
     private async Task StallAsync(HttpContext context)
     {
         using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, environment.Stopping);
-        await Task.Delay(Timeout.Infinite, gone.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ClientEnd.WaitForCloseAsync(context.Connection, gone.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Reset(context);
     }
 

@@ -52,6 +52,12 @@ public sealed class DspIngestOptions
     /// <summary>How long the ingest of each MiB of a file takes in addition.</summary>
     public TimeSpan IngestTimePerMebibyte { get; set; } = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>Awaited before each file's ingest, with its path: a test can hold a run there, and let it go on.</summary>
+    public Func<string, Task> BeforeIngest { get; set; } = static _ => Task.CompletedTask;
+
+    /// <summary>Awaited by finalize between its answer and the deletion.</summary>
+    public Func<Task> BeforeDelete { get; set; } = static () => Task.CompletedTask;
+
     /// <summary>Whether the ingest of the file with this path fails, so that it is left over.</summary>
     public Func<string, bool> IngestFails { get; set; } = static _ => false;
 

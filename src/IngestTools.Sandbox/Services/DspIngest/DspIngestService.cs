@@ -83,6 +83,7 @@ internal sealed class DspIngestService : ISandboxService
     /// <summary>Whatever ends it, what had arrived by then stays in the import folder.</summary>
     private static async Task ReceiveAsync(HttpContext context, DspProject project, string path)
     {
+        await using Stream file = project.OpenUpload(path);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         long length = 0;
@@ -93,6 +94,7 @@ internal sealed class DspIngestService : ISandboxService
             while ((read = await context.Request.Body.ReadAsync(chunk.AsMemory(0, ChunkBytes), context.RequestAborted)) > 0)
             {
                 hash.AppendData(chunk, 0, read);
+                await file.WriteAsync(chunk.AsMemory(0, read));
                 length += read;
             }
             complete = true;
