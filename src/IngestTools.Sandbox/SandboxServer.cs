@@ -97,6 +97,8 @@ public sealed class SandboxServer : IAsyncDisposable
         options.Limits.MaxRequestBodySize = null;
         options.Limits.MinRequestBodyDataRate = null;
         options.Limits.MinResponseDataRate = null;
+        // A path of folders is escaped to up to nine bytes a character.
+        options.Limits.MaxRequestLineSize = 64 * 1024;
         options.Listen(IPAddress.Loopback, port, endpoint =>
         {
             endpoint.Protocols = HttpProtocols.Http1;

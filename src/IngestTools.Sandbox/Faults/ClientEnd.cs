@@ -17,6 +17,10 @@ internal static class ClientEnd
             await timer.WaitForNextTickAsync(cancellationToken);
     }
 
-    private static bool IsOpen(int clientPort, int serverPort) => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections().Any(c =>
-        c.State == TcpState.Established && c.LocalEndPoint.Port == clientPort && c.RemoteEndPoint.Port == serverPort);
+    private static bool IsOpen(int clientPort, int serverPort)
+    {
+        TcpConnectionInformation[] connections = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections();
+        return Array.Exists(connections, c =>
+            c.State == TcpState.Established && c.LocalEndPoint.Port == clientPort && c.RemoteEndPoint.Port == serverPort);
+    }
 }

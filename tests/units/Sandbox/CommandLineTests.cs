@@ -45,7 +45,8 @@ public sealed class CommandLineTests
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync("--fault", "stall=/health");
         using HttpClient client = new();
         Task<string> stalled = client.GetStringAsync(new Uri(sandbox.Uri, "health"));
-        while (!(await client.GetStringAsync(new Uri(sandbox.Uri, "sandbox/connections"))).Contains("\"requestsInFlight\":1", StringComparison.Ordinal))
+        Uri connections = new(sandbox.Uri, "sandbox/connections");
+        while (!(await client.GetStringAsync(connections)).Contains("\"requestsInFlight\":1", StringComparison.Ordinal))
             await Task.Yield();
 
         using Process kill = Process.Start("kill", ["-TERM", $"{sandbox.Id}"]);
@@ -95,7 +96,8 @@ public sealed class CommandLineTests
         await using SandboxProcess sandbox = SandboxProcess.Start("serve", "--help");
         Assert.Equal(0, await sandbox.EndsAsync());
         string help = await sandbox.RestOfOutputAsync();
-        Assert.All(["latency", "reset-body", "truncated", "--parent PID", "/sandbox/requests"], word => Assert.Contains(word, help, StringComparison.Ordinal));
+        string[] words = ["latency", "reset-body", "truncated", "--parent PID", "/sandbox/requests"];
+        Assert.All(words, word => Assert.Contains(word, help, StringComparison.Ordinal));
     }
 
     [Fact]

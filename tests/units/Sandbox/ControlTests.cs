@@ -7,6 +7,9 @@ namespace IngestTools.Units.Sandbox;
 
 public sealed class ControlTests
 {
+    private static readonly Uri Faults = new("sandbox/faults", UriKind.Relative);
+    private static readonly Uri Options = new("sandbox/dsp/options", UriKind.Relative);
+
     [Fact]
     public async Task Project_tells_what_waits_what_was_ingested_and_how_often()
     {
@@ -19,7 +22,8 @@ public sealed class ControlTests
 
         Assert.Equal("b.txt", project.GetProperty("waiting")[0].GetProperty("path").GetString());
         Assert.Equal("a/ü.txt", project.GetProperty("mapping")[0].GetProperty("original").GetString());
-        JsonElement file = project.GetProperty("files").EnumerateArray().Single(static f => f.GetProperty("path").GetString() == "a/ü.txt");
+        JsonElement file = project.GetProperty("files").EnumerateArray()
+            .Single(static f => f.GetProperty("path").GetString() == "a/ü.txt");
         Assert.Equal((1, 1), (file.GetProperty("uploads").GetInt32(), file.GetProperty("ingests").GetInt32()));
         Assert.Equal(sandbox.Project.History("a/ü.txt").IngestedSha256.ToString(), file.GetProperty("ingestedSha256").GetString());
     }
@@ -56,12 +60,12 @@ public sealed class ControlTests
     {
         await using DspSandbox sandbox = await DspSandbox.StartAsync(null, "reset");
 
-        using HttpResponseMessage set = await sandbox.Client.PostAsJsonAsync(new Uri("sandbox/faults", UriKind.Relative), new[] { "503=1,2s", "html" });
+        using HttpResponseMessage set = await sandbox.Client.PostAsJsonAsync(Faults, new[] { "503=1,2s", "html" });
         Assert.Equal(HttpStatusCode.NoContent, set.StatusCode);
         await sandbox.GetAsync("sandbox/faults").IsAsync(HttpStatusCode.OK, """["503=1,2000ms","html"]""");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await sandbox.GetAsync("health").StatusAsync());
 
-        await sandbox.Client.DeleteAsync(new Uri("sandbox/faults", UriKind.Relative));
+        await sandbox.Client.DeleteAsync(Faults);
         await sandbox.GetAsync("health").IsAsync(HttpStatusCode.OK, """{"status":"UP"}""");
     }
 
@@ -69,7 +73,7 @@ public sealed class ControlTests
     public async Task Bad_fault_is_refused_and_the_old_ones_stay()
     {
         await using DspSandbox sandbox = await DspSandbox.StartAsync(null, "html");
-        using HttpResponseMessage answer = await sandbox.Client.PostAsJsonAsync(new Uri("sandbox/faults", UriKind.Relative), new[] { "nonsense" });
+        using HttpResponseMessage answer = await sandbox.Client.PostAsJsonAsync(Faults, new[] { "nonsense" });
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Contains("'nonsense' is no kind of fault", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await sandbox.GetAsync("sandbox/faults").IsAsync(HttpStatusCode.OK, """["html"]""");
@@ -100,14 +104,14 @@ public sealed class ControlTests
     public async Task Options_are_set_and_a_misspelt_one_is_refused()
     {
         await using DspSandbox sandbox = await DspSandbox.StartAsync();
-        Uri options = new("sandbox/dsp/options", UriKind.Relative);
-        using HttpResponseMessage set = await sandbox.Client.PostAsJsonAsync(options, new { isHealthy = false, ingestFails = new[] { "*.tif" } });
+        using HttpResponseMessage set = await sandbox.Client.PostAsJsonAsync(
+            Options, new { isHealthy = false, ingestFails = new[] { "*.tif" } });
         Assert.Equal(HttpStatusCode.NoContent, set.StatusCode);
         Assert.False(sandbox.Options.IsHealthy);
         Assert.True(sandbox.Options.IngestFails("folder/a.tif"));
         Assert.False(sandbox.Options.IngestFails("folder/a.tiff"));
 
-        using HttpResponseMessage refused = await sandbox.Client.PostAsJsonAsync(options, new { healthy = true });
+        using HttpResponseMessage refused = await sandbox.Client.PostAsJsonAsync(Options, new { healthy = true });
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
     }
 

@@ -52,7 +52,9 @@ public sealed class DspIngestTests
 
         Assert.Equal("text/csv", answer.Content.Headers.ContentType?.ToString());
         Assert.Equal("attachment; filename=mapping.csv", answer.Content.Headers.ContentDisposition?.ToString());
-        Assert.Matches(new Regex(@"\Aoriginal,derivative\nCôté gauche/Süd\.PNG,[0-9A-Za-z]{11}-[0-9A-Za-z]{11}\.jpx\z"), Encoding.UTF8.GetString(bytes));
+        Assert.Matches(
+            new Regex(@"\Aoriginal,derivative\nCôté gauche/Süd\.PNG,[0-9A-Za-z]{11}-[0-9A-Za-z]{11}\.jpx\z"),
+            Encoding.UTF8.GetString(bytes));
         Assert.Equal((byte)'o', bytes[0]);
     }
 
@@ -147,7 +149,8 @@ public sealed class DspIngestTests
         await sandbox.IngestAsync();
 
         Assert.Equal(4, Assert.Single(sandbox.Project.Mapping!).Length);
-        Assert.Equal((0, 1, 1), (sandbox.Project.History("a.txt").Uploads, sandbox.Project.History("a.txt").BrokenUploads, sandbox.Project.History("a.txt").Ingests));
+        DspFileHistory history = sandbox.Project.History("a.txt");
+        Assert.Equal((0, 1, 1), (history.Uploads, history.BrokenUploads, history.Ingests));
     }
 
     [Fact]
@@ -200,7 +203,8 @@ public sealed class DspIngestTests
         Assert.Equal("image/jpeg", told.RootElement.GetProperty("originalMimeType").GetString());
 
         DspAsset bad = sandbox.Project.Mapping!.Single(static a => a.Original == "corrupt.jpg");
-        Assert.DoesNotContain($"\"checksumOriginal\":\"{bad.Sha256}\"", await sandbox.GetAsync($"projects/0001/assets/{bad.AssetId}").BodyAsync(), StringComparison.Ordinal);
+        string wrong = await sandbox.GetAsync($"projects/0001/assets/{bad.AssetId}").BodyAsync();
+        Assert.DoesNotContain($"\"checksumOriginal\":\"{bad.Sha256}\"", wrong, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, await sandbox.GetAsync("projects/0001/assets/none").StatusAsync());
 
         sandbox.Options.HasAssetsRoute = false;

@@ -35,7 +35,8 @@ public sealed class DspLoginTests
     public async Task Bad_login_is_refused_with_a_message(string body, HttpStatusCode status)
     {
         await using DspSandbox sandbox = await DspSandbox.StartAsync();
-        using HttpResponseMessage answer = await sandbox.Client.PostAsync(Authentication, new StringContent(body, Encoding.UTF8, "application/json"));
+        using StringContent login = new(body, Encoding.UTF8, "application/json");
+        using HttpResponseMessage answer = await sandbox.Client.PostAsync(Authentication, login);
         Assert.Equal(status, answer.StatusCode);
         Assert.True((await answer.Content.ReadFromJsonAsync<JsonElement>()).TryGetProperty("message", out _));
     }

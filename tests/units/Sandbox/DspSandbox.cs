@@ -49,7 +49,10 @@ internal sealed class DspSandbox : IAsyncDisposable
         UploadAsync(name, Encoding.UTF8.GetBytes(content), shortcode);
 
     public Task<HttpResponseMessage> UploadAsync(string name, byte[] content, string shortcode = "0001") =>
-        Client.PostAsync(new Uri($"projects/{shortcode}/bulk-ingest/ingest/{Uri.EscapeDataString(name)}", UriKind.Relative), new ByteArrayContent(content), Soon);
+        Client.PostAsync(
+            new Uri($"projects/{shortcode}/bulk-ingest/ingest/{Uri.EscapeDataString(name)}", UriKind.Relative),
+            new ByteArrayContent(content),
+            Soon);
 
     public Task<HttpResponseMessage> PostAsync(string path) => Client.PostAsync(new Uri(path, UriKind.Relative), null, Soon);
 
@@ -82,7 +85,8 @@ internal sealed class DspSandbox : IAsyncDisposable
 
     /// <summary>The head of an upload whose body the test sends, or does not.</summary>
     public static string UploadHead(string name, long contentLength) =>
-        $"POST /projects/0001/bulk-ingest/ingest/{name} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Token}\r\nContent-Length: {contentLength}\r\n\r\n";
+        $"POST /projects/0001/bulk-ingest/ingest/{name} HTTP/1.1\r\nHost: x\r\n"
+        + $"Authorization: Bearer {Token}\r\nContent-Length: {contentLength}\r\n\r\n";
 
     public async ValueTask DisposeAsync()
     {

@@ -20,7 +20,8 @@ public sealed class DspUploadTests
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("application/json", answer.Content.Headers.ContentType?.ToString());
         Assert.Equal("""{"status":"ok"}""", await answer.Content.ReadAsStringAsync());
-        Assert.Equal(new DspWaitingFile("one/two/out.txt", content.Length, new Sha256Digest(SHA256.HashData(content)), true), Assert.Single(sandbox.Project.WaitingFiles));
+        DspWaitingFile expected = new("one/two/out.txt", content.Length, new Sha256Digest(SHA256.HashData(content)), IsComplete: true);
+        Assert.Equal(expected, Assert.Single(sandbox.Project.WaitingFiles));
         Assert.Equal(1, sandbox.Project.History("one/two/out.txt").Uploads);
     }
 
@@ -167,6 +168,30 @@ public sealed class DspUploadTests
         Assert.Equal(new DspFileHistory { BrokenUploads = 1 }, sandbox.Project.History("a.txt"));
         Assert.False(sandbox.Project.IsLocked);
         Assert.True(Assert.Single(sandbox.Server.Requests.Snapshot()).Aborted);
+    }
+
+    [Fact]
+    public async Task Client_that_stops_sending_and_still_listens_gets_no_answer()
+    {
+        await using DspSandbox sandbox = await DspSandbox.StartAsync();
+        using Socket socket = await sandbox.SendRawAsync(DspSandbox.UploadHead("a.txt", 1000) + "only the first bytes");
+        socket.Shutdown(SocketShutdown.Send);
+        await sandbox.WaitUntilAsync(() => sandbox.Server.Requests.Ended == 1);
+
+        Task<int> answer = socket.ReceiveAsync(new byte[1000], SocketFlags.None, sandbox.Soon).AsTask();
+
+        await Task.WhenAny(answer);
+        Assert.True(answer.IsFaulted || await answer == 0, "there was an answer");
+        Assert.False(Assert.Single(sandbox.Project.WaitingFiles).IsComplete);
+    }
+
+    [Fact]
+    public async Task Path_may_be_long()
+    {
+        await using DspSandbox sandbox = await DspSandbox.StartAsync();
+        string path = string.Concat(Enumerable.Repeat("漢字漢字漢字漢字漢字/", 100)) + "a.txt";
+        Assert.Equal(HttpStatusCode.OK, await sandbox.UploadAsync(path).StatusAsync());
+        Assert.Equal(path, Assert.Single(sandbox.Project.WaitingFiles).Path);
     }
 
     [Theory]

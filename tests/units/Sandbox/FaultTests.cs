@@ -184,7 +184,8 @@ public sealed class FaultTests
     {
         async Task<string> RunAsync()
         {
-            await using DspSandbox sandbox = await DspSandbox.StartAsync(new SandboxOptions { Seed = 7, Faults = [Fault.Parse("503=10%")] });
+            SandboxOptions options = new() { Seed = 7, Faults = [Fault.Parse("503=10%")] };
+            await using DspSandbox sandbox = await DspSandbox.StartAsync(options);
             StringBuilder statuses = new();
             for (int i = 0; i < 300; i++)
                 statuses.Append(await sandbox.GetAsync("health").StatusAsync() == HttpStatusCode.OK ? '.' : 'x');

@@ -12,7 +12,7 @@ public sealed class FaultTextTests
         { "reset=0.1%", new Fault(FaultKind.Reset) { Share = 0.001 } },
         { "latency=20ms", new Fault(FaultKind.Latency) { Time = TimeSpan.FromMilliseconds(20) } },
         { "latency=1.5s,GET", new Fault(FaultKind.Latency) { Time = TimeSpan.FromSeconds(1.5), Method = "GET" } },
-        { "lost=2,POST /projects/*/bulk-ingest", new Fault(FaultKind.LostAnswer) { First = 2, Method = "POST", Path = "/projects/*/bulk-ingest" } },
+        { "lost=2,POST /projects/*/x", new Fault(FaultKind.LostAnswer) { First = 2, Method = "POST", Path = "/projects/*/x" } },
         { "reset-body=1,64KiB", new Fault(FaultKind.ResetInBody) { First = 1, Bytes = 65536 } },
         { "slow-body=1KiB,10ms", new Fault(FaultKind.SlowBody) { Bytes = 1024, Time = TimeSpan.FromMilliseconds(10) } },
         { "stall=/health", new Fault(FaultKind.Stall) { Path = "/health" } },

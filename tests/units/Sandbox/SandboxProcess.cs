@@ -28,7 +28,8 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
     public static SandboxProcess Start(params string[] arguments)
     {
-        ProcessStartInfo start = new(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [typeof(SandboxServer).Assembly.Location, .. arguments])
+        string dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        ProcessStartInfo start = new(dotnet, [typeof(SandboxServer).Assembly.Location, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -12,6 +12,8 @@ namespace IngestTools.Sandbox.Services.DspIngest;
 /// </summary>
 internal sealed partial class DiskFileStore(string folder) : IDspFileStore
 {
+    private static readonly UTF8Encoding Utf8WithoutBom = new(encoderShouldEmitUTF8Identifier: false);
+
     private readonly string _import = Path.Combine(folder, "import");
     private readonly string _assets = Path.Combine(folder, "assets");
     private readonly string _assetLines = Path.Combine(folder, "assets.jsonl");
@@ -34,8 +36,10 @@ internal sealed partial class DiskFileStore(string folder) : IDspFileStore
                 mapping!.Add(asset);
         }
 
+        // Hidden files wait too, so nothing is skipped for its attributes.
+        EnumerationOptions all = new() { RecurseSubdirectories = true, AttributesToSkip = 0 };
         List<DspWaitingFile>? waiting = Directory.Exists(_import)
-            ? Directory.EnumerateFiles(_import, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).Select(Describe).ToList()
+            ? Directory.EnumerateFiles(_import, "*", all).Select(Describe).ToList()
             : null;
         return new StoredProject(waiting, mapping, [.. assets.Values]);
     }
@@ -60,7 +64,7 @@ internal sealed partial class DiskFileStore(string folder) : IDspFileStore
         File.AppendAllLines(_assetLines, rows.Select(static a => JsonSerializer.Serialize(StoredAsset.From(a), Answer.JsonOptions)));
         if (!File.Exists(_mapping))
             File.WriteAllText(_mapping, MappingCsv.Header + "\n");
-        using StreamWriter mapping = new(_mapping, append: true, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { NewLine = "\n" };
+        using StreamWriter mapping = new(_mapping, append: true, Utf8WithoutBom) { NewLine = "\n" };
         foreach (DspAsset row in rows)
             mapping.WriteLine(MappingCsv.Row(row));
     }
@@ -96,7 +100,8 @@ internal sealed partial class DiskFileStore(string folder) : IDspFileStore
     /// <summary>A line of assets.jsonl.</summary>
     private sealed record StoredAsset(string Original, string AssetId, string Extension, long Length, string Sha256)
     {
-        public static StoredAsset From(DspAsset asset) => new(asset.Original, asset.AssetId, asset.Extension, asset.Length, asset.Sha256.ToString());
+        public static StoredAsset From(DspAsset asset) =>
+            new(asset.Original, asset.AssetId, asset.Extension, asset.Length, asset.Sha256.ToString());
 
         public DspAsset ToAsset() => new(Original, AssetId, Extension, Length, Sha256Digest.Parse(Sha256));
     }

@@ -11,7 +11,9 @@ public sealed record DspUser(string Email, string Password)
     /// <summary>The IRI for a login by IRI.</summary>
     public string Iri { get; init; } = $"http://rdfh.ch/users/{Email.Split('@')[0]}";
 
-    /// <summary>What a token of this user may do: "admin", "write:project:0001", "read:project:0001", separated by spaces. Fixed at the login.</summary>
+    /// <summary>
+    /// What a token of this user may do: "admin", "write:project:0001", "read:project:0001", separated by spaces. Fixed at the login.
+    /// </summary>
     public string Scope { get; init; } = "admin";
 }
 
@@ -74,8 +76,8 @@ public sealed class DspIngestOptions
     public bool IsHealthy { get; set; } = true;
 
     /// <summary>
-    /// A rule for <see cref="IngestFails"/> and <see cref="CorruptsChecksum"/>: the files that fit one of the patterns, in which "*" is anything
-    /// but a slash and "**" anything. A pattern without a slash is for the name, whatever the folder.
+    /// A rule for <see cref="IngestFails"/> and <see cref="CorruptsChecksum"/>: the files that fit one of the patterns,
+    /// in which "*" is anything but a slash and "**" anything. A pattern without a slash is for the name, whatever the folder.
     /// </summary>
     public static Func<string, bool> FilesLike(params string[] patterns)
     {

@@ -33,7 +33,8 @@ internal sealed class DspIngestService : ISandboxService
 
     public Task? TryAnswer(HttpContext context, RequestTarget target) => (context.Request.Method, target.Segments) switch
     {
-        ("POST", ["projects", var code, "bulk-ingest", "ingest", var file]) => ForWriterAsync(context, code, p => UploadAsync(context, p, file)),
+        ("POST", ["projects", var code, "bulk-ingest", "ingest", var file]) =>
+            ForWriterAsync(context, code, p => UploadAsync(context, p, file)),
         ("POST", ["projects", var code, "bulk-ingest"]) => ForWriterAsync(context, code, p => StartAsync(context, p)),
         ("POST", ["projects", var code, "bulk-ingest", "finalize"]) => ForWriterAsync(context, code, p => FinalizeAsync(context, p)),
         ("GET", ["projects", var code, "bulk-ingest", "mapping.csv"]) => ForWriterAsync(context, code, p => SendMappingAsync(context, p)),
@@ -165,7 +166,9 @@ internal sealed class DspIngestService : ISandboxService
     {
         if (await project.TryLockAsync(context.RequestAborted))
             return true;
-        await Answer.Json(context, Status409Conflict, new { reason = $"A bulk ingest is currently in progress for project {project.Shortcode}." });
+        // The words are the same when another upload holds it.
+        string reason = $"A bulk ingest is currently in progress for project {project.Shortcode}.";
+        await Answer.Json(context, Status409Conflict, new { reason });
         return false;
     }
 

@@ -52,7 +52,27 @@ public sealed class DspProject
         }
     }
 
-    /// <summary>Files in the import folder: to be ingested, left over, or hidden.</summary>
+    /// <summary>How many files are in the import folder.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (_gate)
+                return _import?.Count ?? 0;
+        }
+    }
+
+    /// <summary>How many rows the mapping has.</summary>
+    public int MappingCount
+    {
+        get
+        {
+            lock (_gate)
+                return _mapping?.Count ?? 0;
+        }
+    }
+
+    /// <summary>A copy of what is known of the files in the import folder: to be ingested, left over, or hidden.</summary>
     public IReadOnlyList<DspWaitingFile> WaitingFiles
     {
         get
@@ -62,7 +82,7 @@ public sealed class DspProject
         }
     }
 
-    /// <summary>The rows of the mapping in its order; null when there is no mapping file.</summary>
+    /// <summary>A copy of the mapping's rows in their order; null when there is no mapping file.</summary>
     public IReadOnlyList<DspAsset>? Mapping
     {
         get
@@ -72,7 +92,7 @@ public sealed class DspProject
         }
     }
 
-    /// <summary>What happened to each path that was ever uploaded.</summary>
+    /// <summary>A copy of what happened to each path that was ever uploaded.</summary>
     public IReadOnlyDictionary<string, DspFileHistory> Histories
     {
         get
@@ -106,12 +126,14 @@ public sealed class DspProject
         {
             _import ??= new(StringComparer.Ordinal);
             int first = _mapping?.Count ?? 0;
-            AddAssets(Enumerable.Range(first, rows).Select(i => new DspAsset($"seed/{i:D7}.jpg", NewAssetId(), "jpx", 0, default)).ToArray());
+            AddAssets(Enumerable.Range(first, rows).Select(NewSeed).ToArray());
         }
         _environment.Changes.Pulse();
+
+        DspAsset NewSeed(int number) => new($"seed/{number:D7}.jpg", NewAssetId(), "jpx", 0, default);
     }
 
-    internal async Task<bool> TryLockAsync(CancellationToken cancellationToken) => await _lock.WaitAsync(_options.LockWait, cancellationToken);
+    internal Task<bool> TryLockAsync(CancellationToken cancellationToken) => _lock.WaitAsync(_options.LockWait, cancellationToken);
 
     /// <summary>Takes the lock for a while if it is free.</summary>
     internal async Task TryHoldAsync(TimeSpan time)
