@@ -68,8 +68,8 @@ internal static class HttpFailure
 
         if (request?.HttpRequestError == HttpRequestError.ConnectionError || IsRefused(exception))
         {
-            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {words}", isTransient: true, acted: false,
-                "Check that the server runs at the address in -Uri, and the proxy and firewall between.");
+            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {Redaction.EscapeControls(request?.Message ?? words)}", isTransient: true, acted: false,
+                "Check that the server runs at the address in -Uri, and -Proxy and the firewall between.");
         }
 
         return Make(ErrorId.ConnectionFailed, $"The connection to {host} broke during '{operation.Name}': {words}", isTransient: true, acted: true,
