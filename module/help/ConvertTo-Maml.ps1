@@ -215,7 +215,7 @@ function Test-Page($Page, $Command) {
         if ($entry.Blocks.Count -eq 0) { $problems.Add("$($Command.Name): the help for $($entry.Title) in $file is empty.") }
     }
 
-    $types = @($Command.OutputType | ForEach-Object Name | Sort-Object -Unique)
+    $types = @($Command.OutputType | ForEach-Object Name | Where-Object { $_ -ne 'System.Void' } | Sort-Object -Unique)
     $toldTypes = @($Page.Sections['OUTPUTS'].Entries | ForEach-Object Title | Where-Object { $_ -ne 'None' } | Sort-Object -Unique)
     if (($types -join ', ') -ne ($toldTypes -join ', ')) {
         $problems.Add("$($Command.Name): its [OutputType] is '$($types -join ', ')', its OUTPUTS in $file '$($toldTypes -join ', ')'.")
@@ -406,7 +406,8 @@ foreach ($page in $pages) {
     else { Test-Page $page $command[0] }
 }
 if ($problems.Count -gt 0) {
-    throw "The help does not fit the cmdlets:`n  $(($problems | Sort-Object -Unique) -join "`n  ")"
+    [System.Console]::Error.WriteLine("The help does not fit the cmdlets:`n  $(($problems | Sort-Object -Unique) -join "`n  ")")
+    exit 1
 }
 
 $null = New-Item -ItemType Directory -Force -Path $Destination
