@@ -51,20 +51,37 @@ public sealed class IngestException : Exception
     /// <summary>How often the request was sent; 0 where it was refused before.</summary>
     public int Attempts { get; init; }
 
-    /// <summary>The same error, said of another item.</summary>
-    /// <param name="message">The new message.</param>
+    /// <summary>Whether the server may have done what was asked, although it did not say so.</summary>
+    internal bool MayHaveActed { get; init; }
+
+    /// <summary>How long the server asks to wait before the next try.</summary>
+    internal TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The same error in other words; what is not given stays.</summary>
+    /// <param name="errorId">What went wrong.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="advice">What the user can do.</param>
     /// <param name="target">The item it happened to.</param>
-    public IngestException About(string message, object? target) => new(ErrorId, message, this)
-    {
-        Service = Service,
-        Operation = Operation,
-        StatusCode = StatusCode,
-        ServerMessage = ServerMessage,
-        Code = Code,
-        RequestId = RequestId,
-        IsTransient = IsTransient,
-        Advice = Advice,
-        Target = target ?? Target,
-        Attempts = Attempts,
-    };
+    public IngestException With(ErrorId? errorId = null, string? message = null, string? advice = null, object? target = null) =>
+        Copy(errorId ?? ErrorId, message ?? Message, advice ?? Advice, target ?? Target, Attempts);
+
+    /// <summary>The same error after so many attempts.</summary>
+    internal IngestException After(int attempts) => Copy(ErrorId, Message, Advice, Target, attempts);
+
+    private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts) =>
+        new(errorId, message, InnerException ?? this)
+        {
+            Service = Service,
+            Operation = Operation,
+            StatusCode = StatusCode,
+            ServerMessage = ServerMessage,
+            Code = Code,
+            RequestId = RequestId,
+            IsTransient = IsTransient,
+            Advice = advice,
+            Target = target,
+            Attempts = attempts,
+            MayHaveActed = MayHaveActed,
+            RetryAfter = RetryAfter,
+        };
 }

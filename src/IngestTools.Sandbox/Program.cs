@@ -1,1 +1,68 @@
-return 0;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using IngestTools.Sandbox;
+using IngestTools.Sandbox.CommandLine;
+
+const int Ok = 0;
+const int CannotListen = 1;
+const int WrongUsage = 64;
+
+try
+{
+    switch (args)
+    {
+        case ["serve", ..] when args.Contains("--help"):
+        case ["help" or "--help" or "-h", ..]:
+            Console.WriteLine(ServeCommand.Help);
+            return Ok;
+        case ["--version"]:
+            Console.WriteLine(typeof(SandboxServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion);
+            return Ok;
+        case ["serve", .. var arguments]:
+            return await ServeAsync(ServeCommand.Parse(arguments));
+        case []:
+            throw new UsageException("say what to do: ingest-sandbox serve");
+        default:
+            throw new UsageException($"there is no command '{args[0]}'");
+    }
+}
+catch (UsageException e)
+{
+    Console.Error.WriteLine($"ingest-sandbox: {e.Message} (ingest-sandbox --help tells more)");
+    return WrongUsage;
+}
+catch (IOException e)
+{
+    Console.Error.WriteLine($"ingest-sandbox: {e.Message}");
+    return CannotListen;
+}
+
+static async Task<int> ServeAsync(ServeCommand command)
+{
+    ParentWatch? parent = command.ParentId is { } id ? new ParentWatch(id) : null;
+    using CancellationTokenSource end = new();
+    using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+    using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+    using ILoggerFactory loggers = LoggerFactory.Create(Log);
+
+    await using SandboxServer sandbox = await SandboxServer.StartAsync(command.Options with { LoggerFactory = loggers }, end.Token);
+    Console.WriteLine(JsonSerializer.Serialize(new { uri = sandbox.Uri.GetLeftPart(UriPartial.Authority), pid = Environment.ProcessId }));
+
+    Task parentEnds = parent?.WaitForEndAsync(end.Token) ?? Task.Delay(Timeout.Infinite, end.Token);
+    await Task.WhenAny(parentEnds, Task.Delay(command.RunTime, end.Token));
+    await end.CancelAsync();
+    return Ok;
+
+    void End(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        end.Cancel();
+    }
+}
+
+// Kestrel reports as errors what the sandbox does on purpose: answers that are shorter than announced, bodies left unread.
+static void Log(ILoggingBuilder logging) => logging
+    .AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+    .AddFilter("Microsoft.AspNetCore", LogLevel.Critical)
+    .SetMinimumLevel(LogLevel.Warning);

@@ -48,11 +48,61 @@ public sealed record ConnectionProfile
     /// <summary>How often a request is sent at most.</summary>
     public int? MaxAttempts { get; init; }
 
-    /// <summary>The profile of a connection's settings.</summary>
+    /// <summary>The profile of a connection.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="isDefault">Whether it is used when none is named.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/>: the secret was given, so it cannot be read later.</exception>
-    public static ConnectionProfile From(ConnectionSettings settings, bool isDefault) => throw new NotImplementedException();
+    public static ConnectionProfile From(IngestConnection connection, bool isDefault)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        ConnectionSettings settings = connection.Settings;
+        if (settings.SignIn != SignInKind.None && settings.SecretFrom is null)
+        {
+            throw new IngestException(ErrorId.SecretUnavailable, "A secret that was given cannot be saved.")
+            {
+                Service = settings.Service,
+                Advice = "Give -SecretFrom env:NAME, file:PATH or vault:NAME, and the secret is read from there when it is needed.",
+            };
+        }
+
+        return new ConnectionProfile
+        {
+            Name = connection.Name,
+            Service = settings.Service,
+            IsDefault = isDefault,
+            Uri = settings.Uri!,
+            SignIn = settings.SignIn,
+            UserName = settings.UserName,
+            SecretFrom = settings.SecretFrom,
+            AuthenticationUri = settings.AuthenticationUri,
+            Proxy = settings.Proxy,
+            NoProxy = settings.NoProxy,
+            CertificateAuthority = settings.CertificateAuthority,
+            SkipCertificateCheck = settings.SkipCertificateCheck,
+            AllowInsecure = settings.AllowInsecure,
+            TimeoutSeconds = settings.Timeout?.TotalSeconds,
+            MaxAttempts = settings.MaxAttempts,
+        };
+    }
 
     /// <summary>The settings that make this connection.</summary>
     /// <param name="vault">Reads vaults; null where there are none.</param>
-    public ConnectionSettings ToSettings(VaultReader? vault) => throw new NotImplementedException();
+    public ConnectionSettings ToSettings(VaultReader? vault) => new()
+    {
+        Service = Service,
+        Name = Name,
+        Uri = Uri,
+        SignIn = SignIn,
+        UserName = UserName,
+        Secret = SecretFrom is null ? null : SecretReference.Parse(SecretFrom).CreateReader(vault),
+        SecretFrom = SecretFrom,
+        AuthenticationUri = AuthenticationUri,
+        Proxy = Proxy,
+        NoProxy = NoProxy,
+        CertificateAuthority = CertificateAuthority,
+        SkipCertificateCheck = SkipCertificateCheck,
+        AllowInsecure = AllowInsecure,
+        Timeout = TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        MaxAttempts = MaxAttempts,
+    };
 }

@@ -1,10 +1,59 @@
 namespace IngestTools.Connections;
 
-/// <summary>Connections that environment variables describe: <c>INGESTTOOLS_DSPINGEST_URI</c> and its kin.</summary>
+/// <summary>Connections that environment variables describe: <c>INGESTTOOLS_DSPINGEST_URI</c> and its kin, and the names that users of a service already have.</summary>
 public static class EnvironmentConnections
 {
-    /// <summary>The settings that the environment has for a service; null where it has no address or no secret for it.</summary>
+    /// <summary>The settings that the environment has for a service; null where it has no address for it.</summary>
     /// <param name="service">The service.</param>
     /// <param name="variable">Reads a variable; null takes the process's environment.</param>
-    public static ConnectionSettings? Read(IngestService service, Func<string, string?>? variable = null) => throw new NotImplementedException();
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: a variable is no address.</exception>
+    public static ConnectionSettings? Read(IngestService service, Func<string, string?>? variable = null)
+    {
+        Func<string, string?> read = variable ?? Environment.GetEnvironmentVariable;
+        string prefix = $"INGESTTOOLS_{service.ToString().ToUpperInvariant()}";
+        (string? uriName, string? uri) = First(read, $"{prefix}_URI", service switch
+        {
+            IngestService.Ica => "ICAV2_BASE_URL",
+            IngestService.LakeFs => "LAKECTL_SERVER_ENDPOINT_URL",
+            _ => null,
+        });
+        (string? tokenName, _) = First(read, $"{prefix}_TOKEN", service == IngestService.Ica ? "ICAV2_ACCESS_TOKEN" : null);
+        (string? keyName, _) = First(read, service == IngestService.Ica ? $"{prefix}_APIKEY" : null);
+        (_, string? userName) = First(read, $"{prefix}_USERNAME", service == IngestService.LakeFs ? "LAKECTL_CREDENTIALS_ACCESS_KEY_ID" : null);
+        (string? passwordName, _) = First(read, $"{prefix}_PASSWORD", service == IngestService.LakeFs ? "LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY" : null);
+        (SignInKind signIn, string? secretName) = (tokenName, keyName, userName, passwordName) switch
+        {
+            ({ } token, _, _, _) => (SignInKind.Token, token),
+            (_, { } key, _, _) => (SignInKind.ApiKey, key),
+            (_, _, not null, { } password) => (SignInKind.Password, password),
+            _ => (SignInKind.None, null),
+        };
+        if (uri is null && (service != IngestService.Ica || secretName is null))
+            return null;
+        return new ConnectionSettings
+        {
+            Service = service,
+            Uri = uri is null ? null : ReadUri(uriName!, uri),
+            SignIn = signIn,
+            UserName = signIn == SignInKind.Password ? userName : null,
+            SecretFrom = secretName is null ? null : $"env:{secretName}",
+            Secret = secretName is null ? null : _ => ValueTask.FromResult(read(secretName) ?? ""),
+            AuthenticationUri = read($"{prefix}_AUTHENTICATION_URI") is { Length: > 0 } login ? ReadUri($"{prefix}_AUTHENTICATION_URI", login) : null,
+        };
+    }
+
+    private static (string? Name, string? Value) First(Func<string, string?> read, params string?[] names)
+    {
+        foreach (string? name in names)
+        {
+            if (name is not null && read(name) is { Length: > 0 } value)
+                return (name, value);
+        }
+
+        return default;
+    }
+
+    private static Uri ReadUri(string name, string value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri)
+        ? uri
+        : throw new IngestException(ErrorId.Rejected, $"The environment variable {name} is no address.") { Advice = "Write a full address, such as https://ingest.example.org." };
 }

@@ -1,11 +1,46 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using IngestTools.Http;
+using IngestTools.Services;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Connections;
 
 /// <summary>A connection to one service: its address, its way to sign in, and the sockets that are open. It shows no secret.</summary>
 public sealed class IngestConnection : IDisposable
 {
-    private IngestConnection(ConnectionSettings settings) => Settings = settings;
+    /// <summary>How often a request is sent at most, where the settings do not say.</summary>
+    public const int DefaultMaxAttempts = 4;
+
+    /// <summary>How long one attempt may take, where the settings do not say.</summary>
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(100);
+
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Connections are made anew after this time, so that a changed DNS entry is seen.</summary>
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>Below the keep-alive of common servers and proxies (60 s), so that a connection is not used in the moment they close it.</summary>
+    private static readonly TimeSpan ConnectionIdleTime = TimeSpan.FromSeconds(45);
+
+    /// <summary>Longer than DSP-INGEST's wait for its lock (400 ms): a refusal then comes before the body is sent.</summary>
+    private static readonly TimeSpan ContinueTimeout = TimeSpan.FromMilliseconds(700);
+
+    private readonly SocketsHttpHandler _handler;
+    private readonly IAuthenticator _authenticator;
+    private readonly List<IDisposable> _owned = [];
+
+    private IngestConnection(ConnectionSettings settings, TimeProvider time)
+    {
+        Settings = settings;
+        Time = time;
+        _handler = CreateHandler(settings);
+        _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator()));
+        Http = CreateHttp(_authenticator);
+    }
 
     /// <summary>The connection's name.</summary>
     public string Name => Settings.Name ?? Settings.Service.ToString();
@@ -27,15 +62,143 @@ public sealed class IngestConnection : IDisposable
 
     internal ConnectionSettings Settings { get; }
 
+    internal IngestHttp Http { get; }
+
+    internal TimeProvider Time { get; }
+
+    internal ServiceDefinition Definition => ServiceDefinition.Of(Service);
+
+    /// <summary>What clients of this connection remember from one to the next, by key.</summary>
+    internal System.Collections.Concurrent.ConcurrentDictionary<string, object> Memory { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Makes a connection. Nothing is sent yet.</summary>
     /// <param name="settings">What makes it.</param>
     /// <param name="logger">Takes warnings about what is insecure.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> for an address that cannot be, <see cref="ErrorId.InsecureConnection"/>.</exception>
-    public static IngestConnection Open(ConnectionSettings settings, ILogger? logger = null) => throw new NotImplementedException();
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> for an address that cannot be, <see cref="ErrorId.InsecureConnection"/>, <see cref="ErrorId.FileUnreadable"/> for the certificates.</exception>
+    public static IngestConnection Open(ConnectionSettings settings, ILogger? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        logger ??= NullLogger.Instance;
+        ServiceDefinition definition = ServiceDefinition.Of(settings.Service);
+        Uri uri = settings.Uri ?? definition.DefaultUri ?? throw Refused(settings, $"{settings.Service} has no common address.", "Give -Uri.");
+        settings = settings with { Uri = ReadBase(settings, uri, "-Uri") };
+        if (settings.AuthenticationUri is not null)
+            settings = settings with { AuthenticationUri = ReadBase(settings, settings.AuthenticationUri, "-AuthenticationUri") };
+        definition.Validate(settings);
+        if (settings.SignIn != SignInKind.None && settings.Secret is null)
+            throw Refused(settings, "There is no secret to sign in with.", "Give -Token, -Credential, -ApiKey, -SessionCookie or -SecretFrom.");
+        RefusePlainText(settings);
+        if (settings.SkipCertificateCheck)
+            logger.LogWarning("Any certificate is taken from {Host}: whoever is between here and there can read and change what is sent.", settings.Uri!.Host);
+        return new IngestConnection(settings, TimeProvider.System);
+    }
 
     /// <summary>Closes the sockets and forgets tokens.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned)
+            owned.Dispose();
+        (_authenticator as IDisposable)?.Dispose();
+        _handler.Dispose();
+        foreach (object remembered in Memory.Values)
+            (remembered as IDisposable)?.Dispose();
+        Memory.Clear();
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    private IngestHttp CreateHttp(IAuthenticator authenticator)
+    {
+        IngestHttp http = new(Service, _handler, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, Time);
+        _owned.Add(http);
+        return http;
+    }
+
+    private static Uri ReadBase(ConnectionSettings settings, Uri uri, string parameter)
+    {
+        if (!uri.IsAbsoluteUri || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
+            throw Refused(settings, $"'{Redaction.EscapeControls(uri.OriginalString)}' is no address.", $"Give a full address, such as https://ingest.example.org, as {parameter}.");
+        if (uri.UserInfo.Length > 0)
+            throw Refused(settings, $"The address of {uri.Host} has a user name or password in it.", $"Give them as -Credential, and {parameter} without them.");
+        if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
+            throw Refused(settings, $"The address {Redaction.Of(uri)} has a query.", $"Give {parameter} without what follows ? or #.");
+        return new Uri(uri.AbsoluteUri.TrimEnd('/') + "/");
+    }
+
+    private static void RefusePlainText(ConnectionSettings settings)
+    {
+        if (settings.AllowInsecure || settings.SignIn == SignInKind.None)
+            return;
+        foreach (Uri? uri in new[] { settings.Uri, settings.AuthenticationUri })
+        {
+            if (uri is not null && uri.Scheme == Uri.UriSchemeHttp && !uri.IsLoopback)
+            {
+                throw new IngestException(ErrorId.InsecureConnection, $"The credentials would go to {uri.Host} over plain http, readable by everybody on the way.")
+                {
+                    Service = settings.Service,
+                    Advice = "Use https. If the way is safe by other means, give -AllowInsecure.",
+                };
+            }
+        }
+    }
+
+    private static IngestException Refused(ConnectionSettings settings, string message, string advice) =>
+        new(ErrorId.Rejected, message) { Service = settings.Service, Advice = advice };
+
+    private static SocketsHttpHandler CreateHandler(ConnectionSettings settings) => new()
+    {
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.GZip,
+        ConnectTimeout = ConnectTimeout,
+        Expect100ContinueTimeout = ContinueTimeout,
+        PooledConnectionIdleTimeout = ConnectionIdleTime,
+        PooledConnectionLifetime = ConnectionLifetime,
+        // An answer that is no longer wanted is dropped with its connection: reading on could take seconds after Ctrl+C.
+        ResponseDrainTimeout = TimeSpan.FromMilliseconds(50),
+        Proxy = settings.Proxy is null ? null : new WebProxy(settings.Proxy) { UseDefaultCredentials = false },
+        UseProxy = !settings.NoProxy,
+        UseCookies = false,
+        SslOptions = CreateTls(settings),
+    };
+
+    private static SslClientAuthenticationOptions CreateTls(ConnectionSettings settings)
+    {
+        SslClientAuthenticationOptions tls = new();
+        if (settings.SkipCertificateCheck)
+        {
+#pragma warning disable CA5359 // The user asked for it by name, and is warned each time.
+            tls.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+#pragma warning restore CA5359
+        }
+        else if (settings.CertificateAuthority is { } path)
+        {
+            tls.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            tls.CertificateChainPolicy.CustomTrustStore.AddRange(ReadCertificates(settings, path));
+        }
+
+        return tls;
+    }
+
+    private static X509Certificate2Collection ReadCertificates(ConnectionSettings settings, string path)
+    {
+        X509Certificate2Collection certificates = [];
+        try
+        {
+            certificates.ImportFromPemFile(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw Unreadable(e.Message, e);
+        }
+
+        return certificates.Count > 0 ? certificates : throw Unreadable("it holds no certificate", null);
+
+        IngestException Unreadable(string why, Exception? cause) => new(ErrorId.FileUnreadable, $"The certificates in {path} cannot be used: {why}", cause)
+        {
+            Service = settings.Service,
+            Advice = "Give a PEM file, with lines that read BEGIN CERTIFICATE, as -CertificateAuthority.",
+            Target = path,
+        };
+    }
 }

@@ -1,8 +1,47 @@
 namespace IngestTools.Connections;
 
-/// <summary>The one place that knows where files of this library lie.</summary>
+/// <summary>The one place that knows where files of this library lie, and makes them so that only their owner can read them.</summary>
 public static class IngestFolders
 {
+    private const UnixFileMode OwnerOnlyFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     /// <summary>The configuration folder: <c>INGESTTOOLS_HOME</c>, else <c>XDG_CONFIG_HOME/ingesttools</c> or <c>%APPDATA%\IngestTools</c>.</summary>
-    public static string Configuration => throw new NotImplementedException();
+    public static string Configuration
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable("INGESTTOOLS_HOME") is { Length: > 0 } home)
+                return Path.GetFullPath(home);
+            if (OperatingSystem.IsWindows())
+                return Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "IngestTools");
+            string? configuration = Environment.GetEnvironmentVariable("XDG_CONFIG_HOME");
+            if (string.IsNullOrEmpty(configuration) || !Path.IsPathRooted(configuration))
+                configuration = Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config");
+            return Path.Join(configuration, "ingesttools");
+        }
+    }
+
+    /// <summary>Makes a folder that only its owner can enter; one that is there is left as it is.</summary>
+    internal static void CreatePrivateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else if (!Directory.Exists(path))
+            Directory.CreateDirectory(path, OwnerOnlyFolder);
+    }
+
+    /// <summary>Makes a new file that only its owner can read, from the moment it exists.</summary>
+    internal static FileStream CreatePrivateFile(string path, FileOptions options = FileOptions.None)
+    {
+        FileStreamOptions how = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = options };
+        if (!OperatingSystem.IsWindows())
+            how.UnixCreateMode = OwnerOnlyFile;
+        return new FileStream(path, how);
+    }
+
+    /// <summary>A temporary file that only its owner can read, and that is gone when it is closed.</summary>
+    internal static FileStream CreateTemporaryFile() =>
+        CreatePrivateFile(Path.Join(Path.GetTempPath(), $"ingesttools-{Guid.NewGuid():N}.tmp"), FileOptions.DeleteOnClose);
 }

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace IngestTools.Connections;
 
 /// <summary>What a look at a service found.</summary>
@@ -34,15 +32,4 @@ public sealed record ServiceReport
 
     /// <summary>A line for each thing that was looked at: what was found, and what to do about what is wrong.</summary>
     public IReadOnlyList<string> Details { get; init; } = [];
-}
-
-/// <summary>Looks whether a service is there and takes the credentials.</summary>
-public static class ServiceCheck
-{
-    /// <summary>Looks at the service of a connection. What is wrong is in the report, not thrown.</summary>
-    /// <param name="connection">The connection.</param>
-    /// <param name="scope">What to look whether it is allowed: a DSP-INGEST project's shortcode; null looks at the sign-in alone.</param>
-    /// <param name="logger">Takes what happens.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
-    public static Task<ServiceReport> RunAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken) => throw new NotImplementedException();
 }

@@ -1,3 +1,5 @@
+using IngestTools.Http;
+
 namespace IngestTools.Uploads;
 
 /// <summary>Where files go: one project of one service.</summary>
@@ -8,4 +10,33 @@ public interface IUploadTarget
 
     /// <summary>The connection's name.</summary>
     string Connection { get; }
+
+    /// <summary>The project, where the service has shortcodes.</summary>
+    string? Shortcode { get; }
+
+    /// <summary>Files of one lane are sent under one level of concurrency.</summary>
+    internal string Lane { get; }
+
+    /// <summary>What is done with the target, for a person: "project 0001".</summary>
+    internal string Description { get; }
+
+    /// <summary>From this size on a file is sent alone, since the server holds a lock for as long as it takes; null where it does not.</summary>
+    internal long? AloneFrom { get; }
+
+    /// <summary>Why the server will refuse a name; null where it will take it.</summary>
+    internal string? WhyRefused(string remoteName);
+
+    /// <summary>Why the server would take a file and then never use it; null where it will.</summary>
+    internal string? WhyUseless(string remoteName);
+
+    /// <summary>Looks, before the first file, whether files can be sent at all.</summary>
+    /// <exception cref="IngestException">They cannot.</exception>
+    internal Task PrepareAsync(CancellationToken cancellationToken);
+
+    /// <summary>Sends one file.</summary>
+    /// <returns>How often it was sent.</returns>
+    internal Task<int> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, CancellationToken cancellationToken);
+
+    /// <summary>The server has the file.</summary>
+    internal void Sent(UploadItem item);
 }

@@ -1,16 +1,47 @@
+using System.Runtime.CompilerServices;
+using System.Text;
 using System.Threading.Channels;
+using IngestTools.Http;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Uploads;
 
-/// <summary>Sends files: enumeration, sending and results overlap, and nothing is collected.</summary>
+/// <summary>
+/// Sends files: enumeration, sending and results overlap, and nothing is collected. Each project has a lane, whose gate finds out how many uploads at once
+/// the server has use for; several projects go side by side.
+/// </summary>
 public sealed class UploadEngine
 {
+    /// <summary>So many files wait between finding and sending, and so many results between sending and reading: enough to keep both ends busy.</summary>
+    private const int Buffered = 256;
+
+    private readonly UploadOptions _options;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly UploadMeter _meter;
+    private readonly FileFinder _finder;
+    private readonly RemoteNames _names;
+    private readonly SeenKeys _seenNames = new();
+    private long _emptyFiles;
+
     /// <summary>Makes an engine for one run.</summary>
-    public UploadEngine(UploadOptions options, ILogger logger, TimeProvider? time = null) => throw new NotImplementedException();
+    /// <param name="options">How files are sent.</param>
+    /// <param name="logger">Takes what happens.</param>
+    /// <param name="time">The clock; null takes the system's.</param>
+    public UploadEngine(UploadOptions options, ILogger logger, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.ThrottleLimit, 1);
+        _options = options;
+        _logger = logger;
+        _time = time ?? TimeProvider.System;
+        _meter = new UploadMeter(_time);
+        _finder = new FileFinder(options);
+        _names = new RemoteNames(options);
+    }
 
     /// <summary>How far it has come. May be asked at any time from any thread.</summary>
-    public UploadProgress Progress => throw new NotImplementedException();
+    public UploadProgress Progress => _meter.Read();
 
     /// <summary>
     /// Sends what is asked for, and gives a result for each file as it ends, in the order in which they end. What cannot be read, or has a name that will be
@@ -18,5 +49,133 @@ public sealed class UploadEngine
     /// </summary>
     /// <param name="requests">Files and folders, taken as they come.</param>
     /// <param name="cancellationToken">Aborts what is under way.</param>
-    public IAsyncEnumerable<UploadResult> SendAsync(ChannelReader<UploadRequest> requests, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public async IAsyncEnumerable<UploadResult> SendAsync(ChannelReader<UploadRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Channel<UploadResult> results = Channel.CreateBounded<UploadResult>(Buffered);
+        Task run = Task.Run(() => RunAsync(requests, results.Writer, stop.Token), CancellationToken.None);
+        try
+        {
+            while (await results.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                while (results.Reader.TryRead(out UploadResult? result))
+                    yield return result;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task RunAsync(ChannelReader<UploadRequest> requests, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+    {
+        using SemaphoreSlim places = new(_options.ThrottleLimit);
+        Dictionary<string, UploadLane> lanes = new(StringComparer.Ordinal);
+        try
+        {
+            await foreach (UploadRequest request in requests.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (!lanes.TryGetValue(request.Target.Lane, out UploadLane? lane))
+                {
+                    lane = new UploadLane(request.Target, _options, _meter, results, places, _logger, _time, cancellationToken);
+                    lanes.Add(request.Target.Lane, lane);
+                }
+
+                foreach (FoundFile file in _finder.Find(request.Path))
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    await TakeAsync(file, request, lane, results, cancellationToken).ConfigureAwait(false);
+                }
+            }
+
+            _meter.AllFound();
+            await Task.WhenAll(lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(false);
+            if (_emptyFiles > 0)
+                _logger.LogWarning("{Count} of the files were empty. The server takes them, and may fail to ingest them.", _emptyFiles);
+            results.Complete();
+        }
+        catch (Exception e)
+        {
+            results.TryComplete(e);
+            await Task.WhenAll(lanes.Values.Select(lane => lane.StopAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Checks a file that was found, and hands it to its lane.</summary>
+    private async ValueTask TakeAsync(FoundFile file, UploadRequest request, UploadLane lane, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+    {
+        _meter.Found(file.Length);
+        string remoteName = request.RemoteName ?? Path.GetFileName(file.Path);
+        IngestException? error = file.Error;
+        UploadStatus status = UploadStatus.Failed;
+        try
+        {
+            if (error is null)
+            {
+                remoteName = request.RemoteName ?? _names.NameOf(file);
+                (error, status) = Check(file, remoteName, request.Target);
+            }
+        }
+        catch (IngestException e)
+        {
+            error = e;
+        }
+
+        UploadItem item = new(file.Path, remoteName, file.Length, request.Target);
+        if (error is not null)
+        {
+            _meter.Sent(file.Length);
+            _meter.Done(status == UploadStatus.Failed);
+            await results.WriteAsync(UploadLane.ResultOf(item, status, error), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        if (_options.Confirm is not null && !await _options.Confirm(item).ConfigureAwait(false))
+        {
+            _meter.Sent(file.Length);
+            _meter.Done(failed: false);
+            return;
+        }
+
+        if (file.Length == 0)
+            _emptyFiles++;
+        await lane.AddAsync(item, cancellationToken).ConfigureAwait(false);
+    }
+
+    private (IngestException? Error, UploadStatus Status) Check(FoundFile file, string remoteName, IUploadTarget target)
+    {
+        string shown = Redaction.EscapeControls(remoteName);
+        if (!IsUnicode(remoteName))
+            return (Refuse(ErrorId.NameRejected, $"The name of {Redaction.EscapeControls(file.Path)} is no valid Unicode, so it cannot be sent.", "Rename the file."), UploadStatus.Failed);
+        if (remoteName.Split('/').Any(segment => segment is ".." or "." or ""))
+            return (Refuse(ErrorId.NameRejected, $"'{shown}' leads out of the server's folder, or has an empty part.", "Check -BasePath and -Destination."), UploadStatus.Failed);
+        if (!_options.Force && target.WhyUseless(remoteName) is { } useless)
+            return (Refuse(ErrorId.NameRejected, $"'{shown}' was left out: {useless}.", "Give -Force to send it all the same."), UploadStatus.Skipped);
+        if (!_options.Force && target.WhyRefused(remoteName) is { } refused)
+            return (Refuse(ErrorId.NameRejected, $"'{shown}' would be refused: {refused}.", "Rename the file, or give -Force to let the server decide."), UploadStatus.Failed);
+        if (!_seenNames.Add($"{target.Lane}\n{remoteName}"))
+        {
+            return (Refuse(ErrorId.NameCollision, $"{Redaction.EscapeControls(file.Path)} would get the name '{shown}', which another file of this call has on the server already.",
+                "Give a -BasePath that keeps their folders apart, or rename one of them. Names that differ only in Unicode form are equal."), UploadStatus.Failed);
+        }
+
+        return (null, UploadStatus.Uploaded);
+
+        IngestException Refuse(ErrorId errorId, string message, string advice) =>
+            new(errorId, message) { Service = target.Service, Operation = "upload", Advice = advice, Target = file.Path };
+    }
+
+    private static bool IsUnicode(string name)
+    {
+        foreach (Rune rune in name.EnumerateRunes())
+        {
+            if (rune == Rune.ReplacementChar)
+                return false;
+        }
+
+        return true;
+    }
 }

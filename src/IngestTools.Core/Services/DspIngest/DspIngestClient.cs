@@ -1,67 +1,235 @@
+using System.Runtime.CompilerServices;
+using System.Text;
 using IngestTools.Connections;
+using IngestTools.Transactions;
 using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Services.DspIngest;
 
-/// <summary>A row of mapping.csv.</summary>
-/// <param name="Original">The name of the file as it was uploaded.</param>
-/// <param name="Derivative">The server's name of the ingested file.</param>
-public readonly record struct MappingRow(string Original, string Derivative);
-
-/// <summary>DSP-INGEST's bulk ingest.</summary>
-public sealed class DspIngestClient
+/// <summary>DSP-INGEST's bulk ingest: upload, start, mapping, finalize.</summary>
+/// <param name="connection">The connection.</param>
+/// <param name="logger">Takes what happens.</param>
+public sealed class DspIngestClient(IngestConnection connection, ILogger? logger = null)
 {
-    /// <summary>Makes a client on a connection.</summary>
-    public DspIngestClient(IngestConnection connection, ILogger? logger = null) => throw new NotImplementedException();
+    /// <summary>How long a finalize waits for a lock that others hold.</summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(2);
+
+    private readonly BulkIngestRoutes _routes = new(connection, logger ?? NullLogger.Instance);
+
+    private TimeProvider Time => _routes.Time;
 
     /// <summary>The target that files of a project are sent to.</summary>
+    /// <param name="shortcode">The project's shortcode, four hexadecimal digits.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no shortcode.</exception>
-    public IUploadTarget CreateUploadTarget(string shortcode) => throw new NotImplementedException();
+    public IUploadTarget CreateUploadTarget(string shortcode) => new DspUploadTarget(_routes, Shortcode.Parse(shortcode));
 
     /// <summary>
     /// Starts the bulk ingest of a project. A 409 is not taken for success: it is waited until the project is free, and started again.
     /// </summary>
-    /// <param name="shortcode">The project.</param>
+    /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="uploads">What was uploaded to it, so that the transaction can tell what was left over; null where that is not known.</param>
     /// <param name="cancellationToken">Ends the waiting; a run that was started goes on.</param>
-    public Task<Transaction> StartAsync(string shortcode, UploadedNames? uploads, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/>: nothing was uploaded. <see cref="ErrorId.NotSignedIn"/>, <see cref="ErrorId.NotAllowed"/> and others.</exception>
+    /// <remarks>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest</remarks>
+    public Task<Transaction> StartAsync(string shortcode, UploadedNames? uploads, CancellationToken cancellationToken) =>
+        new BulkIngestStart(_routes, Shortcode.Parse(shortcode)).RunAsync(uploads, cancellationToken);
 
-    /// <summary>The rows of the mapping, as they come. Waits while the project is locked by a short call; a run that goes on is <see cref="ErrorId.Locked"/>.</summary>
-    public IAsyncEnumerable<MappingRow> ReadMappingAsync(string shortcode, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>The rows of the mapping, as they come.</summary>
+    /// <param name="shortcode">The project's shortcode.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while a run goes on, <see cref="ErrorId.NotFound"/> where there is no mapping, <see cref="ErrorId.InvalidAnswer"/>.</exception>
+    /// <remarks>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv</remarks>
+    public IAsyncEnumerable<MappingRow> ReadMappingAsync(string shortcode, CancellationToken cancellationToken) =>
+        new MappingDownload(_routes, Shortcode.Parse(shortcode)).ReadAsync(cancellationToken);
 
     /// <summary>Writes the mapping to a file, as it came, atomically: the file is there whole, or as it was.</summary>
+    /// <param name="shortcode">The project's shortcode.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Ends the writing; the file stays as it was.</param>
     /// <returns>The number of bytes written.</returns>
-    public Task<long> SaveMappingAsync(string shortcode, string path, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="IngestException"><see cref="ErrorId.FileUnreadable"/> where the file cannot be written, and those of <see cref="ReadMappingAsync"/>.</exception>
+    public async Task<long> SaveMappingAsync(string shortcode, string path, CancellationToken cancellationToken)
+    {
+        Shortcode project = Shortcode.Parse(shortcode);
+        (long bytes, long rows) = await new MappingFile(_routes, project).SaveAsync(path, cancellationToken).ConfigureAwait(false);
+        ProjectMemory.Of(connection, project).Saved(rows);
+        return bytes;
+    }
 
-    /// <summary>For each file that was uploaded, whether it was ingested: one <see cref="IngestMapping"/> each, left-overs with Ingested false.</summary>
-    public IAsyncEnumerable<IngestMapping> CompareAsync(string shortcode, IReadOnlyList<UploadResult> uploads, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>For each file that was uploaded, whether it was ingested: one <see cref="IngestMapping"/> each, in their order; left-overs have no derivative.</summary>
+    /// <param name="shortcode">The project's shortcode.</param>
+    /// <param name="uploads">What was uploaded to this project.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async IAsyncEnumerable<IngestMapping> CompareAsync(
+        string shortcode, IReadOnlyList<UploadResult> uploads, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(uploads);
+        Shortcode project = Shortcode.Parse(shortcode);
+        Dictionary<string, string?> derivatives = new(uploads.Count, StringComparer.Ordinal);
+        foreach (UploadResult upload in uploads)
+            derivatives[upload.RemoteName.Normalize(NormalizationForm.FormC)] = null;
+        await foreach (MappingRow row in ReadMappingAsync(shortcode, cancellationToken).ConfigureAwait(false))
+        {
+            string original = row.Original.Normalize(NormalizationForm.FormC);
+            if (derivatives.ContainsKey(original))
+                derivatives[original] = row.Derivative;
+        }
 
-    /// <summary>Compares SHA-256 with the server's, through the assets route; Verified stays null where the server does not have it.</summary>
-    /// <returns>The mapping with Sha256 and Verified.</returns>
-    public Task<IngestMapping> VerifyAsync(IngestMapping mapping, string? localSha256, CancellationToken cancellationToken) => throw new NotImplementedException();
+        foreach (UploadResult upload in uploads)
+        {
+            string? derivative = upload.Status == UploadStatus.Uploaded ? derivatives[upload.RemoteName.Normalize(NormalizationForm.FormC)] : null;
+            yield return new IngestMapping
+            {
+                Shortcode = project.Value,
+                Original = upload.RemoteName,
+                Derivative = derivative,
+                Ingested = derivative is not null,
+                Path = upload.Path,
+                Connection = connection.Name,
+            };
+        }
+    }
+
+    /// <summary>Compares SHA-256 with the server's; Verified stays null where the server does not know the asset or the file's own is not known.</summary>
+    /// <param name="mapping">A row of the mapping.</param>
+    /// <param name="localSha256">The SHA-256 of the local file, hexadecimal; null where it is not known.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
+    /// <remarks>DSP-INGEST, GET /projects/{shortcode}/assets/{assetId}: checksumOriginal</remarks>
+    public async Task<IngestMapping> VerifyAsync(IngestMapping mapping, string? localSha256, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(mapping);
+        if (mapping.Derivative is null)
+            return mapping;
+        AssetAnswer? asset = await _routes.TryGetAssetAsync(
+            Shortcode.Parse(mapping.Shortcode), Path.GetFileNameWithoutExtension(mapping.Derivative), cancellationToken).ConfigureAwait(false);
+        return new IngestMapping
+        {
+            Shortcode = mapping.Shortcode,
+            Original = mapping.Original,
+            Derivative = mapping.Derivative,
+            Ingested = mapping.Ingested,
+            Path = mapping.Path,
+            Connection = mapping.Connection,
+            Sha256 = asset?.ChecksumOriginal,
+            Verified = asset?.ChecksumOriginal is { } remote && localSha256 is not null ? string.Equals(remote, localSha256, StringComparison.OrdinalIgnoreCase) : null,
+        };
+    }
 
     /// <summary>
     /// Finalizes a project and waits until the server has done so. This deletes the mapping and the left-over files, so it refuses while the mapping
     /// was not saved through this connection, or while files are known to be left over.
     /// </summary>
-    /// <param name="shortcode">The project.</param>
+    /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="mappingPath">Saves the mapping here first; null where it was saved before.</param>
     /// <param name="force">Finalizes although the mapping is unsaved or files are left over.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.MappingUnsaved"/>, <see cref="ErrorId.LeftOvers"/></exception>
-    public Task CompleteAsync(string shortcode, string? mappingPath, bool force, CancellationToken cancellationToken) => throw new NotImplementedException();
-}
+    /// <exception cref="IngestException"><see cref="ErrorId.MappingUnsaved"/>, <see cref="ErrorId.LeftOvers"/>, <see cref="ErrorId.NotFound"/>, <see cref="ErrorId.Locked"/> and others.</exception>
+    /// <remarks>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/finalize, which answers before it deletes.</remarks>
+    public async Task CompleteAsync(string shortcode, string? mappingPath, bool force, CancellationToken cancellationToken)
+    {
+        Shortcode project = Shortcode.Parse(shortcode);
+        ProjectMemory memory = ProjectMemory.Of(connection, project);
+        if (!force)
+            RefuseLeftOvers(project, memory);
+        if (mappingPath is not null)
+            await SaveMappingAsync(shortcode, mappingPath, cancellationToken).ConfigureAwait(false);
+        else if (!force)
+            await RefuseUnsavedAsync(project, memory, cancellationToken).ConfigureAwait(false);
+        await FinalizeAsync(project, cancellationToken).ConfigureAwait(false);
+        memory.Forget();
+    }
 
-/// <summary>The names that were uploaded to a project; in a temporary file beyond 100,000.</summary>
-public sealed class UploadedNames : IDisposable
-{
-    /// <summary>How many there are.</summary>
-    public long Count => throw new NotImplementedException();
+    private static void RefuseLeftOvers(Shortcode project, ProjectMemory memory)
+    {
+        (long count, string? first) = memory.Waiting();
+        if (count == 0)
+            return;
+        throw new IngestException(ErrorId.LeftOvers, $"{count:N0} files of project {project} were uploaded and not ingested{(first is null ? "" : $", {first} among them")}; finalizing would delete them.")
+        {
+            Service = IngestService.DspIngest,
+            Operation = "finalize",
+            Advice = $"Ingest them with Start-BulkIngest -Shortcode {project} and Wait-Transaction, or give -Force to delete them.",
+            Target = project.Value,
+        };
+    }
 
-    /// <summary>Adds one.</summary>
-    public void Add(string remoteName) => throw new NotImplementedException();
+    /// <summary>What was saved counts only while the mapping is still that long.</summary>
+    private async Task RefuseUnsavedAsync(Shortcode project, ProjectMemory memory, CancellationToken cancellationToken)
+    {
+        long rows = 0;
+        await foreach (MappingRow _ in new MappingDownload(_routes, project).ReadAsync(cancellationToken).ConfigureAwait(false))
+            rows++;
+        if (memory.SavedRows() == rows)
+            return;
+        throw new IngestException(ErrorId.MappingUnsaved, $"The mapping of project {project} ({rows:N0} rows) was not saved; finalizing would delete the only record of which file became which.")
+        {
+            Service = IngestService.DspIngest,
+            Operation = "finalize",
+            Advice = "Give -MappingPath to save it first, or -Force to finalize without it.",
+            Target = project.Value,
+        };
+    }
 
-    /// <summary>Deletes the temporary file.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    private async Task FinalizeAsync(Shortcode project, CancellationToken cancellationToken)
+    {
+        long started = Time.GetTimestamp();
+        for (TimeSpan pause = TimeSpan.FromMilliseconds(200); ; pause = PollPause.Next(pause))
+        {
+            try
+            {
+                await _routes.FinalizeAsync(project, cancellationToken).ConfigureAwait(false);
+                await WaitUntilGoneAsync(project, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (IngestException e) when (e.ErrorId == ErrorId.Locked && Time.GetElapsedTime(started) < LockPatience)
+            {
+                await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
+            {
+                // The answer was lost, and the project's own state tells what came of it.
+                if (await WaitUntilFreeAsync(project, cancellationToken).ConfigureAwait(false) == ProjectState.NoMapping)
+                    return;
+                if (Time.GetElapsedTime(started) >= LockPatience)
+                    throw;
+            }
+            catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e))
+            {
+                throw e.With(message: $"Project {project} has nothing to finalize: no file was uploaded to it, or it was finalized before.");
+            }
+        }
+    }
+
+    private async Task WaitUntilGoneAsync(Shortcode project, CancellationToken cancellationToken)
+    {
+        long started = Time.GetTimestamp();
+        for (TimeSpan pause = TimeSpan.FromMilliseconds(50); await _routes.ProbeAsync(project, cancellationToken).ConfigureAwait(false) != ProjectState.NoMapping; pause = PollPause.Next(pause))
+        {
+            if (Time.GetElapsedTime(started) >= LockPatience)
+            {
+                throw new IngestException(ErrorId.TimedOut, $"Project {project} was told to finalize, and after {LockPatience.TotalMinutes:0} minutes its mapping is still there.")
+                {
+                    Service = IngestService.DspIngest,
+                    Operation = "finalize",
+                    Advice = $"The server may still be deleting. Look again with Get-Transaction dsp:{project}.",
+                    Target = project.Value,
+                };
+            }
+
+            await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ProjectState> WaitUntilFreeAsync(Shortcode project, CancellationToken cancellationToken)
+    {
+        for (TimeSpan pause = TimeSpan.FromMilliseconds(100); ; pause = PollPause.Next(pause))
+        {
+            ProjectState state = await _routes.ProbeAsync(project, cancellationToken).ConfigureAwait(false);
+            if (state != ProjectState.Locked)
+                return state;
+            await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
 }

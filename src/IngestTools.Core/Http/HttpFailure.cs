@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace IngestTools.Http;
+
+/// <summary>Turns what came back, or did not, into the one error type.</summary>
+internal static class HttpFailure
+{
+    /// <summary>A server's request to wait for longer than this is not followed to the letter.</summary>
+    public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
+
+    private static readonly string[] RequestIdHeaders = ["X-Request-Id", "X-Correlation-Id", "X-Amzn-RequestId", "X-Amz-Request-Id"];
+
+    /// <summary>The error that an answer means. Reads the body's beginning.</summary>
+    public static async ValueTask<IngestException> FromAnswerAsync(
+        IngestService service, HttpOperation operation, HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
+    {
+        ServerMessage said = ServerMessage.Parse(await ReadStartAsync(response, cancellationToken).ConfigureAwait(false));
+        int status = (int)response.StatusCode;
+        TimeSpan? retryAfter = RetryAfterOf(response, time);
+        bool saidItDidNotAct = status == 429 || (status == 503 && retryAfter is not null);
+        (ErrorId errorId, string? advice) = Meaning(status);
+        string words = said.Text is null ? "" : $": {said.Text}";
+        string where = status is >= 300 and < 400 ? $" It redirects to {Redaction.Of(response.Headers.Location)}." : "";
+        IngestException error = new(errorId, $"{service} answered {status} {Name(response)} to '{operation.Name}'{words}{(where.Length > 0 ? "." + where : "")}")
+        {
+            Service = service,
+            Operation = operation.Name,
+            StatusCode = response.StatusCode,
+            ServerMessage = said.Text,
+            Code = said.Code,
+            RequestId = RequestIdOf(response) ?? (errorId == ErrorId.NotFound ? null : said.RequestId),
+            IsTransient = status is 408 or 429 or 500 or 502 or 503 or 504 or 507 or 520 or 522 or 524,
+            Advice = advice,
+            Target = operation.Target,
+            MayHaveActed = status >= 500 && !saidItDidNotAct || status == 408,
+            RetryAfter = retryAfter,
+        };
+        return operation.Refine?.Invoke(error) ?? error;
+    }
+
+    /// <summary>The error that a request without an answer means.</summary>
+    public static IngestException FromException(IngestService service, HttpOperation operation, Exception exception)
+    {
+        HttpRequestException? request = exception as HttpRequestException;
+        Exception root = exception.GetBaseException();
+        string words = Redaction.EscapeControls(Redaction.HideSecrets(root.Message));
+        string host = operation.Uri.IsDefaultPort ? operation.Uri.Host : $"{operation.Uri.Host}:{operation.Uri.Port.ToString(CultureInfo.InvariantCulture)}";
+        if (request?.HttpRequestError == HttpRequestError.SecureConnectionError || Chain(exception).Any(e => e is AuthenticationException))
+        {
+            return Make(ErrorId.InsecureConnection, $"No secure connection to {host}: {words}", isTransient: false, acted: false,
+                "Check the server's certificate. For one of your own authority give -CertificateAuthority with its PEM file.");
+        }
+
+        if (request?.HttpRequestError == HttpRequestError.NameResolutionError)
+        {
+            return Make(ErrorId.ConnectionFailed, $"The host {operation.Uri.Host} was not found: {words}", isTransient: true, acted: false,
+                "Check the host in -Uri, and the DNS of this machine.");
+        }
+
+        if (request?.HttpRequestError == HttpRequestError.ProxyTunnelError)
+        {
+            return Make(ErrorId.ConnectionFailed, $"The proxy does not connect to {host}: {words}", isTransient: true, acted: false,
+                "Check -Proxy, or use -NoProxy.");
+        }
+
+        if (request?.HttpRequestError == HttpRequestError.ConnectionError || IsRefused(exception))
+        {
+            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {words}", isTransient: true, acted: false,
+                "Check that the server runs at the address in -Uri, and the proxy and firewall between.");
+        }
+
+        return Make(ErrorId.ConnectionFailed, $"The connection to {host} broke during '{operation.Name}': {words}", isTransient: true, acted: true,
+            "Try again. If it stays so, look at the server and at proxies on the way.");
+
+        IngestException Make(ErrorId errorId, string message, bool isTransient, bool acted, string advice) => new(errorId, message, exception)
+        {
+            Service = service,
+            Operation = operation.Name,
+            IsTransient = isTransient,
+            Advice = advice,
+            Target = operation.Target,
+            MayHaveActed = acted,
+        };
+    }
+
+    /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
+    public static IngestException Unreadable(IngestService service, HttpOperation operation, string what, HttpStatusCode? status, string? body, Exception? cause = null)
+    {
+        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body ?? ""));
+        string words = said.Text is null ? "" : $" It begins: {(said.Text.Length > 200 ? said.Text[..200] + "…" : said.Text)}";
+        return new IngestException(ErrorId.InvalidAnswer, $"{service} answered '{operation.Name}' with {what}.{words}", cause)
+        {
+            Service = service,
+            Operation = operation.Name,
+            StatusCode = status,
+            ServerMessage = said.Text,
+            IsTransient = true,
+            Advice = "Check that -Uri is the service's own address, and no web page or proxy answers in its place.",
+            Target = operation.Target,
+            MayHaveActed = true,
+        };
+    }
+
+    /// <summary>The first bytes of an answer's body; what cannot be read is left out.</summary>
+    private static async ValueTask<byte[]> ReadStartAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[ServerMessage.MaxReadBytes];
+        int length = 0;
+        try
+        {
+            Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            await using (body.ConfigureAwait(false))
+            {
+                for (int read; length < buffer.Length && (read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false)) > 0;)
+                    length += read;
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            // The status is known, and that is what counts; its explanation broke off.
+        }
+
+        return buffer[..length];
+    }
+
+    private static (ErrorId ErrorId, string? Advice) Meaning(int status) => status switch
+    {
+        >= 300 and < 400 => (ErrorId.Redirected, "Redirects are not followed, since one can lose an upload. Connect with the address it names, if you trust it."),
+        401 => (ErrorId.NotSignedIn, "Check the credentials, and whether they have expired; then use Connect-IngestService again."),
+        403 => (ErrorId.NotAllowed, "The credentials are good, and not enough. Ask for the right, then sign in again."),
+        404 or 410 => (ErrorId.NotFound, null),
+        407 => (ErrorId.NotAllowed, "The proxy wants its own sign-in."),
+        408 or 504 => (ErrorId.TimedOut, "Try again later."),
+        409 => (ErrorId.Conflict, null),
+        413 => (ErrorId.TooLarge, "The server, or a proxy before it, limits the size of a body."),
+        429 => (ErrorId.TooManyRequests, "The server asks for fewer requests. Try again later, or with a lower -ThrottleLimit."),
+        >= 500 => (ErrorId.ServerError, "Try again later. If it stays so, the server's log says more."),
+        _ => (ErrorId.Rejected, null),
+    };
+
+    private static string Name(HttpResponseMessage response) =>
+        string.IsNullOrEmpty(response.ReasonPhrase) ? response.StatusCode.ToString() : Redaction.EscapeControls(response.ReasonPhrase);
+
+    private static TimeSpan? RetryAfterOf(HttpResponseMessage response, TimeProvider time)
+    {
+        if (response.Headers.RetryAfter is not { } header)
+            return null;
+        TimeSpan wait = header.Delta ?? (header.Date is { } date ? date - time.GetUtcNow() : TimeSpan.Zero);
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait > LongestRetryAfter ? LongestRetryAfter : wait;
+    }
+
+    private static string? RequestIdOf(HttpResponseMessage response)
+    {
+        foreach (string name in RequestIdHeaders)
+        {
+            if (response.Headers.TryGetValues(name, out IEnumerable<string>? values) && values.FirstOrDefault() is { Length: > 0 } id)
+                return Redaction.EscapeControls(id.Length > 200 ? id[..200] : id);
+        }
+
+        return null;
+    }
+
+    private static bool IsRefused(Exception exception) => Chain(exception).OfType<SocketException>().Any(e => e.SocketErrorCode is
+        SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostNotFound);
+
+    private static IEnumerable<Exception> Chain(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+            yield return exception;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Net;
+
+namespace IngestTools.Http;
+
+/// <summary>One thing that is asked of a service; it may take several requests.</summary>
+internal sealed class HttpOperation
+{
+    private static readonly Func<ProgressWatch?, HttpContent?> NoContent = _ => null;
+
+    /// <summary>What is done, in the service's words: "upload", "start bulk ingest".</summary>
+    public required string Name { get; init; }
+
+    public required OperationKind Kind { get; init; }
+
+    public required HttpMethod Method { get; init; }
+
+    public required Uri Uri { get; init; }
+
+    public string? Accept { get; init; }
+
+    /// <summary>Makes the body anew for each attempt. An upload's body tells the watch what moved.</summary>
+    public Func<ProgressWatch?, HttpContent?> Content { get; init; } = NoContent;
+
+    /// <summary>Answers that are no error for this operation, beyond 2xx.</summary>
+    public Func<HttpStatusCode, bool>? Expects { get; init; }
+
+    /// <summary>Says what an error means at this service.</summary>
+    public Func<IngestException, IngestException>? Refine { get; init; }
+
+    /// <summary>The item it is about, for the error.</summary>
+    public object? Target { get; init; }
+
+    /// <summary>An upload has no limit of time, only of time without progress, which its body keeps.</summary>
+    public bool IsUpload { get; init; }
+
+    /// <summary>Whether the body is held back until the server says that it will take it.</summary>
+    public bool ExpectContinue { get; init; }
+
+    /// <summary>Whether the request carries the connection's credentials.</summary>
+    public bool SignsIn { get; init; } = true;
+
+    /// <summary>How often it was sent so far.</summary>
+    public int Attempts { get; set; }
+
+    public bool IsAnswer(HttpStatusCode status) => (int)status is >= 200 and < 300 || Expects?.Invoke(status) == true;
+}

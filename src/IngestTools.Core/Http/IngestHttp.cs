@@ -1,0 +1,352 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace IngestTools.Http;
+
+/// <summary>
+/// The one HTTP pipeline. An operation passes total timeout, retry, circuit breaker and attempt timeout, in this order; what is sent again depends on the
+/// operation's <see cref="OperationKind"/>.
+/// </summary>
+internal sealed class IngestHttp : IDisposable
+{
+    /// <summary>The first pause before sending again; the next ones double, each with full jitter.</summary>
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
+
+    /// <summary>The breaker opens when half of at least so many requests failed within the window: a few bad answers in a long upload are no outage.</summary>
+    private const int BreakerThroughput = 20;
+
+    private const double BreakerRatio = 0.5;
+
+    private static readonly TimeSpan BreakerWindow = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan BreakerPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>An outage is sat out for so long; after it, operations fail at once until the service is back.</summary>
+    private static readonly TimeSpan OutagePatience = TimeSpan.FromMinutes(1);
+
+    private static readonly ResiliencePropertyKey<Call> CallKey = new("call");
+
+    private static readonly ProductInfoHeaderValue UserAgent = new("IngestTools", typeof(IngestHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+
+    private readonly HttpMessageInvoker _invoker;
+    private readonly IAuthenticator _authenticator;
+    private readonly TimeProvider _time;
+    private readonly ResiliencePipeline _pipeline;
+    private readonly ResiliencePipeline _uploadPipeline;
+    private readonly int _maxAttempts;
+    private long _outageSince;
+
+    public IngestHttp(IngestService service, HttpMessageHandler handler, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, TimeProvider time)
+    {
+        Service = service;
+        _invoker = new HttpMessageInvoker(handler);
+        _authenticator = authenticator;
+        _maxAttempts = maxAttempts;
+        _time = time;
+        CircuitBreakerStrategyOptions breaker = CreateBreaker();
+        CircuitBreakerManualControl control = new();
+        breaker.ManualControl = control;
+        ResiliencePipeline breakerPipeline = new ResiliencePipelineBuilder { TimeProvider = time }.AddCircuitBreaker(breaker).Build();
+        TimeSpan total = (attemptTimeout + HttpFailure.LongestRetryAfter) * maxAttempts;
+        _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddTimeout(total)
+            .AddRetry(CreateRetry())
+            .AddPipeline(breakerPipeline)
+            .AddTimeout(attemptTimeout)
+            .Build();
+        _uploadPipeline = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(CreateRetry())
+            .AddPipeline(breakerPipeline)
+            .Build();
+    }
+
+    public IngestService Service { get; }
+
+    /// <summary>
+    /// Does an operation and reads its answer. Reading is part of the attempt: an answer that breaks off, or cannot be understood, is as good as none.
+    /// </summary>
+    /// <exception cref="IngestException">The operation failed, for as often as it may be sent.</exception>
+    public async Task<T> SendAsync<T>(
+        HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<T>> read, ILogger logger, CancellationToken cancellationToken)
+    {
+        using Activity? activity = IngestDiagnostics.Activities.StartActivity(operation.Name, ActivityKind.Client);
+        activity?.SetTag("ingest.service", Service.ToString()).SetTag("url.full", Redaction.Of(operation.Uri));
+        ResilienceContext context = ResilienceContextPool.Shared.Get(operation.Name, cancellationToken);
+        context.Properties.Set(CallKey, new Call(operation, logger));
+        try
+        {
+            ResiliencePipeline pipeline = operation.IsUpload ? _uploadPipeline : _pipeline;
+            return await pipeline.ExecuteAsync(
+                static (context, state) => state.Http.AttemptAsync(state.Operation, state.Read, state.Logger, context.CancellationToken),
+                context,
+                (Http: this, Operation: operation, Read: read, Logger: logger)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (ErrorOf(operation, e, cancellationToken) is { } error)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, error.Message);
+            throw Final(operation, error);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    public void Dispose() => _invoker.Dispose();
+
+    /// <summary>One request, or two where the token had ended and could be renewed.</summary>
+    private async ValueTask<T> AttemptAsync<T>(
+        HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<T>> read, ILogger logger, CancellationToken cancellationToken)
+    {
+        for (bool renewed = false; ; renewed = true)
+        {
+            operation.Attempts++;
+            IngestDiagnostics.Requests.Add(1);
+            using ProgressWatch? watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
+            using HttpRequestMessage request = CreateRequest(operation, watch);
+            AuthenticationHeaderValue? authorization = operation.SignsIn ? await _authenticator.GetAsync(logger, cancellationToken).ConfigureAwait(false) : null;
+            request.Headers.Authorization = authorization;
+            if (logger.IsEnabled(LogLevel.Debug))
+                logger.LogDebug("{Method} {Uri} ({Headers})", request.Method, Redaction.Of(request.RequestUri), Redaction.Of(request.Headers));
+            HttpResponseMessage response = await ReceiveAsync(operation, request, watch, cancellationToken).ConfigureAwait(false);
+            bool keep = false;
+            try
+            {
+                if (logger.IsEnabled(LogLevel.Debug))
+                    logger.LogDebug("{Status} from {Uri} ({Headers})", (int)response.StatusCode, Redaction.Of(request.RequestUri), Redaction.Of(response.Headers));
+                if (operation.IsAnswer(response.StatusCode))
+                {
+                    T answer = await ReadAsync(operation, response, read, cancellationToken).ConfigureAwait(false);
+                    keep = answer is HttpResponseMessage;
+                    return answer;
+                }
+
+                bool mayRenew = response.StatusCode == HttpStatusCode.Unauthorized && operation.SignsIn && !renewed && authorization is not null;
+                IngestException error = await HttpFailure.FromAnswerAsync(Service, operation, response, _time, cancellationToken).ConfigureAwait(false);
+                if (!mayRenew || !await _authenticator.RenewAsync(authorization!, logger, cancellationToken).ConfigureAwait(false))
+                    throw error;
+                logger.LogInformation("{Service} no longer accepted the token; it was renewed, and '{Operation}' is sent again.", Service, operation.Name);
+            }
+            finally
+            {
+                if (!keep)
+                    response.Dispose();
+            }
+        }
+    }
+
+    private static HttpRequestMessage CreateRequest(HttpOperation operation, ProgressWatch? watch)
+    {
+        HttpRequestMessage request = new(operation.Method, operation.Uri)
+        {
+            Version = HttpVersion.Version11,
+            VersionPolicy = operation.IsUpload ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
+            Content = operation.Content(watch),
+        };
+        request.Headers.UserAgent.Add(UserAgent);
+        if (operation.Accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", operation.Accept);
+        if (operation.ExpectContinue)
+            request.Headers.ExpectContinue = true;
+        return request;
+    }
+
+    private async ValueTask<HttpResponseMessage> ReceiveAsync(
+        HttpOperation operation, HttpRequestMessage request, ProgressWatch? watch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (watch?.HasEnded == true && !cancellationToken.IsCancellationRequested && e is OperationCanceledException or HttpRequestException or IOException)
+        {
+            throw watch!.NoProgress(Service, operation, e);
+        }
+        catch (HttpRequestException e) when (FindIngestException(e) is { } own)
+        {
+            throw own;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw HttpFailure.FromException(Service, operation, e);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The handler's own limit for making a connection.
+            throw new IngestException(ErrorId.TimedOut, $"No connection to {operation.Uri.Authority} came about within the time given.", e)
+            {
+                Service = Service,
+                Operation = operation.Name,
+                IsTransient = true,
+                Advice = "Check the address in -Uri, the proxy, and the firewall between.",
+                Target = operation.Target,
+            };
+        }
+    }
+
+    private async ValueTask<T> ReadAsync<T>(
+        HttpOperation operation, HttpResponseMessage response, Func<HttpResponseMessage, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await read(response, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw HttpFailure.FromException(Service, operation, e);
+        }
+    }
+
+    /// <summary>An error that the body threw while it was sent (a file that changed) comes back wrapped.</summary>
+    private static IngestException? FindIngestException(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is IngestException found)
+                return found;
+        }
+
+        return null;
+    }
+
+    private IngestException? ErrorOf(HttpOperation operation, Exception exception, CancellationToken cancellationToken) => exception switch
+    {
+        IngestException error => error,
+        TimeoutRejectedException timeout => TimedOut(operation, timeout),
+        BrokenCircuitException circuit => CircuitOpen(operation, circuit),
+        OperationCanceledException when cancellationToken.IsCancellationRequested => null,
+        _ => null,
+    };
+
+    private IngestException TimedOut(HttpOperation operation, TimeoutRejectedException e) =>
+        new(ErrorId.TimedOut, $"{Service} did not answer '{operation.Name}' within {e.Timeout.TotalSeconds:0.#} s.", e)
+        {
+            Service = Service,
+            Operation = operation.Name,
+            IsTransient = true,
+            Advice = "Try again later, or connect with a longer -TimeoutSec.",
+            Target = operation.Target,
+            MayHaveActed = true,
+        };
+
+    private IngestException CircuitOpen(HttpOperation operation, BrokenCircuitException e) =>
+        new(ErrorId.CircuitOpen, $"{Service} failed so often that '{operation.Name}' was not sent: {(e.InnerException as IngestException)?.Message ?? "see the errors before"}", e)
+        {
+            Service = Service,
+            Operation = operation.Name,
+            IsTransient = true,
+            Advice = "Wait until the service is well (Test-IngestService tells), then send again what is missing.",
+            Target = operation.Target,
+            ServerMessage = (e.InnerException as IngestException)?.ServerMessage,
+            StatusCode = (e.InnerException as IngestException)?.StatusCode,
+        };
+
+    /// <summary>An operation that must not be done twice, and may have been done, ends as unknown.</summary>
+    private static IngestException Final(HttpOperation operation, IngestException error)
+    {
+        if (operation.Kind != OperationKind.Once || !error.MayHaveActed)
+            return error.After(operation.Attempts);
+        return error.With(
+            ErrorId.OutcomeUnknown,
+            $"'{operation.Name}' was sent, and whether the server acted is not known: {error.Message}",
+            "It was not sent again, since that could do it twice. Look at the server's state first.").After(operation.Attempts);
+    }
+
+    private RetryStrategyOptions CreateRetry() => new()
+    {
+        // The attempts are counted in MayBeSentAgain: one that an open breaker kept back was none.
+        MaxRetryAttempts = int.MaxValue,
+        ShouldHandle = arguments => ValueTask.FromResult(MayBeSentAgain(arguments.Context, arguments.Outcome.Exception)),
+        DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(DelayBefore(FailuresOf(arguments.Context), arguments.Outcome.Exception)),
+        OnRetry = arguments =>
+        {
+            IngestDiagnostics.Retries.Add(1);
+            if (arguments.Context.Properties.TryGetValue(CallKey, out Call? call))
+            {
+                call.Logger.LogInformation(
+                    "'{Operation}' is sent again in {Delay:0.0} s: {Reason}", call.Operation.Name, arguments.RetryDelay.TotalSeconds, arguments.Outcome.Exception?.Message);
+            }
+
+            return default;
+        },
+    };
+
+    private bool MayBeSentAgain(ResilienceContext context, Exception? exception)
+    {
+        if (!context.Properties.TryGetValue(CallKey, out Call? call))
+            return false;
+        if (exception is BrokenCircuitException)
+            return IsOutageShort();
+        if (++call.Failures >= _maxAttempts)
+            return false;
+        if (exception is TimeoutRejectedException)
+            return call.Operation.Kind != OperationKind.Once;
+        return exception is IngestException { IsTransient: true } error && (call.Operation.Kind != OperationKind.Once || !error.MayHaveActed);
+    }
+
+    private static int FailuresOf(ResilienceContext context) => context.Properties.TryGetValue(CallKey, out Call? call) ? Math.Max(1, call.Failures) : 1;
+
+    private bool IsOutageShort()
+    {
+        long since = Interlocked.Read(ref _outageSince);
+        return since == 0 || _time.GetElapsedTime(since) < OutagePatience;
+    }
+
+    /// <summary>Full jitter: anything from nothing to the exponential delay, so that clients that failed together do not return together.</summary>
+    private static TimeSpan DelayBefore(int failures, Exception? exception)
+    {
+        if (exception is IngestException { RetryAfter: { } asked })
+            return asked + TimeSpan.FromMilliseconds(Random.Shared.Next(0, 250));
+        if (exception is BrokenCircuitException circuit)
+            return (circuit.RetryAfter ?? BreakerPause) + TimeSpan.FromMilliseconds(Random.Shared.Next(10, 500));
+        double longest = Math.Min(LongestDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, failures - 1));
+        return TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * longest);
+    }
+
+    private CircuitBreakerStrategyOptions CreateBreaker() => new()
+    {
+        FailureRatio = BreakerRatio,
+        MinimumThroughput = BreakerThroughput,
+        SamplingDuration = BreakerWindow,
+        BreakDuration = BreakerPause,
+        ShouldHandle = static arguments => ValueTask.FromResult(IsOutage(arguments.Outcome.Exception)),
+        OnOpened = arguments =>
+        {
+            Interlocked.CompareExchange(ref _outageSince, _time.GetTimestamp(), 0);
+            if (arguments.Context.Properties.TryGetValue(CallKey, out Call? call))
+            {
+                call.Logger.LogWarning(
+                    "{Service} keeps failing; nothing is sent for {Pause:0} s. {Reason}", Service, arguments.BreakDuration.TotalSeconds, arguments.Outcome.Exception?.Message);
+            }
+
+            return default;
+        },
+        OnClosed = _ =>
+        {
+            Interlocked.Exchange(ref _outageSince, 0);
+            return default;
+        },
+    };
+
+    /// <summary>Whether a failure is one of the service as a whole. A refused request is none, nor is one that was asked to wait.</summary>
+    private static bool IsOutage(Exception? exception) => exception is TimeoutRejectedException
+        or IngestException { ErrorId: ErrorId.ServerError or ErrorId.ConnectionFailed or ErrorId.TimedOut };
+
+    private sealed class Call(HttpOperation operation, ILogger logger)
+    {
+        public HttpOperation Operation { get; } = operation;
+
+        public ILogger Logger { get; } = logger;
+
+        public int Failures { get; set; }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace IngestTools.Http;
+
+/// <summary>JSON on the wire: exact when written, lenient when read.</summary>
+internal static class JsonBody
+{
+    /// <summary>An answer that is one JSON value is never larger.</summary>
+    private const int MaxBytes = 16 * 1024 * 1024;
+
+    public static HttpContent Of<T>(T value, JsonTypeInfo<T> type)
+    {
+        ByteArrayContent content = new(JsonSerializer.SerializeToUtf8Bytes(value, type));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return content;
+    }
+
+    /// <summary>Reads an answer that is one JSON object.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/></exception>
+    public static Func<HttpResponseMessage, CancellationToken, ValueTask<T>> Reader<T>(IngestService service, HttpOperation operation, JsonTypeInfo<T> type)
+        where T : class => async (response, cancellationToken) =>
+    {
+        byte[] body = await ReadAllAsync(response, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return JsonSerializer.Deserialize(body, type)
+                ?? throw HttpFailure.Unreadable(service, operation, "JSON that is null", response.StatusCode, null);
+        }
+        catch (JsonException e)
+        {
+            string start = System.Text.Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, ServerMessage.MaxBytes)));
+            string what = body.Length == 0 ? "an empty body" : start.TrimStart().StartsWith('<') ? "a web page" : "something that is not its JSON";
+            throw HttpFailure.Unreadable(service, operation, what, response.StatusCode, start, e);
+        }
+    };
+
+    private static async ValueTask<byte[]> ReadAllAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        await response.Content.LoadIntoBufferAsync(MaxBytes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

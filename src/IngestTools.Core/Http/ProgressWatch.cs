@@ -1,0 +1,56 @@
+namespace IngestTools.Http;
+
+/// <summary>Ends an upload that moves no byte: the one limit of time that does not depend on how large a file is.</summary>
+internal sealed class ProgressWatch : IDisposable
+{
+    /// <summary>How long an upload may stand still.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly TimeSpan _patience;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _source;
+    private readonly CancellationTokenRegistration _registration;
+    private long _lastMove;
+    private long _moved;
+
+    public ProgressWatch(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    {
+        _patience = patience;
+        _time = time;
+        _source = new CancellationTokenSource(patience, time);
+        _registration = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
+        _lastMove = time.GetTimestamp();
+    }
+
+    public CancellationToken Token => _source.Token;
+
+    public bool HasEnded => _source.IsCancellationRequested;
+
+    /// <summary>Says that bytes moved.</summary>
+    public void Moved(long bytes)
+    {
+        _moved += bytes;
+        // Setting the timer anew costs more than a small file does; a second of tolerance is nothing in sixty.
+        if (_time.GetElapsedTime(_lastMove) < TimeSpan.FromSeconds(1))
+            return;
+        _lastMove = _time.GetTimestamp();
+        _source.CancelAfter(_patience);
+    }
+
+    public IngestException NoProgress(IngestService service, HttpOperation operation, Exception cause) =>
+        new(ErrorId.NoProgress, $"'{operation.Name}' moved no byte for {_patience.TotalSeconds:0} s, after {_moved:N0} bytes.", cause)
+        {
+            Service = service,
+            Operation = operation.Name,
+            IsTransient = true,
+            Advice = "The server, or a proxy before it, stopped reading. Try again later.",
+            Target = operation.Target,
+            MayHaveActed = true,
+        };
+
+    public void Dispose()
+    {
+        _registration.Dispose();
+        _source.Dispose();
+    }
+}

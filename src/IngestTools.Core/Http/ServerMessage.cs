@@ -1,0 +1,119 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace IngestTools.Http;
+
+/// <summary>What a server says in the body of an error, whatever form it chose: its JSON, a proxy's HTML, plain text, or nothing.</summary>
+/// <param name="Text">Its words; null where it said nothing.</param>
+/// <param name="Code">Its own code for the error; null where it has none.</param>
+/// <param name="RequestId">Its id of the request; null where it gives none.</param>
+internal sealed partial record ServerMessage(string? Text, string? Code = null, string? RequestId = null)
+{
+    /// <summary>How much of a body is kept.</summary>
+    public const int MaxBytes = 2048;
+
+    /// <summary>How much of a body is read to find the words in it: a JSON error can be longer than what is kept of it.</summary>
+    public const int MaxReadBytes = 32 * 1024;
+
+    public static ServerMessage Parse(ReadOnlySpan<byte> body)
+    {
+        string text = Encoding.UTF8.GetString(body).Trim('\uFEFF', ' ', '\r', '\n', '\t', '\0');
+        if (text.Length == 0)
+            return new ServerMessage((string?)null);
+        if (text[0] is '{' or '[' && TryParseJson(text) is { } parsed)
+            return parsed with { Text = Clean(parsed.Text) };
+        return new ServerMessage(Clean(text[0] == '<' ? TextOfHtml(text) : text));
+    }
+
+    private static ServerMessage? TryParseJson(string text)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            JsonElement root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Object)
+                return new ServerMessage(text);
+            return new ServerMessage(WordsOf(root) ?? text, CodeOf(root), Word(root, "id", "requestId", "request_id"));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The order in which the services' error bodies are read; the first that is there wins.</summary>
+    private static string? WordsOf(JsonElement root) =>
+        Word(root, "reason")
+        ?? ErrorsOf(root)
+        ?? Word(root, "errorMessage")
+        ?? (Word(root, "type") is { } type && root.TryGetProperty("id", out _) && !root.TryGetProperty("title", out _) ? $"{type} ({Word(root, "id")})" : null)
+        ?? Word(root, "detail")
+        ?? Word(root, "message", "error", "title");
+
+    private static string? ErrorsOf(JsonElement root)
+    {
+        if (!root.TryGetProperty("errors", out JsonElement errors) || errors.ValueKind != JsonValueKind.Array)
+            return null;
+        IEnumerable<string> words = errors.EnumerateArray()
+            .Select(error => error.ValueKind == JsonValueKind.Object
+                ? string.Join(": ", new[] { Word(error, "argument"), Word(error, "reason", "message") }.Where(word => word is not null))
+                : error.ToString())
+            .Where(word => word.Length > 0);
+        string all = string.Join("; ", words);
+        return all.Length == 0 ? null : all;
+    }
+
+    private static string? CodeOf(JsonElement root)
+    {
+        string? code = Word(root, "code");
+        return code ?? (Word(root, "detail") is not null ? Word(root, "title") : null);
+    }
+
+    private static string? Word(JsonElement element, params string[] names)
+    {
+        foreach (string name in names)
+        {
+            if (!element.TryGetProperty(name, out JsonElement value))
+                continue;
+            if (value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text)
+                return text;
+            if (value.ValueKind == JsonValueKind.Number)
+                return value.GetRawText();
+        }
+
+        return null;
+    }
+
+    private static string TextOfHtml(string html)
+    {
+        Match title = HtmlTitle().Match(html);
+        string text = title.Success ? title.Groups[1].Value : HtmlTag().Replace(HtmlUnseen().Replace(html, " "), " ");
+        return System.Net.WebUtility.HtmlDecode(text);
+    }
+
+    private static string? Clean(string? text)
+    {
+        if (text is null)
+            return null;
+        string oneLine = Redaction.EscapeControls(Redaction.HideSecrets(WhiteSpace().Replace(text, " ").Trim()));
+        return oneLine.Length switch
+        {
+            0 => null,
+            > MaxBytes => string.Concat(oneLine.AsSpan(0, MaxBytes), "…"),
+            _ => oneLine,
+        };
+    }
+
+    [GeneratedRegex(@"<title[^>]*>(.*?)</title>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex HtmlTitle();
+
+    [GeneratedRegex(@"<(script|style)\b.*?</\1>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex HtmlUnseen();
+
+    [GeneratedRegex(@"<[^>]*>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex HtmlTag();
+
+    [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex WhiteSpace();
+}

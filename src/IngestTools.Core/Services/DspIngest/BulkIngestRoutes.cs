@@ -1,0 +1,186 @@
+using System.Net;
+using IngestTools.Connections;
+using IngestTools.Http;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.DspIngest;
+
+/// <summary>DSP-INGEST's routes, one method each; what is made of them is decided elsewhere.</summary>
+internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logger)
+{
+    /// <summary>From this size on the server is asked before a body is sent, since it may refuse, or hold its lock, without reading it.</summary>
+    private const long AskBeforeSending = 1024 * 1024;
+
+    private static readonly Uri Health = new("health", UriKind.Relative);
+
+    private static readonly Uri Info = new("info", UriKind.Relative);
+
+    public IngestConnection Connection => connection;
+
+    public ILogger Logger => logger;
+
+    public TimeProvider Time => connection.Time;
+
+    /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.</summary>
+    public async Task<int> UploadAsync(Shortcode shortcode, string remoteName, long length, Func<ProgressWatch?, HttpContent> content, object target, CancellationToken cancellationToken)
+    {
+        HttpOperation operation = new()
+        {
+            Name = "upload",
+            Kind = OperationKind.Repeatable,
+            Method = HttpMethod.Post,
+            Uri = new Uri($"{connection.Uri.AbsoluteUri}projects/{shortcode}/bulk-ingest/ingest/{Uri.EscapeDataString(remoteName)}"),
+            Accept = "application/json",
+            Content = content,
+            Refine = Refine,
+            Target = target,
+            IsUpload = true,
+            ExpectContinue = length >= AskBeforeSending,
+        };
+        await connection.Http.SendAsync(operation, ReadNothing, logger, cancellationToken).ConfigureAwait(false);
+        return operation.Attempts;
+    }
+
+    /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest</summary>
+    public Task<ProjectAnswer> StartAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
+        PostAsync("start bulk ingest", shortcode, "bulk-ingest", cancellationToken);
+
+    /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/finalize</summary>
+    public Task<ProjectAnswer> FinalizeAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
+        PostAsync("finalize", shortcode, "bulk-ingest/finalize", cancellationToken);
+
+    /// <summary>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv. The caller disposes the answer, whose body is still to be read.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/>, <see cref="ErrorId.NotFound"/> among others.</exception>
+    public Task<HttpResponseMessage> GetMappingAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
+        connection.Http.SendAsync(MappingOperation(shortcode), static (response, _) => ValueTask.FromResult(response), logger, cancellationToken);
+
+    /// <summary>Asks for the mapping and looks at the status alone: whether the project is free, and the token good.</summary>
+    public async Task<ProjectState> ProbeAsync(Shortcode shortcode, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using HttpResponseMessage response = await GetMappingAsync(shortcode, cancellationToken).ConfigureAwait(false);
+            return ProjectState.HasMapping;
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
+        {
+            return ProjectState.Locked;
+        }
+        catch (IngestException e) when (IsNoMapping(e))
+        {
+            return ProjectState.NoMapping;
+        }
+    }
+
+    /// <summary>DSP-INGEST, GET /projects/{shortcode}/assets/{assetId}; null where the server does not know the asset, or has no such route.</summary>
+    public async Task<AssetAnswer?> TryGetAssetAsync(Shortcode shortcode, string assetId, CancellationToken cancellationToken)
+    {
+        HttpOperation operation = Get("get asset", new Uri(connection.Uri, $"projects/{shortcode}/assets/{Uri.EscapeDataString(assetId)}"), target: assetId);
+        try
+        {
+            return await connection.Http.SendAsync(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.AssetAnswer), logger, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>DSP-INGEST, GET /health: "UP" or "DOWN".</summary>
+    public async Task<string> GetHealthAsync(CancellationToken cancellationToken)
+    {
+        HttpOperation operation = Get("health", new Uri(connection.Uri, Health), signsIn: false, status => status == HttpStatusCode.ServiceUnavailable);
+        HealthAnswer answer = await connection.Http.SendAsync(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.HealthAnswer), logger, cancellationToken).ConfigureAwait(false);
+        return answer.Status ?? "nothing";
+    }
+
+    /// <summary>DSP-INGEST, GET /info; null where the service does not tell.</summary>
+    public async Task<string?> TryGetVersionAsync(CancellationToken cancellationToken)
+    {
+        HttpOperation operation = Get("info", new Uri(connection.Uri, Info), signsIn: false);
+        try
+        {
+            return (await connection.Http.SendAsync(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.InfoAnswer), logger, cancellationToken).ConfigureAwait(false)).Version;
+        }
+        catch (IngestException e)
+        {
+            logger.LogDebug("The version could not be read: {Reason}", e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>Whether an error says that the project has no mapping, and not that the address is wrong.</summary>
+    public static bool IsNoMapping(IngestException error) => error.ErrorId == ErrorId.NotFound && error.ServerMessage is not null;
+
+    private static async ValueTask<bool> ReadNothing(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        // What it says is {"status":"ok"}; it is read to its end so that the connection can be used again.
+        await response.Content.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<ProjectAnswer> PostAsync(string name, Shortcode shortcode, string route, CancellationToken cancellationToken)
+    {
+        HttpOperation operation = new()
+        {
+            Name = name,
+            Kind = OperationKind.Once,
+            Method = HttpMethod.Post,
+            Uri = new Uri(connection.Uri, $"projects/{shortcode}/{route}"),
+            Accept = "application/json",
+            Refine = Refine,
+            Target = shortcode.Value,
+        };
+        return await connection.Http.SendAsync(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.ProjectAnswer), logger, cancellationToken).ConfigureAwait(false);
+    }
+
+    private HttpOperation MappingOperation(Shortcode shortcode) => new()
+    {
+        Name = "get mapping",
+        Kind = OperationKind.Safe,
+        Method = HttpMethod.Get,
+        Uri = new Uri(connection.Uri, $"projects/{shortcode}/bulk-ingest/mapping.csv"),
+        Accept = "text/csv, application/json",
+        Refine = Refine,
+        Target = shortcode.Value,
+    };
+
+    private static HttpOperation Get(string name, Uri uri, bool signsIn = true, Func<HttpStatusCode, bool>? expects = null, object? target = null) => new()
+    {
+        Name = name,
+        Kind = OperationKind.Safe,
+        Method = HttpMethod.Get,
+        Uri = uri,
+        Accept = "application/json",
+        SignsIn = signsIn,
+        Expects = expects,
+        Refine = Refine,
+        Target = target,
+    };
+
+    /// <summary>What DSP-INGEST's answers mean beyond their status.</summary>
+    private static IngestException Refine(IngestException error) => error.ErrorId switch
+    {
+        // A good token without the right is answered with 401, not with 403.
+        ErrorId.NotSignedIn when error.ServerMessage is "No project access." or "Admin permissions required." =>
+            error.With(ErrorId.NotAllowed, advice: "The token is good, and has no right to this project. A right that was given after signing in needs a new sign-in."),
+        // One lock a project serves every call: it says that somebody is at it, not that an ingest runs.
+        ErrorId.Conflict => error.With(ErrorId.Locked, advice: "Another call holds the project's lock: an upload, a bulk ingest or a finalize. Wait for it, then try again."),
+        ErrorId.NotFound when error.ServerMessage is null =>
+            error.With(advice: "The server does not know this address. Check that -Uri is DSP-INGEST's own, such as https://ingest.example.org, and not DSP-API's."),
+        _ => error,
+    };
+}
+
+/// <summary>What the status of a mapping tells about its project.</summary>
+internal enum ProjectState
+{
+    /// <summary>Some call holds the project's lock.</summary>
+    Locked,
+
+    /// <summary>The project is free, and has a mapping.</summary>
+    HasMapping,
+
+    /// <summary>The project is free, and has no mapping: nothing was ingested since it was finalized, or ever.</summary>
+    NoMapping,
+}

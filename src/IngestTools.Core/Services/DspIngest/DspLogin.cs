@@ -1,0 +1,53 @@
+using IngestTools.Connections;
+using IngestTools.Http;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.DspIngest;
+
+/// <summary>Exchanges a user's name and password for a token.</summary>
+/// <remarks>DSP-API, POST /v2/authentication. The rights in a token are those of the moment it was made.</remarks>
+internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
+{
+    private const string LoginPath = "v2/authentication";
+
+    public async ValueTask<string> GetTokenAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        string password = await settings.Secret!(cancellationToken).ConfigureAwait(false);
+        LoginRequest request = CreateRequest(settings.UserName!, password);
+        HttpOperation operation = new()
+        {
+            Name = "sign in",
+            // A second token does no harm.
+            Kind = OperationKind.Repeatable,
+            Method = HttpMethod.Post,
+            Uri = LoginUri(settings.AuthenticationUri!),
+            Accept = "application/json",
+            SignsIn = false,
+            Content = _ => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
+            Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.Rejected or ErrorId.NotAllowed
+                ? error.With(ErrorId.NotSignedIn, $"DSP-API did not sign in {settings.UserName}: {error.ServerMessage ?? error.Message}", "Check the user's name and password.")
+                : error,
+        };
+        LoginAnswer answer = await http.SendAsync(operation, JsonBody.Reader(http.Service, operation, DspIngestJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
+        return answer.Token is { Length: > 0 } token
+            ? token
+            : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);
+    }
+
+    private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)
+        ? new Uri(authentication.AbsoluteUri.TrimEnd('/'))
+        : new Uri(authentication, LoginPath);
+
+    private static LoginRequest CreateRequest(string user, string password)
+    {
+        bool isIri = user.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || user.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+        bool isEmail = !isIri && user.Contains('@', StringComparison.Ordinal);
+        return new LoginRequest
+        {
+            Iri = isIri ? user : null,
+            Email = isEmail ? user : null,
+            Username = isIri || isEmail ? null : user,
+            Password = password,
+        };
+    }
+}

@@ -1,0 +1,161 @@
+using System.Runtime.CompilerServices;
+using CsvHelper;
+using IngestTools.Http;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.DspIngest;
+
+/// <summary>Fetches a project's mapping. A download that breaks off is begun again, and goes on behind the rows that were given.</summary>
+internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortcode)
+{
+    /// <summary>A lock that is held for longer than this is no short call's.</summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan FirstLockPause = TimeSpan.FromMilliseconds(100);
+
+    private const int MostBreaks = 5;
+
+    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while a run goes on, <see cref="ErrorId.NotFound"/> where there is no mapping.</exception>
+    public async IAsyncEnumerable<MappingRow> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        long given = 0;
+        for (int breaks = 0; ;)
+        {
+            using HttpResponseMessage response = await GetWhenFreeAsync(cancellationToken).ConfigureAwait(false);
+            using MappingReader reader = new(await OpenAsync(response, cancellationToken).ConfigureAwait(false));
+            await ReadHeaderAsync(reader).ConfigureAwait(false);
+            IngestException? broken = null;
+            while (true)
+            {
+                MappingRow? row = null;
+                try
+                {
+                    row = await reader.ReadAsync().ConfigureAwait(false);
+                }
+                catch (Exception e) when (e is IOException or HttpRequestException or CsvHelperException)
+                {
+                    broken = Broken(e, given);
+                }
+
+                if (row is null)
+                    break;
+                if (reader.RowCount <= given)
+                    continue;
+                given++;
+                breaks = 0;
+                yield return row.Value;
+            }
+
+            if (broken is null)
+                yield break;
+            if (++breaks > MostBreaks)
+                throw broken;
+            routes.Logger.LogInformation("The mapping of project {Shortcode} broke off after {Rows} rows; it is fetched again.", shortcode, given);
+            await Task.Delay(FirstLockPause * breaks, routes.Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Copies the mapping as it comes.</summary>
+    /// <returns>The number of bytes.</returns>
+    public async Task<long> CopyToAsync(Stream destination, CancellationToken cancellationToken)
+    {
+        for (int breaks = 0; ;)
+        {
+            destination.SetLength(0);
+            using HttpResponseMessage response = await GetWhenFreeAsync(cancellationToken).ConfigureAwait(false);
+            Stream body = await OpenAsync(response, cancellationToken).ConfigureAwait(false);
+            await using (body.ConfigureAwait(false))
+            {
+                try
+                {
+                    return await CopyAsync(body, destination, cancellationToken).ConfigureAwait(false);
+                }
+                catch (Exception e) when (e is HttpIOException or HttpRequestException or AnswerBrokenException)
+                {
+                    if (++breaks > MostBreaks)
+                        throw Broken(e, rows: null);
+                }
+            }
+
+            await Task.Delay(FirstLockPause * breaks, routes.Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<long> CopyAsync(Stream body, Stream destination, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[128 * 1024];
+        long length = 0;
+        while (true)
+        {
+            int read;
+            try
+            {
+                read = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IOException e)
+            {
+                // What fails here is the network; what fails below is the disk, and is not tried again.
+                throw new AnswerBrokenException(e);
+            }
+
+            if (read == 0)
+                return length;
+            await destination.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+            length += read;
+        }
+    }
+
+    private async Task<HttpResponseMessage> GetWhenFreeAsync(CancellationToken cancellationToken)
+    {
+        long started = routes.Time.GetTimestamp();
+        for (TimeSpan pause = FirstLockPause; ; pause *= 2)
+        {
+            try
+            {
+                return await routes.GetMappingAsync(shortcode, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IngestException e) when (e.ErrorId == ErrorId.Locked && routes.Time.GetElapsedTime(started) + pause < LockPatience)
+            {
+                await Task.Delay(pause, routes.Time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
+            {
+                throw e.With(advice: $"A bulk ingest may go on. Wait for it: Wait-Transaction dsp:{shortcode}");
+            }
+            catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e))
+            {
+                throw e.With(message: $"Project {shortcode} has no mapping: no bulk ingest was started since it was finalized, or ever.",
+                    advice: $"Upload files and start one: Send-IngestFile, then Start-BulkIngest -Shortcode {shortcode}.");
+            }
+        }
+    }
+
+    private async Task<Stream> OpenAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        return new PatientStream(body, ProgressWatch.Patience, routes.Time, cancellationToken);
+    }
+
+    private static async Task ReadHeaderAsync(MappingReader reader)
+    {
+        try
+        {
+            await reader.ReadHeaderAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or CsvHelperException)
+        {
+            throw Broken(e, rows: 0);
+        }
+    }
+
+    private static IngestException Broken(Exception cause, long? rows) => new(
+        ErrorId.ConnectionFailed, $"The mapping broke off{(rows is null ? "" : $" after {rows:N0} rows")}: {Redaction.EscapeControls(cause.GetBaseException().Message)}", cause)
+    {
+        Service = IngestService.DspIngest,
+        Operation = "get mapping",
+        IsTransient = true,
+        Advice = "Try again: the mapping stays on the server until the project is finalized.",
+    };
+
+    private sealed class AnswerBrokenException(Exception cause) : IOException(cause.Message, cause);
+}

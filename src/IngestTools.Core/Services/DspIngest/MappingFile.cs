@@ -1,0 +1,54 @@
+namespace IngestTools.Services.DspIngest;
+
+/// <summary>Saves a mapping: first beside the file, then in its place, so that the file is there whole or as it was.</summary>
+internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
+{
+    public async Task<(long Bytes, long Rows)> SaveAsync(string path, CancellationToken cancellationToken)
+    {
+        path = Path.GetFullPath(path);
+        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            long bytes;
+            long rows;
+            FileStream file = new(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, useAsync: true);
+            await using (file.ConfigureAwait(false))
+            {
+                bytes = await new MappingDownload(routes, shortcode).CopyToAsync(file, cancellationToken).ConfigureAwait(false);
+                file.Flush(flushToDisk: true);
+                file.Position = 0;
+                rows = await CountRowsAsync(file).ConfigureAwait(false);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+            return (bytes, rows);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IngestException(ErrorId.FileUnreadable, $"The mapping of project {shortcode} cannot be written to {path}: {e.Message}", e)
+            {
+                Service = IngestService.DspIngest,
+                Operation = "save mapping",
+                Advice = "Give a place with room, where this account may write. The mapping stays on the server until the project is finalized.",
+                Target = path,
+            };
+        }
+        finally
+        {
+            if (Directory.Exists(Path.GetDirectoryName(temporary)))
+                File.Delete(temporary);
+        }
+    }
+
+    /// <summary>Reads back what was written: it is a mapping, and so long.</summary>
+    private static async Task<long> CountRowsAsync(Stream file)
+    {
+        using MappingReader reader = new(file);
+        await reader.ReadHeaderAsync().ConfigureAwait(false);
+        while (await reader.ReadAsync().ConfigureAwait(false) is not null)
+        {
+        }
+
+        return reader.RowCount;
+    }
+}

@@ -1,0 +1,63 @@
+using IngestTools.Connections;
+using IngestTools.Http;
+using IngestTools.Transactions;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services;
+
+/// <summary>What the rest of the library asks a service for. A service is a folder with one of these.</summary>
+internal abstract class ServiceDefinition
+{
+    private static readonly ServiceDefinition[] All = [new DspIngest.DspIngestService()];
+
+    public abstract IngestService Service { get; }
+
+    /// <summary>What the ids of its transactions begin with, without the colon.</summary>
+    public abstract string Scheme { get; }
+
+    /// <summary>How an id of one of its transactions looks, for messages.</summary>
+    public abstract string IdForm { get; }
+
+    /// <summary>The address where none is given; null where the service has no common one.</summary>
+    public virtual Uri? DefaultUri => null;
+
+    public static ServiceDefinition Of(IngestService service) => Array.Find(All, definition => definition.Service == service)
+        ?? throw new IngestException(ErrorId.Rejected, $"This version of IngestTools has no client for {service}.")
+        {
+            Advice = $"It drives {string.Join(", ", All.Select(definition => definition.Service))}.",
+        };
+
+    /// <summary>The service that a transaction id belongs to, and the parts of the id.</summary>
+    public static (ServiceDefinition Definition, string[] Parts) OfTransaction(string id)
+    {
+        int colon = id.IndexOf(':', StringComparison.Ordinal);
+        ServiceDefinition? definition = colon < 0 ? null : Array.Find(All, d => id.AsSpan(0, colon).Equals(d.Scheme, StringComparison.OrdinalIgnoreCase));
+        return definition is null
+            ? throw NoTransaction(id)
+            : (definition, id[(colon + 1)..].Split('/').Select(Uri.UnescapeDataString).ToArray());
+    }
+
+    /// <summary>The error for a text that is no transaction's id.</summary>
+    public static IngestException NoTransaction(string id, string? why = null) =>
+        new(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is no id of a transaction{(why is null ? "." : $": {why}.")}")
+        {
+            Advice = $"An id looks like {string.Join(" or ", All.Select(d => d.IdForm))}.",
+            Target = id,
+        };
+
+    /// <summary>Refuses settings that this service cannot use.</summary>
+    public abstract void Validate(ConnectionSettings settings);
+
+    /// <summary>What signs the connection's requests.</summary>
+    /// <param name="settings">The connection's settings.</param>
+    /// <param name="createHttp">Makes a pipeline of its own, without sign-in, for the request that gets a token.</param>
+    public abstract IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp);
+
+    /// <summary>The transaction as far as its id tells.</summary>
+    public abstract Transaction ReadId(string id, string[] parts);
+
+    public abstract ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger);
+
+    /// <summary>Looks whether the service is there and takes the credentials.</summary>
+    public abstract Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken);
+}

@@ -1,0 +1,18 @@
+namespace IngestTools.Transactions;
+
+/// <summary>Pauses between looks: short at first, since much ends at once, then longer, since what goes on goes on for long.</summary>
+internal static class PollPause
+{
+    public static readonly TimeSpan First = TimeSpan.FromSeconds(1);
+
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+
+    private const double Growth = 1.5;
+
+    private const double Jitter = 0.1;
+
+    public static TimeSpan Next(TimeSpan pause) => pause * Growth < Longest ? pause * Growth : Longest;
+
+    /// <summary>A pause made up to a tenth longer or shorter, so that many waiting clients do not ask in step.</summary>
+    public static TimeSpan WithJitter(TimeSpan pause) => pause * (1 - Jitter + 2 * Jitter * Random.Shared.NextDouble());
+}

@@ -1,0 +1,27 @@
+using IngestTools.Connections;
+using IngestTools.Services;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Transactions;
+
+/// <summary>Transaction ids, and who knows about them.</summary>
+public static class TransactionSources
+{
+    /// <summary>The service that an id belongs to, and the transaction as far as its id tells.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no transaction's id; the message shows the forms.</exception>
+    public static (IngestService Service, Transaction Transaction) Parse(string id)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        (ServiceDefinition definition, string[] parts) = ServiceDefinition.OfTransaction(id);
+        return (definition.Service, definition.ReadId(id, parts));
+    }
+
+    /// <summary>The source of a connection's transactions.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="logger">Takes what happens.</param>
+    public static ITransactionSource For(IngestConnection connection, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        return ServiceDefinition.Of(connection.Service).CreateTransactionSource(connection, logger);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using IngestTools.Http;
+
+namespace IngestTools.Uploads;
+
+/// <summary>A file as a request's body. It is read once: what is sent is what is hashed and counted.</summary>
+internal sealed class FileContent : HttpContent
+{
+    /// <summary>
+    /// A file up to this size is read before anything is sent, so that one that cannot be read leaves no trace on the server; a larger one is read in pieces
+    /// of this size while it is sent.
+    /// </summary>
+    private const int BufferSize = 256 * 1024;
+
+    private readonly LocalFile _file;
+    private readonly ProgressWatch? _watch;
+    private readonly UploadMeter _meter;
+    private byte[]? _whole;
+    private bool _isIdle = true;
+    private long _sent;
+
+    /// <exception cref="IngestException">The file cannot be read, or changed.</exception>
+    public FileContent(LocalFile file, ProgressWatch? watch, UploadMeter meter)
+    {
+        _file = file;
+        _watch = watch;
+        _meter = meter;
+        Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        Headers.ContentLength = file.Length;
+        if (file.Length <= BufferSize)
+            ReadWhole();
+    }
+
+    /// <summary>The hash of what was sent, once all was.</summary>
+    public byte[]? Sha256 { get; private set; }
+
+    /// <summary>Takes what this attempt sent off the count: it has to be sent again.</summary>
+    public void Undo()
+    {
+        _meter.Sent(-_sent);
+        _sent = 0;
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        _isIdle = false;
+        if (_whole is not null)
+        {
+            await stream.WriteAsync(_whole.AsMemory(0, (int)_file.Length), cancellationToken).ConfigureAwait(false);
+            Moved(_file.Length);
+        }
+        else
+        {
+            await SendPiecesAsync(stream, cancellationToken).ConfigureAwait(false);
+        }
+
+        _isIdle = true;
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _file.Length;
+        return true;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        // A buffer that a broken connection may still be reading is left to the collector.
+        if (disposing && _isIdle && _whole is not null)
+            ArrayPool<byte>.Shared.Return(_whole);
+        _whole = null;
+        base.Dispose(disposing);
+    }
+
+    private void ReadWhole()
+    {
+        _whole = ArrayPool<byte>.Shared.Rent(Math.Max(1, (int)_file.Length));
+        Span<byte> bytes = _whole.AsSpan(0, (int)_file.Length);
+        _file.ReadExactly(bytes, 0);
+        _file.CheckUnchanged();
+        Sha256 = SHA256.HashData(bytes);
+    }
+
+    private async ValueTask SendPiecesAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        for (long position = 0; position < _file.Length;)
+        {
+            int length = (int)Math.Min(BufferSize, _file.Length - position);
+            // Read on this thread: on Unix an asynchronous read is the same call on another one.
+            _file.ReadExactly(buffer.AsSpan(0, length), position);
+            hash.AppendData(buffer, 0, length);
+            if (position + length == _file.Length)
+                _file.CheckUnchanged();
+            await stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+            position += length;
+            Moved(length);
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+        Sha256 = hash.GetHashAndReset();
+    }
+
+    private void Moved(long bytes)
+    {
+        _sent += bytes;
+        _watch?.Moved(bytes);
+        _meter.Sent(bytes);
+    }
+}

@@ -1,0 +1,356 @@
+using System.ComponentModel;
+using System.Management.Automation;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.PowerShell.Abstractions;
+
+/// <summary>
+/// A cmdlet whose work runs on other threads. The work posts what is to be written; the pipeline's thread takes the posts in order and writes them.
+/// When the pipeline ends early, for whatever reason, the work is canceled and waited for before the cmdlet returns.
+/// </summary>
+/// <remarks>
+/// <see cref="Run"/> is for work that belongs to one input object. <see cref="Start"/>, <see cref="Feed"/> and <see cref="Finish"/> are for work that lives as
+/// long as the cmdlet and takes input as it comes.
+/// <para>
+/// After <c>| Select-Object -First 1</c> PowerShell calls neither StopProcessing nor EndProcessing: all that happens is that writing throws. So the work is torn
+/// down wherever writing throws, and in <see cref="Dispose()"/>.
+/// </para>
+/// </remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public abstract class AsyncCmdlet : PSCmdlet, IDisposable
+{
+    /// <summary>The console paints progress five times a second; more would be work for nothing.</summary>
+    private const int ProgressIntervalMs = 200;
+
+    /// <summary>Within the two seconds in which Ctrl+C must bring the prompt back.</summary>
+    private static readonly TimeSpan TeardownLimit = TimeSpan.FromSeconds(1.5);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly object _stopLock = new();
+    private readonly HashSet<int> _bars = [];
+    private PipelineQueue? _queue;
+    private Task? _work;
+    private ILogger? _log;
+    private int _pipelineThread;
+    private bool _ended;
+    private long _progressShownAt;
+    private int _waitMs = Timeout.Infinite;
+
+    /// <summary>Where Core's log goes: into the verbose, debug and warning streams.</summary>
+    private protected ILogger Log => _log ??= CreateLog();
+
+    /// <summary>Whether ShouldProcess would do anything but say yes: ask, tell what it would do, or tell what it does.</summary>
+    private protected bool IsShouldProcessHeard =>
+        IsSwitchedOn("WhatIf", "WhatIfPreference") || IsSwitchedOn("Confirm", null) || IsConfirmPreferenceLow() || IsStreamOn("Verbose", "VerbosePreference");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => Cancel();
+
+    /// <summary>Ends the work, if the pipeline did not live to see its end.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (!disposing)
+            return;
+        Abandon();
+        lock (_stopLock)
+        {
+            _ended = true;
+            _stop.Dispose();
+        }
+    }
+
+    /// <summary>Called on the pipeline's thread while work runs, at most five times a second, and not at all where progress is not shown.</summary>
+    protected virtual void ReportProgress()
+    {
+    }
+
+    /// <summary>Shows a progress bar. It goes away with the work.</summary>
+    private protected void ShowProgress(ProgressRecord record)
+    {
+        if (record.RecordType == ProgressRecordType.Completed)
+            _bars.Remove(record.ActivityId);
+        else
+            _bars.Add(record.ActivityId);
+        WriteProgress(record);
+    }
+
+    /// <summary>Runs work to its end, writing what it posts as it comes.</summary>
+    private protected void Run(Func<CancellationToken, Task> work)
+    {
+        Start(work);
+        Finish();
+    }
+
+    /// <summary>Begins work that lives until <see cref="Finish"/>.</summary>
+    private protected void Start(Func<CancellationToken, Task> work)
+    {
+        PipelineQueue queue = new();
+        CancellationToken cancellationToken = _stop.Token;
+        _queue = queue;
+        _log ??= CreateLog();
+        _progressShownAt = Environment.TickCount64;
+        _waitMs = IsStreamOn("ProgressAction", "ProgressPreference") ? ProgressIntervalMs : Timeout.Infinite;
+        _work = Task.Run(
+            async () =>
+            {
+                try
+                {
+                    await work(cancellationToken).ConfigureAwait(false);
+                }
+                finally
+                {
+                    queue.Complete();
+                }
+            },
+            CancellationToken.None);
+    }
+
+    /// <summary>Hands input to the work, and writes what it has posted so far. While the work takes no more input, this waits and goes on writing.</summary>
+    /// <returns>False where the work has ended and takes no more.</returns>
+    private protected bool Feed<T>(ChannelWriter<T> input, T item)
+    {
+        bool runs = _work is not null;
+        while (runs && !input.TryWrite(item))
+            runs = PumpUntil(input.WaitToWriteAsync().AsTask());
+        runs = runs && PumpReady();
+        if (!runs)
+            Finish();
+        return runs;
+    }
+
+    /// <summary>Writes what the work posts until it ends, and throws what it threw.</summary>
+    private protected void Finish()
+    {
+        if (_work is not { } work)
+            return;
+        PumpUntil(null);
+        _work = null;
+        _queue = null;
+        CompleteProgress();
+        try
+        {
+            work.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Called by the work: writes an object.</summary>
+    private protected ValueTask PostAsync(object? output, CancellationToken cancellationToken) => PostAsync(PostKind.Output, output, cancellationToken);
+
+    /// <summary>Called by the work: writes an error.</summary>
+    private protected ValueTask PostErrorAsync(ErrorRecord error, CancellationToken cancellationToken) => PostAsync(PostKind.Error, error, cancellationToken);
+
+    /// <summary>Called by the work: writes a warning.</summary>
+    private protected ValueTask PostWarningAsync(string message, CancellationToken cancellationToken) => PostAsync(PostKind.Warning, message, cancellationToken);
+
+    /// <summary>Called by the work: writes objects as they come, many in one post where they come quickly and none late where they do not.</summary>
+    private protected async Task PostAllAsync<T>(IAsyncEnumerable<T> outputs, CancellationToken cancellationToken)
+    {
+        const int MostInOnePost = 256;
+        List<T> batch = new(MostInOnePost);
+        await using IAsyncEnumerator<T> enumerator = outputs.GetAsyncEnumerator(cancellationToken);
+        while (true)
+        {
+            ValueTask<bool> next = enumerator.MoveNextAsync();
+            if (batch.Count == MostInOnePost || (!next.IsCompleted && batch.Count > 0))
+            {
+                await PostAsync(PostKind.Outputs, batch.ToArray(), cancellationToken).ConfigureAwait(false);
+                batch.Clear();
+            }
+
+            if (!await next.ConfigureAwait(false))
+                break;
+            batch.Add(enumerator.Current);
+        }
+
+        if (batch.Count > 0)
+            await PostAsync(PostKind.Outputs, batch.ToArray(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Called by the work: asks on the pipeline's thread, and waits for the answer.</summary>
+    private protected async ValueTask<bool> AskAsync(Func<bool> question, CancellationToken cancellationToken)
+    {
+        PipelineQuestion asked = new(question);
+        await PostAsync(PostKind.Question, asked, cancellationToken).ConfigureAwait(false);
+        return await asked.Answer.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private ValueTask PostAsync(PostKind kind, object? content, CancellationToken cancellationToken) =>
+        _queue!.AddAsync(new PipelinePost(kind, content), cancellationToken);
+
+    /// <summary>Writes what is there without waiting for more; false where the work has ended.</summary>
+    private bool PumpReady() => PumpUntil(Task.CompletedTask);
+
+    /// <summary>Writes posts until <paramref name="other"/> has ended (true) or the work has (false).</summary>
+    private bool PumpUntil(Task? other)
+    {
+        try
+        {
+            while (true)
+            {
+                WriteReady(_queue!);
+                ReportProgressIfDue();
+                Task<bool> readable = _queue!.WhenReadable();
+                if (readable.IsCompleted && !readable.Result)
+                    return false;
+                if (other is { IsCompleted: true })
+                    return true;
+                Wait(readable, other);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            TearDown();
+            throw new PipelineStoppedException();
+        }
+        catch
+        {
+            TearDown();
+            throw;
+        }
+    }
+
+    /// <summary>At most as many as the queue holds, so that input is not kept waiting by work that never pauses.</summary>
+    private void WriteReady(PipelineQueue queue)
+    {
+        for (int left = PipelineQueue.Capacity; left > 0 && queue.TryTake(out PipelinePost post); left--)
+            Write(post);
+    }
+
+    private void Wait(Task readable, Task? other)
+    {
+        if (other is null)
+            readable.Wait(_waitMs, _stop.Token);
+        else
+            _ = Task.WaitAny([readable, other], _waitMs, _stop.Token);
+    }
+
+    private void Write(PipelinePost post)
+    {
+        switch (post.Kind)
+        {
+            case PostKind.Output:
+                WriteObject(post.Content);
+                break;
+            case PostKind.Outputs:
+                WriteObject(post.Content, enumerateCollection: true);
+                break;
+            case PostKind.Error:
+                WriteError((ErrorRecord)post.Content!);
+                break;
+            case PostKind.Warning:
+                WriteWarning((string)post.Content!);
+                break;
+            case PostKind.Verbose:
+                WriteVerbose((string)post.Content!);
+                break;
+            case PostKind.Debug:
+                WriteDebug((string)post.Content!);
+                break;
+            case PostKind.Question:
+                ((PipelineQuestion)post.Content!).Ask();
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(post));
+        }
+    }
+
+    /// <summary>What Core logs comes from any thread, and may come after the cmdlet has ended: then nobody is there to be told.</summary>
+    private void WriteLog(PostKind stream, string message)
+    {
+        PipelinePost post = new(stream, message);
+        if (_queue is { } queue && Environment.CurrentManagedThreadId != _pipelineThread)
+            queue.Add(post);
+        else if (!_ended && Environment.CurrentManagedThreadId == _pipelineThread)
+            Write(post);
+    }
+
+    private PipelineLogger CreateLog()
+    {
+        _pipelineThread = Environment.CurrentManagedThreadId;
+        return new PipelineLogger(IsStreamOn("Verbose", "VerbosePreference"), IsStreamOn("Debug", "DebugPreference"), WriteLog);
+    }
+
+    private void ReportProgressIfDue()
+    {
+        if (_waitMs == Timeout.Infinite || Environment.TickCount64 - _progressShownAt < ProgressIntervalMs)
+            return;
+        _progressShownAt = Environment.TickCount64;
+        ReportProgress();
+    }
+
+    private void CompleteProgress()
+    {
+        if (Stopping)
+            return;
+        foreach (int bar in _bars)
+            WriteProgress(new ProgressRecord(bar, "-", "-") { RecordType = ProgressRecordType.Completed });
+        _bars.Clear();
+    }
+
+    private void TearDown()
+    {
+        Abandon();
+        CompleteProgress();
+    }
+
+    /// <summary>Cancels the work and waits for its end, within limits. It may be gone already.</summary>
+    private void Abandon()
+    {
+        if (_work is not { } work)
+            return;
+        PipelineQueue queue = _queue!;
+        _work = null;
+        _queue = null;
+        _ended = true;
+
+        // Not on this thread: what awaits the token would go on here, inside the teardown.
+        Task canceled = _stop.CancelAsync();
+        queue.Complete();
+        Task ended = Task.WhenAll(canceled, work).ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        ended.Wait(TeardownLimit);
+    }
+
+    private void Cancel()
+    {
+        lock (_stopLock)
+        {
+            if (!_ended)
+                _stop.Cancel();
+        }
+    }
+
+    /// <summary>Whether a stream goes anywhere: the common parameter decides, else the preference variable.</summary>
+    private bool IsStreamOn(string parameter, string preference)
+    {
+        object? value = MyInvocation.BoundParameters.TryGetValue(parameter, out object? bound) ? bound : GetVariableValue(preference);
+        return value switch
+        {
+            SwitchParameter given => given.IsPresent,
+            _ => LanguagePrimitives.TryConvertTo(value, out ActionPreference action) && action is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore),
+        };
+    }
+
+    private bool IsSwitchedOn(string parameter, string? preference)
+    {
+        if (MyInvocation.BoundParameters.TryGetValue(parameter, out object? bound))
+            return LanguagePrimitives.IsTrue(bound);
+        return preference is not null && LanguagePrimitives.IsTrue(GetVariableValue(preference));
+    }
+
+    private bool IsConfirmPreferenceLow() =>
+        !MyInvocation.BoundParameters.ContainsKey("Confirm")
+        && LanguagePrimitives.TryConvertTo(GetVariableValue("ConfirmPreference"), out ConfirmImpact preference)
+        && preference is ConfirmImpact.Low or ConfirmImpact.Medium;
+}

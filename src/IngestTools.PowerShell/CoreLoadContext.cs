@@ -1,0 +1,41 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace IngestTools.PowerShell;
+
+/// <summary>
+/// Holds Core and its packages, so that versions which other modules brought into the process make no difference to it, nor it to them.
+/// </summary>
+/// <remarks>
+/// The types of this assembly are looked at before <see cref="ModuleInitializer.OnImport"/> runs. So no public type here may need Core to be laid out:
+/// no base class or interface that is generic over a Core type, and no instance field whose type is one of Core's enums or structs.
+/// </remarks>
+internal sealed class CoreLoadContext : AssemblyLoadContext
+{
+    private const string CoreName = "IngestTools.Core";
+
+    /// <summary>Part of Core's signatures, so it must be the copy that Core has.</summary>
+    private const string LoggingName = "Microsoft.Extensions.Logging.Abstractions";
+
+    private static readonly Lazy<CoreLoadContext> Instance = new(() => new CoreLoadContext());
+
+    private readonly string _folder;
+
+    private CoreLoadContext()
+        : base(CoreName)
+    {
+        string module = Path.GetDirectoryName(typeof(CoreLoadContext).Assembly.Location)!;
+        _folder = Path.Combine(module, "core");
+    }
+
+    /// <summary>Answers the default context for the names that are ours.</summary>
+    internal static Assembly? Resolve(AssemblyLoadContext context, AssemblyName name) =>
+        name.Name is CoreName or LoggingName ? Instance.Value.LoadFromAssemblyName(name) : null;
+
+    /// <summary>What lies in the folder is taken from there; all else, the runtime's own above all, is shared with the host.</summary>
+    protected override Assembly? Load(AssemblyName assemblyName)
+    {
+        string path = Path.Combine(_folder, assemblyName.Name + ".dll");
+        return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+    }
+}

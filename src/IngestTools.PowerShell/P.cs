@@ -1,2 +1,0 @@
-namespace IngestTools.PowerShell;
-internal static class Placeholder;

@@ -1,0 +1,190 @@
+using System.Globalization;
+using IngestTools.Sandbox.Faults;
+using IngestTools.Sandbox.Services.DspIngest;
+
+namespace IngestTools.Sandbox.CommandLine;
+
+/// <summary>What "ingest-sandbox serve" was told.</summary>
+/// <param name="Options">How the sandbox is started.</param>
+/// <param name="ParentId">The process with which the sandbox ends, if any.</param>
+/// <param name="RunTime">After how long the sandbox ends by itself.</param>
+internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeSpan RunTime)
+{
+    /// <summary>For --help.</summary>
+    public static readonly string Help = $"""
+        ingest-sandbox serve [OPTION]...
+
+        Imitates the ingest services on one loopback port, to try IngestTools against. When it listens it prints one line of JSON
+        with its address and its process id. It ends on Ctrl+C and SIGTERM.
+
+          --port N                  listen here; 0, the default, takes a free port
+          --data DIR                keep files and mappings here, also over a restart; without it hashes and lengths stay in memory
+          --fault TEXT              misbehave, see below; may be given several times
+          --token T                 this bearer token is valid without a login (others can see it: rather --token-from env:NAME)
+          --token-from env:NAME     the same, from an environment variable
+          --user EMAIL              the user who can log in; default root@example.com
+          --password-from env:NAME  that user's password; default "test"
+          --accept-any-token        any bearer token is valid
+          --release 0.19.1|current  the release of DSP-INGEST to imitate
+          --ingest-ms N             how long a file's ingest takes; default 2
+          --ingest-fails GLOB       files like this fail to ingest and are left over; may be given several times
+          --finalize-ms N           how long finalize goes on after its answer; default 20
+          --seed N                  repeat a run: what is random depends on this alone
+          --parent PID              end when this process is gone
+          --run-seconds N           end after this time
+
+        Exit codes: 0 ended as it was told, 1 could not listen, 64 wrong usage.
+
+        {FaultText.Help}
+
+        CONTROL, below the same address; no fault touches these
+          GET    /sandbox/requests[?last=N]                  the newest requests; never a header's value
+          GET    /sandbox/connections                        open and accepted connections, requests in flight
+          GET    /sandbox/faults                             the faults in force
+          POST   /sandbox/faults                             others instead: ["503=1%","latency=20ms"]
+          DELETE /sandbox/faults                             none
+          GET    /sandbox/dsp/projects[/0001]                files waiting and ingested, with counts and SHA-256
+          POST   /sandbox/dsp/projects/0001/mapping?rows=N   append rows to the mapping
+          POST   /sandbox/dsp/tokens/expire                  make every token an expired one
+          POST   /sandbox/dsp/options                        any of ingestMs, finalizeMs, ingestFails, corruptsChecksum (patterns),
+                                                             hasAssetsRoute, isHealthy
+        """;
+
+    /// <exception cref="UsageException">Something is wrong with the arguments.</exception>
+    public static ServeCommand Parse(IReadOnlyList<string> arguments)
+    {
+        Arguments given = new(arguments);
+        DspIngestOptions dsp = new();
+        SandboxOptions options = new() { DspIngest = dsp };
+        List<Fault> faults = [];
+        List<string> failing = [];
+        string user = dsp.Users[0].Email;
+        string password = dsp.Users[0].Password;
+        int? parent = null;
+        TimeSpan runTime = Timeout.InfiniteTimeSpan;
+
+        while (given.TryNext(out string option))
+        {
+            switch (option)
+            {
+                case "--port":
+                    options = options with { Port = given.Number(0, ushort.MaxValue) };
+                    break;
+                case "--data":
+                    options = options with { DataFolder = Path.GetFullPath(given.Value()) };
+                    break;
+                case "--seed":
+                    options = options with { Seed = given.Number(int.MinValue, int.MaxValue) };
+                    break;
+                case "--fault":
+                    faults.Add(ParseFault(given.Value()));
+                    break;
+                case "--token":
+                    dsp.Token = given.Value();
+                    break;
+                case "--token-from":
+                    dsp.Token = given.Secret();
+                    break;
+                case "--user":
+                    user = given.Value();
+                    break;
+                case "--password-from":
+                    password = given.Secret();
+                    break;
+                case "--accept-any-token":
+                    dsp.AcceptsAnyToken = true;
+                    break;
+                case "--release":
+                    dsp.Release = ParseRelease(given.Value());
+                    break;
+                case "--ingest-ms":
+                    dsp.IngestTimePerFile = TimeSpan.FromMilliseconds(given.Number(0, int.MaxValue));
+                    break;
+                case "--ingest-fails":
+                    failing.Add(given.Value());
+                    break;
+                case "--finalize-ms":
+                    dsp.FinalizeDelay = TimeSpan.FromMilliseconds(given.Number(0, int.MaxValue));
+                    break;
+                case "--parent":
+                    parent = given.Number(1, int.MaxValue);
+                    break;
+                case "--run-seconds":
+                    runTime = TimeSpan.FromSeconds(given.Number(0, int.MaxValue / 1000));
+                    break;
+                default:
+                    throw new UsageException($"there is no option '{option}'");
+            }
+        }
+
+        dsp.Users = [new DspUser(user, password)];
+        dsp.IngestFails = DspIngestOptions.FilesLike([.. failing]);
+        return new ServeCommand(options with { Faults = faults }, parent, runTime);
+    }
+
+    private static Fault ParseFault(string text)
+    {
+        try
+        {
+            return Fault.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"--fault {e.Message}");
+        }
+    }
+
+    private static DspIngestRelease ParseRelease(string text) => text switch
+    {
+        "0.19.1" or "v0.19.1" => DspIngestRelease.V0191,
+        "current" => DspIngestRelease.Current,
+        _ => throw new UsageException($"--release is 0.19.1 or current, not '{text}'"),
+    };
+
+    /// <summary>The arguments one by one; "--option value" and "--option=value" are the same.</summary>
+    private sealed class Arguments(IReadOnlyList<string> arguments)
+    {
+        private int _next;
+        private string _option = "";
+        private string? _attached;
+
+        public bool TryNext(out string option)
+        {
+            option = _option;
+            if (_attached is not null)
+                throw new UsageException($"{_option} takes no value");
+            if (_next == arguments.Count)
+                return false;
+            string[] sides = arguments[_next++].Split('=', 2);
+            option = _option = sides[0];
+            _attached = sides.Length == 2 ? sides[1] : null;
+            return true;
+        }
+
+        public string Value()
+        {
+            string? value = _attached ?? (_next < arguments.Count ? arguments[_next++] : null);
+            _attached = null;
+            return string.IsNullOrEmpty(value) ? throw new UsageException($"{_option} needs a value") : value;
+        }
+
+        public int Number(int least, int most)
+        {
+            string text = Value();
+            return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
+                ? number
+                : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{_option} is a number from {least} to {most}, not '{text}'"));
+        }
+
+        public string Secret()
+        {
+            const string Prefix = "env:";
+            string source = Value();
+            if (!source.StartsWith(Prefix, StringComparison.Ordinal))
+                throw new UsageException($"{_option} is env:NAME, the name of an environment variable");
+            return Environment.GetEnvironmentVariable(source[Prefix.Length..]) is { Length: > 0 } secret
+                ? secret
+                : throw new UsageException($"{_option}: the environment variable {source[Prefix.Length..]} is not set");
+        }
+    }
+}

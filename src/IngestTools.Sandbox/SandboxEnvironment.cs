@@ -1,0 +1,46 @@
+namespace IngestTools.Sandbox;
+
+/// <summary>What every imitated service shares: the clock, the end, chance, and the signal that something changed.</summary>
+internal sealed class SandboxEnvironment : IDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Random _random;
+
+    public SandboxEnvironment(SandboxOptions options)
+    {
+        Clock = options.Clock;
+        DataFolder = options.DataFolder;
+        Seed = options.Seed ?? Random.Shared.Next();
+        _random = new Random(Seed);
+    }
+
+    public TimeProvider Clock { get; }
+
+    public string? DataFolder { get; }
+
+    public int Seed { get; }
+
+    public ChangeSignal Changes { get; } = new();
+
+    /// <summary>Cancelled when the sandbox ends: nothing may outlive it.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    public void Stop() => _stopping.Cancel();
+
+    public void Dispose() => _stopping.Dispose();
+
+    public Task DelayAsync(TimeSpan delay) => delay > TimeSpan.Zero ? Task.Delay(delay, Clock, Stopping) : Task.CompletedTask;
+
+    /// <summary>Characters chosen at random; System.Random is not safe for threads when seeded.</summary>
+    public string NextString(string alphabet, int length)
+    {
+        lock (_random)
+            return new string(_random.GetItems<char>(alphabet, length));
+    }
+
+    public void Shuffle<T>(T[] values)
+    {
+        lock (_random)
+            _random.Shuffle(values);
+    }
+}

@@ -1,0 +1,230 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+
+namespace IngestTools.Sandbox.Services.DspIngest;
+
+/// <summary>A project of DSP-INGEST: its lock, its import folder, its mapping, and a count of what happened to each file.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim whose wait handle is never asked for holds nothing to dispose of.")]
+public sealed class DspProject
+{
+    /// <summary>How many files an ingest takes at once, as INGEST_BULK_MAX_PARALLEL of the server.</summary>
+    private const int FilesAtOnce = 8;
+
+    private const string Base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    private readonly SemaphoreSlim _lock = new(1, 1);
+    private readonly object _gate = new();
+    private readonly Dictionary<string, DspFileHistory> _histories = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DspAsset> _assets = new(StringComparer.Ordinal);
+    private readonly DspIngestOptions _options;
+    private readonly SandboxEnvironment _environment;
+    private Dictionary<string, DspWaitingFile>? _import;
+    private List<DspAsset>? _mapping;
+
+    internal DspProject(string shortcode, DspIngestOptions options, SandboxEnvironment environment)
+    {
+        Shortcode = shortcode;
+        _options = options;
+        _environment = environment;
+    }
+
+    /// <summary>Four hex digits, upper-case.</summary>
+    public string Shortcode { get; }
+
+    /// <summary>Whether an upload, an ingest, a finalize or a read of the mapping holds the project's lock.</summary>
+    public bool IsLocked => _lock.CurrentCount == 0;
+
+    /// <summary>Whether something was uploaded since the last finalize.</summary>
+    public bool HasImportFolder
+    {
+        get
+        {
+            lock (_gate)
+                return _import is not null;
+        }
+    }
+
+    /// <summary>Files in the import folder: to be ingested, left over, or hidden.</summary>
+    public IReadOnlyList<DspWaitingFile> WaitingFiles
+    {
+        get
+        {
+            lock (_gate)
+                return _import is null ? [] : _import.Values.ToArray();
+        }
+    }
+
+    /// <summary>The rows of the mapping in its order; null when there is no mapping file.</summary>
+    public IReadOnlyList<DspAsset>? Mapping
+    {
+        get
+        {
+            lock (_gate)
+                return _mapping?.ToArray();
+        }
+    }
+
+    /// <summary>What happened to each path that was ever uploaded.</summary>
+    public IReadOnlyDictionary<string, DspFileHistory> Histories
+    {
+        get
+        {
+            lock (_gate)
+                return new Dictionary<string, DspFileHistory>(_histories, StringComparer.Ordinal);
+        }
+    }
+
+    /// <summary>Ingests started since the sandbox started.</summary>
+    public int Runs { get; private set; }
+
+    /// <summary>What happened to one path; all zero for one that never came.</summary>
+    public DspFileHistory History(string path)
+    {
+        lock (_gate)
+            return _histories.GetValueOrDefault(path);
+    }
+
+    /// <summary>Takes the lock as another client's ingest would; dispose what it returns to release it.</summary>
+    public async Task<IDisposable> HoldLockAsync(CancellationToken cancellationToken = default)
+    {
+        await _lock.WaitAsync(cancellationToken);
+        return new Releaser(this);
+    }
+
+    /// <summary>Appends rows to the mapping as if so many files had been ingested before.</summary>
+    public void SeedMapping(int rows)
+    {
+        lock (_gate)
+        {
+            _import ??= new(StringComparer.Ordinal);
+            _mapping ??= [];
+            for (int i = _mapping.Count; rows > 0; rows--, i++)
+                AddAsset(new DspAsset($"seed/{i:D7}.jpg", NewAssetId(), "jpx", 0, default));
+        }
+        _environment.Changes.Pulse();
+    }
+
+    internal async Task<bool> TryLockAsync(CancellationToken cancellationToken) => await _lock.WaitAsync(_options.LockWait, cancellationToken);
+
+    /// <summary>Takes the lock for a while if it is free.</summary>
+    internal async Task TryHoldAsync(TimeSpan time)
+    {
+        if (await _lock.WaitAsync(TimeSpan.Zero))
+            await ReleaseAfterAsync(() => _environment.DelayAsync(time));
+    }
+
+    internal void Unlock()
+    {
+        _lock.Release();
+        _environment.Changes.Pulse();
+    }
+
+    internal DspAsset? FindAsset(string assetId)
+    {
+        lock (_gate)
+            return _assets.GetValueOrDefault(assetId);
+    }
+
+    /// <summary>The lock is held: a broken upload stays as a truncated file, and an existing one is gone either way.</summary>
+    internal void EndUpload(DspWaitingFile file)
+    {
+        lock (_gate)
+        {
+            (_import ??= new(StringComparer.Ordinal))[file.Path] = file;
+            ref DspFileHistory history = ref HistoryOf(file.Path);
+            history = file.IsComplete
+                ? history with { Uploads = history.Uploads + 1, UploadedSha256 = file.Sha256 }
+                : history with { BrokenUploads = history.BrokenUploads + 1 };
+        }
+    }
+
+    /// <summary>The lock is held by the caller and goes over to the run, which releases it at its end.</summary>
+    internal Task RunIngest() => ReleaseAfterAsync(async () =>
+    {
+        DspWaitingFile[] files = BeginRun();
+        ParallelOptions parallel = new() { MaxDegreeOfParallelism = FilesAtOnce, CancellationToken = _environment.Stopping };
+        await Parallel.ForEachAsync(files, parallel, IngestAsync);
+    });
+
+    /// <summary>The lock is held by the caller and goes over to the deletion, which releases it at its end.</summary>
+    internal Task RunFinalize() => ReleaseAfterAsync(async () =>
+    {
+        await _environment.DelayAsync(_options.FinalizeDelay);
+        lock (_gate)
+        {
+            _import = null;
+            _mapping = null;
+        }
+    });
+
+    private async Task ReleaseAfterAsync(Func<Task> work)
+    {
+        // Off the request at once: its answer must not wait for the work.
+        await Task.Yield();
+        try
+        {
+            await work();
+        }
+        catch (OperationCanceledException) when (_environment.Stopping.IsCancellationRequested)
+        {
+            // The sandbox ends; what was not done stays undone.
+        }
+        finally
+        {
+            Unlock();
+        }
+    }
+
+    private DspWaitingFile[] BeginRun()
+    {
+        lock (_gate)
+        {
+            Runs++;
+            _mapping ??= [];
+            DspWaitingFile[] files = _import is null ? [] : _import.Values.Where(static f => !UploadPath.IsHidden(f.Path)).ToArray();
+            // The server's order is the file system's: no client may count on one.
+            _environment.Shuffle(files);
+            return files;
+        }
+    }
+
+    private async ValueTask IngestAsync(DspWaitingFile file, CancellationToken cancellationToken)
+    {
+        await _environment.DelayAsync(_options.IngestTimePerFile + (_options.IngestTimePerMebibyte * (file.Length >> 20)));
+        EndIngest(file, _options.IngestFails(file.Path));
+    }
+
+    private void EndIngest(DspWaitingFile file, bool failed)
+    {
+        lock (_gate)
+        {
+            ref DspFileHistory history = ref HistoryOf(file.Path);
+            if (failed)
+            {
+                history = history with { IngestFailures = history.IngestFailures + 1 };
+                return;
+            }
+            history = history with { Ingests = history.Ingests + 1, IngestedSha256 = file.Sha256 };
+            _import!.Remove(file.Path);
+            AddAsset(new DspAsset(file.Path, NewAssetId(), UploadPath.DerivativeExtension(file.Path), file.Length, file.Sha256));
+        }
+        _environment.Changes.Pulse();
+    }
+
+    private void AddAsset(DspAsset asset)
+    {
+        _mapping!.Add(asset);
+        _assets[asset.AssetId] = asset;
+    }
+
+    private string NewAssetId() => $"{_environment.NextString(Base62, 11)}-{_environment.NextString(Base62, 11)}";
+
+    private ref DspFileHistory HistoryOf(string path) => ref CollectionsMarshal.GetValueRefOrAddDefault(_histories, path, out _);
+
+    private sealed class Releaser(DspProject project) : IDisposable
+    {
+        private DspProject? _project = project;
+
+        public void Dispose() => Interlocked.Exchange(ref _project, null)?.Unlock();
+    }
+}

@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace IngestTools.Sandbox.Services.DspIngest;
+
+/// <summary>The bearer tokens of DSP-API. They have the shape of its JWTs, but the sandbox knows each one it gave out.</summary>
+public sealed class DspTokens
+{
+    private static readonly string[] Audience = ["Knora", "Sipi", "ingest"];
+
+    private readonly ConcurrentDictionary<string, Grant> _grants = new(StringComparer.Ordinal);
+    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly TimeProvider _clock;
+
+    internal DspTokens(string? fixedToken, TimeProvider clock)
+    {
+        _clock = clock;
+        if (fixedToken is not null)
+            _grants[fixedToken] = new Grant("admin", DateTimeOffset.MaxValue);
+    }
+
+    /// <summary>Makes a token that is valid for <paramref name="lifetime"/>.</summary>
+    public string Issue(string scope, TimeSpan lifetime)
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        DateTimeOffset expires = now + lifetime;
+        string header = Encode(new { typ = "JWT", alg = "HS256" });
+        string claims = Encode(new
+        {
+            iss = "ingest-sandbox",
+            aud = Audience,
+            exp = expires.ToUnixTimeSeconds(),
+            iat = now.ToUnixTimeSeconds(),
+            jti = Guid.NewGuid(),
+            scope,
+        });
+        string signature = Base64Url(HMACSHA256.HashData(_key, Encoding.ASCII.GetBytes($"{header}.{claims}")));
+        string token = $"{header}.{claims}.{signature}";
+        _grants[token] = new Grant(scope, expires);
+        return token;
+    }
+
+    /// <summary>Makes every token known now an expired one.</summary>
+    public void ExpireAll()
+    {
+        foreach ((string token, Grant grant) in _grants)
+            _grants[token] = grant with { Expires = _clock.GetUtcNow() };
+    }
+
+    /// <summary>Makes a token unknown, as a logout does. False when it was unknown already.</summary>
+    public bool Revoke(string token) => _grants.TryRemove(token, out _);
+
+    /// <summary>Gives the token's scope, or the reason to refuse it in the words of the server's JWT library.</summary>
+    internal bool TryGetScope(string token, out string scope, out string reason)
+    {
+        scope = reason = "";
+        if (!_grants.TryGetValue(token, out Grant? grant))
+        {
+            // The library does repeat the token here: a client that shows the reason as it is gives a mistyped secret away.
+            reason = token.Count(static c => c == '.') is 1 or 2
+                ? "Invalid signature for this token or wrong algorithm."
+                : $"Expected token [{token}] to be composed of 2 or 3 parts separated by dots.";
+            return false;
+        }
+        if (grant.Expires <= _clock.GetUtcNow())
+        {
+            reason = string.Create(CultureInfo.InvariantCulture, $"The token is expired since {grant.Expires.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
+            return false;
+        }
+        scope = grant.Scope;
+        return true;
+    }
+
+    private static string Encode<T>(T part) => Base64Url(JsonSerializer.SerializeToUtf8Bytes(part));
+
+    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
+
+    private sealed record Grant(string Scope, DateTimeOffset Expires);
+}
