@@ -22,13 +22,19 @@ $configuration = New-PesterConfiguration
 $configuration.Run.Path = $Path
 $configuration.Run.PassThru = $true
 $configuration.Output.Verbosity = 'Detailed'
+$configuration.Output.RenderMode = 'Plaintext'
 $run = Invoke-Pester -Configuration $configuration
+
+# Where it failed, without Pester's own frames.
+function Get-Place([System.Management.Automation.ErrorRecord] $ErrorRecord) {
+    $ErrorRecord.ScriptStackTrace -split '\r?\n' -notmatch '[\\/]Pester\.psm?1: |Invoke-Tests\.ps1: '
+}
 
 # A file that does not load, or a BeforeAll or AfterAll that throws, fails as a test does.
 $failures = @($run.Failed; $run.FailedBlocks; $run.FailedContainers) | Where-Object { $_ } | ForEach-Object {
     [ordered]@{
         name    = $_.PSObject.Properties['ExpandedPath'] ? $_.ExpandedPath : "$($_.Item)"
-        message = @($_.ErrorRecord | ForEach-Object { "$_"; $_.ScriptStackTrace }) -join "`n"
+        message = @($_.ErrorRecord | ForEach-Object { "$_"; Get-Place $_ }) -join "`n"
     }
 }
 $result = [ordered]@{
