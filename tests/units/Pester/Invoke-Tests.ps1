@@ -31,16 +31,18 @@ function Get-Place([System.Management.Automation.ErrorRecord] $ErrorRecord) {
 }
 
 # A file that does not load, or a BeforeAll or AfterAll that throws, fails as a test does.
-$failures = @($run.Failed; $run.FailedBlocks; $run.FailedContainers) | Where-Object { $_ } | ForEach-Object {
-    [ordered]@{
-        name    = $_.PSObject.Properties['ExpandedPath'] ? $_.ExpandedPath : "$($_.Item)"
-        message = @($_.ErrorRecord | ForEach-Object { "$_"; Get-Place $_ }) -join "`n"
+$failures = @(
+    foreach ($failed in @($run.Failed) + $run.FailedBlocks + $run.FailedContainers) {
+        [ordered]@{
+            name    = $failed.PSObject.Properties['ExpandedPath'] ? $failed.ExpandedPath : "$($failed.Item)"
+            message = @($failed.ErrorRecord | ForEach-Object { "$_"; Get-Place $_ }) -join "`n"
+        }
     }
-}
+)
 $result = [ordered]@{
     passed   = $run.PassedCount
-    failed   = @($failures).Count
+    failed   = $failures.Count
     skipped  = $run.SkippedCount + $run.InconclusiveCount
-    failures = @($failures)
+    failures = $failures
 }
 $result | ConvertTo-Json -Depth 4 | Set-Content -LiteralPath $ResultPath -Encoding utf8NoBOM
