@@ -5,7 +5,8 @@
 Sends a folder every night: for cron, a systemd timer or the Windows task scheduler.
 
 .DESCRIPTION
-Nobody is there to be asked, so nothing asks. The script writes a log, keeps each night's mapping, and ends with an exit code that a monitor understands:
+Nobody is there to be asked, so nothing asks. The script writes a log, keeps each night's mapping, and ends with an exit
+code that a monitor understands:
 
     0   every file was sent and ingested, or there was none
     1   some files were not; the log names them
@@ -29,7 +30,9 @@ Where the token is kept: env:NAME, file:PATH or vault:NAME. It is read when it i
 Where logs and mappings go.
 
 .EXAMPLE
-30 2 * * * pwsh -NoProfile -File 04-nightly-ingest.ps1 -Folder /data/scans -Shortcode 0001 -Uri https://ingest.example.org -SecretFrom file:/etc/ingest/token -LogFolder /var/log/ingest
+# in a crontab, on one line
+30 2 * * * pwsh -NoProfile -File 04-nightly-ingest.ps1 -Folder /data/scans -Shortcode 0001
+    -Uri https://ingest.example.org -SecretFrom file:/etc/ingest/token -LogFolder /var/log/ingest
 
 .EXAMPLE
 $sandbox = Start-IngestSandbox
@@ -70,7 +73,8 @@ try {
     if ($sent.Count -eq 0) { exit ($failed.Count -gt 0 ? 1 : 0) }
 
     # Every item that failed is an error with the item as its target; they go to the log instead of ending the script.
-    $run = $sent | Start-BulkIngest -Connection $connection | Wait-Transaction -Timeout $Timeout -ErrorAction SilentlyContinue -ErrorVariable problems
+    $run = $sent | Start-BulkIngest -Connection $connection |
+        Wait-Transaction -Timeout $Timeout -ErrorAction SilentlyContinue -ErrorVariable problems
     foreach ($problem in $problems) { Write-Log "not ingested: $problem" }
     Write-Log "$($run.Id) is $($run.Status) after $($run.Elapsed)."
 

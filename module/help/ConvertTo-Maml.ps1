@@ -158,7 +158,7 @@ function Get-PipelineInput([System.Management.Automation.CommandParameterInfo] $
 }
 
 # What a parameter is when it is not given: the value that a fresh instance of the cmdlet has.
-function Get-DefaultValue([System.Management.Automation.CmdletInfo] $Command, [System.Management.Automation.CommandParameterInfo] $Parameter) {
+function Get-DefaultValue($Command, $Parameter) {
     if ($Parameter.ParameterType -eq [switch]) { return 'False' }
     $property = $Command.ImplementingType.GetProperty($Parameter.Name)
     if ($Parameter.IsMandatory -or -not $property) { return 'None' }
@@ -208,9 +208,15 @@ function Test-Page($Page, $Command) {
     $shown = @($Command.ParameterSets | ForEach-Object { Get-ShownParameter $_ } | ForEach-Object Name | Select-Object -Unique)
     $wanted = @($shown.Where({ $_ -notin $sharedParameters.Keys }))
     $told = @($Page.Sections['PARAMETERS'].Entries | ForEach-Object Title)
-    foreach ($name in $wanted.Where({ "-$_" -cnotin $told })) { $problems.Add("$($Command.Name): parameter -$name has no help in $file.") }
-    foreach ($title in $told.Where({ $_.TrimStart('-') -cnotin $wanted })) { $problems.Add("$($Command.Name): $file has help for $title, which is no parameter.") }
-    foreach ($group in ($told | Group-Object).Where({ $_.Count -gt 1 })) { $problems.Add("$($Command.Name): $file has help for $($group.Name) twice.") }
+    foreach ($name in $wanted.Where({ "-$_" -cnotin $told })) {
+        $problems.Add("$($Command.Name): parameter -$name has no help in $file.")
+    }
+    foreach ($title in $told.Where({ $_.TrimStart('-') -cnotin $wanted })) {
+        $problems.Add("$($Command.Name): $file has help for $title, which is no parameter.")
+    }
+    foreach ($group in ($told | Group-Object).Where({ $_.Count -gt 1 })) {
+        $problems.Add("$($Command.Name): $file has help for $($group.Name) twice.")
+    }
     foreach ($entry in $Page.Sections['PARAMETERS'].Entries) {
         if ($entry.Blocks.Count -eq 0) { $problems.Add("$($Command.Name): the help for $($entry.Title) in $file is empty.") }
     }
@@ -221,7 +227,8 @@ function Test-Page($Page, $Command) {
         $problems.Add("$($Command.Name): its [OutputType] is '$($types -join ', ')', its OUTPUTS in $file '$($toldTypes -join ', ')'.")
     }
     foreach ($link in $Page.Sections['RELATED LINKS'].Blocks) {
-        if (-not (Test-Path -LiteralPath (Join-Path $PSScriptRoot "$($link.Text).md"))) { $problems.Add("${file}: related link '$($link.Text)' has no page.") }
+        $target = Join-Path $PSScriptRoot "$($link.Text).md"
+        if (-not (Test-Path -LiteralPath $target)) { $problems.Add("${file}: related link '$($link.Text)' has no page.") }
     }
 }
 
@@ -272,7 +279,9 @@ function Write-Parameter($Command, $Parameter, $Blocks, [switch] $InSyntax) {
         $values = @(Get-ValueList $Parameter)
         if ($InSyntax -and $values) {
             Write-Element command:parameterValueGroup {
-                foreach ($value in $values) { Write-Element command:parameterValue $value @{ required = 'false'; variableLength = 'false' } }
+                foreach ($value in $values) {
+                    Write-Element command:parameterValue $value @{ required = 'false'; variableLength = 'false' }
+                }
             }
         }
         if (-not ($InSyntax -and $isSwitch)) {
@@ -412,7 +421,8 @@ if ($problems.Count -gt 0) {
 
 $null = New-Item -ItemType Directory -Force -Path $Destination
 $settings = [System.Xml.XmlWriterSettings]@{ Indent = $true; Encoding = [System.Text.UTF8Encoding]::new($false) }
-$writer = [System.Xml.XmlWriter]::Create((Join-Path (Resolve-Path -LiteralPath $Destination).ProviderPath 'IngestTools.dll-Help.xml'), $settings)
+$maml = Join-Path (Resolve-Path -LiteralPath $Destination).ProviderPath 'IngestTools.dll-Help.xml'
+$writer = [System.Xml.XmlWriter]::Create($maml, $settings)
 try {
     $writer.WriteStartElement('helpItems', 'http://msh')
     $writer.WriteAttributeString('schema', 'maml')
@@ -423,5 +433,6 @@ try {
 finally { $writer.Dispose() }
 
 foreach ($topic in Get-ChildItem -LiteralPath $PSScriptRoot -Filter 'about_*.md') {
-    ConvertTo-AboutText $topic.FullName | Set-Content -LiteralPath (Join-Path $Destination "$($topic.BaseName).help.txt") -Encoding utf8NoBOM
+    $text = Join-Path $Destination "$($topic.BaseName).help.txt"
+    ConvertTo-AboutText $topic.FullName | Set-Content -LiteralPath $text -Encoding utf8NoBOM
 }
