@@ -22,7 +22,7 @@ Takes what was compiled last.
 
 .EXAMPLE
 ./build.ps1
-Import-Module ./out/IngestTools/0.1.0
+Import-Module ./out/IngestTools
 #>
 [CmdletBinding()]
 param(
