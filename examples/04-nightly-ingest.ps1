@@ -24,7 +24,14 @@ The project.
 The ingest service.
 
 .PARAMETER SecretFrom
-Where the token is kept: env:NAME, file:PATH or vault:NAME. It is read when it is needed, and written nowhere.
+Where the token is kept, or with -UserName the password: env:NAME, file:PATH or vault:NAME. It is read when it is needed,
+and written nowhere.
+
+.PARAMETER UserName
+Whose password it is.
+
+.PARAMETER AuthenticationUri
+Where the password is exchanged for a token: DSP-API.
 
 .PARAMETER LogFolder
 Where logs and mappings go.
@@ -36,8 +43,9 @@ Where logs and mappings go.
 
 .EXAMPLE
 $sandbox = Start-IngestSandbox
-$env:DSP_TOKEN = 'any'
-./04-nightly-ingest.ps1 -Folder ./scans -Shortcode 0001 -Uri $sandbox.Uri -SecretFrom env:DSP_TOKEN -LogFolder ./log
+$env:DSP_PASSWORD = 'test'
+$login = @{ SecretFrom = 'env:DSP_PASSWORD'; UserName = 'root@example.com'; AuthenticationUri = $sandbox.Uri }
+./04-nightly-ingest.ps1 -Folder ./scans -Shortcode 0001 -Uri $sandbox.Uri @login -LogFolder ./log
 #>
 [CmdletBinding()]
 param(
@@ -45,6 +53,8 @@ param(
     [Parameter(Mandatory)] [string] $Shortcode,
     [Parameter(Mandatory)] [uri] $Uri,
     [Parameter(Mandatory)] [string] $SecretFrom,
+    [string] $UserName,
+    [uri] $AuthenticationUri,
     [Parameter(Mandatory)] [string] $LogFolder,
     [timespan] $Timeout = '06:00:00'
 )
@@ -61,7 +71,9 @@ function Write-Log([string] $Text) {
 }
 
 try {
-    $connection = Connect-IngestService -Service DspIngest -Name nightly -Uri $Uri -SecretFrom $SecretFrom
+    $login = @{ SecretFrom = $SecretFrom }
+    if ($UserName) { $login += @{ UserName = $UserName; AuthenticationUri = $AuthenticationUri } }
+    $connection = Connect-IngestService -Service DspIngest -Name nightly -Uri $Uri @login
     $report = Test-IngestService -Connection $connection -Shortcode $Shortcode
     if (-not $report.Ok) { throw ($report.Details -join ' ') }
 

@@ -168,13 +168,15 @@ function Get-DefaultValue($Command, $Parameter) {
     if ($null -eq $value -or @($value).Count -eq 0) { 'None' } else { @($value) -join ', ' }
 }
 
-# The parameters of a set that help shows, as the syntax line orders them: by position, then mandatory ones, then the rest.
+# The parameters of a set that help shows.
 function Get-ShownParameter([System.Management.Automation.CommandParameterSetInfo] $Set) {
-    $shown = $Set.Parameters.Where({
-            $_.Name -notin $commonParameters -and -not $_.Attributes.Where({ $_ -is [Parameter] -and $_.DontShow })
-        })
-    $shown | Sort-Object -Stable -Property { $_.Position -lt 0 ? [int]::MaxValue : $_.Position }, { -not $_.IsMandatory },
-        { $_.Name -in $sharedParameters.Keys }
+    $Set.Parameters.Where({ $_.Name -notin $commonParameters -and -not $_.Attributes.Where({ $_ -is [Parameter] -and $_.DontShow }) })
+}
+
+# The same as the syntax line orders them: by position, then mandatory ones, then the rest, each as the page has them.
+function Get-SyntaxParameter([System.Management.Automation.CommandParameterSetInfo] $Set, [string[]] $PageOrder) {
+    Get-ShownParameter $Set | Sort-Object -Property { $_.Position -lt 0 ? [int]::MaxValue : $_.Position }, { -not $_.IsMandatory },
+        { $PageOrder.IndexOf($_.Name) }
 }
 
 #endregion
@@ -317,6 +319,7 @@ function Write-Command($Page, $Command) {
     $sections = $Page.Sections
     $help = @{}
     foreach ($entry in $sections['PARAMETERS'].Entries) { $help[$entry.Title.TrimStart('-')] = $entry.Blocks }
+    $order = @($sections['PARAMETERS'].Entries | ForEach-Object { $_.Title.TrimStart('-') }) + @($sharedParameters.Keys)
     foreach ($name in $sharedParameters.Keys) { $help[$name] = @([pscustomobject]@{ Kind = 'Text'; Text = $sharedParameters[$name] }) }
     $sets = @($Command.ParameterSets | Sort-Object -Stable -Property { -not $_.IsDefault })
 
@@ -332,12 +335,12 @@ function Write-Command($Page, $Command) {
             foreach ($set in $sets) {
                 Write-Element command:syntaxItem {
                     Write-Element maml:name $Command.Name
-                    foreach ($parameter in Get-ShownParameter $set) { Write-Parameter $Command $parameter $help[$parameter.Name] -InSyntax }
+                    foreach ($parameter in Get-SyntaxParameter $set $order) { Write-Parameter $Command $parameter $help[$parameter.Name] -InSyntax }
                 }
             }
         }
         Write-Element command:parameters {
-            foreach ($name in @($sections['PARAMETERS'].Entries | ForEach-Object { $_.Title.TrimStart('-') }) + @($sharedParameters.Keys)) {
+            foreach ($name in $order) {
                 $parameter = @($sets | ForEach-Object Parameters).Where({ $_.Name -eq $name }, 'First')
                 if ($parameter) { Write-Parameter $Command $parameter[0] $help[$name] }
             }
