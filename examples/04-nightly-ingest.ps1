@@ -99,6 +99,6 @@ try {
     exit ($failed.Count -gt 0 ? 1 : 0)
 }
 catch {
-    Write-Log "could not be run: $($_.FullyQualifiedErrorId): $_"
+    Write-Log "could not be run: $_"
     exit 2
 }
