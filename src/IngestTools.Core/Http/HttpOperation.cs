@@ -39,8 +39,21 @@ internal sealed class HttpOperation
     /// <summary>Whether the request carries the connection's credentials.</summary>
     public bool SignsIn { get; init; } = true;
 
+    /// <summary>The place that it takes among others; it is left while a pause goes on before it is sent again. Null where it takes none.</summary>
+    public IRequestPlace? Place { get; init; }
+
     /// <summary>How often it was sent so far.</summary>
     public int Attempts { get; set; }
 
     public bool IsAnswer(HttpStatusCode status) => (int)status is >= 200 and < 300 || Expects?.Invoke(status) == true;
+}
+
+/// <summary>A place among operations of which only so many go at once.</summary>
+internal interface IRequestPlace
+{
+    /// <summary>Waits for the place.</summary>
+    ValueTask EnterAsync(CancellationToken cancellationToken);
+
+    /// <summary>Gives the place to others for the time of a pause.</summary>
+    void Pause();
 }

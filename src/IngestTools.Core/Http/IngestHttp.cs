@@ -107,6 +107,8 @@ internal sealed class IngestHttp : IDisposable
     private async ValueTask<T> AttemptAsync<T>(
         HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<T>> read, ILogger logger, CancellationToken cancellationToken)
     {
+        if (operation.Place is { } place)
+            await place.EnterAsync(cancellationToken).ConfigureAwait(false);
         for (bool renewed = false; ; renewed = true)
         {
             operation.Attempts++;
@@ -272,6 +274,7 @@ internal sealed class IngestHttp : IDisposable
             IngestDiagnostics.Retries.Add(1);
             if (arguments.Context.Properties.TryGetValue(CallKey, out Call? call))
             {
+                call.Operation.Place?.Pause();
                 call.Logger.LogInformation(
                     "'{Operation}' is sent again in {Delay:0.0} s: {Reason}", call.Operation.Name, arguments.RetryDelay.TotalSeconds, arguments.Outcome.Exception?.Message);
             }

@@ -33,9 +33,9 @@ public interface IUploadTarget
     /// <exception cref="IngestException">They cannot.</exception>
     internal Task PrepareAsync(CancellationToken cancellationToken);
 
-    /// <summary>Sends one file.</summary>
+    /// <summary>Sends one file, from its place among others.</summary>
     /// <returns>How often it was sent.</returns>
-    internal Task<int> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, CancellationToken cancellationToken);
+    internal Task<int> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken);
 
     /// <summary>The server has the file.</summary>
     internal void Sent(UploadItem item);

@@ -9,6 +9,9 @@ internal sealed class UploadLane
 {
     private const int Buffered = 256;
 
+    /// <summary>Files that pause before they are sent again leave their place to others; so many may be under way for each place.</summary>
+    private const int UnderWayPerPlace = 4;
+
     private static readonly TimeSpan FirstLockPause = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan LongestLockPause = TimeSpan.FromSeconds(2);
@@ -70,15 +73,17 @@ internal sealed class UploadLane
 
     private async Task RunAsync()
     {
+        using SemaphoreSlim room = new(_options.ThrottleLimit * UnderWayPerPlace);
         UploadsUnderWay underWay = new();
         try
         {
             await PrepareAsync().ConfigureAwait(false);
             await foreach (UploadItem item in _items.Reader.ReadAllAsync(_stopped).ConfigureAwait(false))
             {
-                bool alone = item.Length >= _target.AloneFrom;
-                await _gate.EnterAsync(alone, _stopped).ConfigureAwait(false);
-                underWay.Add(UploadAsync(item, alone));
+                await room.WaitAsync(_stopped).ConfigureAwait(false);
+                UploadPlace place = new(_gate, _places, item.Length >= _target.AloneFrom, _time);
+                await place.EnterAsync(_stopped).ConfigureAwait(false);
+                underWay.Add(UploadAsync(item, place, room));
             }
         }
         finally
@@ -100,71 +105,64 @@ internal sealed class UploadLane
         }
     }
 
-    /// <summary>Sends one file to its end. The place at the gate is taken already.</summary>
-    private async Task UploadAsync(UploadItem item, bool alone)
+    /// <summary>Sends one file to its end. Its place is taken already.</summary>
+    private async Task UploadAsync(UploadItem item, UploadPlace place, SemaphoreSlim room)
     {
         await Task.Yield();
         long started = _time.GetTimestamp();
         int attempts = 0;
-        for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
+        try
         {
-            Attempt attempt = await TryAsync(item, alone).ConfigureAwait(false);
-            attempts += attempt.Count;
-            bool isLocked = attempt.Error?.ErrorId == ErrorId.Locked;
-            if (!isLocked || _time.GetElapsedTime(started) + pause >= _options.LockTimeout)
+            for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
             {
-                await TellAsync(item, attempt, attempts, _time.GetElapsedTime(started)).ConfigureAwait(false);
-                return;
-            }
+                Attempt attempt = await TryAsync(item, place).ConfigureAwait(false);
+                attempts += attempt.Count;
+                bool isLocked = attempt.Error?.ErrorId == ErrorId.Locked;
+                if (!isLocked || _time.GetElapsedTime(started) + pause >= _options.LockTimeout)
+                {
+                    await TellAsync(item, attempt, attempts, _time.GetElapsedTime(started)).ConfigureAwait(false);
+                    return;
+                }
 
-            if (_logger.IsEnabled(LogLevel.Debug))
-                _logger.LogDebug("{Target} is locked; {Path} is sent again. At most {Limit} at once now.", _target.Description, item.Path, _gate.Limit);
-            await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), _time, _stopped).ConfigureAwait(false);
-            await _gate.EnterAsync(alone, _stopped).ConfigureAwait(false);
+                if (_logger.IsEnabled(LogLevel.Debug))
+                    _logger.LogDebug("{Target} is locked; {Path} is sent again. At most {Limit} at once now.", _target.Description, item.Path, _gate.Limit);
+                await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), _time, _stopped).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            place.Pause();
+            room.Release();
         }
     }
 
-    private async Task<Attempt> TryAsync(UploadItem item, bool alone)
+    /// <summary>Sends one file, as often as failures allow, and leaves the place.</summary>
+    private async Task<Attempt> TryAsync(UploadItem item, UploadPlace place)
     {
-        IngestException? error = _closed;
         FileContent? content = null;
         LocalFile? file = null;
-        int count = 0;
-        await _places.WaitAsync(_stopped).ConfigureAwait(false);
-        long started = _time.GetTimestamp();
         try
         {
-            if (error is null)
-            {
-                _meter.Sending(item.Path);
-                count = await _target.SendAsync(item, Open, _stopped).ConfigureAwait(false);
-            }
+            if (_closed is not null)
+                throw _closed;
+            _meter.Sending(item.Path);
+            int count = await _target.SendAsync(item, Open, place, _stopped).ConfigureAwait(false);
+            place.LeaveAnswered(item.Length);
+            return new Attempt(null, count, file!.Length, content!.Sha256);
         }
         catch (IngestException e)
         {
-            error = e;
-            count = e.Attempts;
             content?.Undo();
-        }
-        catch (Exception)
-        {
-            content?.Undo();
-            _gate.Leave(alone);
-            throw;
+            if (e.ErrorId == ErrorId.Locked)
+                place.LeaveLocked();
+            else
+                place.Pause();
+            return new Attempt(e, e.Attempts, null, null);
         }
         finally
         {
             file?.Dispose();
-            _places.Release();
         }
-
-        if (error is null)
-            _gate.Leave(alone, _time.GetElapsedTime(started), item.Length);
-        else if (error.ErrorId == ErrorId.Locked)
-            _gate.LeaveLocked(alone);
-        else
-            _gate.Leave(alone);
-        return new Attempt(error, count, file?.Length, content?.Sha256);
 
         FileContent Open(ProgressWatch? watch)
         {

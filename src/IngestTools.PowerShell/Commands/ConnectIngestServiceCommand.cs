@@ -129,7 +129,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
             ConnectionSettings settings = CreateSettings();
             IngestConnection connection = IngestConnection.Open(settings, Log);
             if ((Save || Default) && ShouldProcess(connection.Name, "Save profile"))
-                new ProfileStore().Save(ConnectionProfile.From(settings, Default));
+                new ProfileStore().Save(ConnectionProfile.From(connection, Default));
             IngestSession.Current.Connections.Add(connection);
             WriteObject(connection);
         }

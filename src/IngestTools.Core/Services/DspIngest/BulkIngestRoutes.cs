@@ -1,6 +1,7 @@
 using System.Net;
 using IngestTools.Connections;
 using IngestTools.Http;
+using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.DspIngest;
@@ -22,20 +23,23 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     public TimeProvider Time => connection.Time;
 
     /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.</summary>
-    public async Task<int> UploadAsync(Shortcode shortcode, string remoteName, long length, Func<ProgressWatch?, HttpContent> content, object target, CancellationToken cancellationToken)
+    /// <returns>How often it was sent.</returns>
+    public async Task<int> UploadAsync(
+        Shortcode shortcode, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
         {
             Name = "upload",
             Kind = OperationKind.Repeatable,
             Method = HttpMethod.Post,
-            Uri = new Uri($"{connection.Uri.AbsoluteUri}projects/{shortcode}/bulk-ingest/ingest/{Uri.EscapeDataString(remoteName)}"),
+            Uri = new Uri($"{connection.Uri.AbsoluteUri}projects/{shortcode}/bulk-ingest/ingest/{Uri.EscapeDataString(item.RemoteName)}"),
             Accept = "application/json",
             Content = content,
             Refine = Refine,
-            Target = target,
+            Target = item.Path,
+            Place = place,
             IsUpload = true,
-            ExpectContinue = length >= AskBeforeSending,
+            ExpectContinue = item.Length >= AskBeforeSending,
         };
         await connection.Http.SendAsync(operation, ReadNothing, logger, cancellationToken).ConfigureAwait(false);
         return operation.Attempts;

@@ -34,8 +34,8 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
 
     public async Task PrepareAsync(CancellationToken cancellationToken) => await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
 
-    public Task<int> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, CancellationToken cancellationToken) =>
-        routes.UploadAsync(shortcode, item.RemoteName, item.Length, content, item.Path, cancellationToken);
+    public Task<int> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken) =>
+        routes.UploadAsync(shortcode, item, content, place, cancellationToken);
 
     public void Sent(UploadItem item) => _memory.Uploaded();
 }

@@ -1,0 +1,60 @@
+using IngestTools.Http;
+
+namespace IngestTools.Uploads;
+
+/// <summary>One file's place: at its lane's gate, and among all uploads of the call.</summary>
+internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool alone, TimeProvider time) : IRequestPlace
+{
+    private bool _isTaken;
+    private long _since;
+
+    /// <summary>Waits for the place; at once where it is taken already.</summary>
+    public async ValueTask EnterAsync(CancellationToken cancellationToken)
+    {
+        if (_isTaken)
+            return;
+        await gate.EnterAsync(alone, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await places.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            gate.Leave(alone);
+            throw;
+        }
+
+        _isTaken = true;
+        _since = time.GetTimestamp();
+    }
+
+    /// <summary>Leaves the place, with nothing to learn from it.</summary>
+    public void Pause()
+    {
+        if (Free())
+            gate.Leave(alone);
+    }
+
+    /// <summary>Leaves the place after an upload of so many bytes.</summary>
+    public void LeaveAnswered(long bytes)
+    {
+        if (Free())
+            gate.Leave(alone, time.GetElapsedTime(_since), bytes);
+    }
+
+    /// <summary>Leaves the place since the server's lock was held.</summary>
+    public void LeaveLocked()
+    {
+        if (Free())
+            gate.LeaveLocked(alone);
+    }
+
+    private bool Free()
+    {
+        if (!_isTaken)
+            return false;
+        _isTaken = false;
+        places.Release();
+        return true;
+    }
+}
