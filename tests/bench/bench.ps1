@@ -78,12 +78,12 @@ try {
     $bytes = [byte[]]::new($FileSize)
     for ($i = 0; $i -lt $FileCount; $i++) {
         [Random]::Shared.NextBytes($bytes)
-        $name = "f$($i.ToString('0000000')).bin"
+        $name = "f$($i.ToString('0000000')).tif"
         [System.IO.File]::WriteAllBytes("$small/$name", $bytes)
         if ($i -lt $SlowFileCount) { [System.IO.File]::WriteAllBytes("$slow/$name", $bytes) }
     }
     $block = [byte[]]::new(1MB)
-    $stream = [System.IO.File]::Create("$work/big.bin")
+    $stream = [System.IO.File]::Create("$work/big.tif")
     try { for ($i = 0; $i -lt $BigFileMiB; $i++) { $stream.Write($block) } } finally { $stream.Dispose() }
 
     $sink = Start-Sink 0
@@ -93,7 +93,7 @@ try {
     $uploads = "$($sink.Uri)/projects/0001/bulk-ingest/ingest/"
     $byCurl = 'curl', '-sS', '--no-progress-meter', '-o', '/dev/null', '-X', 'POST'
     $byCurl += '-H', 'Expect:', '-H', 'Content-Type: application/octet-stream'
-    $range = "$small/f[0000000-$(($FileCount - 1).ToString('0000000'))].bin"
+    $range = "$small/f[0000000-$(($FileCount - 1).ToString('0000000'))].tif"
     $ours = {
         param($Uri, $Then)
         $pwsh, '-NoProfile', '-Command', @"
@@ -118,8 +118,8 @@ try {
         'small: curl'             = $sink, $FileCount, ($byCurl + $parallel + '-T', $range, $uploads)
         'small: Send-IngestFile'  = $sink, $FileCount, (& $ours $sink.Uri "$send '$small'")
         'loop: Invoke-RestMethod' = $sink, $loopCount, ($pwsh, '-NoProfile', '-Command', $loop)
-        'big: curl'               = $sink, 1, ($byCurl + '-T', "$work/big.bin", $uploads)
-        'big: Send-IngestFile'    = $sink, 1, (& $ours $sink.Uri "$send '$work/big.bin'")
+        'big: curl'               = $sink, 1, ($byCurl + '-T', "$work/big.tif", $uploads)
+        'big: Send-IngestFile'    = $sink, 1, (& $ours $sink.Uri "$send '$work/big.tif'")
         'slow: Send-IngestFile'   = $slowSink, $SlowFileCount, (& $ours $slowSink.Uri "$send '$slow'")
     }
 
