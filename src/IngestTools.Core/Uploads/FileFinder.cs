@@ -26,6 +26,7 @@ internal sealed class FileFinder(UploadOptions options)
     /// <summary>The file, or the files of the folder.</summary>
     public IEnumerable<FoundFile> Find(string path)
     {
+        path = Path.GetFullPath(path);
         if (Directory.Exists(path))
             return FindInFolder(path);
         FileInfo file = new(path);

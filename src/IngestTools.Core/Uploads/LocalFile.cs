@@ -26,7 +26,7 @@ internal sealed class LocalFile : IDisposable
         SafeFileHandle? handle = null;
         try
         {
-            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             return new LocalFile(path, handle);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

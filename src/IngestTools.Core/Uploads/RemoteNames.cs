@@ -19,7 +19,9 @@ internal sealed class RemoteNames
     public string NameOf(FoundFile file)
     {
         string? root = _basePath ?? file.Root;
-        string local = root is null ? Path.GetFileName(file.Path) : Path.GetRelativePath(root, file.Path);
+        string local = root is null ? Path.GetFileName(file.Path)
+            : IsBelow(root, file.Path) ? file.Path[(Path.TrimEndingDirectorySeparator(root).Length + 1)..]
+            : Path.GetRelativePath(root, file.Path);
         if (local == ".." || local.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.IsPathRooted(local))
         {
             throw new IngestException(ErrorId.Rejected, $"{Http.Redaction.EscapeControls(file.Path)} does not lie in the base path {root}.")
@@ -33,6 +35,13 @@ internal sealed class RemoteNames
         string name = ToRemote(local);
         return _destination.Length == 0 ? name : $"{_destination}/{name}";
     }
+
+    /// <summary>The common case, told without asking the file system for the current folder.</summary>
+    private static bool IsBelow(string root, string path) =>
+        path.StartsWith(root, StringComparison.Ordinal)
+        && path.Length > root.Length
+        && (Path.EndsInDirectorySeparator(root) || path[root.Length] == Path.DirectorySeparatorChar)
+        && !path.Contains($"{Path.DirectorySeparatorChar}.", StringComparison.Ordinal);
 
     /// <summary>On Windows a backslash separates folders; elsewhere it is a character of the name.</summary>
     private static string ToRemote(string local)

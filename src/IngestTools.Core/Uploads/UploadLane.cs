@@ -4,13 +4,16 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Uploads;
 
-/// <summary>The files of one project on their way, under one gate.</summary>
+/// <summary>
+/// The files of one project on their way. There are as many workers as the gate lets through at once, and each goes from file to file without a switch of
+/// threads between them, since at thousands of small files a second that is where the time goes.
+/// </summary>
 internal sealed class UploadLane
 {
     private const int Buffered = 256;
 
-    /// <summary>Files that pause before they are sent again leave their place to others; so many may be under way for each place.</summary>
-    private const int UnderWayPerPlace = 4;
+    /// <summary>A worker that pauses before it sends again leaves its place to another; there may be so many for each place.</summary>
+    private const int WorkersPerPlace = 4;
 
     private static readonly TimeSpan FirstLockPause = TimeSpan.FromMilliseconds(50);
 
@@ -24,10 +27,18 @@ internal sealed class UploadLane
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly CancellationToken _stopped;
-    private readonly Channel<UploadItem> _items = Channel.CreateBounded<UploadItem>(new BoundedChannelOptions(Buffered) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<UploadItem> _items = Channel.CreateBounded<UploadItem>(new BoundedChannelOptions(Buffered) { SingleWriter = true });
+    private readonly WorkersUnderWay _workers = new();
     private readonly AdaptiveGate _gate;
     private readonly Task _run;
     private IngestException? _closed;
+    private volatile bool _isPrepared;
+
+    /// <summary>Workers that have a file or wait for one; those that pause before sending again are not counted.</summary>
+    private int _working;
+
+    /// <summary>Whether a worker waits for files. One is enough: it calls others when more come.</summary>
+    private int _waiting;
 
     public UploadLane(
         IUploadTarget target, UploadOptions options, UploadMeter meter, ChannelWriter<UploadResult> results, SemaphoreSlim places, ILogger logger, TimeProvider time, CancellationToken stopped)
@@ -45,7 +56,12 @@ internal sealed class UploadLane
     }
 
     /// <summary>Hands over a file; waits while many are waiting.</summary>
-    public ValueTask AddAsync(UploadItem item, CancellationToken cancellationToken) => _items.Writer.WriteAsync(item, cancellationToken);
+    public async ValueTask AddAsync(UploadItem item, CancellationToken cancellationToken)
+    {
+        await _items.Writer.WriteAsync(item, cancellationToken).ConfigureAwait(false);
+        if (_isPrepared && Volatile.Read(ref _working) == 0)
+            CallWorkers();
+    }
 
     /// <summary>No more files come; ends when all have ended.</summary>
     public Task CompleteAsync()
@@ -73,22 +89,80 @@ internal sealed class UploadLane
 
     private async Task RunAsync()
     {
-        using SemaphoreSlim room = new(_options.ThrottleLimit * UnderWayPerPlace);
-        UploadsUnderWay underWay = new();
         try
         {
             await PrepareAsync().ConfigureAwait(false);
-            await foreach (UploadItem item in _items.Reader.ReadAllAsync(_stopped).ConfigureAwait(false))
-            {
-                await room.WaitAsync(_stopped).ConfigureAwait(false);
-                UploadPlace place = new(_gate, _places, item.Length >= _target.AloneFrom, _time);
-                await place.EnterAsync(_stopped).ConfigureAwait(false);
-                underWay.Add(UploadAsync(item, place, room));
-            }
+            _isPrepared = true;
+            CallWorkers(atLeastOne: true);
         }
         finally
         {
-            await underWay.WaitAsync().ConfigureAwait(false);
+            await _workers.WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Calls as many workers as there are places for, if files wait for them.</summary>
+    private void CallWorkers(bool atLeastOne = false)
+    {
+        while (atLeastOne || _items.Reader.Count > 0)
+        {
+            atLeastOne = false;
+            int working = Volatile.Read(ref _working);
+            if (working >= _gate.Limit || _workers.Count >= _options.ThrottleLimit * WorkersPerPlace)
+                return;
+            if (Interlocked.CompareExchange(ref _working, working + 1, working) == working)
+                _workers.Add(Task.Run(WorkAsync, CancellationToken.None));
+        }
+    }
+
+    /// <summary>Sends file after file, until there are none, or there are more workers than places.</summary>
+    private async Task WorkAsync()
+    {
+        try
+        {
+            while (await TakeAsync().ConfigureAwait(false) is { } item)
+            {
+                CallWorkers();
+                await UploadAsync(item).ConfigureAwait(false);
+                if (TryRetire())
+                    return;
+            }
+
+            Interlocked.Decrement(ref _working);
+        }
+        catch
+        {
+            Interlocked.Decrement(ref _working);
+            throw;
+        }
+    }
+
+    /// <summary>Leaves the files to the others, if there are more workers than places.</summary>
+    private bool TryRetire()
+    {
+        while (true)
+        {
+            int working = Volatile.Read(ref _working);
+            if (working <= _gate.Limit)
+                return false;
+            if (Interlocked.CompareExchange(ref _working, working - 1, working) == working)
+                return true;
+        }
+    }
+
+    /// <summary>The next file; null where there is none and another worker waits already, or there will be no more.</summary>
+    private async ValueTask<UploadItem?> TakeAsync()
+    {
+        while (true)
+        {
+            if (_items.Reader.TryRead(out UploadItem? item))
+                return item;
+            if (Interlocked.Exchange(ref _waiting, 1) == 1)
+                return null;
+            bool more = await _items.Reader.WaitToReadAsync(_stopped).ConfigureAwait(false);
+            Volatile.Write(ref _waiting, 0);
+            if (!more)
+                return null;
         }
     }
 
@@ -105,36 +179,38 @@ internal sealed class UploadLane
         }
     }
 
-    /// <summary>Sends one file to its end. Its place is taken already.</summary>
-    private async Task UploadAsync(UploadItem item, UploadPlace place, SemaphoreSlim room)
+    /// <summary>Sends one file to its end.</summary>
+    private async ValueTask UploadAsync(UploadItem item)
     {
-        await Task.Yield();
         long started = _time.GetTimestamp();
         int attempts = 0;
-        try
+        UploadPlace place = new(_gate, _places, item.Length >= _target.AloneFrom, _time, Pausing, Returning);
+        for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
         {
-            for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
+            Attempt attempt = await TryAsync(item, place).ConfigureAwait(false);
+            attempts += attempt.Count;
+            bool isLocked = attempt.Error?.ErrorId == ErrorId.Locked;
+            if (!isLocked || _time.GetElapsedTime(started) + pause >= _options.LockTimeout)
             {
-                Attempt attempt = await TryAsync(item, place).ConfigureAwait(false);
-                attempts += attempt.Count;
-                bool isLocked = attempt.Error?.ErrorId == ErrorId.Locked;
-                if (!isLocked || _time.GetElapsedTime(started) + pause >= _options.LockTimeout)
-                {
-                    await TellAsync(item, attempt, attempts, _time.GetElapsedTime(started)).ConfigureAwait(false);
-                    return;
-                }
-
-                if (_logger.IsEnabled(LogLevel.Debug))
-                    _logger.LogDebug("{Target} is locked; {Path} is sent again. At most {Limit} at once now.", _target.Description, item.Path, _gate.Limit);
-                await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), _time, _stopped).ConfigureAwait(false);
+                await TellAsync(item, attempt, attempts, _time.GetElapsedTime(started)).ConfigureAwait(false);
+                return;
             }
-        }
-        finally
-        {
-            place.Pause();
-            room.Release();
+
+            if (_logger.IsEnabled(LogLevel.Debug))
+                _logger.LogDebug("{Target} is locked; {Path} is sent again. At most {Limit} at once now.", _target.Description, item.Path, _gate.Limit);
+            Pausing();
+            await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), _time, _stopped).ConfigureAwait(false);
+            Returning();
         }
     }
+
+    private void Pausing()
+    {
+        Interlocked.Decrement(ref _working);
+        CallWorkers();
+    }
+
+    private void Returning() => Interlocked.Increment(ref _working);
 
     /// <summary>Sends one file, as often as failures allow, and leaves the place.</summary>
     private async Task<Attempt> TryAsync(UploadItem item, UploadPlace place)
@@ -155,12 +231,11 @@ internal sealed class UploadLane
             content?.Undo();
             if (e.ErrorId == ErrorId.Locked)
                 place.LeaveLocked();
-            else
-                place.Pause();
             return new Attempt(e, e.Attempts, null, null);
         }
         finally
         {
+            place.Leave();
             file?.Dispose();
         }
 
@@ -206,17 +281,19 @@ internal sealed class UploadLane
     /// <param name="Sha256">Their hash.</param>
     private readonly record struct Attempt(IngestException? Error, int Count, long? Length, byte[]? Sha256);
 
-    /// <summary>Counts tasks instead of keeping them: a list of a million ended ones would be the memory that streaming saves.</summary>
-    private sealed class UploadsUnderWay
+    /// <summary>Counts workers, and tells when the last has ended.</summary>
+    private sealed class WorkersUnderWay
     {
         private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _count = 1;
         private Exception? _failure;
 
-        public void Add(Task task)
+        public int Count => Volatile.Read(ref _count) - 1;
+
+        public void Add(Task worker)
         {
             Interlocked.Increment(ref _count);
-            task.ContinueWith(Ended, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            worker.ContinueWith(Ended, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
 
         public Task WaitAsync()
@@ -225,9 +302,9 @@ internal sealed class UploadLane
             return _allEnded.Task;
         }
 
-        private void Ended(Task task)
+        private void Ended(Task worker)
         {
-            if (task.Exception is { } failure)
+            if (worker.Exception is { } failure)
                 Interlocked.CompareExchange(ref _failure, failure.InnerException ?? failure, null);
             Leave();
         }

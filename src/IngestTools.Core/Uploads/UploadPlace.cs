@@ -3,16 +3,18 @@ using IngestTools.Http;
 namespace IngestTools.Uploads;
 
 /// <summary>One file's place: at its lane's gate, and among all uploads of the call.</summary>
-internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool alone, TimeProvider time) : IRequestPlace
+internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool alone, TimeProvider time, Action pausing, Action returning) : IRequestPlace
 {
     private bool _isTaken;
+    private bool _isPaused;
     private long _since;
 
-    /// <summary>Waits for the place; at once where it is taken already.</summary>
+    /// <summary>Waits for the place.</summary>
     public async ValueTask EnterAsync(CancellationToken cancellationToken)
     {
-        if (_isTaken)
-            return;
+        if (_isPaused)
+            returning();
+        _isPaused = false;
         await gate.EnterAsync(alone, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -28,9 +30,20 @@ internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool 
         _since = time.GetTimestamp();
     }
 
-    /// <summary>Leaves the place, with nothing to learn from it.</summary>
+    /// <summary>Leaves the place to another for the time of a pause.</summary>
     public void Pause()
     {
+        Leave();
+        _isPaused = true;
+        pausing();
+    }
+
+    /// <summary>Leaves the place, with nothing to learn from it; does nothing where it was left.</summary>
+    public void Leave()
+    {
+        if (_isPaused)
+            returning();
+        _isPaused = false;
         if (Free())
             gate.Leave(alone);
     }
