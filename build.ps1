@@ -1,3 +1,4 @@
+#!/usr/bin/env pwsh
 #requires -Version 7.4
 <#
 .SYNOPSIS
@@ -21,7 +22,7 @@ Takes what was compiled last.
 
 .EXAMPLE
 ./build.ps1
-Import-Module ./out/IngestTools/0.1.0
+Import-Module ./out/IngestTools
 #>
 [CmdletBinding()]
 param(

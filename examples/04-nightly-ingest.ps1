@@ -5,7 +5,8 @@
 Sends a folder every night: for cron, a systemd timer or the Windows task scheduler.
 
 .DESCRIPTION
-Nobody is there to be asked, so nothing asks. The script writes a log, keeps each night's mapping, and ends with an exit code that a monitor understands:
+Nobody is there to be asked, so nothing asks. The script writes a log, keeps each night's mapping, and ends with an exit
+code that a monitor understands:
 
     0   every file was sent and ingested, or there was none
     1   some files were not; the log names them
@@ -23,18 +24,28 @@ The project.
 The ingest service.
 
 .PARAMETER SecretFrom
-Where the token is kept: env:NAME, file:PATH or vault:NAME. It is read when it is needed, and written nowhere.
+Where the token is kept, or with -UserName the password: env:NAME, file:PATH or vault:NAME. It is read when it is needed,
+and written nowhere.
+
+.PARAMETER UserName
+Whose password it is.
+
+.PARAMETER AuthenticationUri
+Where the password is exchanged for a token: DSP-API.
 
 .PARAMETER LogFolder
 Where logs and mappings go.
 
 .EXAMPLE
-30 2 * * * pwsh -NoProfile -File 04-nightly-ingest.ps1 -Folder /data/scans -Shortcode 0001 -Uri https://ingest.example.org -SecretFrom file:/etc/ingest/token -LogFolder /var/log/ingest
+# in a crontab, on one line
+30 2 * * * pwsh -NoProfile -File 04-nightly-ingest.ps1 -Folder /data/scans -Shortcode 0001
+    -Uri https://ingest.example.org -SecretFrom file:/etc/ingest/token -LogFolder /var/log/ingest
 
 .EXAMPLE
 $sandbox = Start-IngestSandbox
-$env:DSP_TOKEN = 'any'
-./04-nightly-ingest.ps1 -Folder ./scans -Shortcode 0001 -Uri $sandbox.Uri -SecretFrom env:DSP_TOKEN -LogFolder ./log
+$env:DSP_PASSWORD = 'test'
+$login = @{ SecretFrom = 'env:DSP_PASSWORD'; UserName = 'root@example.com'; AuthenticationUri = $sandbox.Uri }
+./04-nightly-ingest.ps1 -Folder ./scans -Shortcode 0001 -Uri $sandbox.Uri @login -LogFolder ./log
 #>
 [CmdletBinding()]
 param(
@@ -42,6 +53,8 @@ param(
     [Parameter(Mandatory)] [string] $Shortcode,
     [Parameter(Mandatory)] [uri] $Uri,
     [Parameter(Mandatory)] [string] $SecretFrom,
+    [string] $UserName,
+    [uri] $AuthenticationUri,
     [Parameter(Mandatory)] [string] $LogFolder,
     [timespan] $Timeout = '06:00:00'
 )
@@ -58,7 +71,9 @@ function Write-Log([string] $Text) {
 }
 
 try {
-    $connection = Connect-IngestService -Service DspIngest -Name nightly -Uri $Uri -SecretFrom $SecretFrom
+    $login = @{ SecretFrom = $SecretFrom }
+    if ($UserName) { $login += @{ UserName = $UserName; AuthenticationUri = $AuthenticationUri } }
+    $connection = Connect-IngestService -Service DspIngest -Name nightly -Uri $Uri @login
     $report = Test-IngestService -Connection $connection -Shortcode $Shortcode
     if (-not $report.Ok) { throw ($report.Details -join ' ') }
 
@@ -70,7 +85,8 @@ try {
     if ($sent.Count -eq 0) { exit ($failed.Count -gt 0 ? 1 : 0) }
 
     # Every item that failed is an error with the item as its target; they go to the log instead of ending the script.
-    $run = $sent | Start-BulkIngest -Connection $connection | Wait-Transaction -Timeout $Timeout -ErrorAction SilentlyContinue -ErrorVariable problems
+    $run = $sent | Start-BulkIngest -Connection $connection |
+        Wait-Transaction -Timeout $Timeout -ErrorAction SilentlyContinue -ErrorVariable problems
     foreach ($problem in $problems) { Write-Log "not ingested: $problem" }
     Write-Log "$($run.Id) is $($run.Status) after $($run.Elapsed)."
 
@@ -83,6 +99,6 @@ try {
     exit ($failed.Count -gt 0 ? 1 : 0)
 }
 catch {
-    Write-Log "could not be run: $($_.FullyQualifiedErrorId): $_"
+    Write-Log "could not be run: $_"
     exit 2
 }

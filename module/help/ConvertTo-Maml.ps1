@@ -158,7 +158,7 @@ function Get-PipelineInput([System.Management.Automation.CommandParameterInfo] $
 }
 
 # What a parameter is when it is not given: the value that a fresh instance of the cmdlet has.
-function Get-DefaultValue([System.Management.Automation.CmdletInfo] $Command, [System.Management.Automation.CommandParameterInfo] $Parameter) {
+function Get-DefaultValue($Command, $Parameter) {
     if ($Parameter.ParameterType -eq [switch]) { return 'False' }
     $property = $Command.ImplementingType.GetProperty($Parameter.Name)
     if ($Parameter.IsMandatory -or -not $property) { return 'None' }
@@ -168,13 +168,15 @@ function Get-DefaultValue([System.Management.Automation.CmdletInfo] $Command, [S
     if ($null -eq $value -or @($value).Count -eq 0) { 'None' } else { @($value) -join ', ' }
 }
 
-# The parameters of a set that help shows, as the syntax line orders them: by position, then mandatory ones, then the rest.
+# The parameters of a set that help shows.
 function Get-ShownParameter([System.Management.Automation.CommandParameterSetInfo] $Set) {
-    $shown = $Set.Parameters.Where({
-            $_.Name -notin $commonParameters -and -not $_.Attributes.Where({ $_ -is [Parameter] -and $_.DontShow })
-        })
-    $shown | Sort-Object -Stable -Property { $_.Position -lt 0 ? [int]::MaxValue : $_.Position }, { -not $_.IsMandatory },
-        { $_.Name -in $sharedParameters.Keys }
+    $Set.Parameters.Where({ $_.Name -notin $commonParameters -and -not $_.Attributes.Where({ $_ -is [Parameter] -and $_.DontShow }) })
+}
+
+# The same as the syntax line orders them: by position, then mandatory ones, then the rest, each as the page has them.
+function Get-SyntaxParameter([System.Management.Automation.CommandParameterSetInfo] $Set, [string[]] $PageOrder) {
+    Get-ShownParameter $Set | Sort-Object -Property { $_.Position -lt 0 ? [int]::MaxValue : $_.Position }, { -not $_.IsMandatory },
+        { $PageOrder.IndexOf($_.Name) }
 }
 
 #endregion
@@ -208,20 +210,27 @@ function Test-Page($Page, $Command) {
     $shown = @($Command.ParameterSets | ForEach-Object { Get-ShownParameter $_ } | ForEach-Object Name | Select-Object -Unique)
     $wanted = @($shown.Where({ $_ -notin $sharedParameters.Keys }))
     $told = @($Page.Sections['PARAMETERS'].Entries | ForEach-Object Title)
-    foreach ($name in $wanted.Where({ "-$_" -cnotin $told })) { $problems.Add("$($Command.Name): parameter -$name has no help in $file.") }
-    foreach ($title in $told.Where({ $_.TrimStart('-') -cnotin $wanted })) { $problems.Add("$($Command.Name): $file has help for $title, which is no parameter.") }
-    foreach ($group in ($told | Group-Object).Where({ $_.Count -gt 1 })) { $problems.Add("$($Command.Name): $file has help for $($group.Name) twice.") }
+    foreach ($name in $wanted.Where({ "-$_" -cnotin $told })) {
+        $problems.Add("$($Command.Name): parameter -$name has no help in $file.")
+    }
+    foreach ($title in $told.Where({ $_.TrimStart('-') -cnotin $wanted })) {
+        $problems.Add("$($Command.Name): $file has help for $title, which is no parameter.")
+    }
+    foreach ($group in ($told | Group-Object).Where({ $_.Count -gt 1 })) {
+        $problems.Add("$($Command.Name): $file has help for $($group.Name) twice.")
+    }
     foreach ($entry in $Page.Sections['PARAMETERS'].Entries) {
         if ($entry.Blocks.Count -eq 0) { $problems.Add("$($Command.Name): the help for $($entry.Title) in $file is empty.") }
     }
 
-    $types = @($Command.OutputType | ForEach-Object Name | Sort-Object -Unique)
+    $types = @($Command.OutputType | ForEach-Object Name | Where-Object { $_ -ne 'System.Void' } | Sort-Object -Unique)
     $toldTypes = @($Page.Sections['OUTPUTS'].Entries | ForEach-Object Title | Where-Object { $_ -ne 'None' } | Sort-Object -Unique)
     if (($types -join ', ') -ne ($toldTypes -join ', ')) {
         $problems.Add("$($Command.Name): its [OutputType] is '$($types -join ', ')', its OUTPUTS in $file '$($toldTypes -join ', ')'.")
     }
     foreach ($link in $Page.Sections['RELATED LINKS'].Blocks) {
-        if (-not (Test-Path -LiteralPath (Join-Path $PSScriptRoot "$($link.Text).md"))) { $problems.Add("${file}: related link '$($link.Text)' has no page.") }
+        $target = Join-Path $PSScriptRoot "$($link.Text).md"
+        if (-not (Test-Path -LiteralPath $target)) { $problems.Add("${file}: related link '$($link.Text)' has no page.") }
     }
 }
 
@@ -272,7 +281,9 @@ function Write-Parameter($Command, $Parameter, $Blocks, [switch] $InSyntax) {
         $values = @(Get-ValueList $Parameter)
         if ($InSyntax -and $values) {
             Write-Element command:parameterValueGroup {
-                foreach ($value in $values) { Write-Element command:parameterValue $value @{ required = 'false'; variableLength = 'false' } }
+                foreach ($value in $values) {
+                    Write-Element command:parameterValue $value @{ required = 'false'; variableLength = 'false' }
+                }
             }
         }
         if (-not ($InSyntax -and $isSwitch)) {
@@ -308,6 +319,7 @@ function Write-Command($Page, $Command) {
     $sections = $Page.Sections
     $help = @{}
     foreach ($entry in $sections['PARAMETERS'].Entries) { $help[$entry.Title.TrimStart('-')] = $entry.Blocks }
+    $order = @($sections['PARAMETERS'].Entries | ForEach-Object { $_.Title.TrimStart('-') }) + @($sharedParameters.Keys)
     foreach ($name in $sharedParameters.Keys) { $help[$name] = @([pscustomobject]@{ Kind = 'Text'; Text = $sharedParameters[$name] }) }
     $sets = @($Command.ParameterSets | Sort-Object -Stable -Property { -not $_.IsDefault })
 
@@ -323,12 +335,12 @@ function Write-Command($Page, $Command) {
             foreach ($set in $sets) {
                 Write-Element command:syntaxItem {
                     Write-Element maml:name $Command.Name
-                    foreach ($parameter in Get-ShownParameter $set) { Write-Parameter $Command $parameter $help[$parameter.Name] -InSyntax }
+                    foreach ($parameter in Get-SyntaxParameter $set $order) { Write-Parameter $Command $parameter $help[$parameter.Name] -InSyntax }
                 }
             }
         }
         Write-Element command:parameters {
-            foreach ($name in @($sections['PARAMETERS'].Entries | ForEach-Object { $_.Title.TrimStart('-') }) + @($sharedParameters.Keys)) {
+            foreach ($name in $order) {
                 $parameter = @($sets | ForEach-Object Parameters).Where({ $_.Name -eq $name }, 'First')
                 if ($parameter) { Write-Parameter $Command $parameter[0] $help[$name] }
             }
@@ -406,12 +418,14 @@ foreach ($page in $pages) {
     else { Test-Page $page $command[0] }
 }
 if ($problems.Count -gt 0) {
-    throw "The help does not fit the cmdlets:`n  $(($problems | Sort-Object -Unique) -join "`n  ")"
+    [System.Console]::Error.WriteLine("The help does not fit the cmdlets:`n  $(($problems | Sort-Object -Unique) -join "`n  ")")
+    exit 1
 }
 
 $null = New-Item -ItemType Directory -Force -Path $Destination
 $settings = [System.Xml.XmlWriterSettings]@{ Indent = $true; Encoding = [System.Text.UTF8Encoding]::new($false) }
-$writer = [System.Xml.XmlWriter]::Create((Join-Path (Resolve-Path -LiteralPath $Destination).ProviderPath 'IngestTools.dll-Help.xml'), $settings)
+$maml = Join-Path (Resolve-Path -LiteralPath $Destination).ProviderPath 'IngestTools.dll-Help.xml'
+$writer = [System.Xml.XmlWriter]::Create($maml, $settings)
 try {
     $writer.WriteStartElement('helpItems', 'http://msh')
     $writer.WriteAttributeString('schema', 'maml')
@@ -422,5 +436,6 @@ try {
 finally { $writer.Dispose() }
 
 foreach ($topic in Get-ChildItem -LiteralPath $PSScriptRoot -Filter 'about_*.md') {
-    ConvertTo-AboutText $topic.FullName | Set-Content -LiteralPath (Join-Path $Destination "$($topic.BaseName).help.txt") -Encoding utf8NoBOM
+    $text = Join-Path $Destination "$($topic.BaseName).help.txt"
+    ConvertTo-AboutText $topic.FullName | Set-Content -LiteralPath $text -Encoding utf8NoBOM
 }

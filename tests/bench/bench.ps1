@@ -4,9 +4,9 @@
 Compares Send-IngestFile with curl, and with a loop of Invoke-RestMethod.
 
 .DESCRIPTION
-All of them send the same files to the same server, in turn, so what the machine does otherwise strikes all alike. The server costs next to nothing,
-so what is measured is the client. A figure is the median of the rounds; what counts are the ratios, printed last, each with its bar.
-PowerShell's own start and the import of the module are measured too, and taken off.
+All of them send the same files to the same server, in turn, so what the machine does otherwise strikes all alike. The
+server costs next to nothing, so what is measured is the client. A figure is the median of the rounds; what counts are the
+ratios, printed last, each with its bar. PowerShell's own start and the import of the module are measured too, and taken off.
 
 Needs Linux, curl and a C compiler; without them it says so and measures nothing.
 
@@ -78,12 +78,12 @@ try {
     $bytes = [byte[]]::new($FileSize)
     for ($i = 0; $i -lt $FileCount; $i++) {
         [Random]::Shared.NextBytes($bytes)
-        $name = "f$($i.ToString('0000000')).bin"
+        $name = "f$($i.ToString('0000000')).tif"
         [System.IO.File]::WriteAllBytes("$small/$name", $bytes)
         if ($i -lt $SlowFileCount) { [System.IO.File]::WriteAllBytes("$slow/$name", $bytes) }
     }
     $block = [byte[]]::new(1MB)
-    $stream = [System.IO.File]::Create("$work/big.bin")
+    $stream = [System.IO.File]::Create("$work/big.tif")
     try { for ($i = 0; $i -lt $BigFileMiB; $i++) { $stream.Write($block) } } finally { $stream.Dispose() }
 
     $sink = Start-Sink 0
@@ -91,30 +91,36 @@ try {
     $slowSink = Start-Sink $SlowMilliseconds
     $sinks += $slowSink
     $uploads = "$($sink.Uri)/projects/0001/bulk-ingest/ingest/"
-    $byCurl = 'curl', '-sS', '--no-progress-meter', '-H', 'Expect:', '-H', 'Content-Type: application/octet-stream', '-o', '/dev/null', '-X', 'POST'
-    $range = "$small/f[0000000-$(($FileCount - 1).ToString('0000000'))].bin"
+    $byCurl = 'curl', '-sS', '--no-progress-meter', '-o', '/dev/null', '-X', 'POST'
+    $byCurl += '-H', 'Expect:', '-H', 'Content-Type: application/octet-stream'
+    $range = "$small/f[0000000-$(($FileCount - 1).ToString('0000000'))].tif"
     $ours = {
         param($Uri, $Then)
         $pwsh, '-NoProfile', '-Command', @"
             `$ErrorActionPreference = 'Stop'
             Import-Module '$manifest'
-            `$null = Connect-IngestService -Service DspIngest -Uri $Uri -Token (ConvertTo-SecureString token -AsPlainText -Force)
+            `$token = ConvertTo-SecureString token -AsPlainText -Force
+            `$null = Connect-IngestService -Service DspIngest -Uri $Uri -Token `$token
             $Then
 "@
     }
+    $loopCount = [Math]::Min(1000, $FileCount)
     $loop = @"
-        Get-ChildItem '$small' | Select-Object -First 1000 | ForEach-Object {
-            `$null = Invoke-RestMethod -Method Post -Uri ('$uploads' + `$_.Name) -InFile `$_.FullName -ContentType application/octet-stream
+        Get-ChildItem '$small' | Select-Object -First $loopCount | ForEach-Object {
+            `$upload = @{ Uri = '$uploads' + `$_.Name; InFile = `$_.FullName; ContentType = 'application/octet-stream' }
+            `$null = Invoke-RestMethod -Method Post @upload
         }
 "@
+    $parallel = '-Z', '--parallel-immediate', '--parallel-max', "$ThrottleLimit"
+    $send = "`$null = Send-IngestFile -Shortcode 0001 -ThrottleLimit $ThrottleLimit"
     $loads = [ordered]@{
         'pwsh and module'         = $sink, 0, (& $ours $sink.Uri '')
-        'small: curl'             = $sink, $FileCount, ($byCurl + '-Z', '--parallel-immediate', '--parallel-max', "$ThrottleLimit", '-T', $range, $uploads)
-        'small: Send-IngestFile'  = $sink, $FileCount, (& $ours $sink.Uri "`$null = Send-IngestFile '$small' -Shortcode 0001 -ThrottleLimit $ThrottleLimit")
-        '1000: Invoke-RestMethod' = $sink, 1000, ($pwsh, '-NoProfile', '-Command', $loop)
-        'big: curl'               = $sink, 1, ($byCurl + '-T', "$work/big.bin", $uploads)
-        'big: Send-IngestFile'    = $sink, 1, (& $ours $sink.Uri "`$null = Send-IngestFile '$work/big.bin' -Shortcode 0001")
-        'slow: Send-IngestFile'   = $slowSink, $SlowFileCount, (& $ours $slowSink.Uri "`$null = Send-IngestFile '$slow' -Shortcode 0001 -ThrottleLimit $ThrottleLimit")
+        'small: curl'             = $sink, $FileCount, ($byCurl + $parallel + '-T', $range, $uploads)
+        'small: Send-IngestFile'  = $sink, $FileCount, (& $ours $sink.Uri "$send '$small'")
+        'loop: Invoke-RestMethod' = $sink, $loopCount, ($pwsh, '-NoProfile', '-Command', $loop)
+        'big: curl'               = $sink, 1, ($byCurl + '-T', "$work/big.tif", $uploads)
+        'big: Send-IngestFile'    = $sink, 1, (& $ours $sink.Uri "$send '$work/big.tif'")
+        'slow: Send-IngestFile'   = $slowSink, $SlowFileCount, (& $ours $slowSink.Uri "$send '$slow'")
     }
 
     $measured = @{}
@@ -130,13 +136,17 @@ try {
     foreach ($name in $loads.Keys) {
         $runs = $measured[$name] | Where-Object { $_ }
         $median[$name] = [pscustomobject]@{
-            What = $name; Wall = Get-Median $runs.Wall; Cpu = Get-Median $runs.Cpu; MemoryMiB = [Math]::Round((Get-Median $runs.Memory) / 1024)
+            What      = $name
+            Wall      = Get-Median $runs.Wall
+            Cpu       = Get-Median $runs.Cpu
+            MemoryMiB = [Math]::Round((Get-Median $runs.Memory) / 1024)
         }
     }
 
     $loads.Keys | ForEach-Object { $median[$_] } | Format-Table | Out-String | Write-Host
-    $bare, $small, $big, $slow = 'pwsh and module', 'small: Send-IngestFile', 'big: Send-IngestFile', 'slow: Send-IngestFile' | ForEach-Object { $median[$_] }
-    $loopRate = 1000 / ($median['1000: Invoke-RestMethod'].Wall - $bare.Wall)
+    $bare = $median['pwsh and module']
+    $small, $big, $slow = 'small', 'big', 'slow' | ForEach-Object { $median["${_}: Send-IngestFile"] }
+    $loopRate = $loopCount / ($median['loop: Invoke-RestMethod'].Wall - $bare.Wall)
     $ideal = $SlowFileCount * $SlowMilliseconds / 1000 / $ThrottleLimit
     $rows = @(
         'small files, wall / curl', (($small.Wall - $bare.Wall) / $median['small: curl'].Wall), 'at most 1.00'

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace IngestTools.Units;
 
-/// <summary>Brings what a user types into <c>dotnet test</c>: stages the module as it was just built, and runs tests/*.Tests.ps1 against it.</summary>
+/// <summary>Brings Pester into <c>dotnet test</c>: stages the module as just built, and runs tests/*.Tests.ps1 against it.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class PesterTests
 {
@@ -26,7 +26,8 @@ public sealed class PesterTests
         try
         {
             var staging = await PowerShellProcess.RunScriptAsync(
-                Path.Combine(root, "build.ps1"), ["-Task", "Build", "-SkipCompile", "-Configuration", Configuration], home.FullName, timeout.Token);
+                Path.Combine(root, "build.ps1"),
+                ["-Task", "Build", "-SkipCompile", "-Configuration", Configuration], home.FullName, timeout.Token);
             Assert.True(staging.ExitCode == 0, $"build.ps1 did not stage the module:\n{staging.Output}");
 
             var run = await PowerShellProcess.RunScriptAsync(
@@ -34,7 +35,8 @@ public sealed class PesterTests
                 ["-Path", Path.Combine(root, "tests", "*.Tests.ps1"), "-ResultPath", resultPath], home.FullName, timeout.Token);
             Assert.True(File.Exists(resultPath), $"Pester ended with {run.ExitCode} and left no result:\n{run.Output}");
 
-            var result = JsonSerializer.Deserialize<PesterResult>(await File.ReadAllTextAsync(resultPath, timeout.Token), JsonSerializerOptions.Web)!;
+            var json = await File.ReadAllTextAsync(resultPath, timeout.Token);
+            var result = JsonSerializer.Deserialize<PesterResult>(json, JsonSerializerOptions.Web)!;
             Assert.True(result.Failed == 0, Describe(result));
             Assert.True(result.Passed > 0, $"Pester passed no test:\n{run.Output}");
         }
@@ -58,7 +60,8 @@ public sealed class PesterTests
 
     private static string Describe(PesterResult result)
     {
-        var text = new StringBuilder().AppendLine(FormattableString.Invariant($"Pester: {result.Passed} passed, {result.Failed} failed, {result.Skipped} skipped"));
+        var text = new StringBuilder()
+            .AppendLine(FormattableString.Invariant($"Pester: {result.Passed} passed, {result.Failed} failed, {result.Skipped} skipped"));
         foreach (var failure in result.Failures)
             text.AppendLine().AppendLine(failure.Name).AppendLine(failure.Message);
         return text.ToString();

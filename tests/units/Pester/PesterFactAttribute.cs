@@ -2,13 +2,15 @@ using Xunit;
 
 namespace IngestTools.Units;
 
-/// <summary>A fact that needs PowerShell 7.4 and Pester 5. Without them it is skipped, and its name says so in every list of tests.</summary>
+/// <summary>A fact that needs PowerShell 7.4 and Pester 5. Without them it is skipped, and its name says so.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class PesterFactAttribute : FactAttribute
 {
     private const string Probe = """
         if ($PSVersionTable.PSVersion -lt [version] '7.4') { "pwsh on PATH is $($PSVersionTable.PSVersion), and 7.4 is needed" }
-        elseif (-not (Get-Module -ListAvailable Pester | Where-Object Version -ge '5.0')) { 'there is no Pester 5 (Install-PSResource Pester)' }
+        elseif (-not (Get-Module -ListAvailable Pester | Where-Object Version -ge '5.0')) {
+            'there is no Pester 5 (Install-PSResource Pester)'
+        }
         """;
 
     private static readonly Lazy<string?> Missing = new(FindMissing);

@@ -34,7 +34,7 @@ internal static class PowerShellProcess
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        foreach (var name in start.Environment.Keys.Where(name => UserSettings.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToList())
+        foreach (var name in start.Environment.Keys.Where(IsUserSetting).ToList())
             start.Environment.Remove(name);
         start.Environment["INGESTTOOLS_HOME"] = home;
         start.Environment["NO_COLOR"] = "1";
@@ -64,7 +64,7 @@ internal static class PowerShellProcess
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"pwsh {string.Join(' ', arguments)} was not done in time, and was killed. It had printed:\n{Text()}");
+            throw new TimeoutException($"pwsh {string.Join(' ', arguments)} took too long, and was killed. It had printed:\n{Text()}");
         }
 
         return new ProcessResult(process.ExitCode, Text());
@@ -75,6 +75,9 @@ internal static class PowerShellProcess
                 return output.ToString().TrimEnd();
         }
     }
+
+    private static bool IsUserSetting(string name) =>
+        UserSettings.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>How a process ended, and what it printed on both streams.</summary>
