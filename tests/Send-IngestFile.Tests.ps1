@@ -4,10 +4,6 @@ Describe 'Send-IngestFile' {
         $sandbox = Start-IngestSandbox -Connect
         $folder = Join-Path $TestDrive 'scans'
         $files = New-TestFile $folder 'one.jpg', 'two.jpg', 'box/three.jpg', 'box/a[1].jpg'
-        $projects = 0x1000
-
-        # Each test has a project of its own.
-        function New-Shortcode { $script:projects++; '{0:X4}' -f $script:projects }
         function Get-Waiting([string] $Shortcode) { @((Get-SandboxProject $sandbox $Shortcode).waiting.path) | Sort-Object }
     }
 
