@@ -17,7 +17,8 @@ try
             Console.WriteLine(ServeCommand.Help);
             return Ok;
         case ["--version"]:
-            Console.WriteLine(typeof(SandboxServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion);
+            Assembly assembly = typeof(SandboxServer).Assembly;
+            Console.WriteLine(assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion);
             return Ok;
         case ["serve", .. var arguments]:
             return await ServeAsync(ServeCommand.Parse(arguments));

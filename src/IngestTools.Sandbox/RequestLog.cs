@@ -4,7 +4,7 @@ namespace IngestTools.Sandbox;
 /// <param name="Number">1 for the first request since the sandbox started, in the order of arrival.</param>
 /// <param name="Method">The HTTP method.</param>
 /// <param name="Target">The raw request target, percent-encoded as it came.</param>
-/// <param name="Status">The status that was set; what the client saw of it depends on <paramref name="Fault"/> and <paramref name="Aborted"/>.</param>
+/// <param name="Status">The status that was set; the client saw it unless <paramref name="Aborted"/>.</param>
 /// <param name="HeaderNames">The names of the request's headers.</param>
 /// <param name="ContentType">The request's Content-Type.</param>
 /// <param name="ContentLength">The request's Content-Length.</param>

@@ -6,8 +6,9 @@ internal sealed class SandboxEnvironment : IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Random _random;
 
-    public SandboxEnvironment(SandboxOptions options)
+    public SandboxEnvironment(SandboxOptions options, ILogger logger)
     {
+        Logger = logger;
         Clock = options.Clock;
         DataFolder = options.DataFolder;
         Seed = options.Seed ?? Random.Shared.Next();
@@ -15,6 +16,8 @@ internal sealed class SandboxEnvironment : IDisposable
     }
 
     public TimeProvider Clock { get; }
+
+    public ILogger Logger { get; }
 
     public string? DataFolder { get; }
 

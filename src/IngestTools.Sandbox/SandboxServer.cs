@@ -29,14 +29,14 @@ public sealed class SandboxServer : IAsyncDisposable
     private SandboxServer(SandboxOptions options)
     {
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
-        _environment = new SandboxEnvironment(options);
+        _environment = new SandboxEnvironment(options, loggers.CreateLogger<SandboxServer>());
         Connections = new ConnectionCounter(_environment.Changes);
         Requests = new RequestLog(options.RequestLogLength, _environment.Changes);
         DspIngest = new DspIngestState(options.DspIngest, _environment);
         Faults = new FaultList(options.Faults, _environment);
         _services = [new DspIngestService(DspIngest)];
         _pipeline = new RequestPipeline(
-            new ControlRoutes(this, _services), _services, new FaultInjector(Faults, _environment), Requests, loggers.CreateLogger<SandboxServer>());
+            new ControlRoutes(this, _services), _services, new FaultInjector(Faults, _environment), Requests, _environment.Logger);
         _kestrel = NewKestrel(options.Port, loggers);
     }
 
@@ -97,6 +97,8 @@ public sealed class SandboxServer : IAsyncDisposable
         options.Limits.MaxRequestBodySize = null;
         options.Limits.MinRequestBodyDataRate = null;
         options.Limits.MinResponseDataRate = null;
+        // A path of folders is escaped to up to nine bytes a character.
+        options.Limits.MaxRequestLineSize = 64 * 1024;
         options.Listen(IPAddress.Loopback, port, endpoint =>
         {
             endpoint.Protocols = HttpProtocols.Http1;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using IngestTools.Http;
@@ -160,7 +161,27 @@ public sealed class IngestConnection : IDisposable
         UseProxy = !settings.NoProxy,
         UseCookies = false,
         SslOptions = CreateTls(settings),
+        ConnectCallback = ConnectAsync,
     };
+
+    /// <summary>
+    /// A connection that is given up is reset. Without that, what was not sent yet would stand before its end, and a server that has stopped reading would
+    /// not learn that the upload was aborted, and would hold its lock on.
+    /// </summary>
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, LingerState = new LingerOption(true, 0) };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     private static SslClientAuthenticationOptions CreateTls(ConnectionSettings settings)
     {

@@ -17,7 +17,7 @@ internal static class HttpFailure
     public static async ValueTask<IngestException> FromAnswerAsync(
         IngestService service, HttpOperation operation, HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
     {
-        ServerMessage said = ServerMessage.Parse(await ReadStartAsync(response, cancellationToken).ConfigureAwait(false));
+        ServerMessage said = ServerMessage.Parse(await ReadStartAsync(response, cancellationToken).ConfigureAwait(false), operation.Secret);
         int status = (int)response.StatusCode;
         TimeSpan? retryAfter = RetryAfterOf(response, time);
         bool saidItDidNotAct = status == 429 || (status == 503 && retryAfter is not null);
@@ -68,8 +68,8 @@ internal static class HttpFailure
 
         if (request?.HttpRequestError == HttpRequestError.ConnectionError || IsRefused(exception))
         {
-            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {words}", isTransient: true, acted: false,
-                "Check that the server runs at the address in -Uri, and the proxy and firewall between.");
+            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {Redaction.EscapeControls(request?.Message ?? words)}", isTransient: true, acted: false,
+                "Check that the server runs at the address in -Uri, and -Proxy and the firewall between.");
         }
 
         return Make(ErrorId.ConnectionFailed, $"The connection to {host} broke during '{operation.Name}': {words}", isTransient: true, acted: true,
@@ -89,7 +89,7 @@ internal static class HttpFailure
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
     public static IngestException Unreadable(IngestService service, HttpOperation operation, string what, HttpStatusCode? status, string? body, Exception? cause = null)
     {
-        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body ?? ""));
+        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body ?? ""), operation.Secret);
         string words = said.Text is null ? "" : $" It begins: {(said.Text.Length > 200 ? said.Text[..200] + "…" : said.Text)}";
         return new IngestException(ErrorId.InvalidAnswer, $"{service} answered '{operation.Name}' with {what}.{words}", cause)
         {

@@ -117,6 +117,7 @@ internal sealed class IngestHttp : IDisposable
             using HttpRequestMessage request = CreateRequest(operation, watch);
             AuthenticationHeaderValue? authorization = operation.SignsIn ? await _authenticator.GetAsync(logger, cancellationToken).ConfigureAwait(false) : null;
             request.Headers.Authorization = authorization;
+            operation.Secret = authorization?.Parameter ?? operation.Secret;
             if (logger.IsEnabled(LogLevel.Debug))
                 logger.LogDebug("{Method} {Uri} ({Headers})", request.Method, Redaction.Of(request.RequestUri), Redaction.Of(request.Headers));
             HttpResponseMessage response = await ReceiveAsync(operation, request, watch, cancellationToken).ConfigureAwait(false);

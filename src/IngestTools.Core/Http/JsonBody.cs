@@ -18,15 +18,20 @@ internal static class JsonBody
     }
 
     /// <summary>Reads an answer that is one JSON object.</summary>
+    /// <param name="service">The service, for the error.</param>
+    /// <param name="operation">The operation, for the error.</param>
+    /// <param name="type">How the object is read.</param>
+    /// <param name="whatIsWrong">What is wrong with the object, if something is; null takes any.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/></exception>
-    public static Func<HttpResponseMessage, CancellationToken, ValueTask<T>> Reader<T>(IngestService service, HttpOperation operation, JsonTypeInfo<T> type)
+    public static Func<HttpResponseMessage, CancellationToken, ValueTask<T>> Reader<T>(
+        IngestService service, HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong = null)
         where T : class => async (response, cancellationToken) =>
     {
         byte[] body = await ReadAllAsync(response, cancellationToken).ConfigureAwait(false);
         try
         {
-            return JsonSerializer.Deserialize(body, type)
-                ?? throw HttpFailure.Unreadable(service, operation, "JSON that is null", response.StatusCode, null);
+            T value = JsonSerializer.Deserialize(body, type) ?? throw HttpFailure.Unreadable(service, operation, "JSON that is null", response.StatusCode, null);
+            return whatIsWrong?.Invoke(value) is { } wrong ? throw HttpFailure.Unreadable(service, operation, wrong, response.StatusCode, null) : value;
         }
         catch (JsonException e)
         {
@@ -38,7 +43,8 @@ internal static class JsonBody
 
     private static async ValueTask<byte[]> ReadAllAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        await response.Content.LoadIntoBufferAsync(MaxBytes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (response.Content.Headers.ContentLength is null or > MaxBytes)
+            await response.Content.LoadIntoBufferAsync(MaxBytes).WaitAsync(cancellationToken).ConfigureAwait(false);
         return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -16,9 +16,14 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
     /// <summary>How much of a body is read to find the words in it: a JSON error can be longer than what is kept of it.</summary>
     public const int MaxReadBytes = 32 * 1024;
 
-    public static ServerMessage Parse(ReadOnlySpan<byte> body)
+    /// <param name="body">The body's beginning.</param>
+    /// <param name="secret">A secret that the body may repeat, and that is hidden; null for none.</param>
+    public static ServerMessage Parse(ReadOnlySpan<byte> body, string? secret)
     {
-        string text = Encoding.UTF8.GetString(body).Trim('\uFEFF', ' ', '\r', '\n', '\t', '\0');
+        string text = Encoding.UTF8.GetString(body);
+        if (!string.IsNullOrEmpty(secret))
+            text = text.Replace(secret, Redaction.Hidden, StringComparison.Ordinal);
+        text = text.Trim('\uFEFF', ' ', '\r', '\n', '\t', '\0');
         if (text.Length == 0)
             return new ServerMessage((string?)null);
         if (text[0] is '{' or '[' && TryParseJson(text) is { } parsed)

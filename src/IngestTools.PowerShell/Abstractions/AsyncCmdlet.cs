@@ -37,6 +37,9 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     private long _progressShownAt;
     private int _waitMs = Timeout.Infinite;
 
+    /// <summary>Canceled when the pipeline ends early.</summary>
+    private protected CancellationToken StopToken => _stop.Token;
+
     /// <summary>Where Core's log goes: into the verbose, debug and warning streams.</summary>
     private protected ILogger Log => _log ??= CreateLog();
 
@@ -73,7 +76,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Shows a progress bar. It goes away with the work.</summary>
-    private protected void ShowProgress(ProgressRecord record)
+    internal void ShowProgress(ProgressRecord record)
     {
         if (record.RecordType == ProgressRecordType.Completed)
             _bars.Remove(record.ActivityId);
@@ -146,13 +149,13 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Called by the work: writes an object.</summary>
-    private protected ValueTask PostAsync(object? output, CancellationToken cancellationToken) => PostAsync(PostKind.Output, output, cancellationToken);
+    internal ValueTask PostAsync(object? output, CancellationToken cancellationToken) => PostAsync(PostKind.Output, output, cancellationToken);
 
     /// <summary>Called by the work: writes an error.</summary>
-    private protected ValueTask PostErrorAsync(ErrorRecord error, CancellationToken cancellationToken) => PostAsync(PostKind.Error, error, cancellationToken);
+    internal ValueTask PostErrorAsync(ErrorRecord error, CancellationToken cancellationToken) => PostAsync(PostKind.Error, error, cancellationToken);
 
     /// <summary>Called by the work: writes a warning.</summary>
-    private protected ValueTask PostWarningAsync(string message, CancellationToken cancellationToken) => PostAsync(PostKind.Warning, message, cancellationToken);
+    internal ValueTask PostWarningAsync(string message, CancellationToken cancellationToken) => PostAsync(PostKind.Warning, message, cancellationToken);
 
     /// <summary>Called by the work: writes objects as they come, many in one post where they come quickly and none late where they do not.</summary>
     private protected async Task PostAllAsync<T>(IAsyncEnumerable<T> outputs, CancellationToken cancellationToken)

@@ -67,6 +67,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
 
     /// <summary>What the secret is. Without it: a password where there is a user name, else an API key for ICA and a token for the others.</summary>
     [Parameter(ParameterSetName = SecretFromSet)]
+    [ValidateSet(nameof(SignInKind.Token), nameof(SignInKind.Password), nameof(SignInKind.ApiKey), nameof(SignInKind.Cookie))]
     public SignInKind SecretType
     {
         get => _secretType.Value ?? SignInKind.None;
@@ -126,8 +127,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     {
         try
         {
-            ConnectionSettings settings = CreateSettings();
-            IngestConnection connection = IngestConnection.Open(settings, Log);
+            IngestConnection connection = IngestConnection.Open(CreateSettings(), Log);
             if ((Save || Default) && ShouldProcess(connection.Name, "Save profile"))
                 new ProfileStore().Save(ConnectionProfile.From(connection, Default));
             IngestSession.Current.Connections.Add(connection);

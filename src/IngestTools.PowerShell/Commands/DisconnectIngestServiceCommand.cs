@@ -6,80 +6,65 @@ using IngestTools.PowerShell.Errors;
 
 namespace IngestTools.PowerShell.Commands;
 
-/// <summary>Disconnect-IngestService: closes connections of this session, and forgets saved profiles.</summary>
-[Cmdlet(VerbsCommunications.Disconnect, "IngestService", DefaultParameterSetName = ConnectionSet, SupportsShouldProcess = true)]
+/// <summary>Disconnect-IngestService: closes connections of this session, or deletes saved profiles.</summary>
+[Cmdlet(VerbsCommunications.Disconnect, "IngestService", SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class DisconnectIngestServiceCommand : PSCmdlet
 {
-    private const string ConnectionSet = "Connection";
-    private const string ServiceSet = "Service";
+    private readonly ConnectionTable _connections = IngestSession.Current.Connections;
 
     /// <summary>The connections, or their names; wildcards are taken.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ConnectionSet)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Name")]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ConnectionCompleter))]
     public ConnectionArgument[] Connection { get; set; } = [];
 
-    /// <summary>The services whose connections are closed.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = ServiceSet)]
-    public IngestService[] Service { get; set; } = [];
-
-    /// <summary>Removes the saved profiles too.</summary>
+    /// <summary>Deletes the saved profiles of these names; connections of this session stay.</summary>
     [Parameter]
     public SwitchParameter Saved { get; set; }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        try
+        foreach (ConnectionArgument argument in Connection)
         {
-            if (ParameterSetName == ServiceSet)
-                Disconnect(c => Service.Contains(c.Service), p => Service.Contains(p.Service));
-            foreach (ConnectionArgument connection in Connection)
-                Disconnect(connection);
-        }
-        catch (IngestException e)
-        {
-            ThrowTerminatingError(e.ToErrorRecord());
+            try
+            {
+                bool found = Saved ? DeleteProfiles(argument) : Close(argument);
+                if (!found && !WildcardPattern.ContainsWildcardCharacters(argument.Name))
+                    WriteError(ConnectionTable.NoSuchConnection(argument.Name).ToErrorRecord(argument));
+            }
+            catch (IngestException e)
+            {
+                WriteError(e.ToErrorRecord(argument));
+            }
         }
     }
 
-    private void Disconnect(ConnectionArgument argument)
+    private bool Close(ConnectionArgument argument)
     {
-        WildcardPattern name = new(argument.Name, WildcardOptions.IgnoreCase);
-        bool found = argument.Connection is { } given
-            ? Disconnect(c => c == given, p => IsSame(p, given))
-            : Disconnect(c => name.IsMatch(c.Name), p => name.IsMatch(p.Name));
-        if (!found && !WildcardPattern.ContainsWildcardCharacters(argument.Name))
-            WriteError(ConnectionTable.NoSuchConnection(argument.Name).ToErrorRecord(argument));
-    }
-
-    private bool Disconnect(Func<IngestConnection, bool> isMeant, Func<ConnectionProfile, bool> isMeantProfile)
-    {
-        ConnectionTable connections = IngestSession.Current.Connections;
-        IngestConnection[] open = [.. connections.All.Where(isMeant)];
+        IngestConnection[] open = argument.Connection is { } given ? [given] : [.. _connections.All.Where(c => IsNamed(argument, c.Name))];
         foreach (IngestConnection connection in open)
         {
             if (ShouldProcess(connection.Name, "Close connection"))
-                connections.Remove(connection);
+                _connections.Remove(connection);
         }
 
-        return (Saved && RemoveProfiles(connections, isMeantProfile)) || open.Length > 0;
+        return open.Length > 0;
     }
 
-    private bool RemoveProfiles(ConnectionTable connections, Func<ConnectionProfile, bool> isMeant)
+    private bool DeleteProfiles(ConnectionArgument argument)
     {
-        ConnectionProfile[] saved = [.. connections.ReadProfiles().Where(isMeant)];
+        ConnectionProfile[] saved = [.. _connections.ReadProfiles().Where(p => IsNamed(argument, p.Name))];
         foreach (ConnectionProfile profile in saved)
         {
-            if (ShouldProcess(profile.Name, "Remove saved profile"))
+            if (ShouldProcess(profile.Name, "Delete saved profile"))
                 new ProfileStore().Remove(profile.Name);
         }
 
         return saved.Length > 0;
     }
 
-    private static bool IsSame(ConnectionProfile profile, IngestConnection connection) =>
-        string.Equals(profile.Name, connection.Name, StringComparison.OrdinalIgnoreCase);
+    private static bool IsNamed(ConnectionArgument argument, string name) => new WildcardPattern(argument.Name, WildcardOptions.IgnoreCase).IsMatch(name);
 }

@@ -6,7 +6,7 @@ using IngestTools.PowerShell.Errors;
 
 namespace IngestTools.PowerShell.Commands;
 
-/// <summary>Get-IngestConnection: the connections of this session, or the saved profiles.</summary>
+/// <summary>Get-IngestConnection: the connections of this session, newest first, or the saved profiles.</summary>
 [Cmdlet(VerbsCommon.Get, "IngestConnection", DefaultParameterSetName = SessionSet)]
 [OutputType(typeof(IngestConnection), ParameterSetName = [SessionSet])]
 [OutputType(typeof(ConnectionProfile), ParameterSetName = [SavedSet])]
@@ -37,7 +37,7 @@ public sealed class GetIngestConnectionCommand : PSCmdlet
         if (Saved)
             List(ReadProfiles(connections), p => p.Name, p => p.Service);
         else
-            List(connections.All, c => c.Name, c => c.Service);
+            List([.. connections.All.Reverse()], c => c.Name, c => c.Service);
     }
 
     private IReadOnlyList<ConnectionProfile> ReadProfiles(ConnectionTable connections)

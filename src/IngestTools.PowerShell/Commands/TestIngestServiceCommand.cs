@@ -17,7 +17,7 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
 
     private readonly IngestSession _session = IngestSession.Current;
 
-    /// <summary>The connections, or their names. Without it, all of this session.</summary>
+    /// <summary>The connections, or their names. Without it: the newest of this session, the saved default, or the environment's.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ConnectionSet)]
     [Alias("Name")]
     [ArgumentCompleter(typeof(ConnectionCompleter))]
@@ -50,9 +50,7 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     {
         ConnectionTable connections = _session.Connections;
         if (ParameterSetName == ServiceSet)
-            return Service.Select(s => connections.Resolve(s, null, Log)).ToArray();
-        if (Connection is not null)
-            return Connection.Select(c => connections.Resolve(c, Log)).ToArray();
-        return connections.All.Count > 0 ? [.. connections.All] : throw ConnectionTable.NoConnectionAtAll();
+            return [.. Service.Select(s => connections.Resolve(s, null, Log))];
+        return Connection is null ? [connections.Resolve(Log)] : [.. Connection.Select(c => connections.Resolve(c, Log))];
     }
 }

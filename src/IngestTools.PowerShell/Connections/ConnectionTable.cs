@@ -7,6 +7,8 @@ namespace IngestTools.PowerShell.Connections;
 /// <summary>The connections of a runspace.</summary>
 internal sealed class ConnectionTable
 {
+    private const string OtherWays = "Or save a profile with -Save -Default, or set the environment variables that about_IngestTools_Connections lists.";
+
     private readonly List<IngestConnection> _connections = [];
     private readonly SortedSet<string> _profiles = new(StringComparer.OrdinalIgnoreCase);
 
@@ -65,6 +67,14 @@ internal sealed class ConnectionTable
     internal IngestConnection Resolve(ConnectionArgument argument, ILogger log) =>
         argument.Connection ?? Find(argument.Name, log) ?? throw NoSuchConnection(argument.Name);
 
+    /// <summary>The connection that is meant where nothing is said: the newest, else the saved default, else the environment's.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/></exception>
+    internal IngestConnection Resolve(ILogger log) =>
+        _connections.LastOrDefault()
+        ?? OpenSaved(p => p.IsDefault, log)
+        ?? Enum.GetValues<IngestService>().Select(s => OpenFromEnvironment(s, log)).FirstOrDefault(c => c is not null)
+        ?? throw NoConnectionAtAll();
+
     private IngestConnection Named(IngestService service, string name, ILogger log) =>
         Find(name, log)
         ?? (string.Equals(name, service.ToString(), StringComparison.OrdinalIgnoreCase) ? OpenFromEnvironment(service, log) : null)
@@ -97,16 +107,13 @@ internal sealed class ConnectionTable
         "Get-IngestConnection lists the connections of this session, and Get-IngestConnection -Saved the profiles.",
         name);
 
-    /// <summary>The error of a session that has no connection.</summary>
-    internal static IngestException NoConnectionAtAll() => IngestErrors.Create(
-        ErrorId.NoConnection,
-        "This session has no connection. Connect-IngestService makes one.",
-        "Use Connect-IngestService, or give -Service to look at the one that is saved as default or named in the environment.");
+    private static IngestException NoConnectionAtAll() => IngestErrors.Create(
+        ErrorId.NoConnection, "There is no connection. Connect-IngestService makes one.", OtherWays);
 
     private static IngestException NoConnection(IngestService service) => IngestErrors.Create(
         ErrorId.NoConnection,
         $"There is no connection to {service}. Connect-IngestService -Service {service} -Uri <address> makes one.",
-        $"Use Connect-IngestService, save a profile with -Save -Default, or set the environment variables that about_IngestTools_Connections lists.");
+        OtherWays);
 
     private static IngestException WrongService(IngestService service, IngestConnection connection) => IngestErrors.Create(
         ErrorId.Rejected,

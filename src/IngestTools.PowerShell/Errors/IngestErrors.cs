@@ -19,6 +19,10 @@ internal static class IngestErrors
     internal static IngestException Create(ErrorId errorId, string message, string advice, object? target = null) =>
         new(errorId, message) { Advice = advice, Target = target };
 
+    /// <summary>The error of an upload that went to something else than a project.</summary>
+    internal static ErrorRecord NotOfProject(UploadResult upload) =>
+        Create(ErrorId.Rejected, $"'{upload.Path}' was not sent to a project.", "Give results of Send-IngestFile -Shortcode.").ToErrorRecord(upload);
+
     private static ErrorCategory Categorize(ErrorId errorId, HttpStatusCode? status) => status switch
     {
         HttpStatusCode.RequestTimeout or HttpStatusCode.GatewayTimeout => ErrorCategory.OperationTimeout,

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using IngestTools.Connections;
 
-namespace IngestTools.PowerShell.Sandbox;
+namespace IngestTools;
 
 /// <summary>A sandbox that runs: the services imitated on this machine.</summary>
 public sealed class IngestSandbox

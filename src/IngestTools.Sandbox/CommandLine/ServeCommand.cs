@@ -50,76 +50,37 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
                                                              hasAssetsRoute, isHealthy
         """;
 
+    private static readonly Dictionary<string, Action<Draft, Arguments>> Known = new(StringComparer.Ordinal)
+    {
+        ["--port"] = static (draft, given) => draft.Port = given.Number(0, ushort.MaxValue),
+        ["--data"] = static (draft, given) => draft.DataFolder = Path.GetFullPath(given.Value()),
+        ["--fault"] = static (draft, given) => draft.Faults.Add(ParseFault(given.Value())),
+        ["--token"] = static (draft, given) => draft.Dsp.Token = given.Value(),
+        ["--token-from"] = static (draft, given) => draft.Dsp.Token = given.Secret(),
+        ["--user"] = static (draft, given) => draft.User = given.Value(),
+        ["--password-from"] = static (draft, given) => draft.Password = given.Secret(),
+        ["--accept-any-token"] = static (draft, _) => draft.Dsp.AcceptsAnyToken = true,
+        ["--release"] = static (draft, given) => draft.Dsp.Release = ParseRelease(given.Value()),
+        ["--ingest-ms"] = static (draft, given) => draft.Dsp.IngestTimePerFile = given.Milliseconds(),
+        ["--ingest-fails"] = static (draft, given) => draft.IngestFails.Add(given.Value()),
+        ["--finalize-ms"] = static (draft, given) => draft.Dsp.FinalizeDelay = given.Milliseconds(),
+        ["--seed"] = static (draft, given) => draft.Seed = given.Number(int.MinValue, int.MaxValue),
+        ["--parent"] = static (draft, given) => draft.ParentId = given.Number(1, int.MaxValue),
+        ["--run-seconds"] = static (draft, given) => draft.RunTime = TimeSpan.FromSeconds(given.Number(0, int.MaxValue / 1000)),
+    };
+
     /// <exception cref="UsageException">Something is wrong with the arguments.</exception>
     public static ServeCommand Parse(IReadOnlyList<string> arguments)
     {
         Arguments given = new(arguments);
-        DspIngestOptions dsp = new();
-        SandboxOptions options = new() { DspIngest = dsp };
-        List<Fault> faults = [];
-        List<string> failing = [];
-        string user = dsp.Users[0].Email;
-        string password = dsp.Users[0].Password;
-        int? parent = null;
-        TimeSpan runTime = Timeout.InfiniteTimeSpan;
-
+        Draft draft = new();
         while (given.TryNext(out string option))
         {
-            switch (option)
-            {
-                case "--port":
-                    options = options with { Port = given.Number(0, ushort.MaxValue) };
-                    break;
-                case "--data":
-                    options = options with { DataFolder = Path.GetFullPath(given.Value()) };
-                    break;
-                case "--seed":
-                    options = options with { Seed = given.Number(int.MinValue, int.MaxValue) };
-                    break;
-                case "--fault":
-                    faults.Add(ParseFault(given.Value()));
-                    break;
-                case "--token":
-                    dsp.Token = given.Value();
-                    break;
-                case "--token-from":
-                    dsp.Token = given.Secret();
-                    break;
-                case "--user":
-                    user = given.Value();
-                    break;
-                case "--password-from":
-                    password = given.Secret();
-                    break;
-                case "--accept-any-token":
-                    dsp.AcceptsAnyToken = true;
-                    break;
-                case "--release":
-                    dsp.Release = ParseRelease(given.Value());
-                    break;
-                case "--ingest-ms":
-                    dsp.IngestTimePerFile = TimeSpan.FromMilliseconds(given.Number(0, int.MaxValue));
-                    break;
-                case "--ingest-fails":
-                    failing.Add(given.Value());
-                    break;
-                case "--finalize-ms":
-                    dsp.FinalizeDelay = TimeSpan.FromMilliseconds(given.Number(0, int.MaxValue));
-                    break;
-                case "--parent":
-                    parent = given.Number(1, int.MaxValue);
-                    break;
-                case "--run-seconds":
-                    runTime = TimeSpan.FromSeconds(given.Number(0, int.MaxValue / 1000));
-                    break;
-                default:
-                    throw new UsageException($"there is no option '{option}'");
-            }
+            if (!Known.TryGetValue(option, out Action<Draft, Arguments>? take))
+                throw new UsageException($"there is no option '{option}'");
+            take(draft, given);
         }
-
-        dsp.Users = [new DspUser(user, password)];
-        dsp.IngestFails = DspIngestOptions.FilesLike([.. failing]);
-        return new ServeCommand(options with { Faults = faults }, parent, runTime);
+        return draft.ToCommand();
     }
 
     private static Fault ParseFault(string text)
@@ -140,6 +101,39 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         "current" => DspIngestRelease.Current,
         _ => throw new UsageException($"--release is 0.19.1 or current, not '{text}'"),
     };
+
+    /// <summary>What was read until now.</summary>
+    private sealed class Draft
+    {
+        public DspIngestOptions Dsp { get; } = new();
+
+        public List<Fault> Faults { get; } = [];
+
+        public List<string> IngestFails { get; } = [];
+
+        public int Port { get; set; }
+
+        public string? DataFolder { get; set; }
+
+        public string? User { get; set; }
+
+        public string? Password { get; set; }
+
+        public int? Seed { get; set; }
+
+        public int? ParentId { get; set; }
+
+        public TimeSpan RunTime { get; set; } = Timeout.InfiniteTimeSpan;
+
+        public ServeCommand ToCommand()
+        {
+            DspUser usual = Dsp.Users[0];
+            Dsp.Users = [new DspUser(User ?? usual.Email, Password ?? usual.Password)];
+            Dsp.IngestFails = DspIngestOptions.FilesLike([.. IngestFails]);
+            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp };
+            return new ServeCommand(options, ParentId, RunTime);
+        }
+    }
 
     /// <summary>The arguments one by one; "--option value" and "--option=value" are the same.</summary>
     private sealed class Arguments(IReadOnlyList<string> arguments)
@@ -171,10 +165,14 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         public int Number(int least, int most)
         {
             string text = Value();
-            return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
-                ? number
-                : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{_option} is a number from {least} to {most}, not '{text}'"));
+            bool isNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number);
+            if (isNumber && number >= least && number <= most)
+                return number;
+            throw new UsageException(
+                string.Create(CultureInfo.InvariantCulture, $"{_option} is a number from {least} to {most}, not '{text}'"));
         }
+
+        public TimeSpan Milliseconds() => TimeSpan.FromMilliseconds(Number(0, int.MaxValue));
 
         public string Secret()
         {

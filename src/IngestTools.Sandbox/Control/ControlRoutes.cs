@@ -8,7 +8,9 @@ using static Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace IngestTools.Sandbox.Control;
 
-/// <summary>The routes below /sandbox, which no service has: how a script looks into the sandbox and sets it. No fault touches them.</summary>
+/// <summary>
+/// The routes below /sandbox, which no service has: how a script looks into the sandbox and sets it. No fault touches them.
+/// </summary>
 internal sealed class ControlRoutes(SandboxServer server, IReadOnlyList<ISandboxService> services)
 {
     /// <summary>The first segment of every control route.</summary>
@@ -48,7 +50,8 @@ internal sealed class ControlRoutes(SandboxServer server, IReadOnlyList<ISandbox
     {
         try
         {
-            string[]? texts = await JsonSerializer.DeserializeAsync<string[]>(context.Request.Body, Answer.JsonOptions, context.RequestAborted);
+            Stream body = context.Request.Body;
+            string[]? texts = await JsonSerializer.DeserializeAsync<string[]>(body, Answer.JsonOptions, context.RequestAborted);
             server.Faults.Replace(Array.ConvertAll(texts ?? [], Fault.Parse));
             await Answer.Empty(context, Status204NoContent);
         }

@@ -6,7 +6,7 @@ public enum FaultKind
     /// <summary>The request is answered as usual, but <see cref="Fault.Time"/> later.</summary>
     Latency,
 
-    /// <summary>Nothing is done; the answer is <see cref="Fault.Status"/>, with Retry-After when there is a <see cref="Fault.Time"/>.</summary>
+    /// <summary>Nothing is done; the answer is <see cref="Fault.Status"/>, with <see cref="Fault.Time"/> as its Retry-After.</summary>
     Status,
 
     /// <summary>The connection is reset before the body is read.</summary>
@@ -15,7 +15,7 @@ public enum FaultKind
     /// <summary>The connection is reset after <see cref="Fault.Bytes"/> of the request's body, or its half.</summary>
     ResetInBody,
 
-    /// <summary>The request is carried out; the connection is reset after <see cref="Fault.Bytes"/> of the answer's body, or its half.</summary>
+    /// <summary>The request is carried out; the connection is reset after <see cref="Fault.Bytes"/> of the answer, or its half.</summary>
     ResetInAnswer,
 
     /// <summary>The body is read in pieces of <see cref="Fault.Bytes"/> with a pause of <see cref="Fault.Time"/> before each.</summary>
@@ -24,7 +24,9 @@ public enum FaultKind
     /// <summary>The body is never read and the request is never answered, until the client goes away.</summary>
     Stall,
 
-    /// <summary>The request is carried out; the answer ends after <see cref="Fault.Bytes"/>, or its half, although its Content-Length says more.</summary>
+    /// <summary>
+    /// The request is carried out; the answer ends after <see cref="Fault.Bytes"/>, or its half, although its Content-Length says more.
+    /// </summary>
     Truncated,
 
     /// <summary>Nothing is done; the answer is 200 with an HTML page.</summary>

@@ -12,6 +12,7 @@ internal sealed class FaultInjector(FaultList faults, SandboxEnvironment environ
     private const int SlowPieceBytes = 64 * 1024;
     private static readonly TimeSpan SlowPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LockTime = TimeSpan.FromSeconds(2);
+    /// <summary>Enough for Kestrel to hand a few KiB to the kernel; a reset before that is a reset without an answer.</summary>
     private static readonly TimeSpan WriteTime = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Runs <paramref name="act"/> with what goes wrong around it, and gives the names of the faults that hit.</summary>
@@ -92,7 +93,8 @@ internal sealed class FaultInjector(FaultList faults, SandboxEnvironment environ
             context.Response.Headers.RetryAfter = ((long)retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         return fault.Status switch
         {
-            StatusCodes.Status500InternalServerError => Answer.Json(context, fault.Status, new { errorMessage = "The sandbox was asked to fail." }),
+            StatusCodes.Status500InternalServerError =>
+                Answer.Json(context, fault.Status, new { errorMessage = "The sandbox was asked to fail." }),
             StatusCodes.Status502BadGateway => Answer.Text(context, fault.Status, PageOf("Bad Gateway"), "text/html; charset=utf-8"),
             _ => Answer.Text(context, fault.Status, "The sandbox was asked to refuse."),
         };
@@ -124,7 +126,7 @@ internal sealed class FaultInjector(FaultList faults, SandboxEnvironment environ
     private async Task StallAsync(HttpContext context)
     {
         using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, environment.Stopping);
-        await Task.Delay(Timeout.Infinite, gone.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ClientEnd.WaitForCloseAsync(context.Connection, gone.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Reset(context);
     }
 

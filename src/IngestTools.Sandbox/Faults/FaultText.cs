@@ -84,14 +84,15 @@ internal static partial class FaultText
 
     private static Fault ParseKind(string name)
     {
-        foreach ((string known, FaultKind kind) in Names)
+        foreach ((string word, FaultKind kind) in Names)
         {
-            if (known == name)
+            if (word == name)
                 return new Fault(kind);
         }
         if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int status) && status is >= 400 and <= 599)
             return new Fault(FaultKind.Status) { Status = status };
-        throw new FormatException($"'{name}' is no kind of fault: use a status from 400 to 599, or {string.Join(", ", Names.Select(static n => n.Name))}.");
+        string known = string.Join(", ", Names.Select(static n => n.Name));
+        throw new FormatException($"'{name}' is no kind of fault: use a status from 400 to 599, or {known}.");
     }
 
     private static Fault WithValue(Fault fault, string text, string value, HashSet<string> seen)

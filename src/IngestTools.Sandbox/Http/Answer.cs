@@ -18,7 +18,8 @@ internal static class Answer
     public static Task Json<T>(HttpContext context, int status, T value) =>
         RawJson(context, status, JsonSerializer.SerializeToUtf8Bytes(value, JsonOptions));
 
-    public static Task RawJson(HttpContext context, int status, ReadOnlyMemory<byte> json) => Send(context, status, "application/json", json);
+    public static Task RawJson(HttpContext context, int status, ReadOnlyMemory<byte> json) =>
+        Send(context, status, "application/json", json);
 
     public static Task Text(HttpContext context, int status, string text, string contentType = "text/plain; charset=UTF-8") =>
         Send(context, status, contentType, Encoding.UTF8.GetBytes(text));

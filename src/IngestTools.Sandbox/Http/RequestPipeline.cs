@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace IngestTools.Sandbox.Http;
 
-/// <summary>What happens to a request: it is a control request, or it goes through the faults to the service whose route it names, and is logged.</summary>
+/// <summary>
+/// What happens to a request: it is a control request, or it goes through the faults to the service whose route it names, and is logged.
+/// </summary>
 internal sealed class RequestPipeline(
     ControlRoutes control, IReadOnlyList<ISandboxService> services, FaultInjector faults, RequestLog log, ILogger logger)
 {
@@ -22,11 +24,15 @@ internal sealed class RequestPipeline(
 
         long number = log.Begin();
         List<Fault> hit = [];
-        bool isGone = await TryAsync(context, target, () => faults.RunAsync(context, target, HoldFor(target), () => RouteAsync(context, target), hit));
+        Task Route() => RouteAsync(context, target);
+        bool isGone = await TryAsync(context, target, () => faults.RunAsync(context, target, HoldFor(target), Route, hit));
+
         HttpRequest request = context.Request;
+        bool isAborted = isGone || hit.Exists(static f => f.BreaksConnection);
+        string? fault = hit.Count == 0 ? null : string.Join('+', hit.Select(FaultText.KindName));
         log.End(new RequestRecord(
-            number, request.Method, rawTarget, context.Response.StatusCode, request.Headers.Keys.ToArray(), request.ContentType, request.ContentLength,
-            isGone || hit.Exists(static f => f.BreaksConnection), hit.Count == 0 ? null : string.Join('+', hit.Select(FaultText.KindName))));
+            number, request.Method, rawTarget, context.Response.StatusCode, request.Headers.Keys.ToArray(),
+            request.ContentType, request.ContentLength, isAborted, fault));
     }
 
     private async Task RouteAsync(HttpContext context, RequestTarget target)
@@ -56,6 +62,8 @@ internal sealed class RequestPipeline(
         }
         catch (Exception e) when (IsGone(context, e))
         {
+            // Who closed only one direction still listens, and must not take the silence for a 200.
+            context.Abort();
             return true;
         }
         catch (Exception e)
@@ -71,5 +79,6 @@ internal sealed class RequestPipeline(
 
     /// <summary>Kestrel cancels RequestAborted a little after a read has failed, so the exceptions count too.</summary>
     private static bool IsGone(HttpContext context, Exception e) =>
-        context.RequestAborted.IsCancellationRequested || e is ConnectionAbortedException or ConnectionResetException or BadHttpRequestException;
+        context.RequestAborted.IsCancellationRequested
+        || e is ConnectionAbortedException or ConnectionResetException or BadHttpRequestException;
 }

@@ -29,7 +29,7 @@ internal sealed class RequestTarget
         string path = question < 0 ? relative : relative[..question];
         string query = question < 0 ? "" : relative[(question + 1)..];
 
-        string[] segments = path.TrimStart('/').Length == path.Length ? [] : path[1..].Split('/');
+        string[] segments = path.StartsWith('/') ? path[1..].Split('/') : [];
         for (int i = 0; i < segments.Length; i++)
             segments[i] = Uri.UnescapeDataString(segments[i]);
         return new RequestTarget(path, query, segments);

@@ -11,7 +11,9 @@ internal interface ISandboxService : IAsyncDisposable
     /// <summary>Answers a request of the service; null when its routes do not include this one.</summary>
     Task? TryAnswer(HttpContext context, RequestTarget target);
 
-    /// <summary>Answers a control request; null when there is no such route. <paramref name="route"/> is what follows the control name.</summary>
+    /// <summary>
+    /// Answers a control request; null when there is no such route. <paramref name="route"/> is what follows the control name.
+    /// </summary>
     Task? TryControl(HttpContext context, RequestTarget target, string[] route);
 
     /// <summary>Lets another client hold, for a while, what a request to this target needs; nothing where there is no such thing.</summary>

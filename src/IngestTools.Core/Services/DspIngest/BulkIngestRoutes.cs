@@ -41,7 +41,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };
-        await connection.Http.SendAsync(operation, ReadNothing, logger, cancellationToken).ConfigureAwait(false);
+        await connection.Http.SendAsync(
+            operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.UploadAnswer, CheckStored), logger, cancellationToken).ConfigureAwait(false);
         return operation.Attempts;
     }
 
@@ -116,12 +117,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <summary>Whether an error says that the project has no mapping, and not that the address is wrong.</summary>
     public static bool IsNoMapping(IngestException error) => error.ErrorId == ErrorId.NotFound && error.ServerMessage is not null;
 
-    private static async ValueTask<bool> ReadNothing(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        // What it says is {"status":"ok"}; it is read to its end so that the connection can be used again.
-        await response.Content.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
-        return true;
-    }
+    /// <summary>A 200 that does not say so is no proof that the file was stored: it may be a proxy's page.</summary>
+    private static string? CheckStored(UploadAnswer answer) => answer.Status == "ok" ? null : $"the status '{answer.Status}' instead of 'ok'";
 
     private async Task<ProjectAnswer> PostAsync(string name, Shortcode shortcode, string route, CancellationToken cancellationToken)
     {

@@ -23,6 +23,7 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
             Uri = LoginUri(settings.AuthenticationUri!),
             Accept = "application/json",
             SignsIn = false,
+            Secret = password,
             Content = _ => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
             Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.Rejected or ErrorId.NotAllowed
                 ? error.With(ErrorId.NotSignedIn, $"DSP-API did not sign in {settings.UserName}: {error.ServerMessage ?? error.Message}", "Check the user's name and password.")

@@ -17,6 +17,9 @@ internal sealed record LoginRequest
 /// <summary>DSP-API, POST /v2/authentication: what it answers.</summary>
 internal sealed record LoginAnswer(string? Token);
 
+/// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: what it answers.</summary>
+internal sealed record UploadAnswer(string? Status);
+
 /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest: what it answers.</summary>
 internal sealed record ProjectAnswer(string? Id);
 
@@ -32,6 +35,7 @@ internal sealed record InfoAnswer(string? Name, string? Version);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LoginRequest))]
 [JsonSerializable(typeof(LoginAnswer))]
+[JsonSerializable(typeof(UploadAnswer))]
 [JsonSerializable(typeof(ProjectAnswer))]
 [JsonSerializable(typeof(AssetAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]

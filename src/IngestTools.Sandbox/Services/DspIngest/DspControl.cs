@@ -19,7 +19,8 @@ internal sealed class DspControl(DspIngestState state)
         _ => null,
     };
 
-    private Task ForProject(HttpContext context, string shortcode, Func<DspProject, Task> act) => state.TryGetProject(shortcode, out DspProject? project)
+    private Task ForProject(HttpContext context, string shortcode, Func<DspProject, Task> act) =>
+        state.TryGetProject(shortcode, out DspProject? project)
         ? act(project)
         : Answer.Json(context, Status400BadRequest, new { error = $"'{shortcode}' is not a shortcode of four hex digits." });
 

@@ -11,7 +11,9 @@ public sealed record DspUser(string Email, string Password)
     /// <summary>The IRI for a login by IRI.</summary>
     public string Iri { get; init; } = $"http://rdfh.ch/users/{Email.Split('@')[0]}";
 
-    /// <summary>What a token of this user may do: "admin", "write:project:0001", "read:project:0001", separated by spaces. Fixed at the login.</summary>
+    /// <summary>
+    /// What a token of this user may do: "admin", "write:project:0001", "read:project:0001", separated by spaces. Fixed at the login.
+    /// </summary>
     public string Scope { get; init; } = "admin";
 }
 
@@ -52,6 +54,12 @@ public sealed class DspIngestOptions
     /// <summary>How long the ingest of each MiB of a file takes in addition.</summary>
     public TimeSpan IngestTimePerMebibyte { get; set; } = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>Awaited before each file's ingest, with its path: a test can hold a run there, and let it go on.</summary>
+    public Func<string, Task> BeforeIngest { get; set; } = static _ => Task.CompletedTask;
+
+    /// <summary>Awaited by finalize between its answer and the deletion.</summary>
+    public Func<Task> BeforeDelete { get; set; } = static () => Task.CompletedTask;
+
     /// <summary>Whether the ingest of the file with this path fails, so that it is left over.</summary>
     public Func<string, bool> IngestFails { get; set; } = static _ => false;
 
@@ -68,8 +76,8 @@ public sealed class DspIngestOptions
     public bool IsHealthy { get; set; } = true;
 
     /// <summary>
-    /// A rule for <see cref="IngestFails"/> and <see cref="CorruptsChecksum"/>: the files that fit one of the patterns, in which "*" is anything
-    /// but a slash and "**" anything. A pattern without a slash is for the name, whatever the folder.
+    /// A rule for <see cref="IngestFails"/> and <see cref="CorruptsChecksum"/>: the files that fit one of the patterns,
+    /// in which "*" is anything but a slash and "**" anything. A pattern without a slash is for the name, whatever the folder.
     /// </summary>
     public static Func<string, bool> FilesLike(params string[] patterns)
     {

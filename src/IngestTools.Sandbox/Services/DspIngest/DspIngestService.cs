@@ -33,7 +33,8 @@ internal sealed class DspIngestService : ISandboxService
 
     public Task? TryAnswer(HttpContext context, RequestTarget target) => (context.Request.Method, target.Segments) switch
     {
-        ("POST", ["projects", var code, "bulk-ingest", "ingest", var file]) => ForWriterAsync(context, code, p => UploadAsync(context, p, file)),
+        ("POST", ["projects", var code, "bulk-ingest", "ingest", var file]) =>
+            ForWriterAsync(context, code, p => UploadAsync(context, p, file)),
         ("POST", ["projects", var code, "bulk-ingest"]) => ForWriterAsync(context, code, p => StartAsync(context, p)),
         ("POST", ["projects", var code, "bulk-ingest", "finalize"]) => ForWriterAsync(context, code, p => FinalizeAsync(context, p)),
         ("GET", ["projects", var code, "bulk-ingest", "mapping.csv"]) => ForWriterAsync(context, code, p => SendMappingAsync(context, p)),
@@ -83,6 +84,7 @@ internal sealed class DspIngestService : ISandboxService
     /// <summary>Whatever ends it, what had arrived by then stays in the import folder.</summary>
     private static async Task ReceiveAsync(HttpContext context, DspProject project, string path)
     {
+        await using Stream file = project.OpenUpload(path);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         long length = 0;
@@ -93,6 +95,7 @@ internal sealed class DspIngestService : ISandboxService
             while ((read = await context.Request.Body.ReadAsync(chunk.AsMemory(0, ChunkBytes), context.RequestAborted)) > 0)
             {
                 hash.AppendData(chunk, 0, read);
+                await file.WriteAsync(chunk.AsMemory(0, read));
                 length += read;
             }
             complete = true;
@@ -163,7 +166,9 @@ internal sealed class DspIngestService : ISandboxService
     {
         if (await project.TryLockAsync(context.RequestAborted))
             return true;
-        await Answer.Json(context, Status409Conflict, new { reason = $"A bulk ingest is currently in progress for project {project.Shortcode}." });
+        // The words are the same when another upload holds it.
+        string reason = $"A bulk ingest is currently in progress for project {project.Shortcode}.";
+        await Answer.Json(context, Status409Conflict, new { reason });
         return false;
     }
 

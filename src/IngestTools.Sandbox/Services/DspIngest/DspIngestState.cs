@@ -6,13 +6,16 @@ namespace IngestTools.Sandbox.Services.DspIngest;
 /// <summary>What DSP-INGEST knows: its projects, its tokens, and how it behaves.</summary>
 public sealed class DspIngestState
 {
-    private readonly ConcurrentDictionary<string, DspProject> _projects = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, Lazy<DspProject>> _projects = new(StringComparer.OrdinalIgnoreCase);
     private readonly SandboxEnvironment _environment;
+    private readonly Func<string, Lazy<DspProject>> _newProject;
 
     internal DspIngestState(DspIngestOptions options, SandboxEnvironment environment)
     {
         Options = options;
         _environment = environment;
+        // Lazy: of two first requests for a project one makes it, and the other waits for that.
+        _newProject = code => new Lazy<DspProject>(() => NewProject(code.ToUpperInvariant()));
         Tokens = new DspTokens(options.Token, environment.Clock);
     }
 
@@ -23,7 +26,7 @@ public sealed class DspIngestState
     public DspTokens Tokens { get; }
 
     /// <summary>The projects that were asked for until now.</summary>
-    public IReadOnlyCollection<DspProject> Projects => _projects.Values.ToArray();
+    public IReadOnlyCollection<DspProject> Projects => _projects.Values.Select(static p => p.Value).ToArray();
 
     /// <summary>The project with this shortcode, in any case; a valid one always exists.</summary>
     /// <exception cref="ArgumentException">It is not four hex digits.</exception>
@@ -35,9 +38,15 @@ public sealed class DspIngestState
     internal bool TryGetProject(string shortcode, [NotNullWhen(true)] out DspProject? project)
     {
         bool isShortcode = shortcode.Length == 4 && shortcode.All(char.IsAsciiHexDigit);
-        project = isShortcode
-            ? _projects.GetOrAdd(shortcode, static (code, state) => new DspProject(code.ToUpperInvariant(), state.Options, state._environment), this)
-            : null;
+        project = isShortcode ? _projects.GetOrAdd(shortcode, _newProject).Value : null;
         return isShortcode;
+    }
+
+    private DspProject NewProject(string shortcode)
+    {
+        IDspFileStore store = _environment.DataFolder is { } folder
+            ? new DiskFileStore(Path.Combine(folder, "dsp-ingest", shortcode))
+            : new ForgetfulFileStore();
+        return new DspProject(shortcode, Options, _environment, store);
     }
 }

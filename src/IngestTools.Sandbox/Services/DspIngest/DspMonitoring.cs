@@ -38,7 +38,7 @@ internal sealed class DspMonitoring(DspIngestState state)
     {
         StringBuilder text = new("# TYPE ingest_waiting_files gauge\n");
         foreach (DspProject project in state.Projects)
-            text.Append(CultureInfo.InvariantCulture, $"ingest_waiting_files{{project=\"{project.Shortcode}\"}} {project.WaitingFiles.Count}\n");
+            text.Append(CultureInfo.InvariantCulture, $"ingest_waiting_files{{project=\"{project.Shortcode}\"}} {project.WaitingCount}\n");
         return Answer.Text(context, Status200OK, text.ToString(), "text/plain; version=0.0.4; charset=utf-8");
     }
 }

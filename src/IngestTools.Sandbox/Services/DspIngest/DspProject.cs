@@ -18,14 +18,22 @@ public sealed class DspProject
     private readonly Dictionary<string, DspAsset> _assets = new(StringComparer.Ordinal);
     private readonly DspIngestOptions _options;
     private readonly SandboxEnvironment _environment;
+    private readonly IDspFileStore _store;
     private Dictionary<string, DspWaitingFile>? _import;
     private List<DspAsset>? _mapping;
 
-    internal DspProject(string shortcode, DspIngestOptions options, SandboxEnvironment environment)
+    internal DspProject(string shortcode, DspIngestOptions options, SandboxEnvironment environment, IDspFileStore store)
     {
         Shortcode = shortcode;
         _options = options;
         _environment = environment;
+        _store = store;
+
+        StoredProject stored = store.Load();
+        _import = stored.Waiting?.ToDictionary(static f => f.Path, StringComparer.Ordinal);
+        _mapping = stored.Mapping?.ToList();
+        foreach (DspAsset asset in stored.Assets)
+            _assets[asset.AssetId] = asset;
     }
 
     /// <summary>Four hex digits, upper-case.</summary>
@@ -44,7 +52,27 @@ public sealed class DspProject
         }
     }
 
-    /// <summary>Files in the import folder: to be ingested, left over, or hidden.</summary>
+    /// <summary>How many files are in the import folder.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (_gate)
+                return _import?.Count ?? 0;
+        }
+    }
+
+    /// <summary>How many rows the mapping has.</summary>
+    public int MappingCount
+    {
+        get
+        {
+            lock (_gate)
+                return _mapping?.Count ?? 0;
+        }
+    }
+
+    /// <summary>A copy of what is known of the files in the import folder: to be ingested, left over, or hidden.</summary>
     public IReadOnlyList<DspWaitingFile> WaitingFiles
     {
         get
@@ -54,7 +82,7 @@ public sealed class DspProject
         }
     }
 
-    /// <summary>The rows of the mapping in its order; null when there is no mapping file.</summary>
+    /// <summary>A copy of the mapping's rows in their order; null when there is no mapping file.</summary>
     public IReadOnlyList<DspAsset>? Mapping
     {
         get
@@ -64,7 +92,7 @@ public sealed class DspProject
         }
     }
 
-    /// <summary>What happened to each path that was ever uploaded.</summary>
+    /// <summary>A copy of what happened to each path that was ever uploaded.</summary>
     public IReadOnlyDictionary<string, DspFileHistory> Histories
     {
         get
@@ -97,14 +125,15 @@ public sealed class DspProject
         lock (_gate)
         {
             _import ??= new(StringComparer.Ordinal);
-            _mapping ??= [];
-            for (int i = _mapping.Count; rows > 0; rows--, i++)
-                AddAsset(new DspAsset($"seed/{i:D7}.jpg", NewAssetId(), "jpx", 0, default));
+            int first = _mapping?.Count ?? 0;
+            AddAssets(Enumerable.Range(first, rows).Select(NewSeed).ToArray());
         }
         _environment.Changes.Pulse();
+
+        DspAsset NewSeed(int number) => new($"seed/{number:D7}.jpg", NewAssetId(), "jpx", 0, default);
     }
 
-    internal async Task<bool> TryLockAsync(CancellationToken cancellationToken) => await _lock.WaitAsync(_options.LockWait, cancellationToken);
+    internal Task<bool> TryLockAsync(CancellationToken cancellationToken) => _lock.WaitAsync(_options.LockWait, cancellationToken);
 
     /// <summary>Takes the lock for a while if it is free.</summary>
     internal async Task TryHoldAsync(TimeSpan time)
@@ -124,6 +153,9 @@ public sealed class DspProject
         lock (_gate)
             return _assets.GetValueOrDefault(assetId);
     }
+
+    /// <summary>Where the body of an upload goes. The lock is held.</summary>
+    internal Stream OpenUpload(string path) => _store.OpenUpload(path);
 
     /// <summary>The lock is held: a broken upload stays as a truncated file, and an existing one is gone either way.</summary>
     internal void EndUpload(DspWaitingFile file)
@@ -150,8 +182,10 @@ public sealed class DspProject
     internal Task RunFinalize() => ReleaseAfterAsync(async () =>
     {
         await _environment.DelayAsync(_options.FinalizeDelay);
+        await _options.BeforeDelete().WaitAsync(_environment.Stopping);
         lock (_gate)
         {
+            _store.DeleteImport();
             _import = null;
             _mapping = null;
         }
@@ -169,6 +203,11 @@ public sealed class DspProject
         {
             // The sandbox ends; what was not done stays undone.
         }
+        catch (Exception e)
+        {
+            // As on the server: no answer tells it, only the log.
+            _environment.Logger.LogError(e, "Work on project {Shortcode} broke off", Shortcode);
+        }
         finally
         {
             Unlock();
@@ -180,8 +219,11 @@ public sealed class DspProject
         lock (_gate)
         {
             Runs++;
-            _mapping ??= [];
-            DspWaitingFile[] files = _import is null ? [] : _import.Values.Where(static f => !UploadPath.IsHidden(f.Path)).ToArray();
+            // Finalized while the start waited for the lock: the run dies before it makes a mapping.
+            if (_import is null)
+                return [];
+            AddAssets([]);
+            DspWaitingFile[] files = _import.Values.Where(static f => !UploadPath.IsHidden(f.Path)).ToArray();
             // The server's order is the file system's: no client may count on one.
             _environment.Shuffle(files);
             return files;
@@ -191,30 +233,44 @@ public sealed class DspProject
     private async ValueTask IngestAsync(DspWaitingFile file, CancellationToken cancellationToken)
     {
         await _environment.DelayAsync(_options.IngestTimePerFile + (_options.IngestTimePerMebibyte * (file.Length >> 20)));
-        EndIngest(file, _options.IngestFails(file.Path));
+        await _options.BeforeIngest(file.Path).WaitAsync(cancellationToken);
+        if (_options.IngestFails(file.Path))
+        {
+            EndIngest(file, null);
+            return;
+        }
+        DspAsset asset = new(file.Path, NewAssetId(), UploadPath.DerivativeExtension(file.Path), file.Length, file.Sha256);
+        _store.MoveToAssets(asset);
+        EndIngest(file, asset);
     }
 
-    private void EndIngest(DspWaitingFile file, bool failed)
+    /// <summary>Without an asset the file stays where it is.</summary>
+    private void EndIngest(DspWaitingFile file, DspAsset? asset)
     {
         lock (_gate)
         {
             ref DspFileHistory history = ref HistoryOf(file.Path);
-            if (failed)
+            if (asset is null)
             {
                 history = history with { IngestFailures = history.IngestFailures + 1 };
-                return;
             }
-            history = history with { Ingests = history.Ingests + 1, IngestedSha256 = file.Sha256 };
-            _import!.Remove(file.Path);
-            AddAsset(new DspAsset(file.Path, NewAssetId(), UploadPath.DerivativeExtension(file.Path), file.Length, file.Sha256));
+            else
+            {
+                history = history with { Ingests = history.Ingests + 1, IngestedSha256 = file.Sha256 };
+                _import!.Remove(file.Path);
+                AddAssets([asset]);
+            }
         }
         _environment.Changes.Pulse();
     }
 
-    private void AddAsset(DspAsset asset)
+    /// <summary>Also without a row, this makes the mapping exist.</summary>
+    private void AddAssets(DspAsset[] assets)
     {
-        _mapping!.Add(asset);
-        _assets[asset.AssetId] = asset;
+        _store.AppendMapping(assets);
+        (_mapping ??= []).AddRange(assets);
+        foreach (DspAsset asset in assets)
+            _assets[asset.AssetId] = asset;
     }
 
     private string NewAssetId() => $"{_environment.NextString(Base62, 11)}-{_environment.NextString(Base62, 11)}";

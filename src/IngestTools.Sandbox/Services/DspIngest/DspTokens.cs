@@ -67,7 +67,8 @@ public sealed class DspTokens
         }
         if (grant.Expires <= _clock.GetUtcNow())
         {
-            reason = string.Create(CultureInfo.InvariantCulture, $"The token is expired since {grant.Expires.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
+            string since = grant.Expires.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+            reason = $"The token is expired since {since}";
             return false;
         }
         scope = grant.Scope;

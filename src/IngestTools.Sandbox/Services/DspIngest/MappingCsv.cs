@@ -7,7 +7,8 @@ namespace IngestTools.Sandbox.Services.DspIngest;
 /// <summary>Writes mapping.csv: UTF-8 without BOM, LF between lines, and none at the end.</summary>
 internal static class MappingCsv
 {
-    private const string Header = "original,derivative";
+    /// <summary>The first line.</summary>
+    public const string Header = "original,derivative";
 
     /// <summary>Enough to keep the connection busy, and little enough to hold memory flat for a million rows.</summary>
     private const int FlushBytes = 64 * 1024;
@@ -18,7 +19,7 @@ internal static class MappingCsv
     {
         long bytes = Header.Length;
         foreach (DspAsset row in rows)
-            bytes += Encoding.UTF8.GetByteCount(Line(row));
+            bytes += 1 + Encoding.UTF8.GetByteCount(Row(row));
         return bytes;
     }
 
@@ -27,7 +28,7 @@ internal static class MappingCsv
         int unflushed = Append(writer, Header);
         foreach (DspAsset row in rows)
         {
-            unflushed += Append(writer, Line(row));
+            unflushed += Append(writer, $"\n{Row(row)}");
             if (unflushed < FlushBytes)
                 continue;
             await writer.FlushAsync(cancellationToken);
@@ -36,7 +37,8 @@ internal static class MappingCsv
         await writer.FlushAsync(cancellationToken);
     }
 
-    private static string Line(DspAsset row) => $"\n{Quoted(row.Original)},{row.AssetId}.{Quoted(row.Extension)}";
+    /// <summary>A line without its end. A derivative's name never needs quotes.</summary>
+    public static string Row(DspAsset row) => $"{Quoted(row.Original)},{row.Derivative}";
 
     private static string Quoted(string value) =>
         value.AsSpan().ContainsAny(NeedsQuotes) ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : value;

@@ -20,7 +20,8 @@ internal static class UploadPath
     private const string AllowedSpecials = "_- .,'`+=!<>|()[]{}";
 
     private static readonly FrozenSet<string> SinceV0191 =
-        "7z gz gzip tar tgz z zip mp3 mpeg wav doc docx pdf ppt pptx csv xls xlsx json odd rng txt xml xsd xsl mp4 jp2 jpeg jpg jpx png tif tiff"
+        ("7z gz gzip tar tgz z zip mp3 mpeg wav doc docx pdf ppt pptx csv xls xlsx "
+            + "json odd rng txt xml xsd xsl mp4 jp2 jpeg jpg jpx png tif tiff")
             .Split(' ').ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenSet<string> AddedLater =

@@ -1,0 +1,113 @@
+using System.Collections.ObjectModel;
+using System.ComponentModel;
+using System.Management.Automation;
+using IngestTools.PowerShell.Errors;
+using DriveNotFoundException = System.Management.Automation.DriveNotFoundException;
+
+namespace IngestTools.PowerShell.Abstractions;
+
+/// <summary>A cmdlet that takes files and folders, by paths with wildcards or by paths to be taken literally.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public abstract class PathCmdlet : IngestCmdlet
+{
+    private protected const string PathSet = "Path";
+    private protected const string LiteralPathSet = "LiteralPath";
+
+    /// <summary>How the provider's paths begin in what Get-ChildItem gives: what follows is the file's full path.</summary>
+    private const string FileSystemPrefix = @"Microsoft.PowerShell.Core\FileSystem::";
+
+    private const string FileSystemName = "FileSystem";
+
+    /// <summary>Files or folders; wildcards are taken.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Files or folders whose names are taken as they are. What Get-ChildItem gives binds here.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>The full paths that the input object of this moment means. What cannot be a file is written as an error.</summary>
+    private protected IEnumerable<string> ResolvePaths()
+    {
+        if (ParameterSetName == LiteralPathSet)
+            return LiteralPath.Select(ResolveLiteral).OfType<string>();
+        return Path.SelectMany(ResolveWildcards);
+    }
+
+    /// <summary>The full path of a file that need not exist.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/>: the path is not one of the file system.</exception>
+    private protected string ResolveFile(string path)
+    {
+        if (IsFullPath(path, out string? full))
+            return full;
+        try
+        {
+            full = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
+            return provider.Name == FileSystemName ? full : throw NotInFileSystem(path, provider);
+        }
+        catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
+        {
+            throw NotFound(path, e);
+        }
+    }
+
+    private string? ResolveLiteral(string path)
+    {
+        try
+        {
+            return ResolveFile(path);
+        }
+        catch (IngestException e)
+        {
+            WriteError(e.ToErrorRecord(path));
+            return null;
+        }
+    }
+
+    /// <summary>A path without wildcards is taken as it is: whether there is such a file is for the one who opens it to say.</summary>
+    private IReadOnlyList<string> ResolveWildcards(string path)
+    {
+        if (!WildcardPattern.ContainsWildcardCharacters(path))
+            return ResolveLiteral(path) is { } literal ? [literal] : [];
+        try
+        {
+            Collection<string> found = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
+            if (provider.Name != FileSystemName)
+                throw NotInFileSystem(path, provider);
+            if (found.Count == 0)
+                WriteWarning($"No file matches '{path}'.");
+            return found;
+        }
+        catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
+        {
+            WriteError(NotFound(path, e).ToErrorRecord(path));
+        }
+        catch (IngestException e)
+        {
+            WriteError(e.ToErrorRecord(path));
+        }
+
+        return [];
+    }
+
+    /// <summary>Spares PowerShell's resolution, which costs more than sending a small file, where it would change nothing.</summary>
+    private static bool IsFullPath(string path, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? full)
+    {
+        full = path.StartsWith(FileSystemPrefix, StringComparison.OrdinalIgnoreCase) ? path[FileSystemPrefix.Length..] : null;
+        return full is not null && System.IO.Path.IsPathFullyQualified(full);
+    }
+
+    private static IngestException NotFound(string path, Exception cause) =>
+        new(ErrorId.FileNotFound, $"There is no file or folder '{path}'.", cause)
+        {
+            Advice = "Look for the path with Get-Item. Use -LiteralPath for a name that has [ or ] in it.",
+            Target = path,
+        };
+
+    private static IngestException NotInFileSystem(string path, ProviderInfo provider) => IngestErrors.Create(
+        ErrorId.FileNotFound, $"'{path}' is in the provider {provider.Name}, and only files can be read.", "Give a path of the file system.", path);
+}

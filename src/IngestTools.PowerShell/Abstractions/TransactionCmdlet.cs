@@ -1,0 +1,54 @@
+using System.ComponentModel;
+using System.Management.Automation;
+using IngestTools.Connections;
+using IngestTools.PowerShell.Completion;
+using IngestTools.PowerShell.Errors;
+using IngestTools.Transactions;
+
+namespace IngestTools.PowerShell.Abstractions;
+
+/// <summary>A cmdlet that takes transactions, or their ids.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public abstract class TransactionCmdlet : IngestCmdlet
+{
+    private protected const string InputObjectSet = "InputObject";
+    private protected const string IdSet = "Id";
+
+    private readonly Dictionary<IngestConnection, ITransactionSource> _sources = [];
+
+    /// <summary>The transactions.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
+    [ValidateNotNull]
+    public Transaction[] InputObject { get; set; } = [];
+
+    /// <summary>The transactions' ids.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(TransactionCompleter))]
+    public string[] Id { get; set; } = [];
+
+    /// <summary>The transactions of this moment's input object, and who to ask about them. What is no id is written as an error.</summary>
+    private protected IEnumerable<WaitRequest> FindTransactions() =>
+        ParameterSetName == IdSet ? Id.Select(Find).OfType<WaitRequest>() : InputObject.Select(Find).OfType<WaitRequest>();
+
+    private WaitRequest? Find(string id) => Find(id, null);
+
+    private WaitRequest? Find(Transaction transaction) => Find(transaction.Id, transaction);
+
+    private WaitRequest? Find(string id, Transaction? known)
+    {
+        try
+        {
+            (IngestService service, Transaction parsed) = TransactionSources.Parse(id);
+            IngestConnection connection = ResolveConnection(service, known?.Connection);
+            if (!_sources.TryGetValue(connection, out ITransactionSource? source))
+                _sources.Add(connection, source = TransactionSources.For(connection, Log));
+            return new WaitRequest(known ?? parsed with { Connection = connection.Name }, source);
+        }
+        catch (IngestException e)
+        {
+            WriteError(e.ToErrorRecord(known ?? (object)id));
+            return null;
+        }
+    }
+}

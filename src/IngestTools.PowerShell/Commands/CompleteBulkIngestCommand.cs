@@ -1,0 +1,49 @@
+using System.Management.Automation;
+using IngestTools.Connections;
+using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Completion;
+using IngestTools.Services.DspIngest;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>Complete-BulkIngest: finalizes a project. This deletes the server's mapping and all files that are left over.</summary>
+[Cmdlet(VerbsLifecycle.Complete, "BulkIngest", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(void))]
+public sealed class CompleteBulkIngestCommand : IngestCmdlet
+{
+    private OutputFile? _mapping;
+
+    /// <summary>The projects.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    public string[] Shortcode { get; set; } = [];
+
+    /// <summary>A file to save the mapping to before it is deleted.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? MappingPath { get; set; }
+
+    /// <summary>Finalizes although the mapping is unsaved or files are left over.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => _mapping = OutputFile.Resolve(this, MappingPath);
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (string shortcode in Shortcode)
+        {
+            IngestConnection connection = ResolveConnection(IngestService.DspIngest);
+            if (!ShouldProcess($"Project {shortcode} on {connection.Uri}", "Finalize: delete the server's mapping and all left-over files"))
+                continue;
+            Session.Shortcodes.Add(shortcode);
+            RunFor(shortcode, token => CompleteAsync(connection, shortcode, token));
+        }
+    }
+
+    private Task CompleteAsync(IngestConnection connection, string shortcode, CancellationToken cancellationToken) =>
+        new DspIngestClient(connection, Log).CompleteAsync(shortcode, _mapping?.TakeFor(shortcode), Force, cancellationToken);
+}

@@ -1,0 +1,146 @@
+using System.Management.Automation;
+using System.Runtime.CompilerServices;
+using IngestTools.Connections;
+using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Completion;
+using IngestTools.PowerShell.Errors;
+using IngestTools.Services.DspIngest;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>Get-IngestMapping: the rows of a project's mapping, or for each file that was uploaded whether it was ingested.</summary>
+[Cmdlet(VerbsCommon.Get, "IngestMapping", DefaultParameterSetName = ProjectSet)]
+[OutputType(typeof(IngestMapping))]
+public sealed class GetIngestMappingCommand : IngestCmdlet
+{
+    private const string ProjectSet = "Project";
+    private const string UploadedSet = "Uploaded";
+
+    /// <summary>Hides the way to the server without making a crowd there.</summary>
+    private const int MostVerifiedAtOnce = 8;
+
+    private readonly HashSet<(IngestConnection Connection, string Shortcode)> _seen = [];
+    private OutputFile? _file;
+
+    /// <summary>The projects. Together with uploads: the ones to look at, whatever else was uploaded.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ProjectSet)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = UploadedSet)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    public string[]? Shortcode { get; set; }
+
+    /// <summary>What was uploaded: each file is looked up in the mapping.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = UploadedSet)]
+    [AllowEmptyCollection]
+    public UploadResult[] Uploaded { get; set; } = [];
+
+    /// <summary>A file to write the mapping to, as it came. Without -Uploaded, nothing else is written.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? OutFile { get; set; }
+
+    /// <summary>Compares each file's SHA-256 with the server's.</summary>
+    [Parameter]
+    public SwitchParameter Verify { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => _file = OutputFile.Resolve(this, OutFile);
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == ProjectSet)
+            Array.ForEach(Shortcode!, WriteMapping);
+        else
+            CompareUploads();
+    }
+
+    private void WriteMapping(string shortcode)
+    {
+        IngestConnection connection = ResolveConnection(IngestService.DspIngest);
+        if (!IsNew(connection, shortcode))
+            return;
+        RunFor(shortcode, async token =>
+        {
+            DspIngestClient client = new(connection, Log);
+            if (_file is not null)
+                await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
+            else
+                await WriteAsync(client, ReadRowsAsync(client, connection, shortcode, token), [], token).ConfigureAwait(false);
+        });
+    }
+
+    private void CompareUploads()
+    {
+        foreach (UploadResult stray in Uploaded.Where(u => u.Shortcode is null))
+            WriteError(IngestErrors.NotOfProject(stray));
+        foreach (var project in Uploaded.Where(IsAskedFor).GroupBy(u => (u.Connection, Shortcode: u.Shortcode!.ToUpperInvariant())))
+            Compare(ResolveConnection(IngestService.DspIngest, project.Key.Connection), project.Key.Shortcode, [.. project]);
+    }
+
+    private bool IsAskedFor(UploadResult upload) =>
+        upload.Shortcode is not null && (Shortcode is null || Shortcode.Contains(upload.Shortcode, StringComparer.OrdinalIgnoreCase));
+
+    private void Compare(IngestConnection connection, string shortcode, UploadResult[] uploads)
+    {
+        if (!IsNew(connection, shortcode))
+            return;
+        RunFor(shortcode, async token =>
+        {
+            DspIngestClient client = new(connection, Log);
+            if (_file is not null)
+                await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
+            await WriteAsync(client, client.CompareAsync(shortcode, uploads, token), uploads, token).ConfigureAwait(false);
+        });
+    }
+
+    /// <summary>A project is looked at once, however many of its transactions come down the pipeline.</summary>
+    private bool IsNew(IngestConnection connection, string shortcode)
+    {
+        Session.Shortcodes.Add(shortcode);
+        return _seen.Add((connection, shortcode.ToUpperInvariant()));
+    }
+
+    private Task WriteAsync(DspIngestClient client, IAsyncEnumerable<IngestMapping> rows, UploadResult[] uploads, CancellationToken cancellationToken) =>
+        PostAllAsync(Verify ? VerifyAsync(client, rows, uploads, cancellationToken) : rows, cancellationToken);
+
+    private static async IAsyncEnumerable<IngestMapping> ReadRowsAsync(
+        DspIngestClient client, IngestConnection connection, string shortcode, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string project = shortcode.ToUpperInvariant();
+        await foreach (MappingRow row in client.ReadMappingAsync(shortcode, cancellationToken).ConfigureAwait(false))
+        {
+            yield return new IngestMapping
+            {
+                Shortcode = project,
+                Original = row.Original,
+                Derivative = row.Derivative,
+                Ingested = true,
+                Connection = connection.Name,
+            };
+        }
+    }
+
+    /// <summary>Asks for several rows at once, and gives them in their order.</summary>
+    private static async IAsyncEnumerable<IngestMapping> VerifyAsync(
+        DspIngestClient client, IAsyncEnumerable<IngestMapping> rows, UploadResult[] uploads, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> digests = [];
+        foreach (UploadResult upload in uploads)
+        {
+            if (upload.Sha256 is not null)
+                digests[upload.Path] = upload.Sha256;
+        }
+
+        Queue<Task<IngestMapping>> asked = new();
+        await foreach (IngestMapping row in rows.ConfigureAwait(false))
+        {
+            if (asked.Count == MostVerifiedAtOnce)
+                yield return await asked.Dequeue().ConfigureAwait(false);
+            asked.Enqueue(client.VerifyAsync(row, row.Path is null ? null : digests.GetValueOrDefault(row.Path), cancellationToken));
+        }
+
+        while (asked.TryDequeue(out Task<IngestMapping>? next))
+            yield return await next.ConfigureAwait(false);
+    }
+}

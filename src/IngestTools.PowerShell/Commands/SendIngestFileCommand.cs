@@ -1,0 +1,203 @@
+using System.Management.Automation;
+using System.Threading.Channels;
+using IngestTools.Connections;
+using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Completion;
+using IngestTools.PowerShell.Errors;
+using IngestTools.PowerShell.Formatting;
+using IngestTools.Services.DspIngest;
+using IngestTools.Uploads;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>Send-IngestFile: sends files and folders as they come, and writes a result for each file as it ends.</summary>
+[Cmdlet(VerbsCommunications.Send, "IngestFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
+[OutputType(typeof(UploadResult))]
+public sealed class SendIngestFileCommand : PathCmdlet
+{
+    private const string InputObjectSet = "InputObject";
+
+    /// <summary>Lets what gives the paths run ahead of the sending by some, not by all.</summary>
+    private const int MostWaitingRequests = 1024;
+
+    private readonly Channel<UploadRequest> _requests = Channel.CreateBounded<UploadRequest>(
+        new BoundedChannelOptions(MostWaitingRequests) { SingleWriter = true });
+
+    private readonly Dictionary<(IngestConnection Connection, string Shortcode), IUploadTarget> _targets = [];
+    private bool _isShortcodeGiven;
+    private UploadEngine? _engine;
+    private UploadBar? _bar;
+
+    /// <summary>Results of an earlier call: their files are sent again, under the same names, to the same project.</summary>
+    /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a path because it has one.</remarks>
+    [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
+    [ValidateNotNull]
+    public UploadResult[] InputObject { get; set; } = [];
+
+    /// <summary>DSP-INGEST: the project's shortcode. Results of an earlier call have one.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Parameter(ParameterSetName = InputObjectSet)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    public string? Shortcode { get; set; }
+
+    /// <summary>Searches folders through all levels.</summary>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; }
+
+    /// <summary>Patterns of file names, of which one must match.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[] Include { get; set; } = [];
+
+    /// <summary>Patterns of file names, of which none may match.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[] Exclude { get; set; } = [];
+
+    /// <summary>The folder that remote names are relative to. Without it: the folder given, or for a file its own.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? BasePath { get; set; }
+
+    /// <summary>The folder on the server that goes before each remote name.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Destination { get; set; }
+
+    /// <summary>The most uploads at once. Below it, the level is found that the server bears.</summary>
+    [Parameter]
+    [ValidateRange(1, 256)]
+    public int ThrottleLimit { get; set; } = 16;
+
+    /// <summary>Sends names too that the server is expected to refuse.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        _isShortcodeGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Shortcode));
+        if (ParameterSetName == InputObjectSet && InputObject.Length == 0 && !MyInvocation.ExpectingInput)
+        {
+            ThrowTerminatingError(IngestErrors.Create(
+                ErrorId.Rejected, "There is nothing to send.", "Give files or folders as -Path or -LiteralPath, or let them come down the pipeline.").ToErrorRecord());
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (UploadRequest request in ParameterSetName == InputObjectSet ? RequestsAgain() : RequestsForPaths())
+        {
+            if (_engine is null)
+                StartEngine();
+            if (!Feed(_requests.Writer, request))
+                return;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        _requests.Writer.Complete();
+        Finish();
+    }
+
+    /// <inheritdoc/>
+    protected override void ReportProgress()
+    {
+        if (_bar is not null && _engine is not null)
+            ShowProgress(_bar.Of(_engine.Progress));
+    }
+
+    private IEnumerable<UploadRequest> RequestsForPaths() =>
+        FindTarget(Shortcode!, null) is { } target ? ResolvePaths().Select(path => new UploadRequest(path, target)) : [];
+
+    private IEnumerable<UploadRequest> RequestsAgain()
+    {
+        foreach (UploadResult earlier in InputObject)
+        {
+            // A result that was read from a file may lack the remote name; then one is made.
+            string? remoteName = string.IsNullOrEmpty(earlier.RemoteName) ? null : earlier.RemoteName;
+            if ((Shortcode ?? earlier.Shortcode) is not { } shortcode)
+                WriteError(IngestErrors.NotOfProject(earlier));
+            else if (FindTarget(shortcode, earlier.Connection) is { } target)
+                yield return new UploadRequest(earlier.Path, target) { RemoteName = remoteName };
+        }
+    }
+
+    /// <summary>Where files of a project go; null where there is no such place, which is written as an error.</summary>
+    private IUploadTarget? FindTarget(string shortcode, string? connectionName)
+    {
+        IngestConnection connection = ResolveConnection(IngestService.DspIngest, connectionName);
+        if (_targets.TryGetValue((connection, shortcode), out IUploadTarget? target))
+            return target;
+        try
+        {
+            target = new DspIngestClient(connection, Log).CreateUploadTarget(shortcode);
+            Session.Shortcodes.Add(shortcode);
+            _targets.Add((connection, shortcode), target);
+        }
+        catch (IngestException e)
+        {
+            Refuse(e.ToErrorRecord(shortcode));
+        }
+
+        return target;
+    }
+
+    /// <summary>A shortcode of the command line is wrong for every file; one that came with an object is wrong for that object.</summary>
+    private void Refuse(ErrorRecord error)
+    {
+        if (_isShortcodeGiven)
+            ThrowTerminatingError(error);
+        WriteError(error);
+    }
+
+    private void StartEngine()
+    {
+        CancellationToken stop = StopToken;
+        UploadOptions options = new()
+        {
+            ThrottleLimit = ThrottleLimit,
+            Force = Force,
+            Recurse = Recurse,
+            Include = Include,
+            Exclude = Exclude,
+            BasePath = BasePath is null ? null : ResolveBasePath(),
+            Destination = Destination,
+            Confirm = IsShouldProcessHeard ? item => ConfirmAsync(item, stop) : null,
+        };
+        _engine = new UploadEngine(options, Log);
+        _bar = new UploadBar(Session.NextActivity());
+        Start(SendAsync);
+    }
+
+    private string ResolveBasePath()
+    {
+        try
+        {
+            return ResolveFile(BasePath!);
+        }
+        catch (IngestException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord(BasePath));
+            throw;
+        }
+    }
+
+    private async Task SendAsync(CancellationToken cancellationToken)
+    {
+        await foreach (UploadResult result in _engine!.SendAsync(_requests.Reader, cancellationToken).ConfigureAwait(false))
+        {
+            if (result.Status == UploadStatus.Failed && result.Error is { } error)
+                await PostErrorAsync(error.ToErrorRecord(result.Path), cancellationToken).ConfigureAwait(false);
+            await PostAsync(result, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private ValueTask<bool> ConfirmAsync(UploadItem item, CancellationToken cancellationToken) =>
+        AskAsync(() => ShouldProcess(item.Path, $"Send as '{item.RemoteName}'"), cancellationToken);
+}

@@ -1,0 +1,147 @@
+using System.Management.Automation;
+using System.Threading.Channels;
+using IngestTools.Connections;
+using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Completion;
+using IngestTools.PowerShell.Errors;
+using IngestTools.Services.DspIngest;
+using IngestTools.Transactions;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>Start-BulkIngest: starts the bulk ingest of each project once, after all its uploads ended.</summary>
+[Cmdlet(VerbsLifecycle.Start, "BulkIngest", DefaultParameterSetName = UploadSet, SupportsShouldProcess = true)]
+[OutputType(typeof(Transaction))]
+public sealed class StartBulkIngestCommand : IngestCmdlet
+{
+    private const string ProjectSet = "Project";
+    private const string UploadSet = "Upload";
+
+    private readonly List<BulkIngestPlan> _plans = [];
+    private readonly Channel<WaitRequest> _started = Channel.CreateUnbounded<WaitRequest>();
+    private TransactionFollower? _follower;
+
+    /// <summary>What was uploaded: tells the project, and what its ingest should contain.</summary>
+    /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a shortcode because it has one.</remarks>
+    [Parameter(ValueFromPipeline = true, ParameterSetName = UploadSet)]
+    [ValidateNotNull]
+    public UploadResult[] InputObject { get; set; } = [];
+
+    /// <summary>The projects. Together with uploads: the ones to start, whatever else was uploaded.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ProjectSet)]
+    [Parameter(Position = 0, ParameterSetName = UploadSet)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    public string[]? Shortcode { get; set; }
+
+    /// <summary>Waits until the ingest has ended.</summary>
+    [Parameter]
+    public SwitchParameter Wait { get; set; }
+
+    /// <summary>Starts although uploads failed.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (ParameterSetName == UploadSet && InputObject.Length == 0 && Shortcode is null && !MyInvocation.ExpectingInput)
+        {
+            ThrowTerminatingError(IngestErrors.Create(
+                ErrorId.Rejected, "There is nothing to start.", "Give -Shortcode, or let results of Send-IngestFile come down the pipeline.").ToErrorRecord());
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        Array.ForEach(InputObject, Add);
+        if (InputObject.Length == 0)
+            Array.ForEach(Shortcode ?? [], AddProject);
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        foreach (BulkIngestPlan plan in _plans)
+        {
+            if (MayStart(plan) && ShouldProcess(plan.Shortcode, "Start bulk ingest"))
+                RunFor(plan.Shortcode, token => StartAsync(plan, token));
+        }
+
+        if (Wait)
+            WaitForAll();
+    }
+
+    /// <inheritdoc/>
+    protected override void ReportProgress() => _follower?.ReportProgress();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+            _plans.ForEach(p => p.Dispose());
+    }
+
+    private void Add(UploadResult upload)
+    {
+        if (upload.Shortcode is not { } shortcode)
+            WriteError(IngestErrors.NotOfProject(upload));
+        else if (Shortcode is null || Shortcode.Contains(shortcode, StringComparer.OrdinalIgnoreCase))
+            Plan(shortcode, upload.Connection).Add(upload);
+    }
+
+    /// <summary>A project of whose uploads nothing is known is started as it is.</summary>
+    private void AddProject(string shortcode) => Plan(shortcode).IsAskedFor = true;
+
+    private BulkIngestPlan Plan(string shortcode, string? connectionName = null)
+    {
+        IngestConnection connection = ResolveConnection(IngestService.DspIngest, connectionName);
+        BulkIngestPlan? plan = _plans.Find(p => p.IsFor(connection, shortcode));
+        if (plan is null)
+        {
+            plan = new BulkIngestPlan(connection, shortcode);
+            _plans.Add(plan);
+            Session.Shortcodes.Add(shortcode);
+        }
+
+        return plan;
+    }
+
+    private bool MayStart(BulkIngestPlan plan)
+    {
+        if (Force || plan.IsAskedFor)
+            return true;
+        if (plan.FirstFailed is { } failed)
+        {
+            WriteError(IngestErrors.Create(
+                ErrorId.Rejected,
+                $"The bulk ingest of project {plan.Shortcode} was not started: {plan.FailedCount:N0} of its uploads failed, the first that of '{failed.Path}'.",
+                "Send the failed files again: $results | Where-Object Status -eq Failed | Send-IngestFile. Or start without them: -Force.").ToErrorRecord(plan.Shortcode));
+            return false;
+        }
+
+        if (plan.UploadedCount == 0)
+            WriteWarning($"The bulk ingest of project {plan.Shortcode} was not started: nothing was uploaded. -Force starts it all the same.");
+        return plan.UploadedCount > 0;
+    }
+
+    private async Task StartAsync(BulkIngestPlan plan, CancellationToken cancellationToken)
+    {
+        DspIngestClient client = new(plan.Connection, Log);
+        Transaction started = await client.StartAsync(plan.Shortcode, plan.TakeNames(), cancellationToken).ConfigureAwait(false);
+        Session.Remember(started);
+        if (Wait)
+            _started.Writer.TryWrite(new WaitRequest(started, TransactionSources.For(plan.Connection, Log)));
+        else
+            await PostAsync(started, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void WaitForAll()
+    {
+        _started.Writer.Complete();
+        _follower = new TransactionFollower(this, Session, new WaitOptions(), Log);
+        Run(token => _follower.FollowAsync(_started.Reader, token));
+    }
+}

@@ -1,0 +1,77 @@
+using System.Management.Automation;
+using IngestTools.Connections;
+using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Connections;
+using IngestTools.PowerShell.Errors;
+using IngestTools.PowerShell.Sandbox;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>Start-IngestSandbox: imitates the services on this machine, to try things out.</summary>
+[Cmdlet(VerbsLifecycle.Start, "IngestSandbox", SupportsShouldProcess = true)]
+[OutputType(typeof(IngestSandbox))]
+public sealed class StartIngestSandboxCommand : AsyncCmdlet
+{
+    // The user that every sandbox knows; there is nothing behind it to protect.
+    private const string UserName = "root@example.com";
+    private const string Password = "test";
+
+    private readonly IngestSession _session = IngestSession.Current;
+
+    /// <summary>Where it listens; without it, on any port that is free.</summary>
+    [Parameter]
+    [ValidateRange(0, 65535)]
+    public int Port { get; set; }
+
+    /// <summary>How it misbehaves on purpose: about_IngestTools lists the faults.</summary>
+    [Parameter]
+    public string[] Fault { get; set; } = [];
+
+    /// <summary>A folder for its state, which then outlives it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? DataPath { get; set; }
+
+    /// <summary>Makes connections to it, named after the services.</summary>
+    [Parameter]
+    public SwitchParameter Connect { get; set; }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (!ShouldProcess("ingest-sandbox", "Start"))
+            return;
+        SandboxOptions options = new(Port, DataPath is null ? null : GetUnresolvedProviderPathFromPSPath(DataPath), Fault);
+        IngestSandbox? sandbox = null;
+        try
+        {
+            Run(async token => sandbox = await SandboxProgram.StartAsync(options, token).ConfigureAwait(false));
+        }
+        catch (IngestException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord());
+        }
+
+        _session.Sandboxes.Add(sandbox!);
+        if (Connect)
+            ConnectTo(sandbox!);
+        WriteObject(sandbox);
+    }
+
+    private void ConnectTo(IngestSandbox sandbox)
+    {
+        IngestConnection connection = IngestConnection.Open(
+            new ConnectionSettings
+            {
+                Service = IngestService.DspIngest,
+                Uri = sandbox.Uri,
+                SignIn = SignInKind.Password,
+                UserName = UserName,
+                Secret = _ => ValueTask.FromResult(Password),
+                AuthenticationUri = sandbox.Uri,
+            },
+            Log);
+        _session.Connections.Add(connection);
+        sandbox.Connections = [connection];
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using IngestTools.PowerShell.Errors;
+
+namespace IngestTools.PowerShell.Sandbox;
+
+/// <summary>Starts the program that imitates the services.</summary>
+internal static class SandboxProgram
+{
+    private const string Name = "ingest-sandbox";
+
+    /// <summary>A cold start of .NET on a slow disk, and then some.</summary>
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>Starts it, and waits until it listens. It ends with this process, however that ends.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.ServerError"/></exception>
+    internal static async Task<IngestSandbox> StartAsync(SandboxOptions options, CancellationToken cancellationToken)
+    {
+        Process process = Launch(options);
+        try
+        {
+            // Read to its end: a program whose error stream nobody reads stands still when that is full.
+            Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+            string? greeting = await process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false);
+            if (greeting is null)
+                throw Failed(await errors.WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false));
+            Uri uri = new(JsonDocument.Parse(greeting).RootElement.GetProperty("uri").GetString()!);
+            _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+            return new IngestSandbox(uri, process);
+        }
+        catch
+        {
+            process.Kill();
+            process.Dispose();
+            throw;
+        }
+    }
+
+    private static Process Launch(SandboxOptions options)
+    {
+        (string file, string? assembly) = Find();
+        ProcessStartInfo start = new(file)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            CreateNoWindow = true,
+        };
+        if (assembly is not null)
+            start.ArgumentList.Add(assembly);
+        foreach (string argument in ArgumentsOf(options))
+            start.ArgumentList.Add(argument);
+        return Process.Start(start)!;
+    }
+
+    private static IEnumerable<string> ArgumentsOf(SandboxOptions options)
+    {
+        yield return "serve";
+        yield return "--port";
+        yield return options.Port.ToString(CultureInfo.InvariantCulture);
+        yield return "--parent";
+        yield return Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        if (options.DataPath is not null)
+        {
+            yield return "--data";
+            yield return options.DataPath;
+        }
+
+        foreach (string fault in options.Faults)
+        {
+            yield return "--fault";
+            yield return fault;
+        }
+    }
+
+    /// <summary>The program: staged in the module, or built in a checkout.</summary>
+    private static (string File, string? Assembly) Find()
+    {
+        // <module>/module/bin/IngestTools.dll
+        string module = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(SandboxProgram).Assembly.Location)!, "..", ".."));
+        string staged = Path.Combine(module, "sandbox", OperatingSystem.IsWindows() ? Name + ".exe" : Name);
+        if (File.Exists(staged))
+            return (staged, null);
+        string? assembly = new[] { Path.Combine(module, "sandbox", Name + ".dll") }.Concat(FindBuilt(module)).FirstOrDefault(File.Exists);
+        return assembly is not null ? ("dotnet", assembly) : throw IngestErrors.Create(
+            ErrorId.FileNotFound, $"The sandbox is not in '{Path.Combine(module, "sandbox")}'.", "Install the module anew, or build it: ./build.ps1.", module);
+    }
+
+    private static IEnumerable<string> FindBuilt(string checkout)
+    {
+        string output = Path.Combine(checkout, "src", "IngestTools.Sandbox", "bin");
+        return Directory.Exists(output)
+            ? Directory.EnumerateDirectories(output).Select(d => Path.Combine(d, "net10.0", Name + ".dll")).OrderByDescending(File.GetLastWriteTimeUtc)
+            : [];
+    }
+
+    private static IngestException Failed(string errors) => IngestErrors.Create(
+        ErrorId.ServerError, $"The sandbox did not start: {errors.Trim()}", "It needs the .NET 10 runtime, a free port, and faults that it knows.");
+}

@@ -1,0 +1,347 @@
+using IngestTools.Connections;
+using IngestTools.Http;
+using IngestTools.Sandbox.Faults;
+using IngestTools.Units.Support;
+using Xunit;
+
+namespace IngestTools.Units.Core;
+
+public sealed class ConnectionTests
+{
+    private static readonly ConnectionSettings Settings = new()
+    {
+        Service = IngestService.DspIngest,
+        Uri = new Uri("https://ingest.example.org"),
+        SignIn = SignInKind.Token,
+        Secret = _ => ValueTask.FromResult("canary-secret"),
+        SecretFrom = "env:INGEST_TOKEN",
+    };
+
+    [Fact]
+    public void Profile_is_saved_without_its_secret_where_only_its_owner_can_read_it()
+    {
+        using TemporaryFolder folder = new();
+        string home = Path.Join(folder.Path, "home");
+        ProfileStore store = new(home);
+        using IngestConnection connection = IngestConnection.Open(Settings with { Name = "night", Timeout = TimeSpan.FromSeconds(7) });
+
+        store.Save(ConnectionProfile.From(connection, isDefault: true));
+
+        ConnectionProfile profile = Assert.Single(new ProfileStore(home).Read());
+        Assert.Equal(("night", "env:INGEST_TOKEN", 7d, true), (profile.Name, profile.SecretFrom, profile.TimeoutSeconds, profile.IsDefault));
+        string path = Path.Join(home, "profiles.json");
+        Assert.DoesNotContain("canary-secret", File.ReadAllText(path), StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(home));
+        }
+    }
+
+    [Fact]
+    public void New_default_of_a_service_ends_the_old_one()
+    {
+        using TemporaryFolder folder = new();
+        ProfileStore store = new(folder.Path);
+        foreach (string name in new[] { "one", "two" })
+        {
+            using IngestConnection connection = IngestConnection.Open(Settings with { Name = name });
+            store.Save(ConnectionProfile.From(connection, isDefault: true));
+        }
+
+        Assert.Equal("two", Assert.Single(store.Read(), profile => profile.IsDefault).Name);
+        Assert.True(store.Remove("TWO"));
+        Assert.False(store.Remove("two"));
+    }
+
+    [Fact]
+    public void Secret_that_was_given_cannot_be_saved()
+    {
+        using IngestConnection connection = IngestConnection.Open(Settings with { SecretFrom = null });
+
+        Assert.Equal(ErrorId.SecretUnavailable, Assert.Throws<IngestException>(() => ConnectionProfile.From(connection, isDefault: false)).ErrorId);
+    }
+
+    [Fact]
+    public void Broken_profiles_are_told_and_not_overwritten()
+    {
+        using TemporaryFolder folder = new();
+        string path = Path.Join(folder.Path, "profiles.json");
+        File.WriteAllText(path, "{ not json");
+        using IngestConnection connection = IngestConnection.Open(Settings);
+
+        IngestException error = Assert.Throws<IngestException>(() => new ProfileStore(folder.Path).Save(ConnectionProfile.From(connection, isDefault: false)));
+
+        Assert.Equal((ErrorId.FileUnreadable, path), (error.ErrorId, error.Target));
+        Assert.Equal("{ not json", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public async Task Secret_file_is_read_when_only_its_owner_can()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Write("token");
+        File.WriteAllText(path, "canary\n");
+        SecretReader read = SecretReference.Parse($"file:{path}").CreateReader(vault: null);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+            IngestException error = await Assert.ThrowsAsync<IngestException>(async () => await read(CancellationToken.None));
+            Assert.Equal(ErrorId.SecretUnavailable, error.ErrorId);
+            Assert.Contains("chmod 600", error.Advice, StringComparison.Ordinal);
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        Assert.Equal("canary", await read(CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("env:INGESTTOOLS_NO_SUCH_VARIABLE")]
+    [InlineData("file:/no/such/file")]
+    [InlineData("vault:name")]
+    public async Task Secret_that_is_not_there_is_told(string reference)
+    {
+        SecretReader read = SecretReference.Parse(reference).CreateReader(vault: null);
+
+        Assert.Equal(ErrorId.SecretUnavailable, (await Assert.ThrowsAsync<IngestException>(async () => await read(CancellationToken.None))).ErrorId);
+    }
+
+    [Theory]
+    [InlineData("canary-secret")]
+    [InlineData("other:canary-secret")]
+    [InlineData("env:")]
+    public void Reference_that_is_none_is_refused_and_not_repeated(string reference)
+    {
+        IngestException error = Assert.Throws<IngestException>(() => SecretReference.Parse(reference));
+
+        Assert.Equal(ErrorId.SecretUnavailable, error.ErrorId);
+        Assert.DoesNotContain("canary", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Vault_is_asked_with_its_name_and_the_secret_s()
+    {
+        SecretReader read = SecretReference.Parse("vault:work/dsp").CreateReader((vault, name, _) => ValueTask.FromResult($"{vault}|{name}"));
+
+        Assert.Equal("work|dsp", await read(CancellationToken.None));
+    }
+
+    [Fact]
+    public void Credentials_over_plain_http_to_another_machine_are_refused()
+    {
+        ConnectionSettings plain = Settings with { Uri = new Uri("http://ingest.example.org") };
+
+        Assert.Equal(ErrorId.InsecureConnection, Assert.Throws<IngestException>(() => IngestConnection.Open(plain)).ErrorId);
+        Assert.Equal(ErrorId.InsecureConnection, Assert.Throws<IngestException>(() => IngestConnection.Open(Settings with
+        {
+            SignIn = SignInKind.Password, UserName = "u", AuthenticationUri = new Uri("http://api.example.org"),
+        })).ErrorId);
+        IngestConnection.Open(plain with { AllowInsecure = true }).Dispose();
+        IngestConnection.Open(plain with { Uri = new Uri("http://[::1]:3340") }).Dispose();
+    }
+
+    [Theory]
+    [InlineData("ftp://ingest.example.org")]
+    [InlineData("ingest.example.org")]
+    [InlineData("https://user:canary@ingest.example.org")]
+    [InlineData("https://ingest.example.org/?token=canary")]
+    public void Address_that_cannot_be_is_refused_without_its_secrets(string uri)
+    {
+        IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(Settings with { Uri = new Uri(uri, UriKind.RelativeOrAbsolute) }));
+
+        Assert.Equal(ErrorId.Rejected, error.ErrorId);
+        Assert.DoesNotContain("canary", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Environment_describes_a_connection()
+    {
+        Dictionary<string, string> variables = new()
+        {
+            ["INGESTTOOLS_DSPINGEST_URI"] = "https://ingest.example.org",
+            ["INGESTTOOLS_DSPINGEST_TOKEN"] = "canary",
+        };
+
+        ConnectionSettings? settings = EnvironmentConnections.Read(IngestService.DspIngest, variables.GetValueOrDefault);
+
+        Assert.Equal((SignInKind.Token, "env:INGESTTOOLS_DSPINGEST_TOKEN"), (settings!.SignIn, settings.SecretFrom));
+        Assert.Null(EnvironmentConnections.Read(IngestService.Voss, variables.GetValueOrDefault));
+        Assert.DoesNotContain("canary", settings.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Password_is_exchanged_for_a_token_at_either_form_of_the_login_address()
+    {
+        foreach (string path in new[] { "", "/v2/authentication" })
+        {
+            await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with
+            {
+                SignIn = SignInKind.Password,
+                UserName = "root@example.com",
+                Secret = _ => ValueTask.FromResult("test"),
+                AuthenticationUri = new Uri(settings.Uri!, path),
+            });
+
+            ServiceReport report = await ServiceCheck.RunAsync(dsp.Connection, "0001", dsp.Log, CancellationToken.None);
+
+            Assert.True(report.Ok, string.Join('\n', report.Details));
+            Assert.Equal((true, true), (report.SignedIn, report.Allowed));
+        }
+    }
+
+    [Fact]
+    public async Task Wrong_password_is_told_and_never_shown()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with
+        {
+            SignIn = SignInKind.Password,
+            UserName = "root@example.com",
+            Secret = _ => ValueTask.FromResult("canary-password"),
+            AuthenticationUri = settings.Uri,
+        });
+
+        ServiceReport report = await ServiceCheck.RunAsync(dsp.Connection, "0001", dsp.Log, CancellationToken.None);
+
+        Assert.False(report.SignedIn);
+        Assert.Contains(report.Details, line => line.Contains("did not sign in root@example.com", StringComparison.Ordinal));
+        Assert.DoesNotContain("canary-password", dsp.Log.All + string.Join('\n', report.Details), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Token_without_the_right_is_signed_in_and_not_allowed()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string token = dsp.Sandbox.DspIngest.Tokens.Issue("write:project:0002", TimeSpan.FromHours(1));
+        using IngestConnection connection = IngestConnection.Open(Settings with { Uri = dsp.Sandbox.Uri, Secret = _ => ValueTask.FromResult(token) });
+
+        ServiceReport refused = await ServiceCheck.RunAsync(connection, "0001", dsp.Log, CancellationToken.None);
+        ServiceReport allowed = await ServiceCheck.RunAsync(connection, "0002", dsp.Log, CancellationToken.None);
+
+        Assert.Equal((true, false), (refused.SignedIn, refused.Allowed));
+        Assert.Equal((true, true), (allowed.SignedIn, allowed.Allowed));
+    }
+
+    [Fact]
+    public async Task Unhealthy_server_is_told()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IsHealthy = false);
+
+        ServiceReport report = await ServiceCheck.RunAsync(dsp.Connection, null, dsp.Log, CancellationToken.None);
+
+        Assert.False(report.Reachable);
+        Assert.Contains("DOWN", report.Details[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Server_that_is_not_there_is_told()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Uri = new Uri("http://127.0.0.1:1"), MaxAttempts = 1 });
+
+        ServiceReport report = await ServiceCheck.RunAsync(dsp.Connection, null, dsp.Log, CancellationToken.None);
+
+        Assert.False(report.Reachable);
+        Assert.Contains("No connection to 127.0.0.1:1", report.Details[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Certificates_that_are_none_are_told()
+    {
+        using TemporaryFolder folder = new();
+
+        IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(Settings with { CertificateAuthority = folder.Write("ca.pem") }));
+
+        Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
+    }
+
+    [Fact]
+    public async Task Proxy_that_is_not_there_is_told()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        using IngestConnection connection = IngestConnection.Open(Settings with { Proxy = new Uri("http://127.0.0.1:1"), MaxAttempts = 1 });
+
+        ServiceReport report = await ServiceCheck.RunAsync(connection, null, dsp.Log, CancellationToken.None);
+
+        Assert.False(report.Reachable);
+        Assert.Contains("-Proxy", report.Details[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Outage_opens_the_circuit_and_says_so_and_the_end_of_it_is_found_out()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { MaxAttempts = 1 });
+        dsp.Sandbox.Faults.Replace(Fault.Parse("500=GET"));
+        List<ErrorId> errors = [];
+        for (int i = 0; i < 20; i++)
+            errors.Add((await Assert.ThrowsAsync<IngestException>(() => LookAsync(dsp))).ErrorId);
+        Assert.All(errors, error => Assert.Equal(ErrorId.ServerError, error));
+        dsp.Sandbox.Faults.Clear();
+        long before = dsp.Sandbox.Requests.Started;
+
+        // The circuit is open now: the next look is held back for the pause, and then goes through.
+        Assert.Equal(ErrorId.NotFound, (await Assert.ThrowsAsync<IngestException>(() => LookAsync(dsp))).ErrorId);
+
+        Assert.Equal(before + 1, dsp.Sandbox.Requests.Started);
+        Assert.Contains("nothing is sent for 5 s", dsp.Log.All, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Retry_after_is_waited_for()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        dsp.Sandbox.Faults.Replace(Fault.Parse("503=1,2s,GET"));
+        long started = TimeProvider.System.GetTimestamp();
+
+        await Assert.ThrowsAsync<IngestException>(() => LookAsync(dsp));
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.FromSeconds(1.9), TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task Nothing_that_is_logged_has_the_token()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+
+        await dsp.SendAsync(null, dsp.Folder.Write("a.txt"));
+
+        Assert.Contains("POST http://127.0.0.1", dsp.Log.All, StringComparison.Ordinal);
+        Assert.DoesNotContain(DspHarness.Token, dsp.Log.All, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"reason\":\"No project access.\"}", "No project access.")]
+    [InlineData("{\"errors\":[{\"argument\":\"Path variable: 'filename''\",\"reason\":\"bad\"}]}", "Path variable: 'filename'': bad")]
+    [InlineData("{\"errorMessage\":\"disk\"}", "disk")]
+    [InlineData("{\"id\":\"0001\",\"type\":\"Import folder not found.\"}", "Import folder not found. (0001)")]
+    [InlineData("{\"message\":\"bad credentials\"}", "bad credentials")]
+    [InlineData("Invalid value for: path parameter shortcode", "Invalid value for: path parameter shortcode")]
+    [InlineData("<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>", "502 Bad Gateway")]
+    [InlineData("<p>Service &amp; more</p><script>x()</script>", "Service & more")]
+    [InlineData("{\"type\":\"about:blank\",\"title\":\"ICA_API_004\",\"detail\":\"Invalid Accept Header\",\"id\":\"<1>\"}", "Invalid Accept Header")]
+    [InlineData("{\"truncated", "{\"truncated")]
+    [InlineData("a\u001b[31mred\u202e", "a\\u001b[31mred\\u202e")]
+    [InlineData("{\"reason\":\"sent Bearer abcdefghijkl\"}", "sent Bearer ***")]
+    [InlineData("", null)]
+    [InlineData("  \r\n", null)]
+    public void Server_s_own_words_are_found_in_whatever_it_wrote(string body, string? words)
+    {
+        Assert.Equal(words, ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body), null).Text);
+    }
+
+    [Fact]
+    public void Long_words_are_cut()
+    {
+        Assert.InRange(ServerMessage.Parse(new byte[100_000].Select(_ => (byte)'x').ToArray(), null).Text!.Length, 2000, 2049);
+    }
+
+    [Fact]
+    public void Address_is_shown_without_secrets()
+    {
+        Assert.Equal("https://h/a?format=json&X-Amz-Signature=***", Redaction.Of(new Uri("https://u:p@h/a?format=json&X-Amz-Signature=canary")));
+    }
+
+    private static async Task LookAsync(DspHarness dsp)
+    {
+        await foreach (var row in dsp.Client.ReadMappingAsync("0001", CancellationToken.None))
+            Assert.Fail($"There is no mapping, and {row} came.");
+    }
+}
