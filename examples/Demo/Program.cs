@@ -1,1 +1,25 @@
-return 0;
+using IngestTools;
+using IngestTools.Demo;
+
+// Runs each service's main job against a sandbox on this machine, and prints what happened. Exit code: 0, or 1 where something was not as it should be.
+using CancellationTokenSource stop = new();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+
+try
+{
+    return await DspIngestDemo.RunAsync(Console.Out, stop.Token) ? 0 : 1;
+}
+catch (IngestException e)
+{
+    await Console.Error.WriteLineAsync($"{e.ErrorId}: {e.Message} {e.Advice}");
+    return 1;
+}
+catch (OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync("Stopped.");
+    return 1;
+}
