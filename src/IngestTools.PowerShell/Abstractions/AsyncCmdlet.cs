@@ -43,9 +43,11 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     /// <summary>Where Core's log goes: into the verbose, debug and warning streams.</summary>
     private protected ILogger Log => _log ??= CreateLog();
 
+    /// <summary>Whether nothing is to be done but to tell what would be.</summary>
+    private protected bool IsWhatIf => IsSwitchedOn("WhatIf", "WhatIfPreference");
+
     /// <summary>Whether ShouldProcess would do anything but say yes: ask, tell what it would do, or tell what it does.</summary>
-    private protected bool IsShouldProcessHeard =>
-        IsSwitchedOn("WhatIf", "WhatIfPreference") || IsSwitchedOn("Confirm", null) || IsConfirmPreferenceLow() || IsStreamOn("Verbose", "VerbosePreference");
+    private protected bool IsShouldProcessHeard => IsWhatIf || IsSwitchedOn("Confirm", null) || IsConfirmPreferenceLow() || IsStreamOn("Verbose", "VerbosePreference");
 
     /// <inheritdoc/>
     public void Dispose()

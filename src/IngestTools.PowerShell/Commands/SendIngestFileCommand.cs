@@ -171,7 +171,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
             Confirm = IsShouldProcessHeard ? item => ConfirmAsync(item, stop) : null,
         };
         _engine = new UploadEngine(options, Log);
-        _bar = new UploadBar(Session.NextActivity());
+        _bar = IsWhatIf ? null : new UploadBar(Session.NextActivity());
         Start(SendAsync);
     }
 

@@ -18,9 +18,10 @@ internal sealed class UploadBar(int activity)
     private static string Describe(UploadProgress progress)
     {
         string more = progress.IsTotalKnown ? "" : "+";
-        string failed = progress.FilesFailed > 0 ? $", {progress.FilesFailed:N0} failed" : "";
-        return $"{progress.FilesDone:N0} of {progress.FilesFound:N0}{more} files{failed}, {Display.Bytes(progress.BytesDone)} of {Display.Bytes(progress.BytesFound)}{more}, "
-            + Display.Rate(progress.BytesPerSecond);
+        string failed = progress.FilesFailed > 0 ? $" ({progress.FilesFailed:N0} failed)" : "";
+        string files = $"{progress.FilesDone:N0} of {progress.FilesFound:N0}{more} files{failed}";
+        string bytes = $"{Display.Bytes(progress.BytesDone)} of {Display.Bytes(progress.BytesFound)}{more}";
+        return progress.BytesPerSecond > 0 ? $"{files}, {bytes}, {Display.Rate(progress.BytesPerSecond)}" : $"{files}, {bytes}";
     }
 
     /// <summary>While more files are found, there is no whole that this would be a part of.</summary>

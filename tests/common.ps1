@@ -1,0 +1,97 @@
+# Dot-sourced by each *.Tests.ps1: imports the staged module and keeps the tests away from the user's own settings and servers.
+
+$ErrorActionPreference = 'Stop'
+
+$script:Manifest = if ($env:INGESTTOOLS_MODULE) { $env:INGESTTOOLS_MODULE }
+else {
+    Get-ChildItem (Join-Path $PSScriptRoot '..' 'out' 'IngestTools' '*' 'IngestTools.psd1') |
+        Sort-Object { [version] $_.Directory.Name } | Select-Object -Last 1 -ExpandProperty FullName
+}
+if (-not $script:Manifest) { throw 'There is no staged module: run ./build.ps1 first.' }
+
+Get-ChildItem env:INGESTTOOLS_*, env:ICAV2_*, env:LAKECTL_* | Where-Object Name -NE 'INGESTTOOLS_MODULE' | Remove-Item
+$env:INGESTTOOLS_HOME = Join-Path ([System.IO.Path]::GetTempPath()) "ingesttools-tests-$PID"
+
+Import-Module $script:Manifest
+$PSStyle.OutputRendering = 'PlainText'
+
+# A generous bound for what has to come: a test waits for it, and fails only if it never does.
+$script:Patience = [timespan]::FromSeconds(30)
+
+# The design says 2 s; the rest is for a machine that is busy.
+$script:StopLimit = [timespan]::FromSeconds(3)
+
+function Wait-Until([scriptblock] $Condition, [string] $What = "$Condition") {
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    while (-not (& $Condition)) {
+        if ($clock.Elapsed -gt $script:Patience) { throw "Waited in vain for: $What" }
+        Start-Sleep -Milliseconds 20
+    }
+}
+
+function Invoke-Sandbox($Sandbox, [string] $Route, [string] $Method = 'Get', $Body) {
+    $request = @{ Uri = "$($Sandbox.Uri)sandbox/$Route"; Method = $Method; NoProxy = $true }
+    if ($PSBoundParameters.ContainsKey('Body')) { $request.Body = ConvertTo-Json $Body -Compress; $request.ContentType = 'application/json' }
+    Invoke-RestMethod @request
+}
+
+function Get-SandboxRequest($Sandbox) { @(Invoke-Sandbox $Sandbox 'requests') | ForEach-Object { $_ } }
+function Get-SandboxProject($Sandbox, [string] $Shortcode = '0001') { Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode" }
+function Get-SandboxConnection($Sandbox) { Invoke-Sandbox $Sandbox 'connections' }
+function Set-SandboxFault($Sandbox, [string[]] $Fault) { Invoke-Sandbox $Sandbox 'faults' Post @($Fault) }
+function Clear-SandboxFault($Sandbox) { Invoke-Sandbox $Sandbox 'faults' Delete }
+function Set-SandboxOption($Sandbox, [hashtable] $Option) { Invoke-Sandbox $Sandbox 'dsp/options' Post $Option }
+function Add-SandboxMapping($Sandbox, [string] $Shortcode, [int] $Rows) { Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode/mapping?rows=$Rows" Post }
+
+# Files with contents that differ; the names may have folders in them.
+function New-TestFile([string] $Folder, [string[]] $Name, [int] $Length = 100) {
+    foreach ($one in $Name) {
+        $path = Join-Path $Folder $one
+        $null = [System.IO.Directory]::CreateDirectory([System.IO.Path]::GetDirectoryName($path))
+        [System.IO.File]::WriteAllBytes($path, [System.Security.Cryptography.RandomNumberGenerator]::GetBytes($Length))
+        $path
+    }
+}
+
+# A token that the sandbox takes.
+function Get-SandboxToken($Sandbox) {
+    $body = @{ email = 'root@example.com'; password = 'test' } | ConvertTo-Json
+    (Invoke-RestMethod "$($Sandbox.Uri)v2/authentication" -Method Post -Body $body -ContentType 'application/json' -NoProxy).token
+}
+
+function ConvertTo-Secure([string] $Text) { ConvertTo-SecureString $Text -AsPlainText -Force }
+
+# The error that a command ends with, or writes first.
+function Get-FirstError([scriptblock] $Command) {
+    $errors = @()
+    try { $null = & $Command -ErrorAction SilentlyContinue -ErrorVariable errors 2>$null }
+    catch { return $_ }
+    $errors | Select-Object -First 1
+}
+
+# Runs a script in a runspace of its own, stops it when a condition holds, and tells how long that took.
+function Invoke-AndStop([scriptblock] $Script, [object[]] $Argument, [scriptblock] $When) {
+    $shell = [powershell]::Create()
+    try {
+        $null = $shell.AddScript("`$manifest, `$argument = `$args; Import-Module `$manifest; & { $Script } @argument")
+        $null = $shell.AddArgument($script:Manifest)
+        $null = $shell.AddArgument($Argument)
+        $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
+        $running = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]]::new(), $output)
+        Wait-Until { $running.IsCompleted -or (& $When) } "$When"
+        if ($running.IsCompleted) { throw "It ended before it was stopped: $($shell.Streams.Error -join '; ')" }
+        $clock = [System.Diagnostics.Stopwatch]::StartNew()
+        $shell.Stop()
+        [pscustomobject]@{ Elapsed = $clock.Elapsed; State = $shell.InvocationStateInfo.State; Output = $output; Errors = @($shell.Streams.Error) }
+    }
+    finally { $shell.Dispose() }
+}
+
+# Runs a script in a process of its own that has imported the module, for what must not see this one's state.
+function Invoke-Child([scriptblock] $Script, [object[]] $Argument = @(), [switch] $Bare) {
+    $given = $Argument | ForEach-Object { "'$([System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent("$_"))'" }
+    $import = $Bare ? '' : "Import-Module '$script:Manifest';"
+    $text = "`$ErrorActionPreference = 'Stop'; `$ProgressPreference = 'SilentlyContinue'; `$PSStyle.OutputRendering = 'PlainText'; $import & { $Script } $($given -join ' ')"
+    $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text))
+    & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -EncodedCommand $encoded
+}
