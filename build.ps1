@@ -53,7 +53,6 @@ function Invoke-Compile {
 
 # Copies the files of a folder whose names match, with their subfolders.
 function Copy-Matching([string] $From, [string] $To, [string[]] $Include) {
-    if (-not (Test-Path -LiteralPath $From)) { throw "$From is missing: build without -SkipCompile." }
     $base = (Resolve-Path -LiteralPath $From).ProviderPath
     foreach ($file in Get-ChildItem -LiteralPath $base -Recurse -File -Include $Include) {
         $target = Join-Path $To ([System.IO.Path]::GetRelativePath($base, $file.FullName))
@@ -62,7 +61,18 @@ function Copy-Matching([string] $From, [string] $To, [string[]] $Include) {
     }
 }
 
+# module/bin holds what was compiled last, for whichever configuration.
+function Assert-Compiled {
+    $bin = Join-Path $root 'module' 'bin' 'IngestTools.dll'
+    $compiled = Join-Path $root 'src' 'IngestTools.PowerShell' 'bin' $Configuration 'net8.0' 'IngestTools.dll'
+    $hashes = @($bin, $compiled | Where-Object { Test-Path -LiteralPath $_ } | Get-FileHash | ForEach-Object Hash)
+    if ($hashes.Count -ne 2 -or $hashes[0] -ne $hashes[1]) {
+        throw "What was compiled last is not the module for $Configuration`: build without -SkipCompile."
+    }
+}
+
 function New-Module([string] $Folder) {
+    Assert-Compiled
     $null = New-Item -ItemType Directory -Path $Folder
     foreach ($name in 'IngestTools.psd1', 'LICENSE', 'CHANGELOG.md') {
         Copy-Item -LiteralPath (Join-Path $root $name) -Destination $Folder

@@ -335,7 +335,9 @@ function Write-Command($Page, $Command) {
             foreach ($set in $sets) {
                 Write-Element command:syntaxItem {
                     Write-Element maml:name $Command.Name
-                    foreach ($parameter in Get-SyntaxParameter $set $order) { Write-Parameter $Command $parameter $help[$parameter.Name] -InSyntax }
+                    foreach ($parameter in Get-SyntaxParameter $set $order) {
+                        Write-Parameter $Command $parameter $help[$parameter.Name] -InSyntax
+                    }
                 }
             }
         }
