@@ -156,6 +156,14 @@ Describe 'Send-IngestFile' {
             $again.Shortcode | Should -Be $shortcode
         }
 
+        It 'in other runspaces that are handed the connection' {
+            $jobs = 1..3 | ForEach-Object -Parallel {
+                Import-Module $using:Manifest
+                Send-IngestFile -LiteralPath ($using:files)[$_] -Shortcode $using:shortcode -Connection ($using:sandbox).Connections[0]
+            }
+            $jobs.Status | Should -Be 'Uploaded', 'Uploaded', 'Uploaded'
+        }
+
         It 'with a project and a connection that come with the results' {
             $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x)
             $null = Connect-IngestService DspIngest $sandbox.Uri -Name here -Token (ConvertTo-Secure (Get-SandboxToken $sandbox))

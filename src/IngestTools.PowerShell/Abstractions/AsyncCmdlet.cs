@@ -33,7 +33,10 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     private Task? _work;
     private ILogger? _log;
     private int _pipelineThread;
+
+    /// <summary>Nobody is left to be told anything.</summary>
     private bool _ended;
+
     private long _progressShownAt;
     private int _waitMs = Timeout.Infinite;
 
@@ -191,8 +194,9 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         return await asked.Answer.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Work that was given up may still try; nobody is there to read.</summary>
     private ValueTask PostAsync(PostKind kind, object? content, CancellationToken cancellationToken) =>
-        _queue!.AddAsync(new PipelinePost(kind, content), cancellationToken);
+        _queue is { } queue ? queue.AddAsync(new PipelinePost(kind, content), cancellationToken) : ValueTask.FromCanceled(new CancellationToken(canceled: true));
 
     /// <summary>Writes what is there without waiting for more; false where the work has ended.</summary>
     private bool PumpReady() => PumpUntil(Task.CompletedTask);

@@ -25,7 +25,7 @@ public sealed class IngestSandbox
     public bool IsRunning => !_process.HasExited;
 
     /// <summary>The connections that were made to it.</summary>
-    public IReadOnlyList<IngestConnection> Connections { get; internal set; } = [];
+    public IngestConnection[] Connections { get; internal set; } = [];
 
     /// <inheritdoc/>
     public override string ToString() => Uri.ToString();
