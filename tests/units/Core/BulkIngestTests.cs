@@ -49,6 +49,20 @@ public sealed class BulkIngestTests
     }
 
     [Fact]
+    public async Task Left_over_file_that_is_sent_again_counts_once()
+    {
+        bool fails = true;
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestFails = _ => fails);
+        string path = dsp.Folder.Write("a.tif");
+        await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, path)));
+        fails = false;
+
+        Transaction second = EndOf(await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, path))));
+
+        Assert.Equal((TransactionStatus.Succeeded, 1L, 1L), (second.Status, second.Completed, second.Total));
+    }
+
+    [Fact]
     public async Task File_uploaded_again_after_its_ingest_and_left_over_is_not_taken_for_ingested()
     {
         bool fails = false;
