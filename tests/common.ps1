@@ -38,10 +38,10 @@ function Invoke-Sandbox($Sandbox, [string] $Route, [string] $Method = 'Get', $Bo
 function Get-SandboxRequest($Sandbox) { @(Invoke-Sandbox $Sandbox 'requests') | ForEach-Object { $_ } }
 function Get-SandboxProject($Sandbox, [string] $Shortcode = '0001') { Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode" }
 function Get-SandboxConnection($Sandbox) { Invoke-Sandbox $Sandbox 'connections' }
-function Set-SandboxFault($Sandbox, [string[]] $Fault) { Invoke-Sandbox $Sandbox 'faults' Post @($Fault) }
-function Clear-SandboxFault($Sandbox) { Invoke-Sandbox $Sandbox 'faults' Delete }
-function Set-SandboxOption($Sandbox, [hashtable] $Option) { Invoke-Sandbox $Sandbox 'dsp/options' Post $Option }
-function Add-SandboxMapping($Sandbox, [string] $Shortcode, [int] $Rows) { Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode/mapping?rows=$Rows" Post }
+function Set-SandboxFault($Sandbox, [string[]] $Fault) { $null = Invoke-Sandbox $Sandbox 'faults' Post @($Fault) }
+function Clear-SandboxFault($Sandbox) { $null = Invoke-Sandbox $Sandbox 'faults' Delete }
+function Set-SandboxOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'dsp/options' Post $Option }
+function Add-SandboxMapping($Sandbox, [string] $Shortcode, [int] $Rows) { $null = Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode/mapping?rows=$Rows" Post }
 
 # Files with contents that differ; the names may have folders in them.
 function New-TestFile([string] $Folder, [string[]] $Name, [int] $Length = 100) {
@@ -57,6 +57,12 @@ function New-TestFile([string] $Folder, [string[]] $Name, [int] $Length = 100) {
 function Get-SandboxToken($Sandbox) {
     $body = @{ email = 'root@example.com'; password = 'test' } | ConvertTo-Json
     (Invoke-RestMethod "$($Sandbox.Uri)v2/authentication" -Method Post -Body $body -ContentType 'application/json' -NoProxy).token
+}
+
+# A shortcode that no other test of this file has.
+function New-Shortcode {
+    $script:shortcodes++
+    '{0:X4}' -f (0x1000 + $script:shortcodes)
 }
 
 function ConvertTo-Secure([string] $Text) { ConvertTo-SecureString $Text -AsPlainText -Force }

@@ -1,0 +1,148 @@
+Describe 'Connect-IngestService' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox
+        $token = Get-SandboxToken $sandbox
+        $file = New-TestFile $TestDrive 'one.jpg'
+    }
+
+    AfterEach {
+        Get-IngestConnection | Disconnect-IngestService
+        Get-IngestConnection -Saved | Disconnect-IngestService -Saved
+        Get-ChildItem env:INGESTTOOLS_DSPINGEST_* | Remove-Item
+    }
+
+    AfterAll { Stop-IngestSandbox }
+
+    Context 'signs in with' {
+        It 'a token' {
+            $connection = Connect-IngestService DspIngest $sandbox.Uri -Token (ConvertTo-Secure $token)
+            $connection.PSObject.TypeNames[0] | Should -Be 'IngestTools.Connections.IngestConnection'
+            $connection.SignIn | Should -Be 'Token'
+            (Test-IngestService).SignedIn | Should -BeTrue
+        }
+
+        It 'a user name and a password, at another address' {
+            $credential = [pscredential]::new('root@example.com', (ConvertTo-Secure 'test'))
+            (Connect-IngestService DspIngest $sandbox.Uri -AuthenticationUri $sandbox.Uri -Credential $credential).UserName | Should -Be 'root@example.com'
+            (Test-IngestService).SignedIn | Should -BeTrue
+        }
+
+        It 'a secret from the environment' {
+            $env:INGESTTOOLS_TEST_SECRET = $token
+            try {
+                $null = Connect-IngestService DspIngest $sandbox.Uri -SecretFrom env:INGESTTOOLS_TEST_SECRET
+                (Test-IngestService).SignedIn | Should -BeTrue
+            }
+            finally { Remove-Item env:INGESTTOOLS_TEST_SECRET }
+        }
+
+        It 'a secret from a file that nobody else can read' -Skip:$IsWindows {
+            $secret = Join-Path $TestDrive 'secret'
+            Set-Content $secret $token
+            chmod 600 $secret
+            $null = Connect-IngestService DspIngest $sandbox.Uri -SecretFrom "file:$secret"
+            (Test-IngestService).SignedIn | Should -BeTrue
+        }
+
+        It 'no secret from a file that others can read' -Skip:$IsWindows {
+            $secret = Join-Path $TestDrive 'open-secret'
+            Set-Content $secret $token
+            chmod 644 $secret
+            $null = Connect-IngestService DspIngest $sandbox.Uri -SecretFrom "file:$secret"
+            (Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 }).FullyQualifiedErrorId | Should -BeLike 'SecretUnavailable,*'
+        }
+
+        It 'no secret from a vault without the module that reads vaults' -Skip:([bool] (Get-Module -ListAvailable Microsoft.PowerShell.SecretManagement)) {
+            $null = Connect-IngestService DspIngest $sandbox.Uri -SecretFrom vault:token
+            $failure = Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'SecretUnavailable,*'
+            "$failure" | Should -Match 'SecretManagement'
+        }
+
+        It 'a text that is read from a vault' {
+            $modules = Join-Path $TestDrive 'modules'
+            $module = Join-Path $modules 'Microsoft.PowerShell.SecretManagement' '1.0.0'
+            $null = New-Item -ItemType Directory $module
+            Set-Content (Join-Path $module 'Microsoft.PowerShell.SecretManagement.psm1') "function Get-Secret { param(`$Name, `$Vault) if (`$Vault -eq 'team') { ConvertTo-SecureString '$token' -AsPlainText -Force } }"
+            New-ModuleManifest (Join-Path $module 'Microsoft.PowerShell.SecretManagement.psd1') -ModuleVersion 1.0.0 -RootModule 'Microsoft.PowerShell.SecretManagement.psm1' -FunctionsToExport Get-Secret
+            $path = $env:PSModulePath
+            $env:PSModulePath = $modules + [System.IO.Path]::PathSeparator + $path
+            try {
+                $null = Connect-IngestService DspIngest $sandbox.Uri -SecretFrom vault:team/dsp
+                (Test-IngestService).SignedIn | Should -BeTrue
+            }
+            finally { $env:PSModulePath = $path }
+        }
+
+        It 'no plain text' {
+            { Connect-IngestService DspIngest $sandbox.Uri -Token 'plain' } | Should -Throw -ErrorId 'CannotConvertArgumentNoMessage,*'
+        }
+    }
+
+    Context 'refuses' {
+        It '<Name>' -ForEach @(
+            @{ Name = 'an address that is none'; Uri = 'ftp://example.org'; Id = 'Rejected' }
+            @{ Name = 'a password in the address'; Uri = 'https://me:secret@example.org'; Id = 'Rejected' }
+            @{ Name = 'plain http to another machine'; Uri = 'http://ingest.example.org'; Id = 'InsecureConnection' }
+        ) {
+            { Connect-IngestService DspIngest $Uri -Token (ConvertTo-Secure x) } | Should -Throw -ErrorId "$Id,IngestTools.PowerShell.Commands.ConnectIngestServiceCommand"
+        }
+
+        It 'to save a secret that was given' {
+            { Connect-IngestService DspIngest $sandbox.Uri -Token (ConvertTo-Secure x) -Save } | Should -Throw -ErrorId 'AmbiguousParameterSet,*'
+        }
+    }
+
+    Context 'is remembered' {
+        It 'by the session: the newest of a service is used, a name names one' {
+            $null = Connect-IngestService DspIngest $sandbox.Uri -Name first -Token (ConvertTo-Secure $token)
+            $null = Connect-IngestService DspIngest $sandbox.Uri -Name second -Token (ConvertTo-Secure $token)
+            (Send-IngestFile $file -Shortcode 0001).Connection | Should -Be 'second'
+            (Send-IngestFile $file -Shortcode 0001 -Connection FIRST).Connection | Should -Be 'first'
+            (Send-IngestFile $file -Shortcode 0001 -Connection (Get-IngestConnection first)).Connection | Should -Be 'first'
+        }
+
+        It 'by no other runspace' {
+            $null = Connect-IngestService DspIngest $sandbox.Uri -Name mine -Token (ConvertTo-Secure $token)
+            $others = 1 | ForEach-Object -Parallel { Import-Module $using:Manifest; @(Get-IngestConnection).Count }
+            $others | Should -Be 0
+        }
+
+        It 'as a profile, which a new session uses by its name or as the default' {
+            $env:INGESTTOOLS_TEST_SECRET = $token
+            try {
+                $null = Connect-IngestService DspIngest $sandbox.Uri -Name archive -SecretFrom env:INGESTTOOLS_TEST_SECRET -Save -Default
+                Get-IngestConnection | Disconnect-IngestService
+                $saved = Get-IngestConnection archive -Saved
+                $saved.Service | Should -Be 'DspIngest'
+                $saved.IsDefault | Should -BeTrue
+                (Send-IngestFile $file -Shortcode 0001).Connection | Should -Be 'archive'
+                Get-IngestConnection | Disconnect-IngestService
+                (Send-IngestFile $file -Shortcode 0001 -Connection archive).Connection | Should -Be 'archive'
+                Get-Content (Join-Path $env:INGESTTOOLS_HOME profiles.json) -Raw | Should -Not -Match ([regex]::Escape($token))
+            }
+            finally { Remove-Item env:INGESTTOOLS_TEST_SECRET }
+        }
+
+        It 'without a profile at -WhatIf' {
+            $null = Connect-IngestService DspIngest $sandbox.Uri -Name archive -SecretFrom env:NOTHING -Save -WhatIf
+            Get-IngestConnection -Saved | Should -BeNullOrEmpty
+        }
+
+        It 'by the environment' {
+            $env:INGESTTOOLS_DSPINGEST_URI = $sandbox.Uri
+            $env:INGESTTOOLS_DSPINGEST_TOKEN = $token
+            (Send-IngestFile $file -Shortcode 0001).Status | Should -Be 'Uploaded'
+        }
+    }
+
+    Context 'completes' {
+        It 'the names of connections' {
+            $null = Connect-IngestService DspIngest $sandbox.Uri -Name 'my archive' -Token (ConvertTo-Secure $token)
+            $text = 'Send-IngestFile x -Shortcode 0001 -Connection my'
+            $found = [System.Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches
+            $found.CompletionText | Should -Be "'my archive'"
+        }
+    }
+}

@@ -1,0 +1,105 @@
+Describe 'Get-IngestMapping' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        $files = New-TestFile $TestDrive 'one, two.jpg', "Süd.png", 'broken.jpg'
+        Set-SandboxOption $sandbox @{ ingestFails = @('broken*') }
+        $uploads = $files | Send-IngestFile -Shortcode 0001
+        $transaction = $uploads | Start-BulkIngest | Wait-Transaction -PollInterval 0.1 -ErrorAction SilentlyContinue
+    }
+
+    AfterEach { Clear-SandboxFault $sandbox }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'writes a row for each file that was ingested' {
+        $rows = Get-IngestMapping 0001
+        $rows[0].PSObject.TypeNames[0] | Should -Be 'IngestTools.IngestMapping'
+        $rows.Original | Sort-Object | Should -Be ('one, two.jpg', 'Süd.png' | Sort-Object)
+        $rows.Ingested | Should -Be $true, $true
+        $rows.Derivative | Should -Not -Contain $null
+    }
+
+    It 'takes a transaction, and looks at a project once' {
+        @($transaction, $transaction | Get-IngestMapping).Count | Should -Be 2
+    }
+
+    It 'tells what was left over' {
+        $rows = Get-IngestMapping -Uploaded $uploads
+        $rows.Count | Should -Be 3
+        $left = $rows | Where-Object { -not $_.Ingested }
+        $left.Original | Should -Be 'broken.jpg'
+        $left.Derivative | Should -BeNullOrEmpty
+        @($transaction | Get-IngestMapping -Uploaded $uploads).Count | Should -Be 3
+    }
+
+    It 'tells what was left over of several projects' {
+        $more = Send-IngestFile $files[0] -Shortcode 0002
+        $null = $more | Start-BulkIngest -Wait
+        $rows = Get-IngestMapping -Uploaded ($uploads + $more)
+        ($rows | Group-Object Shortcode -NoElement | Sort-Object Name | ForEach-Object Count) | Should -Be 3, 1
+        (Get-IngestMapping 0002 -Uploaded ($uploads + $more)).Shortcode | Should -Be '0002'
+    }
+
+    It 'proves that a file arrived as it is, and that one did not' {
+        $rows = Get-IngestMapping -Uploaded $uploads -Verify
+        ($rows | Where-Object Ingested).Verified | Should -Be $true, $true
+        ($rows | Where-Object Original -Like 'one*').Sha256 | Should -Be ($uploads | Where-Object RemoteName -Like 'one*').Sha256
+        Set-SandboxOption $sandbox @{ corruptsChecksum = @('one*') }
+        try { (Get-IngestMapping -Uploaded $uploads -Verify | Where-Object Verified -EQ $false).Original | Should -Be 'one, two.jpg' }
+        finally { Set-SandboxOption $sandbox @{ corruptsChecksum = @() } }
+    }
+
+    It 'saves the mapping as it came, and writes nothing' {
+        $path = Join-Path $TestDrive 'mapping.csv'
+        Get-IngestMapping 0001 -OutFile 'TestDrive:/mapping.csv' | Should -BeNullOrEmpty
+        [System.IO.File]::ReadAllText($path) | Should -BeLike "original,derivative`n*"
+        (Import-Csv $path).original | Sort-Object | Should -Be ('one, two.jpg', 'Süd.png' | Sort-Object)
+    }
+
+    It 'keeps the file as it was where the mapping breaks off' {
+        $path = Join-Path $TestDrive 'kept.csv'
+        Set-Content $path 'as it was'
+        Set-SandboxFault $sandbox 'truncated=/projects/*/bulk-ingest/mapping.csv'
+        (Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 -OutFile $path }) | Should -Not -BeNullOrEmpty
+        Get-Content $path | Should -Be 'as it was'
+        Get-ChildItem $TestDrive -Filter 'kept*' | Should -HaveCount 1
+    }
+
+    It 'writes no second mapping over the first' {
+        $null = Send-IngestFile $files[0] -Shortcode 0003 | Start-BulkIngest -Wait
+        $null = '0001', '0003' | Get-IngestMapping -OutFile (Join-Path $TestDrive 'both.csv') -ErrorVariable errors -ErrorAction SilentlyContinue
+        $errors[0].FullyQualifiedErrorId | Should -BeLike 'NameInUse,*'
+        $errors[0].TargetObject | Should -Be '0003'
+    }
+
+    It 'writes an error where there is no mapping' {
+        $failure = Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 00BB }
+        $failure.FullyQualifiedErrorId | Should -Be 'NotFound,IngestTools.PowerShell.Commands.GetIngestMappingCommand'
+        $failure.TargetObject | Should -Be '00BB'
+    }
+
+    It 'writes rows in order and each once, however many there are' {
+        Add-SandboxMapping $sandbox 00CC 50000
+        $rows = Get-IngestMapping 00CC
+        $rows.Count | Should -Be 50000
+        $path = Join-Path $TestDrive 'many.csv'
+        Get-IngestMapping 00CC -OutFile $path
+        ($rows.Original -join "`n") -ceq ((Import-Csv $path).original -join "`n") | Should -BeTrue
+    }
+
+    It 'ends when the pipeline has what it wants' {
+        Add-SandboxMapping $sandbox 00DD 200000
+        @(Get-IngestMapping 00DD | Select-Object -First 3).Count | Should -Be 3
+        Wait-Until { (Get-SandboxConnection $sandbox).requestsInFlight -eq 0 } 'the server sees the end'
+    }
+
+    It 'stops at Ctrl+C while the server does not answer' {
+        Set-SandboxFault $sandbox 'latency=60s'
+        $stopped = Invoke-AndStop -Argument @($sandbox.Uri) -When { (Get-SandboxConnection $sandbox).requestsInFlight -gt 0 } {
+            param($uri)
+            $null = Connect-IngestService DspIngest $uri -Token (ConvertTo-SecureString x -AsPlainText -Force)
+            Get-IngestMapping 0001
+        }
+        $stopped.Elapsed | Should -BeLessThan $StopLimit
+    }
+}

@@ -1,0 +1,35 @@
+Describe 'Get-Transaction' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        $started = New-TestFile $TestDrive 'one.jpg' | Send-IngestFile -Shortcode 0001 | Start-BulkIngest
+        $null = $started | Wait-Transaction -PollInterval 0.1
+    }
+
+    AfterAll { Stop-IngestSandbox }
+
+    It 'looks once' {
+        (Get-Transaction dsp:0001).Status | Should -Be 'Succeeded'
+        ($started | Get-Transaction).Completed | Should -Be 1
+        (Get-Transaction $started).Id | Should -Be 'dsp:0001'
+    }
+
+    It 'tells that a project has no run' {
+        (Get-Transaction dsp:00AA).Status | Should -Be 'Unknown'
+    }
+
+    It 'uses the connection of the transaction' {
+        $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x) -MaxAttempts 1
+        try {
+            ($started | Get-Transaction).Connection | Should -Be 'DspIngest'
+            (Get-FirstError { [CmdletBinding()] param() Get-Transaction dsp:0001 }).FullyQualifiedErrorId | Should -BeLike 'ConnectionFailed,*'
+        }
+        finally { Disconnect-IngestService nowhere }
+    }
+
+    It 'goes on after an id that is none' {
+        $found = 'nonsense', 'dsp:0001' | Get-Transaction -ErrorVariable errors -ErrorAction SilentlyContinue
+        $found.Id | Should -Be 'dsp:0001'
+        $errors[0].FullyQualifiedErrorId | Should -BeLike 'Rejected,*'
+    }
+}

@@ -1,0 +1,37 @@
+Describe 'Start-IngestSandbox' {
+    BeforeAll { . (Join-Path $PSScriptRoot common.ps1) }
+    AfterEach { Stop-IngestSandbox }
+
+    It 'listens, and connects the session to it' {
+        $sandbox = Start-IngestSandbox -Connect
+        $sandbox.PSObject.TypeNames[0] | Should -Be 'IngestTools.IngestSandbox'
+        $sandbox.IsRunning | Should -BeTrue
+        $sandbox.Connections.Name | Should -Be 'DspIngest'
+        (Test-IngestService).Ok | Should -BeTrue
+    }
+
+    It 'misbehaves as it is told' {
+        $sandbox = Start-IngestSandbox -Connect -Fault '503=2,1s', 'latency=1ms'
+        (Invoke-Sandbox $sandbox 'faults').Count | Should -Be 2
+    }
+
+    It 'says what is wrong with a fault' {
+        { Start-IngestSandbox -Fault nonsense } | Should -Throw -ExpectedMessage '*nonsense*'
+    }
+
+    It 'keeps what it was sent in a folder' {
+        $data = Join-Path $TestDrive 'data'
+        $null = Start-IngestSandbox -Connect -DataPath $data
+        $null = New-TestFile $TestDrive 'one.jpg' | Send-IngestFile -Shortcode 0001
+        Get-ChildItem $data -Recurse -File | Should -Not -BeNullOrEmpty
+    }
+
+    It 'starts nothing at -WhatIf' {
+        Start-IngestSandbox -WhatIf | Should -BeNullOrEmpty
+    }
+
+    It 'ends with the process that started it' {
+        $id = Invoke-Child { (Start-IngestSandbox).ProcessId }
+        Wait-Until { -not (Get-Process -Id $id -ErrorAction Ignore) } 'the sandbox ends'
+    }
+}

@@ -1,0 +1,59 @@
+Describe 'Test-IngestService' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+    }
+
+    AfterEach { Clear-SandboxFault $sandbox }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'tells that all is well' {
+        $report = Test-IngestService -Shortcode 0001
+        $report.PSObject.TypeNames[0] | Should -Be 'IngestTools.Connections.ServiceReport'
+        $report.Ok, $report.Reachable, $report.SignedIn, $report.Allowed | Should -Be $true, $true, $true, $true
+        $report.Version | Should -Not -BeNullOrEmpty
+        $report.Details.Count | Should -BeGreaterThan 2
+    }
+
+    It 'takes connections, their names, and reports from the pipeline' {
+        (Get-IngestConnection | Test-IngestService).Ok | Should -BeTrue
+        ('DspIngest' | Test-IngestService | Test-IngestService).Ok | Should -BeTrue
+        (Test-IngestService -Service DspIngest).Ok | Should -BeTrue
+    }
+
+    It 'tells that nobody is signed in' {
+        $null = Connect-IngestService DspIngest $sandbox.Uri -Name stranger -Token (ConvertTo-Secure 'x.y.z')
+        try {
+            $report = Test-IngestService stranger
+            $report.Reachable | Should -BeTrue
+            $report.SignedIn | Should -BeFalse
+            $report.Ok | Should -BeFalse
+        }
+        finally { Disconnect-IngestService stranger }
+    }
+
+    It 'tells that the server is not there' {
+        $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x) -MaxAttempts 1
+        try {
+            $report = Test-IngestService nowhere
+            $report.Reachable | Should -BeFalse
+            $report.Ok | Should -BeFalse
+        }
+        finally { Disconnect-IngestService nowhere }
+    }
+
+    It 'writes an error where there is no connection' {
+        (Get-FirstError { [CmdletBinding()] param() Test-IngestService -Service LakeFs }).FullyQualifiedErrorId | Should -Be 'NoConnection,IngestTools.PowerShell.Commands.TestIngestServiceCommand'
+        (Get-FirstError { [CmdletBinding()] param() Test-IngestService nobody }).FullyQualifiedErrorId | Should -BeLike 'NoConnection,*'
+    }
+
+    It 'stops at Ctrl+C while the server does not answer' {
+        Set-SandboxFault $sandbox 'latency=60s'
+        $stopped = Invoke-AndStop -Argument @($sandbox.Uri) -When { (Get-SandboxConnection $sandbox).requestsInFlight -gt 0 } {
+            param($uri)
+            $null = Connect-IngestService DspIngest $uri -Token (ConvertTo-SecureString x -AsPlainText -Force)
+            Test-IngestService
+        }
+        $stopped.Elapsed | Should -BeLessThan $StopLimit
+    }
+}

@@ -1,0 +1,84 @@
+Describe 'Wait-Transaction' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        $files = New-TestFile $TestDrive 'one.jpg', 'two.jpg', 'broken.jpg'
+        function Start-Slowly([string] $Shortcode) {
+            Set-SandboxOption $sandbox @{ ingestMs = 60000 }
+            Send-IngestFile $files[0] -Shortcode $Shortcode | Start-BulkIngest
+        }
+    }
+
+    BeforeEach { $shortcode = New-Shortcode }
+    AfterEach { Set-SandboxOption $sandbox @{ ingestMs = 2; ingestFails = @() } }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'writes each transaction when it ends' {
+        $other = New-Shortcode
+        $started = & { Send-IngestFile $files[0, 1] -Shortcode $shortcode; Send-IngestFile $files[0] -Shortcode $other } | Start-BulkIngest
+        $ended = $started | Wait-Transaction -PollInterval 0.1
+        $ended.Status | Should -Be 'Succeeded', 'Succeeded'
+        ($ended | Where-Object Shortcode -EQ $shortcode).Completed | Should -Be 2
+    }
+
+    It 'takes ids, as text and as a property' {
+        $null = Send-IngestFile $files[0] -Shortcode $shortcode | Start-BulkIngest -Wait
+        (Wait-Transaction "dsp:$shortcode").Status | Should -Be 'Succeeded'
+        ("dsp:$shortcode" | Wait-Transaction).Status | Should -Be 'Succeeded'
+        ([pscustomobject]@{ Id = "dsp:$shortcode"; Remark = 'x' } | Wait-Transaction).Status | Should -Be 'Succeeded'
+        (Get-Transaction "dsp:$shortcode" | ConvertTo-Json | ConvertFrom-Json | Wait-Transaction).Status | Should -Be 'Succeeded'
+    }
+
+    It 'writes an error for each file that was left over' {
+        Set-SandboxOption $sandbox @{ ingestFails = @('broken*') }
+        $ended = $files | Send-IngestFile -Shortcode $shortcode | Start-BulkIngest | Wait-Transaction -ErrorVariable errors -ErrorAction SilentlyContinue
+        $ended.Status | Should -Be 'PartlySucceeded'
+        $errors.Count | Should -Be 1
+        $errors[0].FullyQualifiedErrorId | Should -Be 'ItemFailed,IngestTools.PowerShell.Commands.WaitTransactionCommand'
+        $errors[0].TargetObject | Should -Be 'broken.jpg'
+    }
+
+    It 'writes an error and the transaction when time is up, and leaves the run alone' {
+        $ended = Start-Slowly $shortcode | Wait-Transaction -Timeout 0.5 -PollInterval 0.1 -ErrorVariable errors -ErrorAction SilentlyContinue
+        $ended.Status | Should -Be 'Running'
+        $errors[0].FullyQualifiedErrorId | Should -Be 'WaitTimedOut,IngestTools.PowerShell.Commands.WaitTransactionCommand'
+        $errors[0].CategoryInfo.Category | Should -Be 'OperationTimeout'
+        (Get-Transaction "dsp:$shortcode").Status | Should -Be 'Running'
+    }
+
+    It 'ends with the first that ends at -Any' {
+        $slow = Start-Slowly $shortcode
+        Set-SandboxOption $sandbox @{ ingestMs = 2 }
+        $quick = Send-IngestFile $files[0] -Shortcode (New-Shortcode) | Start-BulkIngest
+        ($slow, $quick | Wait-Transaction -Any -PollInterval 0.1).Id | Should -Be $quick.Id
+    }
+
+    It 'takes a bare number as seconds' {
+        { Wait-Transaction dsp:0001 -Timeout 0 } | Should -Throw -ErrorId 'ParameterArgumentTransformationError,*'
+        (Get-Command Wait-Transaction).Parameters.Timeout.ParameterType | Should -Be ([Nullable[timespan]])
+    }
+
+    It 'writes an error for what is no id' {
+        $failure = Get-FirstError { [CmdletBinding()] param() Wait-Transaction nonsense }
+        $failure.FullyQualifiedErrorId | Should -Be 'Rejected,IngestTools.PowerShell.Commands.WaitTransactionCommand'
+        $failure.TargetObject | Should -Be 'nonsense'
+    }
+
+    It 'stops at Ctrl+C, and leaves the run alone' {
+        $started = Start-Slowly $shortcode
+        $seen = @(Get-SandboxRequest $sandbox).Count
+        $stopped = Invoke-AndStop -Argument @($sandbox.Uri, (Get-SandboxToken $sandbox), $started.Id) -When { @(Get-SandboxRequest $sandbox).Count -gt $seen } {
+            param($uri, $token, $id)
+            $null = Connect-IngestService DspIngest $uri -Token (ConvertTo-SecureString $token -AsPlainText -Force)
+            Wait-Transaction $id
+        }
+        $stopped.Elapsed | Should -BeLessThan $StopLimit
+        (Get-Transaction $started).Status | Should -Be 'Running'
+    }
+
+    It 'completes the ids that this session has seen' {
+        $null = Get-Transaction "dsp:$shortcode"
+        $text = 'Wait-Transaction dsp:'
+        [System.Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.CompletionText | Should -Contain "dsp:$shortcode"
+    }
+}
