@@ -24,7 +24,7 @@ internal static class HttpFailure
         (ErrorId errorId, string? advice) = Meaning(status);
         string words = said.Text is null ? "" : $": {said.Text}";
         string where = status is >= 300 and < 400 ? $" It redirects to {Redaction.Of(response.Headers.Location)}." : "";
-        IngestException error = new(errorId, $"{service} answered {status} {Name(response)} to '{operation.Name}'{words}{(where.Length > 0 ? "." + where : "")}")
+        IngestException error = new(errorId, $"{service} answered {status} {Name(response)} to '{operation.Name}'{words.TrimEnd('.')}.{where}")
         {
             Service = service,
             Operation = operation.Name,
@@ -75,7 +75,7 @@ internal static class HttpFailure
         return Make(ErrorId.ConnectionFailed, $"The connection to {host} broke during '{operation.Name}': {words}", isTransient: true, acted: true,
             "Try again. If it stays so, look at the server and at proxies on the way.");
 
-        IngestException Make(ErrorId errorId, string message, bool isTransient, bool acted, string advice) => new(errorId, message, exception)
+        IngestException Make(ErrorId errorId, string message, bool isTransient, bool acted, string advice) => new(errorId, message.TrimEnd('.', ' ') + ".", exception)
         {
             Service = service,
             Operation = operation.Name,

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.CircuitBreaker;
@@ -40,8 +41,8 @@ internal sealed class IngestHttp : IDisposable
     private readonly HttpMessageInvoker _invoker;
     private readonly IAuthenticator _authenticator;
     private readonly TimeProvider _time;
-    private readonly ResiliencePipeline _pipeline;
-    private readonly ResiliencePipeline _uploadPipeline;
+    private readonly ResiliencePipeline<object> _pipeline;
+    private readonly ResiliencePipeline<object> _uploadPipeline;
     private readonly int _maxAttempts;
     private long _outageSince;
 
@@ -52,20 +53,18 @@ internal sealed class IngestHttp : IDisposable
         _authenticator = authenticator;
         _maxAttempts = maxAttempts;
         _time = time;
-        CircuitBreakerStrategyOptions breaker = CreateBreaker();
-        CircuitBreakerManualControl control = new();
-        breaker.ManualControl = control;
-        ResiliencePipeline breakerPipeline = new ResiliencePipelineBuilder { TimeProvider = time }.AddCircuitBreaker(breaker).Build();
+        // Both pipelines share the breaker: an outage is one of the service, not of a kind of request.
+        ResiliencePipeline<object> breaker = new ResiliencePipelineBuilder<object> { TimeProvider = time }.AddCircuitBreaker(CreateBreaker()).Build();
         TimeSpan total = (attemptTimeout + HttpFailure.LongestRetryAfter) * maxAttempts;
-        _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
+        _pipeline = new ResiliencePipelineBuilder<object> { TimeProvider = time }
             .AddTimeout(total)
             .AddRetry(CreateRetry())
-            .AddPipeline(breakerPipeline)
+            .AddPipeline(breaker)
             .AddTimeout(attemptTimeout)
             .Build();
-        _uploadPipeline = new ResiliencePipelineBuilder { TimeProvider = time }
+        _uploadPipeline = new ResiliencePipelineBuilder<object> { TimeProvider = time }
             .AddRetry(CreateRetry())
-            .AddPipeline(breakerPipeline)
+            .AddPipeline(breaker)
             .Build();
     }
 
@@ -75,76 +74,93 @@ internal sealed class IngestHttp : IDisposable
     /// Does an operation and reads its answer. Reading is part of the attempt: an answer that breaks off, or cannot be understood, is as good as none.
     /// </summary>
     /// <exception cref="IngestException">The operation failed, for as often as it may be sent.</exception>
+    /// <typeparam name="T">What <paramref name="read"/> gives.</typeparam>
     public async Task<T> SendAsync<T>(
-        HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<T>> read, ILogger logger, CancellationToken cancellationToken)
+        HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read, ILogger logger, CancellationToken cancellationToken)
+        where T : class
     {
         using Activity? activity = IngestDiagnostics.Activities.StartActivity(operation.Name, ActivityKind.Client);
         activity?.SetTag("ingest.service", Service.ToString()).SetTag("url.full", Redaction.Of(operation.Uri));
         ResilienceContext context = ResilienceContextPool.Shared.Get(operation.Name, cancellationToken);
-        context.Properties.Set(CallKey, new Call(operation, logger));
-        try
-        {
-            ResiliencePipeline pipeline = operation.IsUpload ? _uploadPipeline : _pipeline;
-            return await pipeline.ExecuteAsync(
-                static (context, state) => state.Http.AttemptAsync(state.Operation, state.Read, state.Logger, context.CancellationToken),
-                context,
-                (Http: this, Operation: operation, Read: read, Logger: logger)).ConfigureAwait(false);
-        }
-        catch (Exception e) when (ErrorOf(operation, e, cancellationToken) is { } error)
-        {
-            activity?.SetStatus(ActivityStatusCode.Error, error.Message);
-            throw Final(operation, error);
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
+        Call call = new(this, operation, read, logger);
+        context.Properties.Set(CallKey, call);
+        Outcome<object> outcome = await (operation.IsUpload ? _uploadPipeline : _pipeline)
+            .ExecuteOutcomeAsync(static (context, call) => call.Http.AttemptAsync(call, context.CancellationToken), context, call).ConfigureAwait(false);
+        ResilienceContextPool.Shared.Return(context);
+        if (outcome.Exception is null)
+            return (T)outcome.Result!;
+        IngestException? error = ErrorOf(operation, outcome.Exception);
+        activity?.SetStatus(ActivityStatusCode.Error, error?.Message);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (error is null)
+            ExceptionDispatchInfo.Throw(outcome.Exception);
+        throw Final(operation, error!);
     }
 
     public void Dispose() => _invoker.Dispose();
 
-    /// <summary>One request, or two where the token had ended and could be renewed.</summary>
-    private async ValueTask<T> AttemptAsync<T>(
-        HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<T>> read, ILogger logger, CancellationToken cancellationToken)
+    /// <summary>One request, or two where the token had ended and could be renewed. What goes wrong is returned, not thrown: it is often only the next attempt's reason.</summary>
+    private async ValueTask<Outcome<object>> AttemptAsync(Call call, CancellationToken cancellationToken)
     {
-        if (operation.Place is { } place)
-            await place.EnterAsync(cancellationToken).ConfigureAwait(false);
-        for (bool renewed = false; ; renewed = true)
+        HttpOperation operation = call.Operation;
+        ProgressWatch? watch = null;
+        try
         {
-            operation.Attempts++;
-            IngestDiagnostics.Requests.Add(1);
-            using ProgressWatch? watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
-            using HttpRequestMessage request = CreateRequest(operation, watch);
-            AuthenticationHeaderValue? authorization = operation.SignsIn ? await _authenticator.GetAsync(logger, cancellationToken).ConfigureAwait(false) : null;
-            request.Headers.Authorization = authorization;
-            operation.Secret = authorization?.Parameter ?? operation.Secret;
-            if (logger.IsEnabled(LogLevel.Debug))
-                logger.LogDebug("{Method} {Uri} ({Headers})", request.Method, Redaction.Of(request.RequestUri), Redaction.Of(request.Headers));
-            HttpResponseMessage response = await ReceiveAsync(operation, request, watch, cancellationToken).ConfigureAwait(false);
-            bool keep = false;
-            try
+            if (operation.Place is { } place)
+                await place.EnterAsync(cancellationToken).ConfigureAwait(false);
+            for (bool renewed = false; ; renewed = true)
             {
-                if (logger.IsEnabled(LogLevel.Debug))
-                    logger.LogDebug("{Status} from {Uri} ({Headers})", (int)response.StatusCode, Redaction.Of(request.RequestUri), Redaction.Of(response.Headers));
-                if (operation.IsAnswer(response.StatusCode))
+                operation.Attempts++;
+                IngestDiagnostics.Requests.Add(1);
+                watch?.Dispose();
+                watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
+                using HttpRequestMessage request = CreateRequest(operation, watch);
+                AuthenticationHeaderValue? authorization = operation.SignsIn ? await _authenticator.GetAsync(call.Logger, cancellationToken).ConfigureAwait(false) : null;
+                request.Headers.Authorization = authorization;
+                operation.Secret = authorization?.Parameter ?? operation.Secret;
+                Log(call.Logger, request);
+                HttpResponseMessage response = await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
+                object? answer = null;
+                try
                 {
-                    T answer = await ReadAsync(operation, response, read, cancellationToken).ConfigureAwait(false);
-                    keep = answer is HttpResponseMessage;
-                    return answer;
-                }
+                    Log(call.Logger, request, response);
+                    if (operation.IsAnswer(response.StatusCode))
+                    {
+                        answer = await call.Read(response, watch?.Token ?? cancellationToken).ConfigureAwait(false);
+                        return Outcome.FromResult(answer);
+                    }
 
-                bool mayRenew = response.StatusCode == HttpStatusCode.Unauthorized && operation.SignsIn && !renewed && authorization is not null;
-                IngestException error = await HttpFailure.FromAnswerAsync(Service, operation, response, _time, cancellationToken).ConfigureAwait(false);
-                if (!mayRenew || !await _authenticator.RenewAsync(authorization!, logger, cancellationToken).ConfigureAwait(false))
-                    throw error;
-                logger.LogInformation("{Service} no longer accepted the token; it was renewed, and '{Operation}' is sent again.", Service, operation.Name);
-            }
-            finally
-            {
-                if (!keep)
-                    response.Dispose();
+                    IngestException error = await HttpFailure.FromAnswerAsync(Service, operation, response, _time, cancellationToken).ConfigureAwait(false);
+                    bool mayRenew = response.StatusCode == HttpStatusCode.Unauthorized && authorization is not null && !renewed;
+                    if (!mayRenew || !await _authenticator.RenewAsync(authorization!, call.Logger, cancellationToken).ConfigureAwait(false))
+                        return Outcome.FromException<object>(error);
+                    call.Logger.LogInformation("{Service} no longer accepted the token; it was renewed, and '{Operation}' is sent again.", Service, operation.Name);
+                }
+                finally
+                {
+                    if (!ReferenceEquals(answer, response))
+                        response.Dispose();
+                }
             }
         }
+        catch (Exception e)
+        {
+            return Outcome.FromException<object>(Understand(operation, e, watch, cancellationToken));
+        }
+        finally
+        {
+            watch?.Dispose();
+        }
+    }
+
+    private static void Log(ILogger logger, HttpRequestMessage request, HttpResponseMessage? response = null)
+    {
+        if (!logger.IsEnabled(LogLevel.Debug))
+            return;
+        if (response is null)
+            logger.LogDebug("{Method} {Uri} ({Headers})", request.Method, Redaction.Of(request.RequestUri), Redaction.Of(request.Headers));
+        else
+            logger.LogDebug("{Status} from {Uri} ({Headers})", (int)response.StatusCode, Redaction.Of(request.RequestUri), Redaction.Of(response.Headers));
     }
 
     private static HttpRequestMessage CreateRequest(HttpOperation operation, ProgressWatch? watch)
@@ -163,50 +179,26 @@ internal sealed class IngestHttp : IDisposable
         return request;
     }
 
-    private async ValueTask<HttpResponseMessage> ReceiveAsync(
-        HttpOperation operation, HttpRequestMessage request, ProgressWatch? watch, CancellationToken cancellationToken)
+    /// <summary>The error that an exception of an attempt means; what is none of this library's stays what it is.</summary>
+    private Exception Understand(HttpOperation operation, Exception exception, ProgressWatch? watch, CancellationToken cancellationToken)
     {
-        try
+        if (FindIngestException(exception) is { } own)
+            return own;
+        if (exception is not (OperationCanceledException or HttpRequestException or IOException) || cancellationToken.IsCancellationRequested)
+            return exception;
+        if (watch?.HasEnded == true)
+            return watch.NoProgress(Service, operation, exception);
+        if (exception is not OperationCanceledException)
+            return HttpFailure.FromException(Service, operation, exception);
+        // The handler's own limit for making a connection.
+        return new IngestException(ErrorId.TimedOut, $"No connection to {operation.Uri.Authority} came about within the time given.", exception)
         {
-            return await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (watch?.HasEnded == true && !cancellationToken.IsCancellationRequested && e is OperationCanceledException or HttpRequestException or IOException)
-        {
-            throw watch!.NoProgress(Service, operation, e);
-        }
-        catch (HttpRequestException e) when (FindIngestException(e) is { } own)
-        {
-            throw own;
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            throw HttpFailure.FromException(Service, operation, e);
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            // The handler's own limit for making a connection.
-            throw new IngestException(ErrorId.TimedOut, $"No connection to {operation.Uri.Authority} came about within the time given.", e)
-            {
-                Service = Service,
-                Operation = operation.Name,
-                IsTransient = true,
-                Advice = "Check the address in -Uri, the proxy, and the firewall between.",
-                Target = operation.Target,
-            };
-        }
-    }
-
-    private async ValueTask<T> ReadAsync<T>(
-        HttpOperation operation, HttpResponseMessage response, Func<HttpResponseMessage, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await read(response, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            throw HttpFailure.FromException(Service, operation, e);
-        }
+            Service = Service,
+            Operation = operation.Name,
+            IsTransient = true,
+            Advice = "Check the address in -Uri, the proxy, and the firewall between.",
+            Target = operation.Target,
+        };
     }
 
     /// <summary>An error that the body threw while it was sent (a file that changed) comes back wrapped.</summary>
@@ -221,12 +213,11 @@ internal sealed class IngestHttp : IDisposable
         return null;
     }
 
-    private IngestException? ErrorOf(HttpOperation operation, Exception exception, CancellationToken cancellationToken) => exception switch
+    private IngestException? ErrorOf(HttpOperation operation, Exception exception) => exception switch
     {
         IngestException error => error,
         TimeoutRejectedException timeout => TimedOut(operation, timeout),
         BrokenCircuitException circuit => CircuitOpen(operation, circuit),
-        OperationCanceledException when cancellationToken.IsCancellationRequested => null,
         _ => null,
     };
 
@@ -264,7 +255,7 @@ internal sealed class IngestHttp : IDisposable
             "It was not sent again, since that could do it twice. Look at the server's state first.").After(operation.Attempts);
     }
 
-    private RetryStrategyOptions CreateRetry() => new()
+    private RetryStrategyOptions<object> CreateRetry() => new()
     {
         // The attempts are counted in MayBeSentAgain: one that an open breaker kept back was none.
         MaxRetryAttempts = int.MaxValue,
@@ -316,7 +307,7 @@ internal sealed class IngestHttp : IDisposable
         return TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * longest);
     }
 
-    private CircuitBreakerStrategyOptions CreateBreaker() => new()
+    private CircuitBreakerStrategyOptions<object> CreateBreaker() => new()
     {
         FailureRatio = BreakerRatio,
         MinimumThroughput = BreakerThroughput,
@@ -345,9 +336,14 @@ internal sealed class IngestHttp : IDisposable
     private static bool IsOutage(Exception? exception) => exception is TimeoutRejectedException
         or IngestException { ErrorId: ErrorId.ServerError or ErrorId.ConnectionFailed or ErrorId.TimedOut };
 
-    private sealed class Call(HttpOperation operation, ILogger logger)
+    /// <summary>An operation on its way through the pipeline.</summary>
+    private sealed class Call(IngestHttp http, HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read, ILogger logger)
     {
+        public IngestHttp Http { get; } = http;
+
         public HttpOperation Operation { get; } = operation;
+
+        public Func<HttpResponseMessage, CancellationToken, ValueTask<object>> Read { get; } = read;
 
         public ILogger Logger { get; } = logger;
 

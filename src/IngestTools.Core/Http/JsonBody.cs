@@ -23,7 +23,7 @@ internal static class JsonBody
     /// <param name="type">How the object is read.</param>
     /// <param name="whatIsWrong">What is wrong with the object, if something is; null takes any.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/></exception>
-    public static Func<HttpResponseMessage, CancellationToken, ValueTask<T>> Reader<T>(
+    public static Func<HttpResponseMessage, CancellationToken, ValueTask<object>> Reader<T>(
         IngestService service, HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong = null)
         where T : class => async (response, cancellationToken) =>
     {

@@ -1,14 +1,23 @@
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Lets so many uploads of one lane go at once as the server has use for. It doubles while twice as many at once are answered nearly as quickly, stays where
-/// more would only wait longer, halves when the server says that its lock is held, and tries more again from time to time. So it finds 1 or 2 where a lock
+/// Lets so many uploads of one lane go at once as the server has use for. It doubles while answers come quickly, or nearly as quickly as with half as many,
+/// stays where more would only wait longer, halves when the server says that its lock is held, and tries more again from time to time. So it finds 1 or 2 where a lock
 /// lets one upload through at a time, and the limit where nothing does.
 /// </summary>
 internal sealed class AdaptiveGate
 {
+    /// <summary>So many go at once in the beginning: few enough for a lock that one holds for up to 100 ms, enough not to waste the first round trips.</summary>
+    private const int FirstLimit = 4;
+
     /// <summary>Doubling must leave the time to an answer below this multiple: at 2 nothing would be won, at 1 everything.</summary>
     private const double WorthwhileSlowdown = 1.5;
+
+    /// <summary>
+    /// Answers that come this quickly do no harm by waiting for each other, even under a lock, and save the client the work of waking up for each one:
+    /// more go at once whatever their ratio.
+    /// </summary>
+    private static readonly TimeSpan QuickAnswer = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Answers that take so much longer than one alone stand in a queue that a lock, which is waited for 400 ms, leaves little more room for.</summary>
     private static readonly TimeSpan LongQueue = TimeSpan.FromMilliseconds(150);
@@ -24,16 +33,18 @@ internal sealed class AdaptiveGate
     private readonly LinkedList<Waiter> _waiting = new();
     private readonly TimeProvider _time;
     private readonly int _most;
-    private int _limit = 1;
+    private int _limit;
     private int _inside;
     private bool _alone;
 
+    private Search _search = Search.Growing;
     private int _toSkip;
     private int _measured;
     private double _sum;
-    private double _smaller;
-    private double _oneAlone = double.MaxValue;
-    private bool _settled;
+
+    /// <summary>The mean time to an answer at the level that was tried before this one; 0 at the first.</summary>
+    private double _meanBefore;
+    private double _quickest = double.MaxValue;
     private long _settledAt;
     private TimeSpan _retryAfter = FirstRetry;
 
@@ -41,7 +52,20 @@ internal sealed class AdaptiveGate
     {
         _most = most;
         _time = time;
-        _toSkip = 1;
+        _limit = Math.Min(FirstLimit, most);
+        _toSkip = _limit;
+    }
+
+    private enum Search
+    {
+        /// <summary>Trying twice as many.</summary>
+        Growing,
+
+        /// <summary>Trying half as many, since twice as many only waited for each other.</summary>
+        Shrinking,
+
+        /// <summary>Staying, until it is time to try more again.</summary>
+        Settled,
     }
 
     /// <summary>How many go at once now.</summary>
@@ -99,8 +123,7 @@ internal sealed class AdaptiveGate
     {
         lock (_lock)
         {
-            _limit = Math.Max(1, _limit / 2);
-            Settle(_limit, _retryAfter * 2);
+            Settle(_limit / 2, _retryAfter * 2);
             Free(alone);
         }
     }
@@ -143,15 +166,6 @@ internal sealed class AdaptiveGate
     /// <summary>Takes the time of one answer. The first ones at a new level still come from the old one, and are passed over.</summary>
     private void Measure(double seconds)
     {
-        if (_settled)
-        {
-            if (_limit < _most && _time.GetElapsedTime(_settledAt) >= _retryAfter)
-                TryMore(_sum / Math.Max(1, _measured));
-            else
-                Track(seconds);
-            return;
-        }
-
         if (_toSkip > 0)
         {
             _toSkip--;
@@ -159,46 +173,55 @@ internal sealed class AdaptiveGate
         }
 
         _sum += seconds;
-        if (++_measured < _limit)
-            return;
-        double mean = _sum / _measured;
-        if (_limit == 1)
-            _oneAlone = Math.Min(_oneAlone, mean);
-        bool wasWorthwhile = _limit == 1 || _smaller == 0 || mean <= _smaller * WorthwhileSlowdown;
-        if (!wasWorthwhile)
-        {
-            _limit = Math.Max(1, _limit / 2);
-            Settle(_limit, _retryAfter * 2);
-        }
-        else if (_limit >= _most || mean - _oneAlone > LongQueue.TotalSeconds)
-        {
-            Settle(_limit, FirstRetry);
-        }
-        else
-        {
-            TryMore(mean);
-        }
-    }
-
-    /// <summary>While settled, keeps the mean of the last answers: what a larger level will be held against.</summary>
-    private void Track(double seconds)
-    {
-        const int window = 64;
-        if (_measured >= window)
-        {
-            _sum /= 2;
-            _measured /= 2;
-        }
-
-        _sum += seconds;
         _measured++;
+        double mean = _sum / _measured;
+        if (_search == Search.Settled)
+        {
+            ForgetOldest();
+            if (_limit < _most && _time.GetElapsedTime(_settledAt) >= _retryAfter)
+                Try(Search.Growing, _limit * 2, mean);
+        }
+        else if (_measured >= _limit)
+        {
+            Decide(mean);
+        }
     }
 
-    private void TryMore(double mean)
+    /// <summary>A level was measured: goes on, or stays.</summary>
+    private void Decide(double mean)
     {
-        _smaller = mean;
-        _limit = Math.Min(_most, _limit * 2);
-        _settled = false;
+        _quickest = Math.Min(_quickest, mean);
+        bool isQuick = mean <= QuickAnswer.TotalSeconds;
+        bool isFirst = _meanBefore == 0;
+        switch (_search)
+        {
+            case Search.Growing when !isQuick && !isFirst && mean > _meanBefore * WorthwhileSlowdown:
+                if (_limit > 2)
+                    Try(Search.Shrinking, _limit / 4, _meanBefore);
+                else
+                    Settle(1, _retryAfter * 2);
+                break;
+            case Search.Growing when _limit >= _most || mean - _quickest > LongQueue.TotalSeconds:
+                Settle(_limit, FirstRetry);
+                break;
+            case Search.Growing:
+                Try(Search.Growing, _limit * 2, mean);
+                break;
+            case Search.Shrinking when mean * WorthwhileSlowdown <= _meanBefore && _limit > 1:
+                Try(Search.Shrinking, _limit / 2, mean);
+                break;
+            case Search.Shrinking:
+                // Half as many were not answered much sooner, so their number was worth it.
+                Settle(mean * WorthwhileSlowdown <= _meanBefore ? _limit : _limit * 2, _retryAfter * 2);
+                break;
+        }
+    }
+
+    private void Try(Search search, int limit, double meanBefore)
+    {
+        _search = search;
+        _limit = Math.Clamp(limit, 1, _most);
+        _meanBefore = meanBefore;
         _toSkip = _limit;
         _measured = 0;
         _sum = 0;
@@ -206,11 +229,19 @@ internal sealed class AdaptiveGate
 
     private void Settle(int limit, TimeSpan retryAfter)
     {
-        _settled = true;
+        Try(Search.Settled, limit, 0);
         _settledAt = _time.GetTimestamp();
         _retryAfter = retryAfter < LongestRetry ? retryAfter : LongestRetry;
-        _measured = 0;
-        _sum = 0;
+    }
+
+    /// <summary>Keeps the mean that of the last answers.</summary>
+    private void ForgetOldest()
+    {
+        const int window = 64;
+        if (_measured < window)
+            return;
+        _sum /= 2;
+        _measured /= 2;
     }
 
     private sealed class Waiter(bool alone)

@@ -9,8 +9,9 @@ namespace IngestTools.Uploads;
 /// <param name="Path">The full path.</param>
 /// <param name="Root">The folder that was given and in which it was found; null for a file that was given itself.</param>
 /// <param name="Length">Bytes.</param>
-/// <param name="Error">Why it cannot be sent; null where it can.</param>
-internal readonly record struct FoundFile(string Path, string? Root, long Length, IngestException? Error = null);
+/// <param name="Error">Why it cannot be sent, or is left out; null where it is sent.</param>
+/// <param name="IsLeftOut">Whether it is left out on purpose.</param>
+internal readonly record struct FoundFile(string Path, string? Root, long Length, IngestException? Error = null, bool IsLeftOut = false);
 
 /// <summary>Finds files one by one: nothing is collected, however large a tree is.</summary>
 internal sealed class FileFinder(UploadOptions options)
@@ -44,7 +45,9 @@ internal sealed class FileFinder(UploadOptions options)
             while (reader.MoveNext())
             {
                 Entry entry = reader.Current;
-                if (entry.IsFolder && options.Recurse)
+                if (entry.IsFolder && entry.IsLink && options.Recurse)
+                    yield return new FoundFile(entry.Path, root, 0, LocalFileErrors.LinkToFolder(entry.Path), IsLeftOut: true);
+                else if (entry.IsFolder && options.Recurse)
                     folders.Push(entry.Path);
                 else if (!entry.IsFolder && IsWanted(entry.Name))
                     yield return Look(entry.Path, root, entry.Length);
@@ -65,7 +68,7 @@ internal sealed class FileFinder(UploadOptions options)
             ? new FoundFile(path, root, 0, LocalFileErrors.NotRegular(path, what))
             : new FoundFile(path, root, length);
 
-    private readonly record struct Entry(string Path, string Name, long Length, bool IsFolder);
+    private readonly record struct Entry(string Path, string Name, long Length, bool IsFolder, bool IsLink);
 
     /// <summary>Reads one folder. A folder that cannot be read, or no longer, ends with an error, and the search goes on elsewhere.</summary>
     private sealed class FolderReader(string folder) : IDisposable
@@ -97,13 +100,13 @@ internal sealed class FileFinder(UploadOptions options)
 
         public void Dispose() => _entries?.Dispose();
 
-        /// <summary>A link to a file is sent as the file. A link to a folder is passed over, since it may lead back here.</summary>
+        /// <summary>A link to a file is sent as the file. A link to a folder is left out, since it may lead back here.</summary>
         private static Entry Describe(ref FileSystemEntry entry)
         {
             string path = entry.ToFullPath();
             bool isLink = (entry.Attributes & FileAttributes.ReparsePoint) != 0;
             long length = isLink && !entry.IsDirectory ? LengthOfTarget(path) : entry.IsDirectory ? 0 : entry.Length;
-            return new Entry(path, entry.FileName.ToString(), length, entry.IsDirectory && !isLink);
+            return new Entry(path, entry.FileName.ToString(), length, entry.IsDirectory, isLink);
         }
 
         private static long LengthOfTarget(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo { Exists: true } target ? target.Length : 0;

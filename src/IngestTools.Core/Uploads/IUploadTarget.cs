@@ -26,6 +26,9 @@ public interface IUploadTarget
     /// <summary>Why the server will refuse a name; null where it will take it.</summary>
     internal string? WhyRefused(string remoteName);
 
+    /// <summary>Why the server may refuse a name, to warn about; null where nothing speaks for it.</summary>
+    internal string? WhyDoubtful(string remoteName);
+
     /// <summary>Why the server would take a file and then never use it; null where it will.</summary>
     internal string? WhyUseless(string remoteName);
 
@@ -34,8 +37,7 @@ public interface IUploadTarget
     internal Task PrepareAsync(CancellationToken cancellationToken);
 
     /// <summary>Sends one file, from its place among others.</summary>
-    /// <returns>How often it was sent.</returns>
-    internal Task<int> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken);
+    internal Task SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken);
 
     /// <summary>The server has the file.</summary>
     internal void Sent(UploadItem item);

@@ -85,6 +85,9 @@ internal static class LocalFileErrors
     public static IngestException NotRegular(string path, string what) => Make(
         ErrorId.FileUnreadable, $"{Show(path)} is {what}, not a file.", "Send files only.", path, null);
 
+    public static IngestException LinkToFolder(string path) => Make(
+        ErrorId.FileUnreadable, $"{Show(path)} is a link to a folder, and was left out: links are not followed, since they can lead in circles.", "Send the folder that it leads to by its own path.", path, null);
+
     private static string Show(string path) => Http.Redaction.EscapeControls(path);
 
     private static IngestException Make(ErrorId errorId, string message, string advice, string path, Exception? cause) =>

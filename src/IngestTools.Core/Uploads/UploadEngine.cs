@@ -22,6 +22,7 @@ public sealed class UploadEngine
     private readonly FileFinder _finder;
     private readonly RemoteNames _names;
     private readonly SeenKeys _seenNames = new();
+    private readonly HashSet<string> _doubts = new(StringComparer.Ordinal);
     private long _emptyFiles;
 
     /// <summary>Makes an engine for one run.</summary>
@@ -94,7 +95,7 @@ public sealed class UploadEngine
             _meter.AllFound();
             await Task.WhenAll(lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(false);
             if (_emptyFiles > 0)
-                _logger.LogWarning("{Count} of the files were empty. The server takes them, and may fail to ingest them.", _emptyFiles);
+                _logger.LogWarning("{Count} sent without content. The server takes empty files, and may fail to ingest them.", _emptyFiles == 1 ? "1 file was" : $"{_emptyFiles:N0} files were");
             results.Complete();
         }
         catch (Exception e)
@@ -110,7 +111,7 @@ public sealed class UploadEngine
         _meter.Found(file.Length);
         string remoteName = request.RemoteName ?? Path.GetFileName(file.Path);
         IngestException? error = file.Error;
-        UploadStatus status = UploadStatus.Failed;
+        UploadStatus status = file.IsLeftOut ? UploadStatus.Skipped : UploadStatus.Failed;
         try
         {
             if (error is null)
@@ -142,30 +143,53 @@ public sealed class UploadEngine
 
         if (file.Length == 0)
             _emptyFiles++;
+        if (request.Target.WhyDoubtful(remoteName) is { } doubt && _doubts.Add(doubt))
+            _logger.LogWarning("{File}: {Doubt}. Others like it are not warned about.", Redaction.EscapeControls(file.Path), doubt);
         await lane.AddAsync(item, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Why a file is not sent, and whether it is left out or failed; no error where it is sent.</summary>
     private (IngestException? Error, UploadStatus Status) Check(FoundFile file, string remoteName, IUploadTarget target)
     {
-        string shown = Redaction.EscapeControls(remoteName);
         if (!IsUnicode(remoteName))
-            return (Refuse(ErrorId.NameRejected, $"The name of {Redaction.EscapeControls(file.Path)} is no valid Unicode, so it cannot be sent.", "Rename the file."), UploadStatus.Failed);
-        if (remoteName.Split('/').Any(segment => segment is ".." or "." or ""))
-            return (Refuse(ErrorId.NameRejected, $"'{shown}' leads out of the server's folder, or has an empty part.", "Check -BasePath and -Destination."), UploadStatus.Failed);
+            return (Refuse(ErrorId.NameRejected, "The name of {1} is no valid Unicode, so it cannot be sent.", "Rename the file."), UploadStatus.Failed);
+        if (HasEmptyOrDotSegment(remoteName))
+            return (Refuse(ErrorId.NameRejected, "'{0}' leads out of the server's folder, or has an empty part.", "Check -BasePath and -Destination."), UploadStatus.Failed);
         if (!_options.Force && target.WhyUseless(remoteName) is { } useless)
-            return (Refuse(ErrorId.NameRejected, $"'{shown}' was left out: {useless}.", "Give -Force to send it all the same."), UploadStatus.Skipped);
+            return (Refuse(ErrorId.NameRejected, $"'{{0}}' was left out: {useless}.", "Give -Force to send it all the same."), UploadStatus.Skipped);
         if (!_options.Force && target.WhyRefused(remoteName) is { } refused)
-            return (Refuse(ErrorId.NameRejected, $"'{shown}' would be refused: {refused}.", "Rename the file, or give -Force to let the server decide."), UploadStatus.Failed);
+            return (Refuse(ErrorId.NameRejected, $"'{{0}}' would be refused: {refused}.", "Rename the file, or give -Force to let the server decide."), UploadStatus.Failed);
         if (!_seenNames.Add($"{target.Lane}\n{remoteName}"))
         {
-            return (Refuse(ErrorId.NameCollision, $"{Redaction.EscapeControls(file.Path)} would get the name '{shown}', which another file of this call has on the server already.",
+            return (Refuse(ErrorId.NameCollision, "{1} would get the name '{0}', which another file of this call has on the server already.",
                 "Give a -BasePath that keeps their folders apart, or rename one of them. Names that differ only in Unicode form are equal."), UploadStatus.Failed);
         }
 
         return (null, UploadStatus.Uploaded);
 
-        IngestException Refuse(ErrorId errorId, string message, string advice) =>
-            new(errorId, message) { Service = target.Service, Operation = "upload", Advice = advice, Target = file.Path };
+        IngestException Refuse(ErrorId errorId, string message, string advice) => new(
+            errorId,
+            message.Replace("{0}", Redaction.EscapeControls(remoteName), StringComparison.Ordinal).Replace("{1}", Redaction.EscapeControls(file.Path), StringComparison.Ordinal))
+        {
+            Service = target.Service,
+            Operation = "upload",
+            Advice = advice,
+            Target = file.Path,
+        };
+    }
+
+    private static bool HasEmptyOrDotSegment(string name)
+    {
+        for (int start = 0; start <= name.Length;)
+        {
+            int slash = name.IndexOf('/', start);
+            int end = slash < 0 ? name.Length : slash;
+            if (name.AsSpan(start, end - start) is "" or "." or "..")
+                return true;
+            start = end + 1;
+        }
+
+        return false;
     }
 
     private static bool IsUnicode(string name)

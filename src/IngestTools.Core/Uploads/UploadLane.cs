@@ -10,6 +10,7 @@ namespace IngestTools.Uploads;
 /// </summary>
 internal sealed class UploadLane
 {
+    /// <summary>So many files wait at most.</summary>
     private const int Buffered = 256;
 
     /// <summary>A worker that pauses before it sends again leaves its place to another; there may be so many for each place.</summary>
@@ -27,7 +28,7 @@ internal sealed class UploadLane
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly CancellationToken _stopped;
-    private readonly Channel<UploadItem> _items = Channel.CreateBounded<UploadItem>(new BoundedChannelOptions(Buffered) { SingleWriter = true });
+    private readonly Channel<UploadItem> _items = Channel.CreateUnbounded<UploadItem>(new UnboundedChannelOptions { SingleWriter = true });
     private readonly WorkersUnderWay _workers = new();
     private readonly AdaptiveGate _gate;
     private readonly Task _run;
@@ -36,6 +37,12 @@ internal sealed class UploadLane
 
     /// <summary>Workers that have a file or wait for one; those that pause before sending again are not counted.</summary>
     private int _working;
+
+    /// <summary>Files that wait.</summary>
+    private int _queued;
+
+    /// <summary>Set while the one who hands over files waits for room.</summary>
+    private TaskCompletionSource? _room;
 
     /// <summary>Whether a worker waits for files. One is enough: it calls others when more come.</summary>
     private int _waiting;
@@ -55,12 +62,14 @@ internal sealed class UploadLane
         _run = Task.Run(RunAsync, CancellationToken.None);
     }
 
-    /// <summary>Hands over a file; waits while many are waiting.</summary>
-    public async ValueTask AddAsync(UploadItem item, CancellationToken cancellationToken)
+    /// <summary>Hands over a file; waits while many are waiting, until half of them have gone, so that it is woken seldom.</summary>
+    public ValueTask AddAsync(UploadItem item, CancellationToken cancellationToken)
     {
-        await _items.Writer.WriteAsync(item, cancellationToken).ConfigureAwait(false);
+        int queued = Interlocked.Increment(ref _queued);
+        _items.Writer.TryWrite(item);
         if (_isPrepared && Volatile.Read(ref _working) == 0)
             CallWorkers();
+        return queued < Buffered ? default : WaitForRoomAsync(cancellationToken);
     }
 
     /// <summary>No more files come; ends when all have ended.</summary>
@@ -104,7 +113,7 @@ internal sealed class UploadLane
     /// <summary>Calls as many workers as there are places for, if files wait for them.</summary>
     private void CallWorkers(bool atLeastOne = false)
     {
-        while (atLeastOne || _items.Reader.Count > 0)
+        while (atLeastOne || Volatile.Read(ref _queued) > 0)
         {
             atLeastOne = false;
             int working = Volatile.Read(ref _working);
@@ -151,19 +160,38 @@ internal sealed class UploadLane
     }
 
     /// <summary>The next file; null where there is none and another worker waits already, or there will be no more.</summary>
-    private async ValueTask<UploadItem?> TakeAsync()
+    private ValueTask<UploadItem?> TakeAsync() => TryTake() is { } item ? new(item) : TakeLaterAsync();
+
+    private async ValueTask<UploadItem?> TakeLaterAsync()
     {
         while (true)
         {
-            if (_items.Reader.TryRead(out UploadItem? item))
-                return item;
             if (Interlocked.Exchange(ref _waiting, 1) == 1)
                 return null;
             bool more = await _items.Reader.WaitToReadAsync(_stopped).ConfigureAwait(false);
             Volatile.Write(ref _waiting, 0);
             if (!more)
                 return null;
+            if (TryTake() is { } item)
+                return item;
         }
+    }
+
+    private UploadItem? TryTake()
+    {
+        if (!_items.Reader.TryRead(out UploadItem? item))
+            return null;
+        if (Interlocked.Decrement(ref _queued) == Buffered / 2)
+            Interlocked.Exchange(ref _room, null)?.TrySetResult();
+        return item;
+    }
+
+    private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        TaskCompletionSource room = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _room, room);
+        if (Volatile.Read(ref _queued) > Buffered / 2)
+            await room.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Looks once whether files can be sent at all, so that a wrong token is not tried ten thousand times.</summary>
@@ -183,16 +211,14 @@ internal sealed class UploadLane
     private async ValueTask UploadAsync(UploadItem item)
     {
         long started = _time.GetTimestamp();
-        int attempts = 0;
         UploadPlace place = new(_gate, _places, item.Length >= _target.AloneFrom, _time, Pausing, Returning);
         for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
         {
             Attempt attempt = await TryAsync(item, place).ConfigureAwait(false);
-            attempts += attempt.Count;
             bool isLocked = attempt.Error?.ErrorId == ErrorId.Locked;
             if (!isLocked || _time.GetElapsedTime(started) + pause >= _options.LockTimeout)
             {
-                await TellAsync(item, attempt, attempts, _time.GetElapsedTime(started)).ConfigureAwait(false);
+                await TellAsync(item, attempt, place.Entered, _time.GetElapsedTime(started)).ConfigureAwait(false);
                 return;
             }
 
@@ -222,16 +248,16 @@ internal sealed class UploadLane
             if (_closed is not null)
                 throw _closed;
             _meter.Sending(item.Path);
-            int count = await _target.SendAsync(item, Open, place, _stopped).ConfigureAwait(false);
+            await _target.SendAsync(item, Open, place, _stopped).ConfigureAwait(false);
             place.LeaveAnswered(item.Length);
-            return new Attempt(null, count, file!.Length, content!.Sha256);
+            return new Attempt(null, file!.Length, content!.Sha256);
         }
         catch (IngestException e)
         {
             content?.Undo();
             if (e.ErrorId == ErrorId.Locked)
                 place.LeaveLocked();
-            return new Attempt(e, e.Attempts, null, null);
+            return new Attempt(e, null, null);
         }
         finally
         {
@@ -276,10 +302,9 @@ internal sealed class UploadLane
 
     /// <summary>How an attempt ended.</summary>
     /// <param name="Error">Why it failed; null where it did not.</param>
-    /// <param name="Count">Requests that were sent.</param>
     /// <param name="Length">Bytes that were sent.</param>
     /// <param name="Sha256">Their hash.</param>
-    private readonly record struct Attempt(IngestException? Error, int Count, long? Length, byte[]? Sha256);
+    private readonly record struct Attempt(IngestException? Error, long? Length, byte[]? Sha256);
 
     /// <summary>Counts workers, and tells when the last has ended.</summary>
     private sealed class WorkersUnderWay

@@ -9,6 +9,9 @@ internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool 
     private bool _isPaused;
     private long _since;
 
+    /// <summary>How often it was taken: how often the file was sent.</summary>
+    public int Entered { get; private set; }
+
     /// <summary>Waits for the place.</summary>
     public async ValueTask EnterAsync(CancellationToken cancellationToken)
     {
@@ -27,6 +30,7 @@ internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool 
         }
 
         _isTaken = true;
+        Entered++;
         _since = time.GetTimestamp();
     }
 

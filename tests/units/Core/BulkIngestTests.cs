@@ -26,7 +26,7 @@ public sealed class BulkIngestTests
         Assert.Equal((ErrorId.ItemFailed, "corrupt.tif"), (error.ErrorId, error.Target));
         Transaction ended = Assert.IsType<WaitEvent.Ended>(events[^1]).Transaction;
         Assert.Equal((TransactionStatus.PartlySucceeded, 1L, 2L), (ended.Status, ended.Completed, ended.Total));
-        List<IngestMapping> mapping = await ListAsync(dsp.Client.CompareAsync("0001", results, CancellationToken.None));
+        List<IngestMapping> mapping = await ListAsync(dsp.Client.CompareAsync("0001", [.. results.OrderBy(result => result.RemoteName)], CancellationToken.None));
         Assert.Equal([false, true], mapping.Select(row => row.Ingested));
         Assert.Null(mapping[0].Derivative);
         Assert.EndsWith(".jpx", mapping[1].Derivative, StringComparison.Ordinal);
@@ -46,6 +46,20 @@ public sealed class BulkIngestTests
         Assert.Equal(TransactionStatus.Failed, first.Status);
         Assert.Equal((TransactionStatus.Succeeded, 1L), (second.Status, second.Completed));
         Assert.Equal(1, dsp.Project.History("a.tif").Ingests);
+    }
+
+    [Fact]
+    public async Task Left_over_file_that_is_sent_again_counts_once()
+    {
+        bool fails = true;
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestFails = _ => fails);
+        string path = dsp.Folder.Write("a.tif");
+        await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, path)));
+        fails = false;
+
+        Transaction second = EndOf(await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, path))));
+
+        Assert.Equal((TransactionStatus.Succeeded, 1L, 1L), (second.Status, second.Completed, second.Total));
     }
 
     [Fact]

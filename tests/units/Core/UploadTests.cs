@@ -57,8 +57,6 @@ public sealed class UploadTests
     [Theory]
     [InlineData("Foo")]
     [InlineData("Foo.")]
-    [InlineData("Foo.bar")]
-    [InlineData("Foo.png.bar")]
     [InlineData("Foo#.png")]
     [InlineData("Foo$.png")]
     [InlineData("👍.png")]
@@ -91,6 +89,33 @@ public sealed class UploadTests
         Assert.Equal(ErrorId.Rejected, result.Error!.ErrorId);
         Assert.Equal(HttpStatusCode.BadRequest, result.Error.StatusCode);
         Assert.Contains("'Foo#.png' is invalid: Filename contains invalid characters", result.Error.ServerMessage, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Foo.bar")]
+    [InlineData("Foo.png.bar")]
+    public async Task Unknown_extension_is_warned_about_and_the_server_decides(string name)
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+
+        UploadResult result = Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write(name)));
+
+        Assert.Equal(ErrorId.Rejected, result.Error!.ErrorId);
+        Assert.Contains("Filename must have a valid file extension", result.Error.ServerMessage, StringComparison.Ordinal);
+        Assert.Contains(dsp.Log.At(LogLevel.Warning), text => text.Contains(".bar is no extension", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Link_to_a_folder_is_left_out()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        dsp.Folder.Write("scans/x.txt");
+        Directory.CreateSymbolicLink(Path.Join(dsp.Folder.Path, "scans", "circle"), Path.Join(dsp.Folder.Path, "scans"));
+
+        List<UploadResult> results = await dsp.SendAsync(new UploadOptions { Recurse = true }, dsp.Folder.Path);
+
+        Assert.Single(results, result => result.Status == UploadStatus.Uploaded);
+        Assert.Contains("link to a folder", Assert.Single(results, result => result.Status == UploadStatus.Skipped).Error!.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,7 +172,7 @@ public sealed class UploadTests
 
         Assert.Equal(UploadStatus.Uploaded, result.Status);
         Assert.Equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", result.Sha256);
-        Assert.Contains(dsp.Log.At(LogLevel.Warning), text => text.StartsWith("1 of the files were empty", StringComparison.Ordinal));
+        Assert.Contains(dsp.Log.At(LogLevel.Warning), text => text.StartsWith("1 file was sent without content", StringComparison.Ordinal));
     }
 
     [Fact]

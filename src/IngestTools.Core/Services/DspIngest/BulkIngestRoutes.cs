@@ -23,8 +23,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     public TimeProvider Time => connection.Time;
 
     /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.</summary>
-    /// <returns>How often it was sent.</returns>
-    public async Task<int> UploadAsync(
+    public Task UploadAsync(
         Shortcode shortcode, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
@@ -41,9 +40,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };
-        await connection.Http.SendAsync(
-            operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.UploadAnswer, CheckStored), logger, cancellationToken).ConfigureAwait(false);
-        return operation.Attempts;
+        return connection.Http.SendAsync<UploadAnswer>(
+            operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.UploadAnswer, CheckStored), logger, cancellationToken);
     }
 
     /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest</summary>
@@ -57,7 +55,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <summary>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv. The caller disposes the answer, whose body is still to be read.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Locked"/>, <see cref="ErrorId.NotFound"/> among others.</exception>
     public Task<HttpResponseMessage> GetMappingAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
-        connection.Http.SendAsync(MappingOperation(shortcode), static (response, _) => ValueTask.FromResult(response), logger, cancellationToken);
+        connection.Http.SendAsync<HttpResponseMessage>(MappingOperation(shortcode), static (response, _) => ValueTask.FromResult<object>(response), logger, cancellationToken);
 
     /// <summary>Asks for the mapping and looks at the status alone: whether the project is free, and the token good.</summary>
     public async Task<ProjectState> ProbeAsync(Shortcode shortcode, CancellationToken cancellationToken)
@@ -83,7 +81,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
         HttpOperation operation = Get("get asset", new Uri(connection.Uri, $"projects/{shortcode}/assets/{Uri.EscapeDataString(assetId)}"), target: assetId);
         try
         {
-            return await connection.Http.SendAsync(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.AssetAnswer), logger, cancellationToken).ConfigureAwait(false);
+            return await connection.Http.SendAsync<AssetAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.AssetAnswer), logger, cancellationToken).ConfigureAwait(false);
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
         {
@@ -95,7 +93,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     public async Task<string> GetHealthAsync(CancellationToken cancellationToken)
     {
         HttpOperation operation = Get("health", new Uri(connection.Uri, Health), signsIn: false, status => status == HttpStatusCode.ServiceUnavailable);
-        HealthAnswer answer = await connection.Http.SendAsync(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.HealthAnswer), logger, cancellationToken).ConfigureAwait(false);
+        HealthAnswer answer = await connection.Http.SendAsync<HealthAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.HealthAnswer), logger, cancellationToken).ConfigureAwait(false);
         return answer.Status ?? "nothing";
     }
 
@@ -105,7 +103,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
         HttpOperation operation = Get("info", new Uri(connection.Uri, Info), signsIn: false);
         try
         {
-            return (await connection.Http.SendAsync(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.InfoAnswer), logger, cancellationToken).ConfigureAwait(false)).Version;
+            return (await connection.Http.SendAsync<InfoAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.InfoAnswer), logger, cancellationToken).ConfigureAwait(false)).Version;
         }
         catch (IngestException e)
         {
@@ -132,7 +130,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
             Refine = Refine,
             Target = shortcode.Value,
         };
-        return await connection.Http.SendAsync(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.ProjectAnswer), logger, cancellationToken).ConfigureAwait(false);
+        return await connection.Http.SendAsync<ProjectAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.ProjectAnswer), logger, cancellationToken).ConfigureAwait(false);
     }
 
     private HttpOperation MappingOperation(Shortcode shortcode) => new()

@@ -29,7 +29,7 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
                 ? error.With(ErrorId.NotSignedIn, $"DSP-API did not sign in {settings.UserName}: {error.ServerMessage ?? error.Message}", "Check the user's name and password.")
                 : error,
         };
-        LoginAnswer answer = await http.SendAsync(operation, JsonBody.Reader(http.Service, operation, DspIngestJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
+        LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, DspIngestJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
         return answer.Token is { Length: > 0 } token
             ? token
             : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);

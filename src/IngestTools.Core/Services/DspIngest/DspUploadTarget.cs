@@ -29,12 +29,14 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
 
     public string? WhyRefused(string remoteName) => FileNameRules.WhyRefused(remoteName);
 
+    public string? WhyDoubtful(string remoteName) => FileNameRules.WhyDoubtful(remoteName);
+
     public string? WhyUseless(string remoteName) =>
         FileNameRules.IsHidden(remoteName) ? "its name begins with a dot, and the server's ingest passes over hidden files" : null;
 
     public async Task PrepareAsync(CancellationToken cancellationToken) => await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
 
-    public Task<int> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken) =>
+    public Task SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken) =>
         routes.UploadAsync(shortcode, item, content, place, cancellationToken);
 
     public void Sent(UploadItem item) => _memory.Uploaded();

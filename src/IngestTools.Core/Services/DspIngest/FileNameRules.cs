@@ -23,6 +23,9 @@ internal static class FileNameRules
         "svg",
     };
 
+    /// <summary>Common kinds of files that the server has no use for today.</summary>
+    private static readonly HashSet<string> RefusedExtensions = new(StringComparer.OrdinalIgnoreCase) { "gif", "rtf", "webp", "m4a" };
+
     /// <summary>Why the server will refuse a name; null where it will take it.</summary>
     /// <param name="remoteName">The name, with / between folders, in Unicode form NFC.</param>
     public static string? WhyRefused(string remoteName)
@@ -39,7 +42,15 @@ internal static class FileNameRules
         string extension = Path.GetExtension(fileName).TrimStart('.');
         if (extension.Length == 0)
             return "it has no extension, by which the server tells what a file is";
-        return Extensions.Contains(extension) ? null : $"the server ingests no .{extension} files";
+        return RefusedExtensions.Contains(extension) ? $"the server ingests no .{extension} files" : null;
+    }
+
+    /// <summary>Why the server may refuse a name; null where nothing speaks for it.</summary>
+    /// <param name="remoteName">A name that is not refused.</param>
+    public static string? WhyDoubtful(string remoteName)
+    {
+        string extension = Path.GetExtension(LastSegment(remoteName)).TrimStart('.');
+        return Extensions.Contains(extension) ? null : $".{extension} is no extension that the server is known to ingest; it decides";
     }
 
     /// <summary>Whether the server's run passes over the file: it takes it, and never ingests it.</summary>

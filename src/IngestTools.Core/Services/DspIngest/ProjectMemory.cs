@@ -24,7 +24,13 @@ internal sealed class ProjectMemory : IDisposable
         {
             if (uploads is null)
                 return Interlocked.Read(ref _uploadsSinceStart) == 0 ? _leftOvers : null;
-            foreach (string name in _leftOvers?.Read() ?? [])
+            if (_leftOvers is null)
+                return uploads;
+            // A left-over that was sent again is one file, not two.
+            SeenKeys sent = new();
+            foreach (string name in uploads.Read())
+                sent.Add(name);
+            foreach (string name in _leftOvers.Read().Where(name => !sent.Contains(name)))
                 uploads.Add(name);
             return uploads;
         }
