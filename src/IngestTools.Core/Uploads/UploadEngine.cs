@@ -79,16 +79,10 @@ public sealed class UploadEngine
         {
             await foreach (UploadRequest request in requests.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
-                if (!lanes.TryGetValue(request.Target.Lane, out UploadLane? lane))
-                {
-                    lane = new UploadLane(request.Target, _options, _meter, results, places, _logger, _time, cancellationToken);
-                    lanes.Add(request.Target.Lane, lane);
-                }
-
                 foreach (FoundFile file in _finder.Find(request.Path))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    await TakeAsync(file, request, lane, results, cancellationToken).ConfigureAwait(false);
+                    await TakeAsync(file, request, LaneOf, results, cancellationToken).ConfigureAwait(false);
                 }
             }
 
@@ -103,10 +97,19 @@ public sealed class UploadEngine
             results.TryComplete(e);
             await Task.WhenAll(lanes.Values.Select(lane => lane.StopAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        // A lane begins with a request to the server, so there is none until a file is really to be sent.
+        UploadLane LaneOf(IUploadTarget target)
+        {
+            if (!lanes.TryGetValue(target.Lane, out UploadLane? lane))
+                lanes.Add(target.Lane, lane = new UploadLane(target, _options, _meter, results, places, _logger, _time, cancellationToken));
+            return lane;
+        }
     }
 
     /// <summary>Checks a file that was found, and hands it to its lane.</summary>
-    private async ValueTask TakeAsync(FoundFile file, UploadRequest request, UploadLane lane, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+    private async ValueTask TakeAsync(
+        FoundFile file, UploadRequest request, Func<IUploadTarget, UploadLane> laneOf, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
     {
         _meter.Found(file.Length);
         string remoteName = request.RemoteName ?? Path.GetFileName(file.Path);
@@ -145,7 +148,7 @@ public sealed class UploadEngine
             _emptyFiles++;
         if (request.Target.WhyDoubtful(remoteName) is { } doubt && _doubts.Add(doubt))
             _logger.LogWarning("{File}: {Doubt}. Others like it are not warned about.", Redaction.EscapeControls(file.Path), doubt);
-        await lane.AddAsync(item, cancellationToken).ConfigureAwait(false);
+        await laneOf(request.Target).AddAsync(item, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Why a file is not sent, and whether it is left out or failed; no error where it is sent.</summary>
