@@ -52,6 +52,16 @@ Describe 'The module' {
         $loaded -match '^(Polly|CsvHelper|Microsoft\.Extensions\.(Logging|Dependency))' | Should -BeNullOrEmpty
     }
 
+    It 'does not mind packages that another module brought into the process' {
+        $other = Copy-Item (Join-Path (Split-Path $Manifest) 'module' 'bin' 'core' 'Microsoft.Extensions.*.dll') $TestDrive -PassThru
+        $report = Invoke-Child -Argument $other.FullName {
+            $args | ForEach-Object { [System.Runtime.Loader.AssemblyLoadContext]::Default.LoadFromAssemblyPath($_) } | Out-Null
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Token (ConvertTo-SecureString x -AsPlainText -Force) -MaxAttempts 1
+            (Test-IngestService).Reachable
+        }
+        $report | Should -Be 'False'
+    }
+
     It 'closes its connections and stops its sandboxes when it is removed' {
         $running = Invoke-Child {
             $sandbox = Start-IngestSandbox

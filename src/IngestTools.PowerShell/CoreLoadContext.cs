@@ -14,9 +14,6 @@ internal sealed class CoreLoadContext : AssemblyLoadContext
 {
     private const string CoreName = "IngestTools.Core";
 
-    /// <summary>Part of Core's signatures, so it must be the copy that Core has.</summary>
-    private const string LoggingName = "Microsoft.Extensions.Logging.Abstractions";
-
     private static readonly Lazy<CoreLoadContext> Instance = new(() => new CoreLoadContext());
 
     private readonly string _folder;
@@ -28,9 +25,9 @@ internal sealed class CoreLoadContext : AssemblyLoadContext
         _folder = Path.Combine(module, "core");
     }
 
-    /// <summary>Answers the default context for the names that are ours.</summary>
+    /// <summary>Answers the default context for the one name that is ours.</summary>
     internal static Assembly? Resolve(AssemblyLoadContext context, AssemblyName name) =>
-        name.Name is CoreName or LoggingName ? Instance.Value.LoadFromAssemblyName(name) : null;
+        name.Name == CoreName ? Instance.Value.LoadFromAssemblyName(name) : null;
 
     /// <summary>What lies in the folder is taken from there; all else, the runtime's own above all, is shared with the host.</summary>
     protected override Assembly? Load(AssemblyName assemblyName)

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using IngestTools.Http;
+using IngestTools.Logging;
 using IngestTools.Services;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -71,6 +72,12 @@ public sealed class IngestConnection : IDisposable
 
     /// <summary>What clients of this connection remember from one to the next, by key.</summary>
     internal System.Collections.Concurrent.ConcurrentDictionary<string, object> Memory { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Makes a connection, for a host with a log of its own. Nothing is sent yet.</summary>
+    /// <param name="settings">What makes it.</param>
+    /// <param name="log">Takes warnings about what is insecure.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> for an address that cannot be, <see cref="ErrorId.InsecureConnection"/>, <see cref="ErrorId.FileUnreadable"/> for the certificates.</exception>
+    public static IngestConnection Open(ConnectionSettings settings, IngestLog log) => Open(settings, log.Logger);
 
     /// <summary>Makes a connection. Nothing is sent yet.</summary>
     /// <param name="settings">What makes it.</param>

@@ -1,4 +1,5 @@
 using IngestTools.Connections;
+using IngestTools.Logging;
 using IngestTools.Services;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,11 @@ public static class TransactionSources
         (ServiceDefinition definition, string[] parts) = ServiceDefinition.OfTransaction(id);
         return (definition.Service, definition.ReadId(id, parts));
     }
+
+    /// <summary>The source of a connection's transactions, for a host with a log of its own.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="log">Takes what happens.</param>
+    public static ITransactionSource For(IngestConnection connection, IngestLog log) => For(connection, log.Logger);
 
     /// <summary>The source of a connection's transactions.</summary>
     /// <param name="connection">The connection.</param>

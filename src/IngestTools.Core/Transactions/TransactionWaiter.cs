@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using IngestTools.Logging;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -11,6 +12,14 @@ namespace IngestTools.Transactions;
 /// <param name="time">The clock; null takes the system's.</param>
 public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = null, TimeProvider? time = null)
 {
+    /// <summary>Makes a waiter, for a host with a log of its own.</summary>
+    /// <param name="options">How to wait.</param>
+    /// <param name="log">Takes what happens.</param>
+    public TransactionWaiter(WaitOptions options, IngestLog log)
+        : this(options, log.Logger)
+    {
+    }
+
     /// <summary>So many failed items are told one by one.</summary>
     public const int MostItemsTold = 100;
 

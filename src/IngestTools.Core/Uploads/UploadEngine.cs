@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
 using IngestTools.Http;
+using IngestTools.Logging;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Uploads;
@@ -39,6 +40,14 @@ public sealed class UploadEngine
         _meter = new UploadMeter(_time);
         _finder = new FileFinder(options);
         _names = new RemoteNames(options);
+    }
+
+    /// <summary>Makes an engine for one run, for a host with a log of its own.</summary>
+    /// <param name="options">How files are sent.</param>
+    /// <param name="log">Takes what happens.</param>
+    public UploadEngine(UploadOptions options, IngestLog log)
+        : this(options, log.Logger)
+    {
     }
 
     /// <summary>How far it has come. May be asked at any time from any thread.</summary>

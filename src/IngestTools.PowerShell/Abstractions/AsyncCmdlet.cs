@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Management.Automation;
 using System.Threading.Channels;
-using Microsoft.Extensions.Logging;
+using IngestTools.Logging;
 
 namespace IngestTools.PowerShell.Abstractions;
 
@@ -31,7 +31,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     private readonly HashSet<int> _bars = [];
     private PipelineQueue? _queue;
     private Task? _work;
-    private ILogger? _log;
+    private IngestLog? _log;
     private int _pipelineThread;
 
     /// <summary>Nobody is left to be told anything.</summary>
@@ -44,7 +44,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     private protected CancellationToken StopToken => _stop.Token;
 
     /// <summary>Where Core's log goes: into the verbose, debug and warning streams.</summary>
-    private protected ILogger Log => _log ??= CreateLog();
+    private protected IngestLog Log => _log ??= CreateLog();
 
     /// <summary>Whether nothing is to be done but to tell what would be.</summary>
     private protected bool IsWhatIf => IsSwitchedOn("WhatIf", "WhatIfPreference");
@@ -285,10 +285,10 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             Write(post);
     }
 
-    private PipelineLogger CreateLog()
+    private PipelineLog CreateLog()
     {
         _pipelineThread = Environment.CurrentManagedThreadId;
-        return new PipelineLogger(IsStreamOn("Verbose", "VerbosePreference"), IsStreamOn("Debug", "DebugPreference"), WriteLog);
+        return new PipelineLog(IsStreamOn("Verbose", "VerbosePreference"), IsStreamOn("Debug", "DebugPreference"), WriteLog);
     }
 
     private void ReportProgressIfDue()

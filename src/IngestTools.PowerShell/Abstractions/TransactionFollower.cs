@@ -1,9 +1,9 @@
 using System.Threading.Channels;
+using IngestTools.Logging;
 using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
 using IngestTools.PowerShell.Formatting;
 using IngestTools.Transactions;
-using Microsoft.Extensions.Logging;
 
 namespace IngestTools.PowerShell.Abstractions;
 
@@ -12,7 +12,7 @@ namespace IngestTools.PowerShell.Abstractions;
 /// <param name="session">Remembers the transactions, and numbers the bars.</param>
 /// <param name="options">How to wait.</param>
 /// <param name="log">Takes what happens.</param>
-internal sealed class TransactionFollower(AsyncCmdlet cmdlet, IngestSession session, WaitOptions options, ILogger log)
+internal sealed class TransactionFollower(AsyncCmdlet cmdlet, IngestSession session, WaitOptions options, IngestLog log)
 {
     private readonly TransactionBars _bars = new(session.NextActivity);
 

@@ -1,6 +1,6 @@
 using IngestTools.Connections;
+using IngestTools.Logging;
 using IngestTools.PowerShell.Errors;
-using Microsoft.Extensions.Logging;
 
 namespace IngestTools.PowerShell.Connections;
 
@@ -54,7 +54,7 @@ internal sealed class ConnectionTable
     /// <param name="argument">What <c>-Connection</c> says; null where it says nothing.</param>
     /// <param name="log">Takes warnings about what is insecure.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/>; <see cref="ErrorId.Rejected"/> for a connection to another service.</exception>
-    internal IngestConnection Resolve(IngestService service, ConnectionArgument? argument, ILogger log)
+    internal IngestConnection Resolve(IngestService service, ConnectionArgument? argument, IngestLog log)
     {
         if (argument is null || argument.Name.Length == 0)
             return Newest(service) ?? OpenSaved(p => p.IsDefault && p.Service == service, log) ?? OpenFromEnvironment(service, log) ?? throw NoConnection(service);
@@ -64,34 +64,34 @@ internal sealed class ConnectionTable
 
     /// <summary>The connection of a name, of whatever service.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/></exception>
-    internal IngestConnection Resolve(ConnectionArgument argument, ILogger log) =>
+    internal IngestConnection Resolve(ConnectionArgument argument, IngestLog log) =>
         argument.Connection ?? Find(argument.Name, log) ?? throw NoSuchConnection(argument.Name);
 
     /// <summary>The connection that is meant where nothing is said: the newest, else the saved default, else the environment's.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/></exception>
-    internal IngestConnection Resolve(ILogger log) =>
+    internal IngestConnection Resolve(IngestLog log) =>
         _connections.LastOrDefault()
         ?? OpenSaved(p => p.IsDefault, log)
         ?? Enum.GetValues<IngestService>().Select(s => OpenFromEnvironment(s, log)).FirstOrDefault(c => c is not null)
         ?? throw NoConnectionAtAll();
 
-    private IngestConnection Named(IngestService service, string name, ILogger log) =>
+    private IngestConnection Named(IngestService service, string name, IngestLog log) =>
         Find(name, log)
         ?? (string.Equals(name, service.ToString(), StringComparison.OrdinalIgnoreCase) ? OpenFromEnvironment(service, log) : null)
         ?? throw NoSuchConnection(name);
 
-    private IngestConnection? Find(string name, ILogger log) =>
+    private IngestConnection? Find(string name, IngestLog log) =>
         _connections.Find(c => IsName(c, name)) ?? OpenSaved(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase), log);
 
     private IngestConnection? Newest(IngestService service) => _connections.FindLast(c => c.Service == service);
 
-    private IngestConnection? OpenSaved(Func<ConnectionProfile, bool> isMeant, ILogger log) =>
+    private IngestConnection? OpenSaved(Func<ConnectionProfile, bool> isMeant, IngestLog log) =>
         ReadProfiles().FirstOrDefault(isMeant) is { } profile ? Open(profile.ToSettings(SecretVault.ReadAsync), log) : null;
 
-    private IngestConnection? OpenFromEnvironment(IngestService service, ILogger log) =>
+    private IngestConnection? OpenFromEnvironment(IngestService service, IngestLog log) =>
         EnvironmentConnections.Read(service) is { } settings ? Open(settings, log) : null;
 
-    private IngestConnection Open(ConnectionSettings settings, ILogger log)
+    private IngestConnection Open(ConnectionSettings settings, IngestLog log)
     {
         IngestConnection connection = IngestConnection.Open(settings, log);
         Add(connection);

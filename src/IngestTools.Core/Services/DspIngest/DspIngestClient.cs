@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using IngestTools.Connections;
+using IngestTools.Logging;
 using IngestTools.Transactions;
 using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,14 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(2);
 
     private readonly BulkIngestRoutes _routes = new(connection, logger ?? NullLogger.Instance);
+
+    /// <summary>Makes a client, for a host with a log of its own.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="log">Takes what happens.</param>
+    public DspIngestClient(IngestConnection connection, IngestLog log)
+        : this(connection, log.Logger)
+    {
+    }
 
     private TimeProvider Time => _routes.Time;
 
