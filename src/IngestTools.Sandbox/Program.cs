@@ -43,7 +43,8 @@ static async Task<int> ServeAsync(ServeCommand command)
 {
     ParentWatch? parent = command.ParentId is { } id ? new ParentWatch(id) : null;
     using CancellationTokenSource end = new();
-    using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+    // Ctrl+C at a shell reaches everything that runs in it. A sandbox that somebody started as part of a session stays for as long as the session does.
+    using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, parent is null ? End : static signal => signal.Cancel = true);
     using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
     using ILoggerFactory loggers = LoggerFactory.Create(Log);
 

@@ -56,6 +56,22 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task Interrupt_that_is_meant_for_its_parent_leaves_it_running()
+    {
+        if (OperatingSystem.IsWindows())
+            return; // There is no SIGINT to send.
+        await using SandboxProcess sandbox = await SandboxProcess.ServeAsync("--parent", $"{Environment.ProcessId}");
+        using (Process interrupt = Process.Start("kill", ["-INT", $"{sandbox.Id}"]))
+            await interrupt.WaitForExitAsync();
+
+        using HttpClient client = new();
+        Assert.Contains("UP", await client.GetStringAsync(new Uri(sandbox.Uri, "health")), StringComparison.Ordinal);
+
+        using Process terminate = Process.Start("kill", ["-TERM", $"{sandbox.Id}"]);
+        Assert.Equal(0, await sandbox.EndsWithinAsync(AtOnce));
+    }
+
+    [Fact]
     public async Task Sandbox_ends_after_the_time_it_was_given()
     {
         await using SandboxProcess sandbox = SandboxProcess.Start("serve", "--run-seconds", "0");
