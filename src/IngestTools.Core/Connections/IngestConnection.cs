@@ -83,10 +83,12 @@ public sealed class IngestConnection : IDisposable
     /// <param name="settings">What makes it.</param>
     /// <param name="logger">Takes warnings about what is insecure.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> for an address that cannot be, <see cref="ErrorId.InsecureConnection"/>, <see cref="ErrorId.FileUnreadable"/> for the certificates.</exception>
-    public static IngestConnection Open(ConnectionSettings settings, ILogger? logger = null)
+    public static IngestConnection Open(ConnectionSettings settings, ILogger? logger = null) => Open(settings, logger ?? NullLogger.Instance, TimeProvider.System);
+
+    /// <summary>Makes a connection with a clock of its own.</summary>
+    internal static IngestConnection Open(ConnectionSettings settings, ILogger logger, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        logger ??= NullLogger.Instance;
         ServiceDefinition definition = ServiceDefinition.Of(settings.Service);
         Uri uri = settings.Uri ?? definition.DefaultUri ?? throw Refused(settings, $"{settings.Service} has no common address.", "Give -Uri.");
         settings = settings with { Uri = ReadBase(settings, uri, "-Uri") };
@@ -98,7 +100,7 @@ public sealed class IngestConnection : IDisposable
         RefusePlainText(settings);
         if (settings.SkipCertificateCheck)
             logger.LogWarning("Any certificate is taken from {Host}: whoever is between here and there can read and change what is sent.", settings.Uri!.Host);
-        return new IngestConnection(settings, TimeProvider.System);
+        return new IngestConnection(settings, time);
     }
 
     /// <summary>Closes the sockets and forgets tokens.</summary>

@@ -6,7 +6,13 @@ internal sealed class ProgressWatch : IDisposable
     /// <summary>How long an upload may stand still.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// How long the answer may take once all was sent: a proxy that collects a whole upload before it passes it on needs as long for the second half of the way.
+    /// </summary>
+    public static readonly TimeSpan AnswerPatience = TimeSpan.FromMinutes(10);
+
     private readonly TimeSpan _patience;
+    private bool _isSent;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _source;
     private readonly CancellationTokenRegistration _registration;
@@ -37,13 +43,25 @@ internal sealed class ProgressWatch : IDisposable
         _source.CancelAfter(_patience);
     }
 
+    /// <summary>Says that all was sent.</summary>
+    public void AllSent()
+    {
+        _isSent = true;
+        _source.CancelAfter(AnswerPatience);
+    }
+
     public IngestException NoProgress(IngestService service, HttpOperation operation, Exception cause) =>
-        new(ErrorId.NoProgress, $"'{operation.Name}' moved no byte for {_patience.TotalSeconds:0} s, after {_moved:N0} bytes.", cause)
+        new(
+            ErrorId.NoProgress,
+            _isSent
+                ? $"'{operation.Name}' sent all of {_moved:N0} bytes, and no answer came for {AnswerPatience.TotalMinutes:0} minutes."
+                : $"'{operation.Name}' moved no byte for {_patience.TotalSeconds:0} s, after {_moved:N0} bytes.",
+            cause)
         {
             Service = service,
             Operation = operation.Name,
             IsTransient = true,
-            Advice = "The server, or a proxy before it, stopped reading. Try again later.",
+            Advice = "The server, or a proxy before it, stands still. Try again later.",
             Target = operation.Target,
             MayHaveActed = true,
         };

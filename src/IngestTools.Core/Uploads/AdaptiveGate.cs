@@ -46,6 +46,7 @@ internal sealed class AdaptiveGate
     private double _meanBefore;
     private double _quickest = double.MaxValue;
     private long _settledAt;
+    private long _halvedAt = long.MinValue;
     private TimeSpan _retryAfter = FirstRetry;
 
     public AdaptiveGate(int most, TimeProvider time)
@@ -118,12 +119,21 @@ internal sealed class AdaptiveGate
             Free(alone);
     }
 
-    /// <summary>An upload was refused since the lock was held: fewer at once, and a longer time until more are tried.</summary>
-    public void LeaveLocked(bool alone)
+    /// <summary>
+    /// An upload was refused since the lock was held: fewer at once, and a longer time until more are tried. Those that were refused together say it once.
+    /// </summary>
+    /// <param name="alone">Whether it went alone.</param>
+    /// <param name="entered">When it entered, as a timestamp.</param>
+    public void LeaveLocked(bool alone, long entered)
     {
         lock (_lock)
         {
-            Settle(_limit / 2, _retryAfter * 2);
+            if (entered >= _halvedAt)
+            {
+                Settle(_limit / 2, _retryAfter * 2);
+                _halvedAt = _time.GetTimestamp();
+            }
+
             Free(alone);
         }
     }

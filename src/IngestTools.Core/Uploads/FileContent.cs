@@ -60,6 +60,9 @@ internal sealed class FileContent : HttpContent
         }
 
         _isIdle = true;
+        // A small file waits for its answer no longer than for anything else.
+        if (_whole is null)
+            _watch?.AllSent();
     }
 
     protected override bool TryComputeLength(out long length)

@@ -63,7 +63,7 @@ internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool 
     public void LeaveLocked()
     {
         if (Free())
-            gate.LeaveLocked(alone);
+            gate.LeaveLocked(alone, _since);
     }
 
     private bool Free()

@@ -285,6 +285,18 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Answer_that_does_not_come_in_time_is_told()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Timeout = TimeSpan.FromMilliseconds(200), MaxAttempts = 2 });
+        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=GET"));
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => LookAsync(dsp));
+
+        Assert.Equal((ErrorId.TimedOut, 2), (error.ErrorId, error.Attempts));
+        Assert.Contains("-TimeoutSec", error.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Retry_after_is_waited_for()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();

@@ -53,13 +53,16 @@ public sealed class SmallPartsTests
     }
 
     [Fact]
-    public async Task Gate_halves_when_the_lock_is_held()
+    public async Task Gate_halves_once_when_many_find_the_lock_held()
     {
         AdaptiveGate gate = new(16, TimeProvider.System);
         await RunAsync(gate, uploads: 100, _ => TimeSpan.FromMilliseconds(20));
 
-        await gate.EnterAsync(alone: false, CancellationToken.None);
-        gate.LeaveLocked(alone: false);
+        long entered = TimeProvider.System.GetTimestamp();
+        for (int i = 0; i < 16; i++)
+            await gate.EnterAsync(alone: false, CancellationToken.None);
+        for (int i = 0; i < 16; i++)
+            gate.LeaveLocked(alone: false, entered);
 
         Assert.Equal(8, gate.Limit);
     }

@@ -381,6 +381,34 @@ public sealed class UploadTests
     }
 
     [Fact]
+    public async Task Upload_that_moves_no_byte_is_given_up()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST"));
+        // A minute without progress is a second here.
+        using IngestConnection connection = dsp.Reconnect(new QuickTime(60), settings => settings with { MaxAttempts = 1 });
+
+        UploadResult result = Assert.Single(await dsp.SendAsync(connection, null, dsp.Folder.Write("x.tif", 20_000_000)));
+
+        Assert.Equal(ErrorId.NoProgress, result.Error!.ErrorId);
+        Assert.Contains("moved no byte for 60 s", result.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Slow_upload_takes_as_long_as_it_moves()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string path = dsp.Folder.Write("x.tif", 6_000_000);
+        dsp.Sandbox.Faults.Replace(Fault.Parse("slow-body=64KiB,30ms"));
+        using IngestConnection connection = dsp.Reconnect(new QuickTime(20), settings => settings with { Timeout = TimeSpan.FromSeconds(10) });
+
+        UploadResult result = Assert.Single(await dsp.SendAsync(connection, null, path));
+
+        Assert.Null(result.Error);
+        Assert.Equal(1, result.Attempts);
+    }
+
+    [Fact]
     public async Task Reader_that_stops_aborts_what_is_under_way()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();

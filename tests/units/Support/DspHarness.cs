@@ -52,19 +52,28 @@ internal sealed class DspHarness : IAsyncDisposable
         return new DspHarness(sandbox, IngestConnection.Open(connect?.Invoke(settings) ?? settings), new TemporaryFolder());
     }
 
+    /// <summary>Another connection to the same sandbox, with a clock of its own.</summary>
+    public IngestConnection Reconnect(TimeProvider time, Func<ConnectionSettings, ConnectionSettings> connect) => IngestConnection.Open(
+        connect(new ConnectionSettings { Service = IngestService.DspIngest, Uri = Sandbox.Uri, SignIn = SignInKind.Token, Secret = _ => ValueTask.FromResult(Token) }), Log, time);
+
     /// <summary>Sends what is named, and collects the results.</summary>
-    public async Task<List<UploadResult>> SendAsync(UploadOptions? options, params string[] paths)
+    public Task<List<UploadResult>> SendAsync(UploadOptions? options, params string[] paths) => SendAsync(Connection, options, paths);
+
+    /// <summary>Sends what is named over a connection, and collects the results.</summary>
+    public async Task<List<UploadResult>> SendAsync(IngestConnection connection, UploadOptions? options, params string[] paths)
     {
         List<UploadResult> results = [];
-        await foreach (UploadResult result in new UploadEngine(options ?? new UploadOptions(), Log).SendAsync(Requests(paths)))
+        await foreach (UploadResult result in new UploadEngine(options ?? new UploadOptions(), Log).SendAsync(Requests(connection, paths)))
             results.Add(result);
         return results;
     }
 
-    public ChannelReader<UploadRequest> Requests(params string[] paths)
+    public ChannelReader<UploadRequest> Requests(params string[] paths) => Requests(Connection, paths);
+
+    private ChannelReader<UploadRequest> Requests(IngestConnection connection, string[] paths)
     {
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
-        IUploadTarget target = Client.CreateUploadTarget(Shortcode);
+        IUploadTarget target = new DspIngestClient(connection, Log).CreateUploadTarget(Shortcode);
         foreach (string path in paths)
             requests.Writer.TryWrite(new UploadRequest(path, target));
         requests.Writer.Complete();
@@ -151,5 +160,26 @@ internal sealed class RecordingLogger : ILogger
     {
         lock (_entries)
             _entries.Add((logLevel, formatter(state, exception) + exception));
+    }
+}
+
+/// <summary>A clock that goes so many times as fast: what takes a minute takes a second.</summary>
+internal sealed class QuickTime(int factor) : TimeProvider
+{
+    private readonly long _start = System.GetTimestamp();
+
+    public override long GetTimestamp() => _start + (System.GetTimestamp() - _start) * factor;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new QuickTimer(System.CreateTimer(callback, state, Scale(dueTime), Scale(period)), this);
+
+    private TimeSpan Scale(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? time : time / factor;
+
+    private sealed class QuickTimer(ITimer timer, QuickTime time) : ITimer
+    {
+        public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(time.Scale(dueTime), time.Scale(period));
+
+        public void Dispose() => timer.Dispose();
+
+        public ValueTask DisposeAsync() => timer.DisposeAsync();
     }
 }
