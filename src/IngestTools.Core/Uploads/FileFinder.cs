@@ -58,7 +58,8 @@ internal sealed class FileFinder(UploadOptions options)
         }
     }
 
-    private bool IsWanted(string name) =>
+    /// <summary>Whether a file of this name is asked for.</summary>
+    public bool IsWanted(string name) =>
         (options.Include.Count == 0 || options.Include.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name)))
         && !options.Exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name));
 

@@ -22,7 +22,7 @@ public sealed class UploadEngine
     private readonly UploadMeter _meter;
     private readonly FileFinder _finder;
     private readonly RemoteNames _names;
-    private readonly SeenKeys _seenNames = new();
+    private readonly NameCollisions _collisions;
     private readonly HashSet<string> _doubts = new(StringComparer.Ordinal);
     private long _emptyFiles;
 
@@ -40,6 +40,7 @@ public sealed class UploadEngine
         _meter = new UploadMeter(_time);
         _finder = new FileFinder(options);
         _names = new RemoteNames(options);
+        _collisions = new NameCollisions(options, _finder);
     }
 
     /// <summary>Makes an engine for one run, for a host with a log of its own.</summary>
@@ -129,7 +130,7 @@ public sealed class UploadEngine
             if (error is null)
             {
                 remoteName = request.RemoteName ?? _names.NameOf(file);
-                (error, status) = Check(file, remoteName, request.Target);
+                (error, status) = Check(file, remoteName, request);
             }
         }
         catch (IngestException e)
@@ -161,8 +162,9 @@ public sealed class UploadEngine
     }
 
     /// <summary>Why a file is not sent, and whether it is left out or failed; no error where it is sent.</summary>
-    private (IngestException? Error, UploadStatus Status) Check(FoundFile file, string remoteName, IUploadTarget target)
+    private (IngestException? Error, UploadStatus Status) Check(FoundFile file, string remoteName, UploadRequest request)
     {
+        IUploadTarget target = request.Target;
         if (!IsUnicode(remoteName))
             return (Refuse(ErrorId.NameRejected, "The name of {1} is no valid Unicode, so it cannot be sent.", "Rename the file."), UploadStatus.Failed);
         if (HasEmptyOrDotSegment(remoteName))
@@ -171,7 +173,7 @@ public sealed class UploadEngine
             return (Refuse(ErrorId.NameRejected, $"'{{0}}' was left out: {useless}.", "Give -Force to send it all the same."), UploadStatus.Skipped);
         if (!_options.Force && target.WhyRefused(remoteName) is { } refused)
             return (Refuse(ErrorId.NameRejected, $"'{{0}}' would be refused: {refused}.", "Rename the file, or give -Force to let the server decide."), UploadStatus.Failed);
-        if (!_seenNames.Add($"{target.Lane}\n{remoteName}"))
+        if (!_collisions.TryTake(request, file, remoteName))
         {
             return (Refuse(ErrorId.NameCollision, "{1} would get the name '{0}', which another file of this call has on the server already.",
                 "Give a -BasePath that keeps their folders apart, or rename one of them. Names that differ only in Unicode form are equal."), UploadStatus.Failed);

@@ -142,6 +142,38 @@ public sealed class UploadTests
     }
 
     [Fact]
+    public async Task Names_of_one_folder_that_become_equal_are_refused()
+    {
+        if (OperatingSystem.IsMacOS())
+            return; // There cannot be two such files.
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        dsp.Folder.Write("box/caf\u00e9.jpg", 10);
+        dsp.Folder.Write("box/cafe\u0301.jpg", 20);
+        dsp.Folder.Write("box/cafe.jpg", 30);
+
+        List<UploadResult> results = await dsp.SendAsync(new UploadOptions { Recurse = true }, dsp.Folder.Path);
+
+        Assert.Equal(2, results.Count(result => result.Status == UploadStatus.Uploaded));
+        Assert.Equal(ErrorId.NameCollision, Assert.Single(results, result => result.Status == UploadStatus.Failed).Error!.ErrorId);
+    }
+
+    [Fact]
+    public async Task Same_names_in_two_folders_are_refused_and_so_is_a_folder_given_twice()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        dsp.Folder.Write("a/x.jpg");
+        dsp.Folder.Write("a/y.jpg");
+        dsp.Folder.Write("b/x.jpg");
+        dsp.Folder.Write("b/z.jpg");
+        string a = Path.Join(dsp.Folder.Path, "a");
+
+        List<UploadResult> results = await dsp.SendAsync(new UploadOptions { Destination = "box" }, a, Path.Join(dsp.Folder.Path, "b"), a);
+
+        Assert.Equal(["box/x.jpg", "box/y.jpg", "box/z.jpg"], results.Where(result => result.Status == UploadStatus.Uploaded).Select(result => result.RemoteName).Order(StringComparer.Ordinal));
+        Assert.Equal(3, results.Count(result => result.Error?.ErrorId == ErrorId.NameCollision));
+    }
+
+    [Fact]
     public async Task Decomposed_name_is_sent_composed()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
