@@ -69,20 +69,9 @@ public sealed class IngestException : Exception
     internal IngestException After(int attempts) => Copy(ErrorId, Message, Advice, Target, attempts);
 
     /// <summary>The same error of a request that went before the one that matters, such as a sign-in: that one was not sent, and trying again is not up to it.</summary>
-    internal IngestException BeforeSending() => new(ErrorId, Message, InnerException)
-    {
-        Service = Service,
-        Operation = Operation,
-        StatusCode = StatusCode,
-        ServerMessage = ServerMessage,
-        Code = Code,
-        RequestId = RequestId,
-        Advice = Advice,
-        Target = Target,
-        Attempts = Attempts,
-    };
+    internal IngestException BeforeSending() => Copy(ErrorId, Message, Advice, Target, Attempts, isOfThisRequest: false);
 
-    private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts) =>
+    private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts, bool isOfThisRequest = true) =>
         new(errorId, message, InnerException)
         {
             Service = Service,
@@ -91,11 +80,11 @@ public sealed class IngestException : Exception
             ServerMessage = ServerMessage,
             Code = Code,
             RequestId = RequestId,
-            IsTransient = IsTransient,
+            IsTransient = isOfThisRequest && IsTransient,
             Advice = advice,
             Target = target,
             Attempts = attempts,
-            MayHaveActed = MayHaveActed,
-            RetryAfter = RetryAfter,
+            MayHaveActed = isOfThisRequest && MayHaveActed,
+            RetryAfter = isOfThisRequest ? RetryAfter : null,
         };
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Threading.Channels;
 using IngestTools.Connections;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Units.Support;
@@ -363,6 +364,24 @@ public sealed class UploadTests
 
         Assert.All(results.SelectMany(result => result), result => Assert.Null(result.Error));
         Assert.Equal(600, dsp.Project.WaitingFiles.Count);
+    }
+
+    [Fact]
+    public async Task Project_that_stands_still_holds_up_no_other()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/0001/bulk-ingest/ingest/*"));
+        Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
+        foreach (string shortcode in new[] { "0001", "0002", "0001", "0002" })
+            requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write($"{shortcode}-{requests.Reader.Count}.tif"), dsp.Client.CreateUploadTarget(shortcode)));
+        requests.Writer.Complete();
+        await using IAsyncEnumerator<UploadResult> results = new UploadEngine(new UploadOptions(), dsp.Log).SendAsync(requests.Reader).GetAsyncEnumerator();
+
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.True(await results.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+            Assert.Equal(("0002", UploadStatus.Uploaded), (results.Current.Shortcode, results.Current.Status));
+        }
     }
 
     [Fact]

@@ -125,14 +125,8 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
             return mapping;
         AssetAnswer? asset = await _routes.TryGetAssetAsync(
             Shortcode.Parse(mapping.Shortcode), Path.GetFileNameWithoutExtension(mapping.Derivative), cancellationToken).ConfigureAwait(false);
-        return new IngestMapping
+        return mapping with
         {
-            Shortcode = mapping.Shortcode,
-            Original = mapping.Original,
-            Derivative = mapping.Derivative,
-            Ingested = mapping.Ingested,
-            Path = mapping.Path,
-            Connection = mapping.Connection,
             Sha256 = asset?.ChecksumOriginal,
             Verified = asset?.ChecksumOriginal is { } remote && localSha256 is not null ? string.Equals(remote, localSha256, StringComparison.OrdinalIgnoreCase) : null,
         };

@@ -2,7 +2,7 @@ namespace IngestTools;
 
 /// <summary>A row of a project's mapping.csv, or a file that has none.</summary>
 /// <remarks>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv</remarks>
-public sealed class IngestMapping
+public sealed record IngestMapping
 {
     /// <summary>The project, in upper case.</summary>
     public required string Shortcode { get; init; }
