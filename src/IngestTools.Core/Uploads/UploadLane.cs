@@ -215,15 +215,15 @@ internal sealed class UploadLane
     /// <summary>Sends one file to its end.</summary>
     private async ValueTask UploadAsync(UploadItem item)
     {
-        long lockedSince = 0;
+        TimeSpan locked = TimeSpan.Zero;
         UploadPlace place = new(_gate, _places, item.Length >= _target.AloneFrom, _time, Pausing, Returning);
         for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
         {
             Attempt attempt = await TryAsync(item, place).ConfigureAwait(false);
             bool isLocked = attempt.Error?.ErrorId == ErrorId.Locked;
-            if (isLocked && lockedSince == 0)
-                lockedSince = _time.GetTimestamp();
-            if (!isLocked || _time.GetElapsedTime(lockedSince) + pause >= _options.LockTimeout)
+            // The wait for a place is no wait for the server's lock.
+            locked = isLocked ? locked + place.Inside + pause : TimeSpan.Zero;
+            if (!isLocked || locked >= _options.LockTimeout)
             {
                 await TellAsync(item, attempt, place.Entered, place.SinceFirst).ConfigureAwait(false);
                 return;

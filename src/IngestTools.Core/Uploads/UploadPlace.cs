@@ -13,6 +13,9 @@ internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool 
     /// <summary>How often it was taken: how often the file was sent.</summary>
     public int Entered { get; private set; }
 
+    /// <summary>How long it was taken the last time.</summary>
+    public TimeSpan Inside { get; private set; }
+
     /// <summary>Since it was first taken; nothing where it never was.</summary>
     public TimeSpan SinceFirst => Entered == 0 ? TimeSpan.Zero : time.GetElapsedTime(_firstSince);
 
@@ -76,6 +79,7 @@ internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool 
         if (!_isTaken)
             return false;
         _isTaken = false;
+        Inside = time.GetElapsedTime(_since);
         places.Release();
         return true;
     }
