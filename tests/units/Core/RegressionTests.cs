@@ -52,7 +52,7 @@ public sealed class RegressionTests
         string large = dsp.Folder.Write("large.tif", 5 * 1024 * 1024);
         string small = dsp.Folder.Write("small.tif");
         dsp.Sandbox.Faults.Replace(
-            Fault.Parse("slow-body=512KiB,200ms,POST /projects/*/bulk-ingest/ingest/large.tif"), Fault.Parse("409=1,POST /projects/*/bulk-ingest/ingest/small.tif"));
+            Fault.Parse("slow-body=64KiB,30ms,POST /projects/*/bulk-ingest/ingest/large.tif"), Fault.Parse("409=1,POST /projects/*/bulk-ingest/ingest/small.tif"));
 
         List<UploadResult> results = await dsp.SendAsync(new UploadOptions { LockTimeout = TimeSpan.FromSeconds(1) }, large, small);
 
@@ -63,7 +63,7 @@ public sealed class RegressionTests
     public async Task Duration_is_that_of_the_attempts_and_not_of_the_wait_for_a_place()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("slow-body=512KiB,200ms,POST /projects/*/bulk-ingest/ingest/large.tif"));
+        dsp.Sandbox.Faults.Replace(Fault.Parse("slow-body=64KiB,30ms,POST /projects/*/bulk-ingest/ingest/large.tif"));
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         IUploadTarget target = dsp.Client.CreateUploadTarget("0001");
         requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write("large.tif", 5 * 1024 * 1024), target));
