@@ -32,6 +32,14 @@ Describe 'Get-IngestMapping' {
         @($transaction | Get-IngestMapping -Uploaded $uploads).Count | Should -Be 3
     }
 
+    It 'knows uploads that were read from a file: <_>' -ForEach 'Clixml', 'Csv', 'Json' {
+        $read = Use-File $uploads $_
+        $rows = Get-IngestMapping -Uploaded $read -Verify
+        ($rows | Where-Object { -not $_.Ingested }).Original | Should -Be 'broken.jpg'
+        ($rows | Where-Object Ingested).Verified | Should -Be $true, $true
+        (Get-IngestMapping -Uploaded $read[0]).Original | Should -Be $read[0].RemoteName
+    }
+
     It 'tells what was left over of several projects' {
         $more = Send-IngestFile $files[0] -Shortcode 0002
         $null = $more | Start-BulkIngest -Wait

@@ -59,6 +59,31 @@ Describe 'Send-IngestFile' {
             $results.RemoteName | Sort-Object | Should -Be ('one.jpg', 'a[1].jpg', 'box/three.jpg' | Sort-Object)
         }
 
+        It 'results that were read from a file, under the same names: <_>' -ForEach 'Clixml', 'Csv', 'Json' {
+            $null = Connect-IngestService DspIngest $sandbox.Uri -Name here -Token (ConvertTo-Secure (Get-SandboxToken $sandbox))
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x)
+            try {
+                $earlier = Send-IngestFile $files[0, 2] -Shortcode $shortcode -Connection here -Destination box
+                $read = Use-File $earlier $_
+                $results = $read, $files[1] | ForEach-Object { $_ } | Send-IngestFile -Shortcode $shortcode -Connection here
+                $results.RemoteName | Sort-Object | Should -Be ('box/one.jpg', 'box/three.jpg', 'two.jpg' | Sort-Object)
+                $again = $read | Send-IngestFile
+                $again.RemoteName | Sort-Object | Should -Be ('box/one.jpg', 'box/three.jpg' | Sort-Object)
+                $again.Connection | Should -Be 'here', 'here'
+                (Send-IngestFile $read).Status | Should -Be 'Uploaded', 'Uploaded'
+                (Send-IngestFile -InputObject $read[1]).RemoteName | Should -Be $read[1].RemoteName
+                Get-Waiting $shortcode | Should -Be ('box/one.jpg', 'box/three.jpg', 'two.jpg' | Sort-Object)
+            }
+            finally { Disconnect-IngestService nowhere, here }
+        }
+
+        It 'no result whose status nobody knows' {
+            $row = [pscustomobject]@{ Path = $files[0]; RemoteName = 'a/one.jpg'; Shortcode = $shortcode; Status = 'Nonsense' }
+            $result = $row | Send-IngestFile -ErrorVariable errors -ErrorAction SilentlyContinue
+            $result | Should -BeNullOrEmpty
+            "$errors" | Should -Match "Status is 'Nonsense'"
+        }
+
         It 'rows with a path and a project' {
             $row = [pscustomobject]@{ Path = $files[0]; Shortcode = $shortcode; Remark = 'from a list' }
             ($row | Send-IngestFile).Shortcode | Should -Be $shortcode

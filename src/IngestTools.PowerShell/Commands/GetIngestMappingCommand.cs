@@ -31,6 +31,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
 
     /// <summary>What was uploaded: each file is looked up in the mapping.</summary>
     [Parameter(Mandatory = true, ParameterSetName = UploadedSet)]
+    [UploadResults]
     [AllowEmptyCollection]
     public UploadResult[] Uploaded { get; set; } = [];
 

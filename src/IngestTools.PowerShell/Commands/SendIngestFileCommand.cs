@@ -31,6 +31,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     /// <summary>Results of an earlier call: their files are sent again, under the same names, to the same project.</summary>
     /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a path because it has one.</remarks>
     [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
+    [UploadResults]
     [ValidateNotNull]
     public UploadResult[] InputObject { get; set; } = [];
 
@@ -119,12 +120,10 @@ public sealed class SendIngestFileCommand : PathCmdlet
     {
         foreach (UploadResult earlier in InputObject)
         {
-            // A result that was read from a file may lack the remote name; then one is made.
-            string? remoteName = string.IsNullOrEmpty(earlier.RemoteName) ? null : earlier.RemoteName;
             if ((Shortcode ?? earlier.Shortcode) is not { } shortcode)
                 WriteError(IngestErrors.NotOfProject(earlier));
             else if (FindTarget(shortcode, earlier.Connection) is { } target)
-                yield return new UploadRequest(earlier.Path, target) { RemoteName = remoteName };
+                yield return new UploadRequest(earlier.Path, target) { RemoteName = earlier.RemoteName };
         }
     }
 

@@ -24,6 +24,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     /// <summary>What was uploaded: tells the project, and what its ingest should contain.</summary>
     /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a shortcode because it has one.</remarks>
     [Parameter(ValueFromPipeline = true, ParameterSetName = UploadSet)]
+    [UploadResults]
     [ValidateNotNull]
     public UploadResult[] InputObject { get; set; } = [];
 
