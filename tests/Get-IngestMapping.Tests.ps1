@@ -57,6 +57,14 @@ Describe 'Get-IngestMapping' {
         finally { Set-SandboxOption $sandbox @{ corruptsChecksum = @() } }
     }
 
+    It 'says where no file can be written: <_>' -ForEach 'NoDrive:/m.csv', 'env:M', 'NoProvider::m' {
+        $path = $_
+        $failure = Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 -OutFile $path }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'File*,IngestTools.PowerShell.Commands.GetIngestMappingCommand'
+        $failure.TargetObject | Should -Be $path
+        $failure.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+    }
+
     It 'saves the mapping as it came, and writes nothing' {
         $path = Join-Path $TestDrive 'mapping.csv'
         Get-IngestMapping 0001 -OutFile 'TestDrive:/mapping.csv' | Should -BeNullOrEmpty

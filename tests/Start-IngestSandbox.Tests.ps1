@@ -19,6 +19,15 @@ Describe 'Start-IngestSandbox' {
         $ok | Should -Be 'True'
     }
 
+    It 'says what it needs where there is no .NET' {
+        $said = Invoke-Child {
+            $env:PATH = ''
+            try { Start-IngestSandbox } catch { $_.FullyQualifiedErrorId; $_.ErrorDetails.RecommendedAction }
+        }
+        $said[0] | Should -BeLike 'FileNotFound,*'
+        $said[1] | Should -Match '\.NET 10'
+    }
+
     It 'misbehaves as it is told' {
         $sandbox = Start-IngestSandbox -Connect -Fault '503=2,1s', 'latency=1ms'
         (Invoke-Sandbox $sandbox 'faults').Count | Should -Be 2
