@@ -93,6 +93,11 @@ Describe 'Send-IngestFile' {
             (Send-IngestFile $folder -Recurse -Include *.jpg -Exclude t* -Shortcode $shortcode).RemoteName | Sort-Object | Should -Be ('box/a[1].jpg', 'one.jpg' | Sort-Object)
         }
 
+        It 'no pattern that it does not know: -<_>' -ForEach 'Include', 'Exclude' {
+            $patterns = @{ $_ = '*.jpg', 'f[12].txt' }
+            { Send-IngestFile $folder -Shortcode $shortcode @patterns } | Should -Throw '*`* and ? only*' -ErrorId 'ParameterArgumentValidationError,*'
+        }
+
         It 'an empty list' {
             @() | Send-IngestFile -Shortcode $shortcode | Should -BeNullOrEmpty
         }

@@ -49,12 +49,12 @@ public sealed class SendIngestFileCommand : PathCmdlet
 
     /// <summary>Patterns of file names, of which one must match.</summary>
     [Parameter]
-    [SupportsWildcards]
+    [FileNamePattern]
     public string[] Include { get; set; } = [];
 
     /// <summary>Patterns of file names, of which none may match.</summary>
     [Parameter]
-    [SupportsWildcards]
+    [FileNamePattern]
     public string[] Exclude { get; set; } = [];
 
     /// <summary>The folder that remote names are relative to. Without it: the folder given, or for a file its own.</summary>
