@@ -144,8 +144,16 @@ Describe 'Send-IngestFile' {
             $failure.TargetObject | Should -Be '000G'
         }
 
-        It 'an error for what is no file' {
-            (Get-FirstError { [CmdletBinding()] param() Send-IngestFile env:PATH -Shortcode $shortcode }).FullyQualifiedErrorId | Should -BeLike 'FileNotFound,*'
+        It 'an error for an object whose connection is not known, and sends the others' {
+            $rows = foreach ($connection in 'nosuch', 'DspIngest') { [pscustomobject]@{ Path = $files[0]; Shortcode = $shortcode; Connection = $connection } }
+            $result = $rows | Send-IngestFile -ErrorVariable errors -ErrorAction SilentlyContinue
+            $result.Status | Should -Be 'Uploaded'
+            $errors.Count | Should -Be 1
+            $errors[0].FullyQualifiedErrorId | Should -BeLike 'NoConnection,*'
+        }
+
+        It 'an error that ends it where the connection of the command line is not known' {
+            { $files | Send-IngestFile -Shortcode $shortcode -Connection nosuch -ErrorAction SilentlyContinue } | Should -Throw -ErrorId 'NoConnection,*'
         }
 
         It 'an error that names Connect-IngestService where there is no connection' {

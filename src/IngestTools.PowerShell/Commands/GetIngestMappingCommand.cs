@@ -45,7 +45,11 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     public SwitchParameter Verify { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _file = OutputFile.Resolve(this, OutFile);
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        _file = OutputFile.Resolve(this, OutFile);
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -58,8 +62,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
 
     private void WriteMapping(string shortcode)
     {
-        IngestConnection connection = ResolveConnection(IngestService.DspIngest);
-        if (!IsNew(connection, shortcode))
+        if (ResolveConnection(IngestService.DspIngest, shortcode) is not { } connection || !IsNew(connection, shortcode))
             return;
         RunFor(shortcode, async token =>
         {
@@ -76,15 +79,15 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
         foreach (UploadResult stray in Uploaded.Where(u => u.Shortcode is null))
             WriteError(IngestErrors.NotOfProject(stray));
         foreach (var project in Uploaded.Where(IsAskedFor).GroupBy(u => (u.Connection, Shortcode: u.Shortcode!.ToUpperInvariant())))
-            Compare(ResolveConnection(IngestService.DspIngest, project.Key.Connection), project.Key.Shortcode, [.. project]);
+            Compare(project.Key.Connection, project.Key.Shortcode, [.. project]);
     }
 
     private bool IsAskedFor(UploadResult upload) =>
         upload.Shortcode is not null && (Shortcode is null || Shortcode.Contains(upload.Shortcode, StringComparer.OrdinalIgnoreCase));
 
-    private void Compare(IngestConnection connection, string shortcode, UploadResult[] uploads)
+    private void Compare(string? connectionName, string shortcode, UploadResult[] uploads)
     {
-        if (!IsNew(connection, shortcode))
+        if (ResolveConnection(IngestService.DspIngest, shortcode, connectionName) is not { } connection || !IsNew(connection, shortcode))
             return;
         RunFor(shortcode, async token =>
         {

@@ -47,12 +47,12 @@ public sealed class SendIngestFileCommand : PathCmdlet
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Patterns of file names, of which one must match.</summary>
+    /// <summary>Patterns of file names (* and ?), of which one must match.</summary>
     [Parameter]
     [FileNamePattern]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Patterns of file names, of which none may match.</summary>
+    /// <summary>Patterns of file names (* and ?), of which none may match.</summary>
     [Parameter]
     [FileNamePattern]
     public string[] Exclude { get; set; } = [];
@@ -79,6 +79,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         _isShortcodeGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Shortcode));
         if (ParameterSetName == InputObjectSet && InputObject.Length == 0 && !MyInvocation.ExpectingInput)
         {
@@ -114,7 +115,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     }
 
     private IEnumerable<UploadRequest> RequestsForPaths() =>
-        FindTarget(Shortcode!, null) is { } target ? ResolvePaths().Select(path => new UploadRequest(path, target)) : [];
+        FindTarget(Shortcode!, Shortcode!, null) is { } target ? ResolvePaths().Select(path => new UploadRequest(path, target)) : [];
 
     private IEnumerable<UploadRequest> RequestsAgain()
     {
@@ -122,15 +123,16 @@ public sealed class SendIngestFileCommand : PathCmdlet
         {
             if ((Shortcode ?? earlier.Shortcode) is not { } shortcode)
                 WriteError(IngestErrors.NotOfProject(earlier));
-            else if (FindTarget(shortcode, earlier.Connection) is { } target)
+            else if (FindTarget(shortcode, earlier, earlier.Connection) is { } target)
                 yield return new UploadRequest(earlier.Path, target) { RemoteName = earlier.RemoteName };
         }
     }
 
     /// <summary>Where files of a project go; null where there is no such place, which is written as an error.</summary>
-    private IUploadTarget? FindTarget(string shortcode, string? connectionName)
+    private IUploadTarget? FindTarget(string shortcode, object input, string? connectionName)
     {
-        IngestConnection connection = ResolveConnection(IngestService.DspIngest, connectionName);
+        if (ResolveConnection(IngestService.DspIngest, input, connectionName) is not { } connection)
+            return null;
         if (_targets.TryGetValue((connection, shortcode), out IUploadTarget? target))
             return target;
         try
