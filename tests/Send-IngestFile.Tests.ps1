@@ -144,6 +144,28 @@ Describe 'Send-IngestFile' {
             $failure.TargetObject | Should -Be '000G'
         }
 
+        It 'an error and a failed result for what is no file: <_>' -ForEach 'env:PATH', 'env:P*', 'NoDrive:/nope.txt', 'NoDrive:/*.txt', 'NoProvider::x' {
+            $path = $_
+            foreach ($given in @{ Path = $path }, @{ LiteralPath = $path }) {
+                $result = Send-IngestFile @given -Shortcode $shortcode.ToLowerInvariant() -ErrorVariable errors -ErrorAction SilentlyContinue
+                $errors.Count | Should -Be 1
+                $errors[0].FullyQualifiedErrorId | Should -BeLike 'FileNotFound,*'
+                $errors[0].TargetObject | Should -Be $path
+                $result.Status | Should -Be 'Failed'
+                $result.Path | Should -Be $path
+                $result.RemoteName | Should -Not -BeNullOrEmpty
+                $result.Shortcode | Should -Be $shortcode
+                $result.Connection | Should -Be 'DspIngest'
+                $result.Error | Should -Be $errors[0].Exception
+            }
+        }
+
+        It 'a warning and nothing else where no file matches' {
+            $result = Send-IngestFile (Join-Path $folder '*.none') -Shortcode $shortcode -WarningVariable warnings -WarningAction SilentlyContinue
+            $result | Should -BeNullOrEmpty
+            "$warnings" | Should -Match 'No file matches'
+        }
+
         It 'an error for an object whose connection is not known, and sends the others' {
             $rows = foreach ($connection in 'nosuch', 'DspIngest') { [pscustomobject]@{ Path = $files[0]; Shortcode = $shortcode; Connection = $connection } }
             $result = $rows | Send-IngestFile -ErrorVariable errors -ErrorAction SilentlyContinue

@@ -53,6 +53,13 @@ Describe 'Start-BulkIngest' {
         ($results | Start-BulkIngest -Force -Wait).Status | Should -Be 'Succeeded'
     }
 
+    It 'does not start where a path that was given leads nowhere' {
+        $results = Send-IngestFile $files[0], 'NoDrive:/nope.txt' -Shortcode $shortcode -ErrorAction SilentlyContinue
+        $null = $results | Start-BulkIngest -ErrorVariable errors -ErrorAction SilentlyContinue
+        Get-Start $shortcode | Should -BeNullOrEmpty
+        "$errors" | Should -Match '1 of its uploads failed.*NoDrive:/nope\.txt'
+    }
+
     It 'knows uploads that were read from a file: <_>' -ForEach 'Clixml', 'Csv', 'Json' {
         $missing = Join-Path $TestDrive 'missing.jpg'
         $results = $files[0, 1] + $missing | Send-IngestFile -Shortcode $shortcode -ErrorAction SilentlyContinue

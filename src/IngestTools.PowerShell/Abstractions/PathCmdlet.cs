@@ -30,13 +30,9 @@ public abstract class PathCmdlet : IngestCmdlet
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The full paths that the input object of this moment means. What cannot be a file is written as an error.</summary>
-    private protected IEnumerable<string> ResolvePaths()
-    {
-        if (ParameterSetName == LiteralPathSet)
-            return LiteralPath.Select(ResolveLiteral).OfType<string>();
-        return Path.SelectMany(ResolveWildcards);
-    }
+    /// <summary>The paths that the input object of this moment means, or for each that cannot be a file why not.</summary>
+    private protected IEnumerable<ResolvedPath> ResolvePaths() =>
+        ParameterSetName == LiteralPathSet ? LiteralPath.Select(ResolveLiteral) : Path.SelectMany(ResolveWildcards);
 
     /// <summary>The full path of a file that need not exist.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/>: the path is not one of the file system.</exception>
@@ -55,24 +51,24 @@ public abstract class PathCmdlet : IngestCmdlet
         }
     }
 
-    private string? ResolveLiteral(string path)
+    private ResolvedPath ResolveLiteral(string path)
     {
         try
         {
-            return ResolveFile(path);
+            return new ResolvedPath(ResolveFile(path));
         }
         catch (IngestException e)
         {
-            WriteError(e.ToErrorRecord(path));
-            return null;
+            return new ResolvedPath(path, e);
         }
     }
 
     /// <summary>A path without wildcards is taken as it is: whether there is such a file is for the one who opens it to say.</summary>
-    private IReadOnlyList<string> ResolveWildcards(string path)
+    private IEnumerable<ResolvedPath> ResolveWildcards(string path) =>
+        WildcardPattern.ContainsWildcardCharacters(path) ? Expand(path) : [ResolveLiteral(path)];
+
+    private IReadOnlyList<ResolvedPath> Expand(string path)
     {
-        if (!WildcardPattern.ContainsWildcardCharacters(path))
-            return ResolveLiteral(path) is { } literal ? [literal] : [];
         try
         {
             Collection<string> found = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
@@ -80,18 +76,16 @@ public abstract class PathCmdlet : IngestCmdlet
                 throw NotInFileSystem(path, provider);
             if (found.Count == 0)
                 WriteWarning($"No file matches '{path}'.");
-            return found;
+            return [.. found.Select(p => new ResolvedPath(p))];
         }
         catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
         {
-            WriteError(NotFound(path, e).ToErrorRecord(path));
+            return [new ResolvedPath(path, NotFound(path, e))];
         }
         catch (IngestException e)
         {
-            WriteError(e.ToErrorRecord(path));
+            return [new ResolvedPath(path, e)];
         }
-
-        return [];
     }
 
     /// <summary>Spares PowerShell's resolution, which costs more than sending a small file, where it would change nothing.</summary>
@@ -110,4 +104,7 @@ public abstract class PathCmdlet : IngestCmdlet
 
     private static IngestException NotInFileSystem(string path, ProviderInfo provider) => IngestErrors.Create(
         ErrorId.FileNotFound, $"'{path}' is in the provider {provider.Name}, and only files can be read.", "Give a path of the file system.", path);
+
+    /// <summary>A full path, or a path as it was given and why it leads to no file.</summary>
+    private protected readonly record struct ResolvedPath(string Path, IngestException? Error = null);
 }

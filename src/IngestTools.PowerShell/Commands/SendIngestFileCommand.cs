@@ -114,8 +114,33 @@ public sealed class SendIngestFileCommand : PathCmdlet
             ShowProgress(_bar.Of(_engine.Progress));
     }
 
-    private IEnumerable<UploadRequest> RequestsForPaths() =>
-        FindTarget(Shortcode!, Shortcode!, null) is { } target ? ResolvePaths().Select(path => new UploadRequest(path, target)) : [];
+    private IEnumerable<UploadRequest> RequestsForPaths()
+    {
+        if (FindTarget(Shortcode!, Shortcode!, null) is not { } target)
+            yield break;
+        foreach (ResolvedPath found in ResolvePaths())
+        {
+            if (found.Error is { } error)
+                WriteFailed(found.Path, target, error);
+            else
+                yield return new UploadRequest(found.Path, target);
+        }
+    }
+
+    /// <summary>A path that leads to no file is a file that was not sent: who reads the results must see that one is missing.</summary>
+    private void WriteFailed(string path, IUploadTarget target, IngestException error)
+    {
+        WriteError(error.ToErrorRecord(path));
+        WriteObject(new UploadResult
+        {
+            Path = path,
+            RemoteName = System.IO.Path.GetFileName(path),
+            Shortcode = target.Shortcode,
+            Status = UploadStatus.Failed,
+            Error = error,
+            Connection = target.Connection,
+        });
+    }
 
     private IEnumerable<UploadRequest> RequestsAgain()
     {
