@@ -57,6 +57,25 @@ Describe 'Get-IngestMapping' {
         finally { Set-SandboxOption $sandbox @{ corruptsChecksum = @() } }
     }
 
+    It 'writes a row whose proof fails, and one error for it, and proves the others' {
+        Set-SandboxFault $sandbox '400=1,GET /projects/*/assets/*'
+        $rows = Get-IngestMapping -Uploaded $uploads -Verify -ErrorVariable errors -ErrorAction SilentlyContinue
+        $rows.Count | Should -Be 3
+        $unproven = $rows | Where-Object { $_.Ingested -and $null -eq $_.Verified }
+        @($unproven).Count | Should -Be 1
+        @($rows | Where-Object Verified).Count | Should -Be 1
+        $errors.Count | Should -Be 1
+        $errors[0].TargetObject | Should -Be $unproven.Original
+    }
+
+    It 'says that a proof needs uploads' {
+        $before = @(Get-SandboxRequest $sandbox).number
+        $failure = Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 -Verify }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'Rejected,*'
+        "$failure $($failure.ErrorDetails.RecommendedAction)" | Should -Match '-Uploaded'
+        Get-SandboxRequest $sandbox | Where-Object number -NotIn $before | Should -BeNullOrEmpty
+    }
+
     It 'says where no file can be written: <_>' -ForEach 'NoDrive:/m.csv', 'env:M', 'NoProvider::m' {
         $path = $_
         $failure = Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 -OutFile $path }
