@@ -68,8 +68,22 @@ public sealed class IngestException : Exception
     /// <summary>The same error after so many attempts.</summary>
     internal IngestException After(int attempts) => Copy(ErrorId, Message, Advice, Target, attempts);
 
+    /// <summary>The same error of a request that went before the one that matters, such as a sign-in: that one was not sent, and trying again is not up to it.</summary>
+    internal IngestException BeforeSending() => new(ErrorId, Message, InnerException)
+    {
+        Service = Service,
+        Operation = Operation,
+        StatusCode = StatusCode,
+        ServerMessage = ServerMessage,
+        Code = Code,
+        RequestId = RequestId,
+        Advice = Advice,
+        Target = Target,
+        Attempts = Attempts,
+    };
+
     private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts) =>
-        new(errorId, message, InnerException ?? this)
+        new(errorId, message, InnerException)
         {
             Service = Service,
             Operation = Operation,

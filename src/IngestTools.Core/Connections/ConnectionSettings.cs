@@ -1,6 +1,6 @@
 namespace IngestTools.Connections;
 
-/// <summary>Reads a secret when it is needed; nothing keeps what it returns for longer than the request takes.</summary>
+/// <summary>Reads a secret when it is first needed, and again when the server refuses it. A token is kept in memory for as long as its connection lives, and nowhere else.</summary>
 /// <param name="cancellationToken">Ends the reading.</param>
 /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/></exception>
 public delegate ValueTask<string> SecretReader(CancellationToken cancellationToken);

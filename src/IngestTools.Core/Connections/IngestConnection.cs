@@ -31,6 +31,8 @@ public sealed class IngestConnection : IDisposable
     /// <summary>Longer than DSP-INGEST's wait for its lock (400 ms): a refusal then comes before the body is sent.</summary>
     private static readonly TimeSpan ContinueTimeout = TimeSpan.FromMilliseconds(700);
 
+    private static readonly string[] ProxySchemes = ["http", "https", "socks4", "socks4a", "socks5"];
+
     private readonly SocketsHttpHandler _handler;
     private readonly IAuthenticator _authenticator;
     private readonly List<IDisposable> _owned = [];
@@ -94,6 +96,8 @@ public sealed class IngestConnection : IDisposable
         settings = settings with { Uri = ReadBase(settings, uri, "-Uri") };
         if (settings.AuthenticationUri is not null)
             settings = settings with { AuthenticationUri = ReadBase(settings, settings.AuthenticationUri, "-AuthenticationUri") };
+        if (settings.Proxy is not null)
+            RefuseProxy(settings, settings.Proxy);
         definition.Validate(settings);
         if (settings.SignIn != SignInKind.None && settings.Secret is null)
             throw Refused(settings, "There is no secret to sign in with.", "Give -Token, -Credential, -ApiKey, -SessionCookie or -SecretFrom.");
@@ -134,6 +138,14 @@ public sealed class IngestConnection : IDisposable
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
             throw Refused(settings, $"The address {Redaction.Of(uri)} has a query.", $"Give {parameter} without what follows ? or #.");
         return new Uri(uri.AbsoluteUri.TrimEnd('/') + "/");
+    }
+
+    private static void RefuseProxy(ConnectionSettings settings, Uri proxy)
+    {
+        if (!proxy.IsAbsoluteUri || !ProxySchemes.Contains(proxy.Scheme, StringComparer.Ordinal))
+            throw Refused(settings, $"'{Redaction.EscapeControls(proxy.IsAbsoluteUri ? Redaction.Of(proxy) : proxy.OriginalString)}' is no proxy's address.", "Give -Proxy with its scheme, such as http://proxy.example.org:8080.");
+        if (proxy.UserInfo.Length > 0)
+            throw Refused(settings, $"The address of the proxy {proxy.Host} has a user name or password in it.", "Give -Proxy without them, and let the proxy know this machine by other means.");
     }
 
     private static void RefusePlainText(ConnectionSettings settings)

@@ -41,7 +41,27 @@ public static class IngestFolders
         return new FileStream(path, how);
     }
 
+    /// <summary>Deletes what is left of an attempt; where even that cannot be done, the error of the attempt itself counts.</summary>
+    internal static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            System.Diagnostics.Trace.TraceWarning($"{path} is left over: {e.Message}");
+        }
+    }
+
     /// <summary>A temporary file that only its owner can read, and that is gone when it is closed.</summary>
-    internal static FileStream CreateTemporaryFile() =>
-        CreatePrivateFile(Path.Join(Path.GetTempPath(), $"ingesttools-{Guid.NewGuid():N}.tmp"), FileOptions.DeleteOnClose);
+    internal static FileStream CreateTemporaryFile()
+    {
+        string path = Path.Join(Path.GetTempPath(), $"ingesttools-{Guid.NewGuid():N}.tmp");
+        FileStream file = CreatePrivateFile(path, FileOptions.DeleteOnClose);
+        // On Unix a file can go on without its name, so that nothing is left even of a process that is killed.
+        if (!OperatingSystem.IsWindows())
+            File.Delete(path);
+        return file;
+    }
 }

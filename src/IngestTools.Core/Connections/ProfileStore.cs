@@ -70,7 +70,7 @@ public sealed class ProfileStore
     private void Change(Func<IEnumerable<ConnectionProfile>, IEnumerable<ConnectionProfile>> change)
     {
         ConnectionProfile[] profiles = change(Read()).OrderBy(profile => profile.Name, StringComparer.OrdinalIgnoreCase).ToArray();
-        string temporary = $"{_path}.{Guid.NewGuid():N}.tmp";
+        string temporary = Path.Join(_folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
             IngestFolders.CreatePrivateFolder(_folder);
@@ -84,7 +84,7 @@ public sealed class ProfileStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
+            IngestFolders.TryDelete(temporary);
             throw new IngestException(ErrorId.FileUnreadable, $"The connections cannot be saved in {_path}: {e.Message}", e)
             {
                 Advice = "Give this account the right to write there, or set INGESTTOOLS_HOME to another folder.",

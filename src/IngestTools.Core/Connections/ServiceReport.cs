@@ -24,8 +24,8 @@ public sealed record ServiceReport
     /// <summary>Whether the credentials are enough for what was asked; null where that could not be found out.</summary>
     public bool? Allowed { get; init; }
 
-    /// <summary>Whether all is well, as far as it could be found out.</summary>
-    public bool Ok => Reachable && SignedIn != false && Allowed != false;
+    /// <summary>Whether all is well: reachable, signed in, and, as far as it could be found out, allowed.</summary>
+    public bool Ok => Reachable && SignedIn == true && Allowed != false;
 
     /// <summary>From the first request to its answer.</summary>
     public TimeSpan? ResponseTime { get; init; }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Authentication;
 
 namespace IngestTools.Http;
@@ -10,6 +9,9 @@ internal static class HttpFailure
 {
     /// <summary>A server's request to wait for longer than this is not followed to the letter.</summary>
     public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
+
+    /// <summary>The explanation of an error is waited for no longer than this.</summary>
+    private static readonly TimeSpan ExplanationPatience = TimeSpan.FromSeconds(10);
 
     private static readonly string[] RequestIdHeaders = ["X-Request-Id", "X-Correlation-Id", "X-Amzn-RequestId", "X-Amz-Request-Id"];
 
@@ -66,7 +68,7 @@ internal static class HttpFailure
                 "Check -Proxy, or use -NoProxy.");
         }
 
-        if (request?.HttpRequestError == HttpRequestError.ConnectionError || IsRefused(exception))
+        if (request?.HttpRequestError == HttpRequestError.ConnectionError)
         {
             return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {Redaction.EscapeControls(request?.Message ?? words)}", isTransient: true, acted: false,
                 "Check that the server runs at the address in -Uri, and -Proxy and the firewall between.");
@@ -85,6 +87,17 @@ internal static class HttpFailure
             MayHaveActed = acted,
         };
     }
+
+    /// <summary>The error of something that nobody thought of. It is told like any other, so that the rest of the work goes on.</summary>
+    public static IngestException Unexpected(IngestService service, HttpOperation operation, Exception exception) =>
+        new(ErrorId.InvalidAnswer, $"'{operation.Name}' failed in an unknown way: {Redaction.EscapeControls(Redaction.HideSecrets(exception.Message))}", exception)
+        {
+            Service = service,
+            Operation = operation.Name,
+            Advice = "Look at the inner exception ($Error[0].Exception | Format-List * -Force), and report it.",
+            Target = operation.Target,
+            MayHaveActed = true,
+        };
 
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
     public static IngestException Unreadable(IngestService service, HttpOperation operation, string what, HttpStatusCode? status, string? body, Exception? cause = null)
@@ -109,16 +122,18 @@ internal static class HttpFailure
     {
         byte[] buffer = new byte[ServerMessage.MaxReadBytes];
         int length = 0;
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(ExplanationPatience);
         try
         {
             Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             await using (body.ConfigureAwait(false))
             {
-                for (int read; length < buffer.Length && (read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false)) > 0;)
+                for (int read; length < buffer.Length && (read = await body.ReadAsync(buffer.AsMemory(length), patience.Token).ConfigureAwait(false)) > 0;)
                     length += read;
             }
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // The status is known, and that is what counts; its explanation broke off.
         }
@@ -162,9 +177,6 @@ internal static class HttpFailure
 
         return null;
     }
-
-    private static bool IsRefused(Exception exception) => Chain(exception).OfType<SocketException>().Any(e => e.SocketErrorCode is
-        SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostNotFound);
 
     private static IEnumerable<Exception> Chain(Exception? exception)
     {

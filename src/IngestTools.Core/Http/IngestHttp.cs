@@ -31,6 +31,9 @@ internal sealed class IngestHttp : IDisposable
 
     private static readonly TimeSpan BreakerPause = TimeSpan.FromSeconds(5);
 
+    /// <summary>The longest time that the pipeline counts.</summary>
+    private static readonly TimeSpan LongestTime = TimeSpan.FromHours(24);
+
     /// <summary>An outage is sat out for so long; after it, operations fail at once until the service is back.</summary>
     private static readonly TimeSpan OutagePatience = TimeSpan.FromMinutes(1);
 
@@ -55,7 +58,8 @@ internal sealed class IngestHttp : IDisposable
         _time = time;
         // Both pipelines share the breaker: an outage is one of the service, not of a kind of request.
         ResiliencePipeline<object> breaker = new ResiliencePipelineBuilder<object> { TimeProvider = time }.AddCircuitBreaker(CreateBreaker()).Build();
-        TimeSpan total = (attemptTimeout + HttpFailure.LongestRetryAfter) * maxAttempts;
+        attemptTimeout = Clamp(attemptTimeout);
+        TimeSpan total = Clamp((attemptTimeout + HttpFailure.LongestRetryAfter) * maxAttempts);
         _pipeline = new ResiliencePipelineBuilder<object> { TimeProvider = time }
             .AddTimeout(total)
             .AddRetry(CreateRetry())
@@ -99,6 +103,8 @@ internal sealed class IngestHttp : IDisposable
 
     public void Dispose() => _invoker.Dispose();
 
+    private static TimeSpan Clamp(TimeSpan time) => time < LongestTime ? time : LongestTime;
+
     /// <summary>One request, or two where the token had ended and could be renewed. What goes wrong is returned, not thrown: it is often only the next attempt's reason.</summary>
     private async ValueTask<Outcome<object>> AttemptAsync(Call call, CancellationToken cancellationToken)
     {
@@ -115,7 +121,7 @@ internal sealed class IngestHttp : IDisposable
                 watch?.Dispose();
                 watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
                 using HttpRequestMessage request = CreateRequest(operation, watch);
-                AuthenticationHeaderValue? authorization = operation.SignsIn ? await _authenticator.GetAsync(call.Logger, cancellationToken).ConfigureAwait(false) : null;
+                AuthenticationHeaderValue? authorization = operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null;
                 request.Headers.Authorization = authorization;
                 operation.Secret = authorization?.Parameter ?? operation.Secret;
                 Log(call.Logger, request);
@@ -132,7 +138,7 @@ internal sealed class IngestHttp : IDisposable
 
                     IngestException error = await HttpFailure.FromAnswerAsync(Service, operation, response, _time, cancellationToken).ConfigureAwait(false);
                     bool mayRenew = response.StatusCode == HttpStatusCode.Unauthorized && authorization is not null && !renewed;
-                    if (!mayRenew || !await _authenticator.RenewAsync(authorization!, call.Logger, cancellationToken).ConfigureAwait(false))
+                    if (!mayRenew || !await SignAsync(_authenticator.RenewAsync(authorization!, call.Logger, cancellationToken)).ConfigureAwait(false))
                         return Outcome.FromException<object>(error);
                     call.Logger.LogInformation("{Service} no longer accepted the token; it was renewed, and '{Operation}' is sent again.", Service, operation.Name);
                 }
@@ -150,6 +156,19 @@ internal sealed class IngestHttp : IDisposable
         finally
         {
             watch?.Dispose();
+        }
+    }
+
+    /// <summary>What fails while signing in has made its own attempts, and left the operation itself unsent.</summary>
+    private static async ValueTask<T> SignAsync<T>(ValueTask<T> signing)
+    {
+        try
+        {
+            return await signing.ConfigureAwait(false);
+        }
+        catch (IngestException e)
+        {
+            throw e.BeforeSending();
         }
     }
 
@@ -179,17 +198,19 @@ internal sealed class IngestHttp : IDisposable
         return request;
     }
 
-    /// <summary>The error that an exception of an attempt means; what is none of this library's stays what it is.</summary>
+    /// <summary>The error that an exception of an attempt means.</summary>
     private Exception Understand(HttpOperation operation, Exception exception, ProgressWatch? watch, CancellationToken cancellationToken)
     {
         if (FindIngestException(exception) is { } own)
             return own;
-        if (exception is not (OperationCanceledException or HttpRequestException or IOException) || cancellationToken.IsCancellationRequested)
+        if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
             return exception;
         if (watch?.HasEnded == true)
             return watch.NoProgress(Service, operation, exception);
-        if (exception is not OperationCanceledException)
+        if (exception is HttpRequestException or IOException)
             return HttpFailure.FromException(Service, operation, exception);
+        if (exception is not OperationCanceledException)
+            return HttpFailure.Unexpected(Service, operation, exception);
         // The handler's own limit for making a connection.
         return new IngestException(ErrorId.TimedOut, $"No connection to {operation.Uri.Authority} came about within the time given.", exception)
         {

@@ -30,11 +30,11 @@ public static partial class Redaction
     {
         if (uri is null)
             return "";
-        if (!uri.IsAbsoluteUri)
-            return EscapeControls(uri.OriginalString);
-        StringBuilder text = new(uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
+        string[] relative = uri.IsAbsoluteUri ? [] : uri.OriginalString.Split('#')[0].Split('?', 2);
+        StringBuilder text = new(uri.IsAbsoluteUri ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) : relative[0]);
+        string query = uri.IsAbsoluteUri ? uri.Query.TrimStart('?') : relative.ElementAtOrDefault(1) ?? "";
         char separator = '?';
-        foreach (string parameter in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string parameter in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             string name = parameter.Split('=')[0];
             text.Append(separator).Append(HarmlessParameters.Contains(Uri.UnescapeDataString(name)) ? parameter : $"{name}={Hidden}");
@@ -80,15 +80,15 @@ public static partial class Redaction
     private static bool NeedsEscape(char c) =>
         char.IsControl(c) || c is '\u2028' or '\u2029' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
-    [GeneratedRegex(@"\b(Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{6,}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\b(Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{6,}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex AuthorizationText();
 
-    [GeneratedRegex(@"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex JsonWebToken();
 
-    [GeneratedRegex(@"\b(sig|signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|token|access_token|api_?key|password|secret)=[^&\s""'<>]+", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\b(sig|signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|token|access_token|api_?key|password|secret)=[^&\s""'<>]+", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex SecretParameter();
 
-    [GeneratedRegex(@"(""(?:token|access_token|password|secret|api_?key|apiKey|secret_access_key)""\s*:\s*)""(?:[^""\\]|\\.)*""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(""(?:token|access_token|password|secret|api_?key|apiKey|secret_access_key)""\s*:\s*)""(?:[^""\\]|\\.)*""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex SecretMember();
 }

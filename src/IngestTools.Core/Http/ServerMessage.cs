@@ -20,15 +20,12 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
     /// <param name="secret">A secret that the body may repeat, and that is hidden; null for none.</param>
     public static ServerMessage Parse(ReadOnlySpan<byte> body, string? secret)
     {
-        string text = Encoding.UTF8.GetString(body);
-        if (!string.IsNullOrEmpty(secret))
-            text = text.Replace(secret, Redaction.Hidden, StringComparison.Ordinal);
-        text = text.Trim('\uFEFF', ' ', '\r', '\n', '\t', '\0');
+        string text = Encoding.UTF8.GetString(body).Trim('\uFEFF', ' ', '\r', '\n', '\t', '\0');
         if (text.Length == 0)
             return new ServerMessage((string?)null);
         if (text[0] is '{' or '[' && TryParseJson(text) is { } parsed)
-            return parsed with { Text = Clean(parsed.Text) };
-        return new ServerMessage(Clean(text[0] == '<' ? TextOfHtml(text) : text));
+            return parsed with { Text = Clean(parsed.Text, secret) };
+        return new ServerMessage(Clean(text[0] == '<' ? TextOfHtml(text) : text, secret));
     }
 
     private static ServerMessage? TryParseJson(string text)
@@ -97,10 +94,13 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
         return System.Net.WebUtility.HtmlDecode(text);
     }
 
-    private static string? Clean(string? text)
+    private static string? Clean(string? text, string? secret)
     {
         if (text is null)
             return null;
+        // After the body was read as what it is: in JSON or HTML a secret can be written with escapes.
+        if (!string.IsNullOrEmpty(secret))
+            text = text.Replace(secret, Redaction.Hidden, StringComparison.Ordinal);
         string oneLine = Redaction.EscapeControls(Redaction.HideSecrets(WhiteSpace().Replace(text, " ").Trim()));
         return oneLine.Length switch
         {
@@ -110,15 +110,15 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
         };
     }
 
-    [GeneratedRegex(@"<title[^>]*>(.*?)</title>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"<title[^>]*>(.*?)</title>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex HtmlTitle();
 
-    [GeneratedRegex(@"<(script|style)\b.*?</\1>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"<(script|style)\b.*?</(script|style)>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex HtmlUnseen();
 
-    [GeneratedRegex(@"<[^>]*>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"<[^>]*>", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex HtmlTag();
 
-    [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex WhiteSpace();
 }

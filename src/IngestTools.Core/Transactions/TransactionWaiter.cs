@@ -122,12 +122,22 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
         /// <summary>Looks once. The error, if it can no longer be looked at.</summary>
         private async Task<IngestException?> LookAsync(CancellationToken cancellationToken)
         {
-            await looks.WaitAsync(cancellationToken).ConfigureAwait(false);
+            // The time to wait bounds a look too: a server that does not answer must not hold it up.
+            using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (TimeLeft() is { } left)
+                limit.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            bool isInside = false;
             try
             {
-                _transaction = await request.Source.LookAsync(_transaction, cancellationToken).ConfigureAwait(false);
+                await looks.WaitAsync(limit.Token).ConfigureAwait(false);
+                isInside = true;
+                _transaction = await request.Source.LookAsync(_transaction, limit.Token).ConfigureAwait(false);
                 _outageSince = 0;
                 return null;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return TimedOut();
             }
             catch (IngestException e) when (e.IsTransient)
             {
@@ -144,7 +154,8 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
             }
             finally
             {
-                looks.Release();
+                if (isInside)
+                    looks.Release();
             }
         }
 
@@ -152,9 +163,8 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
         private async Task<bool> SleepAsync(TimeSpan pause, CancellationToken cancellationToken)
         {
             TimeSpan sleep = waiter.Options.PollInterval ?? PollPause.WithJitter(pause);
-            if (waiter.Options.Timeout is { } timeout)
+            if (TimeLeft() is { } left)
             {
-                TimeSpan left = timeout - waiter._time.GetElapsedTime(started);
                 if (left <= TimeSpan.Zero)
                     return false;
                 if (left < sleep)
@@ -164,6 +174,8 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
             await Task.Delay(sleep, waiter._time, cancellationToken).ConfigureAwait(false);
             return true;
         }
+
+        private TimeSpan? TimeLeft() => waiter.Options.Timeout is { } timeout ? timeout - waiter._time.GetElapsedTime(started) : null;
 
         private async Task GiveUpAsync(IngestException error, CancellationToken cancellationToken)
         {

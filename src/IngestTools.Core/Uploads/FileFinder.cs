@@ -33,7 +33,7 @@ internal sealed class FileFinder(UploadOptions options)
         FileInfo file = new(path);
         if (!file.Exists)
             return [new FoundFile(path, null, 0, LocalFileErrors.NotFound(path))];
-        return IsWanted(file.Name) ? [Look(path, null, file.Length)] : [];
+        return IsWanted(file.Name) ? [Look(path, null, file.LinkTarget is null ? file.Length : LengthOfTarget(path))] : [];
     }
 
     private IEnumerable<FoundFile> FindInFolder(string root)
@@ -62,6 +62,19 @@ internal sealed class FileFinder(UploadOptions options)
     public bool IsWanted(string name) =>
         (options.Include.Count == 0 || options.Include.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name)))
         && !options.Exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name));
+
+    /// <summary>The length of the file that a link leads to; 0 where it leads nowhere, which is told when it is opened.</summary>
+    private static long LengthOfTarget(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo { Exists: true } target ? target.Length : 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
 
     /// <summary>What has no length may be a pipe or a device, which would hang when it is opened.</summary>
     private static FoundFile Look(string path, string? root, long length) =>
@@ -110,7 +123,6 @@ internal sealed class FileFinder(UploadOptions options)
             return new Entry(path, entry.FileName.ToString(), length, entry.IsDirectory, isLink);
         }
 
-        private static long LengthOfTarget(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo { Exists: true } target ? target.Length : 0;
     }
 }
 

@@ -14,8 +14,11 @@ public interface IUploadTarget
     /// <summary>The project, where the service has shortcodes.</summary>
     string? Shortcode { get; }
 
-    /// <summary>Files of one lane are sent under one level of concurrency.</summary>
-    internal string Lane { get; }
+    /// <summary>Files of one lane are sent under one level of concurrency, with one connection.</summary>
+    internal object Lane { get; }
+
+    /// <summary>Where names must be different.</summary>
+    internal string Place { get; }
 
     /// <summary>What is done with the target, for a person: "project 0001".</summary>
     internal string Description { get; }

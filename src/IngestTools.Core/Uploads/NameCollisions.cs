@@ -12,8 +12,8 @@ internal sealed class NameCollisions(UploadOptions options, FileFinder finder)
     private UploadRequest? _first;
     private string? _firstFolder;
 
-    /// <summary>Takes the name for a file; false where another has it.</summary>
-    public bool TryTake(UploadRequest request, FoundFile file, string remoteName)
+    /// <summary>Takes the name for a file, if it is free.</summary>
+    public NameTaking Take(UploadRequest request, FoundFile file, string remoteName)
     {
         if (_first is null)
         {
@@ -23,33 +23,54 @@ internal sealed class NameCollisions(UploadOptions options, FileFinder finder)
 
         bool isOfFirstFolder = ReferenceEquals(request, _first) && file.Root is not null;
         if (isOfFirstFolder && file.Path.IsNormalized(NormalizationForm.FormC))
-            return true;
-        bool isTaken = isOfFirstFolder ? HasComposedTwin(file) : IsInFirstFolder(request, remoteName);
-        return _seen.Add($"{request.Target.Lane}\n{remoteName}") && !isTaken;
+            return NameTaking.Free;
+        string? other = isOfFirstFolder ? ComposedTwinOf(file) : InFirstFolder(request, remoteName);
+        if (_seen.Add($"{request.Target.Place}\n{remoteName}") && other is null)
+            return NameTaking.Free;
+        // Below a base path each file has a name of its own, so that the same name is the same file.
+        other ??= options.BasePath is null ? null : PathBelow(options.BasePath, remoteName);
+        return other == file.Path ? NameTaking.SameFile : NameTaking.Taken;
     }
 
-    /// <summary>Whether the folder has another file whose name already has the form that this one is sent in.</summary>
-    private static bool HasComposedTwin(FoundFile file)
+    /// <summary>Another file of the folder whose name already has the form that this one is sent in.</summary>
+    private static string? ComposedTwinOf(FoundFile file)
     {
         // A Mac finds one file under both forms, so there cannot be two.
         if (OperatingSystem.IsMacOS())
-            return false;
+            return null;
         string relative = Path.GetRelativePath(file.Root!, file.Path);
         string composed = relative.Normalize(NormalizationForm.FormC);
-        return composed != relative && File.Exists(Path.Join(file.Root, composed));
+        string twin = Path.Join(file.Root, composed);
+        return composed != relative && File.Exists(twin) ? twin : null;
     }
 
-    /// <summary>Whether the first folder has a file that gets this name.</summary>
-    private bool IsInFirstFolder(UploadRequest request, string remoteName)
+    /// <summary>The file of the first folder that gets this name.</summary>
+    private string? InFirstFolder(UploadRequest request, string remoteName)
     {
-        if (_firstFolder is null || _first!.Target.Lane != request.Target.Lane)
-            return false;
-        string destination = options.Destination is null ? "" : options.Destination.Replace('\\', '/').Trim('/') + "/";
-        if (!remoteName.StartsWith(destination, StringComparison.Ordinal))
-            return false;
-        string path = Path.GetFullPath(Path.Join(options.BasePath ?? _firstFolder, remoteName[destination.Length..]));
+        if (_firstFolder is null || _first!.Target.Place != request.Target.Place || PathBelow(options.BasePath ?? _firstFolder, remoteName) is not { } path)
+            return null;
         string below = Path.GetRelativePath(_firstFolder, path);
         bool isBelow = !below.StartsWith("..", StringComparison.Ordinal) && (options.Recurse || !below.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal));
-        return isBelow && finder.IsWanted(Path.GetFileName(path)) && File.Exists(path);
+        return isBelow && finder.IsWanted(Path.GetFileName(path)) && File.Exists(path) ? path : null;
     }
+
+    /// <summary>The path below a folder that gets a remote name; null where the name does not begin with the destination.</summary>
+    private string? PathBelow(string folder, string remoteName)
+    {
+        string destination = options.Destination?.Replace('\\', '/').Trim('/') is { Length: > 0 } given ? given + "/" : "";
+        return remoteName.StartsWith(destination, StringComparison.Ordinal) ? Path.GetFullPath(Path.Join(Path.GetFullPath(folder), remoteName[destination.Length..])) : null;
+    }
+}
+
+/// <summary>Whether a name is free.</summary>
+internal enum NameTaking
+{
+    /// <summary>No other file has it.</summary>
+    Free,
+
+    /// <summary>The same file was given before.</summary>
+    SameFile,
+
+    /// <summary>Another file has it.</summary>
+    Taken,
 }

@@ -20,7 +20,7 @@ internal sealed class RemoteNames
     {
         string? root = _basePath ?? file.Root;
         string local = root is null ? Path.GetFileName(file.Path)
-            : IsBelow(root, file.Path) ? file.Path[(Path.TrimEndingDirectorySeparator(root).Length + 1)..]
+            : IsBelow(root, file.Path) ? file.Path[(Path.EndsInDirectorySeparator(root) ? root.Length : root.Length + 1)..]
             : Path.GetRelativePath(root, file.Path);
         if (local == ".." || local.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.IsPathRooted(local))
         {

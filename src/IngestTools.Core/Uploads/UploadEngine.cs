@@ -65,7 +65,7 @@ public sealed class UploadEngine
         ArgumentNullException.ThrowIfNull(requests);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Channel<UploadResult> results = Channel.CreateBounded<UploadResult>(Buffered);
-        Task run = Task.Run(() => RunAsync(requests, results.Writer, stop.Token), CancellationToken.None);
+        Task run = Task.Run(() => RunAsync(requests, results.Writer, stop), CancellationToken.None);
         try
         {
             while (await results.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
@@ -81,10 +81,11 @@ public sealed class UploadEngine
         }
     }
 
-    private async Task RunAsync(ChannelReader<UploadRequest> requests, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+    private async Task RunAsync(ChannelReader<UploadRequest> requests, ChannelWriter<UploadResult> results, CancellationTokenSource stop)
     {
+        CancellationToken cancellationToken = stop.Token;
         using SemaphoreSlim places = new(_options.ThrottleLimit);
-        Dictionary<string, UploadLane> lanes = new(StringComparer.Ordinal);
+        Dictionary<object, UploadLane> lanes = [];
         try
         {
             await foreach (UploadRequest request in requests.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -105,15 +106,21 @@ public sealed class UploadEngine
         catch (Exception e)
         {
             results.TryComplete(e);
-            await Task.WhenAll(lanes.Values.Select(lane => lane.StopAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         // A lane begins with a request to the server, so there is none until a file is really to be sent.
         UploadLane LaneOf(IUploadTarget target)
         {
             if (!lanes.TryGetValue(target.Lane, out UploadLane? lane))
-                lanes.Add(target.Lane, lane = new UploadLane(target, _options, _meter, results, places, _logger, _time, cancellationToken));
+                lanes.Add(target.Lane, lane = new UploadLane(target, _options, _meter, results, places, _logger, _time, Fail, cancellationToken));
             return lane;
+        }
+
+        void Fail(Exception e)
+        {
+            results.TryComplete(e);
+            stop.Cancel();
         }
     }
 
@@ -173,9 +180,12 @@ public sealed class UploadEngine
             return (Refuse(ErrorId.NameRejected, $"'{{0}}' was left out: {useless}.", "Give -Force to send it all the same."), UploadStatus.Skipped);
         if (!_options.Force && target.WhyRefused(remoteName) is { } refused)
             return (Refuse(ErrorId.NameRejected, $"'{{0}}' would be refused: {refused}.", "Rename the file, or give -Force to let the server decide."), UploadStatus.Failed);
-        if (!_collisions.TryTake(request, file, remoteName))
+        NameTaking taking = _collisions.Take(request, file, remoteName);
+        if (taking == NameTaking.SameFile)
+            return (Refuse(ErrorId.NameCollision, "{1} was given twice in this call; it is sent once.", "Give each file once."), UploadStatus.Skipped);
+        if (taking == NameTaking.Taken)
         {
-            return (Refuse(ErrorId.NameCollision, "{1} would get the name '{0}', which another file of this call has on the server already.",
+            return (Refuse(ErrorId.NameCollision, "{1} would get the name '{0}', which another file of this call has.",
                 "Give a -BasePath that keeps their folders apart, or rename one of them. Names that differ only in Unicode form are equal."), UploadStatus.Failed);
         }
 

@@ -29,9 +29,10 @@ internal sealed class UploadLane
     private readonly TimeProvider _time;
     private readonly CancellationToken _stopped;
     private readonly Channel<UploadItem> _items = Channel.CreateUnbounded<UploadItem>(new UnboundedChannelOptions { SingleWriter = true });
-    private readonly WorkersUnderWay _workers = new();
+    private readonly WorkersUnderWay _workers;
     private readonly AdaptiveGate _gate;
     private readonly Task _run;
+    private readonly Action<Exception> _fail;
     private IngestException? _closed;
     private volatile bool _isPrepared;
 
@@ -48,7 +49,8 @@ internal sealed class UploadLane
     private int _waiting;
 
     public UploadLane(
-        IUploadTarget target, UploadOptions options, UploadMeter meter, ChannelWriter<UploadResult> results, SemaphoreSlim places, ILogger logger, TimeProvider time, CancellationToken stopped)
+        IUploadTarget target, UploadOptions options, UploadMeter meter, ChannelWriter<UploadResult> results, SemaphoreSlim places, ILogger logger, TimeProvider time,
+        Action<Exception> fail, CancellationToken stopped)
     {
         _target = target;
         _options = options;
@@ -57,7 +59,9 @@ internal sealed class UploadLane
         _places = places;
         _logger = logger;
         _time = time;
+        _fail = fail;
         _stopped = stopped;
+        _workers = new WorkersUnderWay(fail);
         _gate = new AdaptiveGate(options.ThrottleLimit, time);
         _run = Task.Run(RunAsync, CancellationToken.None);
     }
@@ -67,20 +71,17 @@ internal sealed class UploadLane
     {
         int queued = Interlocked.Increment(ref _queued);
         _items.Writer.TryWrite(item);
-        if (_isPrepared && Volatile.Read(ref _working) == 0)
+        if (_isPrepared && Volatile.Read(ref _waiting) == 0)
             CallWorkers();
         return queued < Buffered ? default : WaitForRoomAsync(cancellationToken);
     }
 
-    /// <summary>No more files come; ends when all have ended.</summary>
+    /// <summary>No more files come; ends when all that are under way have ended.</summary>
     public Task CompleteAsync()
     {
         _items.Writer.TryComplete();
         return _run;
     }
-
-    /// <summary>Ends when what is under way has been aborted.</summary>
-    public Task StopAsync() => CompleteAsync();
 
     public static UploadResult ResultOf(UploadItem item, UploadStatus status, IngestException? error, int attempts = 0, TimeSpan duration = default, long? length = null, byte[]? sha256 = null) => new()
     {
@@ -103,6 +104,10 @@ internal sealed class UploadLane
             await PrepareAsync().ConfigureAwait(false);
             _isPrepared = true;
             CallWorkers(atLeastOne: true);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            _fail(e);
         }
         finally
         {
@@ -210,15 +215,17 @@ internal sealed class UploadLane
     /// <summary>Sends one file to its end.</summary>
     private async ValueTask UploadAsync(UploadItem item)
     {
-        long started = _time.GetTimestamp();
+        long lockedSince = 0;
         UploadPlace place = new(_gate, _places, item.Length >= _target.AloneFrom, _time, Pausing, Returning);
         for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
         {
             Attempt attempt = await TryAsync(item, place).ConfigureAwait(false);
             bool isLocked = attempt.Error?.ErrorId == ErrorId.Locked;
-            if (!isLocked || _time.GetElapsedTime(started) + pause >= _options.LockTimeout)
+            if (isLocked && lockedSince == 0)
+                lockedSince = _time.GetTimestamp();
+            if (!isLocked || _time.GetElapsedTime(lockedSince) + pause >= _options.LockTimeout)
             {
-                await TellAsync(item, attempt, place.Entered, _time.GetElapsedTime(started)).ConfigureAwait(false);
+                await TellAsync(item, attempt, place.Entered, place.SinceFirst).ConfigureAwait(false);
                 return;
             }
 
@@ -248,7 +255,7 @@ internal sealed class UploadLane
             if (_closed is not null)
                 throw _closed;
             _meter.Sending(item.Path);
-            await _target.SendAsync(item, Open, place, _stopped).ConfigureAwait(false);
+            await item.Target.SendAsync(item, Open, place, _stopped).ConfigureAwait(false);
             place.LeaveAnswered(item.Length);
             return new Attempt(null, file!.Length, content!.Sha256);
         }
@@ -283,7 +290,7 @@ internal sealed class UploadLane
             : attempt.Error;
         if (error is null)
         {
-            _target.Sent(item);
+            item.Target.Sent(item);
             IngestDiagnostics.UploadedFiles.Add(1);
             IngestDiagnostics.UploadedBytes.Add(attempt.Length ?? 0);
         }
@@ -306,12 +313,11 @@ internal sealed class UploadLane
     /// <param name="Sha256">Their hash.</param>
     private readonly record struct Attempt(IngestException? Error, long? Length, byte[]? Sha256);
 
-    /// <summary>Counts workers, and tells when the last has ended.</summary>
-    private sealed class WorkersUnderWay
+    /// <summary>Counts workers, and tells when the last has ended. One that fails fails the whole run: its file would have no result.</summary>
+    private sealed class WorkersUnderWay(Action<Exception> fail)
     {
         private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _count = 1;
-        private Exception? _failure;
 
         public int Count => Volatile.Read(ref _count) - 1;
 
@@ -330,18 +336,14 @@ internal sealed class UploadLane
         private void Ended(Task worker)
         {
             if (worker.Exception is { } failure)
-                Interlocked.CompareExchange(ref _failure, failure.InnerException ?? failure, null);
+                fail(failure.InnerException ?? failure);
             Leave();
         }
 
         private void Leave()
         {
-            if (Interlocked.Decrement(ref _count) != 0)
-                return;
-            if (_failure is { } failure)
-                _allEnded.SetException(failure);
-            else
-                _allEnded.SetResult();
+            if (Interlocked.Decrement(ref _count) == 0)
+                _allEnded.TrySetResult();
         }
     }
 }

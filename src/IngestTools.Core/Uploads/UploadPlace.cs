@@ -8,9 +8,13 @@ internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool 
     private bool _isTaken;
     private bool _isPaused;
     private long _since;
+    private long _firstSince;
 
     /// <summary>How often it was taken: how often the file was sent.</summary>
     public int Entered { get; private set; }
+
+    /// <summary>Since it was first taken; nothing where it never was.</summary>
+    public TimeSpan SinceFirst => Entered == 0 ? TimeSpan.Zero : time.GetElapsedTime(_firstSince);
 
     /// <summary>Waits for the place.</summary>
     public async ValueTask EnterAsync(CancellationToken cancellationToken)
@@ -30,8 +34,9 @@ internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool 
         }
 
         _isTaken = true;
-        Entered++;
         _since = time.GetTimestamp();
+        if (Entered++ == 0)
+            _firstSince = _since;
     }
 
     /// <summary>Leaves the place to another for the time of a pause.</summary>

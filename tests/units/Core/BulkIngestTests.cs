@@ -169,7 +169,7 @@ public sealed class BulkIngestTests
 
         List<WaitEvent> events = await dsp.WaitAsync(
             TransactionSources.Parse("dsp:0001").Transaction,
-            new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(20), Timeout = TimeSpan.FromMilliseconds(100) });
+            new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(20), Timeout = TimeSpan.FromSeconds(2) });
 
         Assert.Equal(ErrorId.WaitTimedOut, Assert.Single(events.OfType<WaitEvent.Failed>()).Error.ErrorId);
         Assert.Equal(TransactionStatus.Running, Assert.IsType<WaitEvent.GivenUp>(events[^1]).Transaction.Status);

@@ -4,7 +4,7 @@ using IngestTools.Uploads;
 namespace IngestTools.Services.DspIngest;
 
 /// <summary>What the one who started a bulk ingest knows and the server does not tell: which files it should ingest, and how the mapping was before.</summary>
-internal sealed class BulkIngestRun
+internal sealed class BulkIngestRun : IDisposable
 {
     /// <summary>The names that should be ingested.</summary>
     public required UploadedNames Uploads { get; init; }
@@ -17,6 +17,16 @@ internal sealed class BulkIngestRun
 
     /// <summary>What else there is to say of the run.</summary>
     public string? Note { get; init; }
+
+    /// <summary>Compares the mapping with what should be in it, and keeps what is left over.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while the run goes on, <see cref="ErrorId.NotFound"/> where there is no mapping.</exception>
+    public async Task<UploadedNames> CompareAsync(IAsyncEnumerable<MappingRow> rows) => LeftOvers = await MappingComparison.FindLeftOversAsync(rows, Uploads, Before).ConfigureAwait(false);
+
+    public void Dispose()
+    {
+        Uploads.Dispose();
+        LeftOvers?.Dispose();
+    }
 }
 
 /// <summary>A place in a mapping, by which its newer rows are told from its older ones: a project's mapping only grows until it is finalized.</summary>
@@ -25,16 +35,13 @@ internal sealed class BulkIngestRun
 internal readonly record struct MappingMark(long Rows, string? LastDerivative);
 
 /// <summary>What a project's mapping says of a run.</summary>
-/// <param name="Rows">Rows in all.</param>
-/// <param name="NewRows">Rows since the mark.</param>
-/// <param name="LeftOvers">The names that have no row since the mark.</param>
-internal sealed record MappingComparison(long Rows, long NewRows, UploadedNames LeftOvers)
+internal static class MappingComparison
 {
     /// <summary>Reads a mapping once and tells which names it lacks, comparing in Unicode form NFC: a Mac sends NFD, and the server keeps it.</summary>
-    public static async Task<MappingComparison> ReadAsync(IAsyncEnumerable<MappingRow> rows, UploadedNames uploads, MappingMark? mark)
+    public static async Task<UploadedNames> FindLeftOversAsync(IAsyncEnumerable<MappingRow> rows, UploadedNames uploads, MappingMark? mark)
     {
         SeenKeys since = new();
-        SeenKeys? all = mark is null ? null : new SeenKeys();
+        SeenKeys older = new();
         long count = 0;
         bool markHolds = mark is null || mark.Value.Rows == 0;
         await foreach (MappingRow row in rows.ConfigureAwait(false))
@@ -44,8 +51,8 @@ internal sealed record MappingComparison(long Rows, long NewRows, UploadedNames 
             if (mark is null || count > mark.Value.Rows)
                 since.Add(original);
             else
-                all!.Add(original);
-            if (mark is not null && count == mark.Value.Rows)
+                older.Add(original);
+            if (count == mark?.Rows)
                 markHolds = row.Derivative == mark.Value.LastDerivative;
         }
 
@@ -53,10 +60,10 @@ internal sealed record MappingComparison(long Rows, long NewRows, UploadedNames 
         foreach (string name in uploads.Read())
         {
             string normal = name.Normalize(NormalizationForm.FormC);
-            if (!since.Contains(normal) && (markHolds || !all!.Contains(normal)))
+            if (!since.Contains(normal) && (markHolds || !older.Contains(normal)))
                 leftOvers.Add(name);
         }
 
-        return new MappingComparison(count, markHolds ? count - (mark?.Rows ?? 0) : count, leftOvers);
+        return leftOvers;
     }
 }

@@ -12,6 +12,9 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>A server that fails each time is asked so often.</summary>
+    private const int MostTries = 3;
+
     public async Task<Transaction> RunAsync(UploadedNames? uploads, CancellationToken cancellationToken)
     {
         ProjectMemory memory = ProjectMemory.Of(routes.Connection, shortcode);
@@ -19,11 +22,12 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
         MappingMark? before = expected is null ? null : await TryMarkAsync(cancellationToken).ConfigureAwait(false);
         List<string> notes = [];
         if (expected is not null && before is null)
-            notes.Add("Another run went on when this one was started, so rows of earlier runs count as ingested too.");
+            notes.Add("The project was busy when this run was started, so rows of earlier runs count as ingested too.");
         DateTimeOffset submitted = routes.Time.GetUtcNow();
         await StartWhenFreeAsync(before, notes, cancellationToken).ConfigureAwait(false);
-        memory.Forget();
         string? note = notes.Count == 0 ? null : string.Join(' ', notes);
+        BulkIngestRun? run = expected is null ? null : new BulkIngestRun { Uploads = expected, Before = before, Note = note };
+        memory.Started(run);
         return BulkIngestTransactions.Describe(shortcode, routes.Connection.Name) with
         {
             Status = TransactionStatus.Running,
@@ -33,13 +37,14 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             SeenAt = routes.Time.GetUtcNow(),
             Total = expected?.Count,
             Message = note,
-            Expectation = expected is null ? null : new BulkIngestRun { Uploads = expected, Before = before, Note = note },
+            Expectation = run,
         };
     }
 
     private async Task StartWhenFreeAsync(MappingMark? before, List<string> notes, CancellationToken cancellationToken)
     {
-        for (bool followed = false, lost = false; ;)
+        bool waited = false;
+        for (int tries = 1; ;)
         {
             try
             {
@@ -50,45 +55,51 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
             {
-                if (!followed)
+                if (!waited)
                     routes.Logger.LogWarning("Project {Shortcode} is busy with another call; its bulk ingest is started when it is free.", shortcode);
-                followed = true;
+                waited = true;
                 await WaitUntilFreeAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {
+                waited = true;
                 if (await DidStartAsync(before, cancellationToken).ConfigureAwait(false))
                 {
-                    notes.Add("The answer to the start was lost; the project's state shows that a run began.");
+                    notes.Add("The answer to the start was lost; the project's mapping shows that a run took place.");
                     return;
                 }
 
-                lost = true;
-                routes.Logger.LogInformation("The answer to the start was lost, and project {Shortcode} shows that no run began: it is started again.", shortcode);
-            }
-            catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e) && (followed || lost))
-            {
-                notes.Add("Another run had taken all files that were uploaded; it was followed instead.");
-                return;
+                if (tries++ == MostTries)
+                    throw NeverBegan(e);
+                routes.Logger.LogInformation("The answer to the start was lost, and project {Shortcode} shows no run: it is started again.", shortcode);
+                await Task.Delay(PollPause.WithJitter(FirstPause * Math.Pow(4, tries - 1)), routes.Time, cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e))
             {
-                throw e.With(message: $"Project {shortcode} has nothing to ingest: no file was uploaded to it since it was finalized, or ever.",
-                    advice: $"Upload files first: Send-IngestFile -Shortcode {shortcode}.");
+                throw NothingToIngest(e, waited);
             }
         }
     }
 
+    private IngestException NeverBegan(IngestException e) => e.With(
+        e.StatusCode is null ? ErrorId.ConnectionFailed : ErrorId.ServerError,
+        $"The bulk ingest of project {shortcode} was asked for {MostTries} times, and the project shows no run: {e.ServerMessage ?? e.Message}",
+        "The files are on the server. Look at its log, then start again.");
+
+    private IngestException NothingToIngest(IngestException e, bool waited) => waited
+        ? e.With(message: $"Project {shortcode} has no import folder any more: it was finalized while its start waited, and what was uploaded is gone.",
+            advice: "Send the files again.")
+        : e.With(message: $"Project {shortcode} has nothing to ingest: no file was uploaded to it since it was finalized, or ever.",
+            advice: $"Upload files first: Send-IngestFile -Shortcode {shortcode}.");
+
     /// <summary>
-    /// After a lost answer: a held lock, or rows that were not there before, show that the server acted. Where nothing shows it, starting again does no harm:
-    /// what was ingested has left the import folder, and a second run takes up what is in it.
+    /// After a lost answer: rows that were not there before show that a run took place; a held lock shows nothing, since any call holds it. Where nothing
+    /// shows a run, starting again does no harm: what was ingested has left the import folder, and a second run takes up what is in it.
     /// </summary>
     private async Task<bool> DidStartAsync(MappingMark? before, CancellationToken cancellationToken)
     {
-        if (await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false) == ProjectState.Locked)
-            return true;
-        MappingMark? now = await TryMarkAsync(cancellationToken).ConfigureAwait(false);
-        return now is null || (before is not null && now != before);
+        await WaitUntilFreeAsync(cancellationToken).ConfigureAwait(false);
+        return before is not null && await TryMarkAsync(cancellationToken).ConfigureAwait(false) is { } now && now != before;
     }
 
     /// <summary>The mapping as it is; null where the project is locked.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using IngestTools.Transactions;
+using IngestTools.Uploads;
 
 namespace IngestTools.Services.DspIngest;
 
@@ -83,13 +84,20 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes) : ITransac
 
     private async Task<Transaction> CompareAsync(Shortcode shortcode, Transaction seen, BulkIngestRun run, CancellationToken cancellationToken)
     {
-        MappingComparison comparison = await MappingComparison.ReadAsync(
-            new MappingDownload(routes, shortcode).ReadAsync(cancellationToken), run.Uploads, run.Before).ConfigureAwait(false);
-        run.LeftOvers = comparison.LeftOvers;
-        ProjectMemory.Of(routes.Connection, shortcode).Ended(comparison.LeftOvers);
-        long leftOver = comparison.LeftOvers.Count;
+        UploadedNames leftOvers;
+        try
+        {
+            leftOvers = await run.CompareAsync(new MappingDownload(routes, shortcode).ReadAsync(cancellationToken)).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
+        {
+            // The run has ended, and before its mapping was read another call took the lock.
+            return seen with { Status = TransactionStatus.Running, ServerStatus = "409", Message = "The project's lock is held by another call." };
+        }
+
+        long leftOver = leftOvers.Count;
         long ingested = run.Uploads.Count - leftOver;
-        string? notes = leftOver == 0
+        string? message = leftOver == 0
             ? run.Note
             : $"{leftOver:N0} of {run.Uploads.Count:N0} files were left over. Start-BulkIngest -Shortcode {shortcode} tries them again.{(run.Note is null ? "" : " " + run.Note)}";
         return Ended(seen) with
@@ -98,7 +106,7 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes) : ITransac
             ServerStatus = "200",
             Completed = ingested,
             Total = run.Uploads.Count,
-            Message = notes,
+            Message = message,
         };
     }
 }

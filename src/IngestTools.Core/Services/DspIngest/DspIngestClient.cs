@@ -17,6 +17,9 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <summary>How long a finalize waits for a lock that others hold.</summary>
     private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(2);
 
+    /// <summary>A server that fails each time is told to finalize so often.</summary>
+    private const int MostTries = 3;
+
     private readonly BulkIngestRoutes _routes = new(connection, logger ?? NullLogger.Instance);
 
     /// <summary>Makes a client, for a host with a log of its own.</summary>
@@ -79,10 +82,11 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         Dictionary<string, string?> derivatives = new(uploads.Count, StringComparer.Ordinal);
         foreach (UploadResult upload in uploads)
             derivatives[upload.RemoteName.Normalize(NormalizationForm.FormC)] = null;
+        HashSet<string> leftOvers = await LeftOversOfLastRunAsync(project, cancellationToken).ConfigureAwait(false);
         await foreach (MappingRow row in ReadMappingAsync(shortcode, cancellationToken).ConfigureAwait(false))
         {
             string original = row.Original.Normalize(NormalizationForm.FormC);
-            if (derivatives.ContainsKey(original))
+            if (derivatives.ContainsKey(original) && !leftOvers.Contains(original))
                 derivatives[original] = row.Derivative;
         }
 
@@ -99,6 +103,14 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
                 Connection = connection.Name,
             };
         }
+    }
+
+    /// <summary>A file that was uploaded again and left over has a row of its earlier self; that row is not the file's that was sent.</summary>
+    private async Task<HashSet<string>> LeftOversOfLastRunAsync(Shortcode project, CancellationToken cancellationToken)
+    {
+        BulkIngestRun? run = ProjectMemory.Of(connection, project).Run;
+        UploadedNames? names = run is null ? null : run.LeftOvers ?? await run.CompareAsync(ReadMappingAsync(project.Value, cancellationToken)).ConfigureAwait(false);
+        return new HashSet<string>(names?.Read().Select(name => name.Normalize(NormalizationForm.FormC)) ?? [], StringComparer.Ordinal);
     }
 
     /// <summary>Compares SHA-256 with the server's; Verified stays null where the server does not know the asset or the file's own is not known.</summary>
@@ -141,20 +153,24 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         Shortcode project = Shortcode.Parse(shortcode);
         ProjectMemory memory = ProjectMemory.Of(connection, project);
         if (!force)
-            RefuseLeftOvers(project, memory);
+            await RefuseLeftOversAsync(project, memory, cancellationToken).ConfigureAwait(false);
         if (mappingPath is not null)
             await SaveMappingAsync(shortcode, mappingPath, cancellationToken).ConfigureAwait(false);
         else if (!force)
             await RefuseUnsavedAsync(project, memory, cancellationToken).ConfigureAwait(false);
         await FinalizeAsync(project, cancellationToken).ConfigureAwait(false);
-        memory.Forget();
+        memory.Started(null);
     }
 
-    private static void RefuseLeftOvers(Shortcode project, ProjectMemory memory)
+    /// <summary>A run that nobody waited for is looked at now: what it left over would be deleted unseen.</summary>
+    private async Task RefuseLeftOversAsync(Shortcode project, ProjectMemory memory, CancellationToken cancellationToken)
     {
-        (long count, string? first) = memory.Waiting();
+        BulkIngestRun? run = memory.Run;
+        UploadedNames? leftOvers = run is null ? null : run.LeftOvers ?? await run.CompareAsync(ReadMappingAsync(project.Value, cancellationToken)).ConfigureAwait(false);
+        long count = (leftOvers?.Count ?? 0) + memory.UploadsSinceStart;
         if (count == 0)
             return;
+        string? first = leftOvers?.Read().FirstOrDefault();
         throw new IngestException(ErrorId.LeftOvers, $"{count:N0} files of project {project} were uploaded and not ingested{(first is null ? "" : $", {first} among them")}; finalizing would delete them.")
         {
             Service = IngestService.DspIngest,
@@ -170,7 +186,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         long rows = 0;
         await foreach (MappingRow _ in new MappingDownload(_routes, project).ReadAsync(cancellationToken).ConfigureAwait(false))
             rows++;
-        if (memory.SavedRows() == rows)
+        if (memory.SavedRows == rows)
             return;
         throw new IngestException(ErrorId.MappingUnsaved, $"The mapping of project {project} ({rows:N0} rows) was not saved; finalizing would delete the only record of which file became which.")
         {
@@ -184,6 +200,8 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     private async Task FinalizeAsync(Shortcode project, CancellationToken cancellationToken)
     {
         long started = Time.GetTimestamp();
+        bool lost = false;
+        int tries = 1;
         for (TimeSpan pause = TimeSpan.FromMilliseconds(200); ; pause = PollPause.Next(pause))
         {
             try
@@ -199,10 +217,20 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {
                 // The answer was lost, and the project's own state tells what came of it.
+                lost = true;
                 if (await WaitUntilFreeAsync(project, cancellationToken).ConfigureAwait(false) == ProjectState.NoMapping)
                     return;
-                if (Time.GetElapsedTime(started) >= LockPatience)
-                    throw;
+                if (tries++ == MostTries)
+                {
+                    throw e.With(e.StatusCode is null ? ErrorId.ConnectionFailed : ErrorId.ServerError,
+                        $"Project {project} was told to finalize {MostTries} times, and its mapping is still there: {e.ServerMessage ?? e.Message}", "Nothing was deleted. Look at the server's log, then try again.");
+                }
+
+                await Task.Delay(PollPause.First * tries, Time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e) && lost)
+            {
+                return;
             }
             catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e))
             {

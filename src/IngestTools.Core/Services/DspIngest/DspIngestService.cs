@@ -26,7 +26,7 @@ internal sealed class DspIngestService : ServiceDefinition
     {
         SignInKind.None => new NoAuthenticator(),
         SignInKind.Password => new TokenAuthenticator(new DspLogin(settings, createHttp()).GetTokenAsync),
-        _ => new TokenAuthenticator((_, cancellationToken) => settings.Secret!(cancellationToken)),
+        _ => new TokenAuthenticator(async (_, cancellationToken) => Secrets.CheckToken(await settings.Secret!(cancellationToken).ConfigureAwait(false))),
     };
 
     public override Transaction ReadId(string id, string[] parts)
@@ -88,8 +88,9 @@ internal sealed class DspIngestService : ServiceDefinition
         }
         catch (IngestException e)
         {
-            details.Add($"Signed in: no. {e.Message} {e.Advice}");
-            return report with { SignedIn = e.ErrorId is ErrorId.NotSignedIn or ErrorId.SecretUnavailable ? false : null };
+            bool isNo = e.ErrorId is ErrorId.NotSignedIn or ErrorId.SecretUnavailable;
+            details.Add($"Signed in: {(isNo ? "no" : "could not be found out")}. {e.Message} {e.Advice}");
+            return report with { SignedIn = isNo ? false : null };
         }
     }
 

@@ -21,7 +21,9 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
 
     public string? Shortcode => shortcode.Value;
 
-    public string Lane => $"{routes.Connection.Uri}projects/{shortcode}";
+    public object Lane => (routes.Connection, shortcode);
+
+    public string Place => $"{routes.Connection.Uri}projects/{shortcode}";
 
     public string Description => $"project {shortcode}";
 

@@ -23,13 +23,14 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
         {
             using HttpResponseMessage response = await GetWhenFreeAsync(cancellationToken).ConfigureAwait(false);
             using MappingReader reader = new(await OpenAsync(response, cancellationToken).ConfigureAwait(false));
-            await ReadHeaderAsync(reader).ConfigureAwait(false);
             IngestException? broken = null;
-            while (true)
+            for (bool isHeaderRead = false; ; isHeaderRead = true)
             {
                 MappingRow? row = null;
                 try
                 {
+                    if (!isHeaderRead)
+                        await reader.ReadHeaderAsync().ConfigureAwait(false);
                     row = await reader.ReadAsync().ConfigureAwait(false);
                 }
                 catch (Exception e) when (e is IOException or HttpRequestException or CsvHelperException)
@@ -134,18 +135,6 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
     {
         Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         return new PatientStream(body, ProgressWatch.Patience, routes.Time, cancellationToken);
-    }
-
-    private static async Task ReadHeaderAsync(MappingReader reader)
-    {
-        try
-        {
-            await reader.ReadHeaderAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or HttpRequestException or CsvHelperException)
-        {
-            throw Broken(e, rows: 0);
-        }
     }
 
     private static IngestException Broken(Exception cause, long? rows) => new(

@@ -6,9 +6,13 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
     public async Task<(long Bytes, long Rows)> SaveAsync(string path, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path);
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        string? temporary = null;
         try
         {
+            // What a link leads to is replaced, not the link.
+            if (new FileInfo(path).LinkTarget is not null)
+                path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+            temporary = Path.Join(Path.GetDirectoryName(path), $".{Guid.NewGuid():N}.tmp");
             long bytes;
             long rows;
             FileStream file = new(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, useAsync: true);
@@ -20,7 +24,10 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
                 rows = await CountRowsAsync(file).ConfigureAwait(false);
             }
 
+            if (!OperatingSystem.IsWindows() && File.Exists(path))
+                File.SetUnixFileMode(temporary, File.GetUnixFileMode(path));
             File.Move(temporary, path, overwrite: true);
+            temporary = null;
             return (bytes, rows);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -35,8 +42,8 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
         }
         finally
         {
-            if (Directory.Exists(Path.GetDirectoryName(temporary)))
-                File.Delete(temporary);
+            if (temporary is not null)
+                Connections.IngestFolders.TryDelete(temporary);
         }
     }
 
