@@ -36,6 +36,22 @@ Describe 'Send-IngestFile' {
             (Send-IngestFile (Join-Path $folder '*.jpg') -Shortcode $shortcode).RemoteName | Sort-Object | Should -Be 'one.jpg', 'two.jpg'
         }
 
+        It 'what Resolve-Path finds: <_>' -ForEach '*', '.*', 'B*', '[bt]*.jpg', '?.jpg', '*.none', 'sub/*', '*/*.jpg', '*b/*' {
+            $tree = Join-Path $TestDrive $shortcode
+            $null = New-TestFile $tree 'b.jpg', 'BIG.JPG', 'two.jpg', '.hidden.jpg', 'a[1].jpg', 'sub/s.jpg', 'sub/deep/d.jpg', '.hiddensub/h.jpg'
+            Push-Location $tree
+            try {
+                foreach ($pattern in $_, "./$_", "$tree/$_", "TestDrive:/$shortcode/$_") {
+                    $expected = Resolve-Path $pattern -ErrorAction Ignore | ForEach-Object {
+                        (Test-Path -LiteralPath $_ -PathType Leaf) ? $_.ProviderPath : (Get-ChildItem -LiteralPath $_ -File).FullName
+                    }
+                    $found = Send-IngestFile $pattern -Shortcode $shortcode -ErrorAction SilentlyContinue -WarningAction SilentlyContinue
+                    $found.Path | Sort-Object | Should -Be ($expected | Sort-Object) -Because $pattern
+                }
+            }
+            finally { Pop-Location }
+        }
+
         It 'a name with brackets from Get-ChildItem' {
             $result = Get-ChildItem (Join-Path $folder 'box') -File | Where-Object Name -Like 'a*' | Send-IngestFile -Shortcode $shortcode
             $result.Status | Should -Be 'Uploaded'
@@ -144,7 +160,7 @@ Describe 'Send-IngestFile' {
             $failure.TargetObject | Should -Be '000G'
         }
 
-        It 'an error and a failed result for what is no file: <_>' -ForEach 'env:PATH', 'env:P*', 'NoDrive:/nope.txt', 'NoDrive:/*.txt', 'NoProvider::x' {
+        It 'an error and a failed result for what is no file: <_>' -ForEach 'env:PATH', 'env:P*', 'env:/P*', 'NoDrive:/nope.txt', 'NoDrive:/*.txt', '/no/folder/*', 'NoProvider::x' {
             $path = $_
             foreach ($given in @{ Path = $path }, @{ LiteralPath = $path }) {
                 $result = Send-IngestFile @given -Shortcode $shortcode.ToLowerInvariant() -ErrorVariable errors -ErrorAction SilentlyContinue

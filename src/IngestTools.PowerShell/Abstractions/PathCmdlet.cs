@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.ComponentModel;
 using System.Management.Automation;
+using System.Text.RegularExpressions;
 using IngestTools.PowerShell.Errors;
 using DriveNotFoundException = System.Management.Automation.DriveNotFoundException;
 
@@ -8,7 +9,7 @@ namespace IngestTools.PowerShell.Abstractions;
 
 /// <summary>A cmdlet that takes files and folders, by paths with wildcards or by paths to be taken literally.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public abstract class PathCmdlet : IngestCmdlet
+public abstract partial class PathCmdlet : IngestCmdlet
 {
     private protected const string PathSet = "Path";
     private protected const string LiteralPathSet = "LiteralPath";
@@ -17,6 +18,9 @@ public abstract class PathCmdlet : IngestCmdlet
     private const string FileSystemPrefix = @"Microsoft.PowerShell.Core\FileSystem::";
 
     private const string FileSystemName = "FileSystem";
+
+    /// <summary>What a wildcard finds in PowerShell.</summary>
+    private static readonly EnumerationOptions NotHidden = new() { AttributesToSkip = FileAttributes.Hidden, IgnoreInaccessible = false };
 
     /// <summary>Files or folders; wildcards are taken.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
@@ -65,7 +69,57 @@ public abstract class PathCmdlet : IngestCmdlet
 
     /// <summary>A path without wildcards is taken as it is: whether there is such a file is for the one who opens it to say.</summary>
     private IEnumerable<ResolvedPath> ResolveWildcards(string path) =>
-        WildcardPattern.ContainsWildcardCharacters(path) ? Expand(path) : [ResolveLiteral(path)];
+        !WildcardPattern.ContainsWildcardCharacters(path) ? [ResolveLiteral(path)]
+        : FolderAndPattern().Match(path) is { Success: true } split ? ListFolder(path, split.Groups[1].Value, split.Groups[2].Value)
+        : Expand(path);
+
+    /// <summary>A folder that is named as it is, and a pattern of what is in it.</summary>
+    [GeneratedRegex(@"^([^*?\[\]`]*[/\\])([^/\\]+)$", RegexOptions.CultureInvariant)]
+    private static partial Regex FolderAndPattern();
+
+    /// <summary>What Expand would find in one folder, but as it is found: there may be millions.</summary>
+    private IEnumerable<ResolvedPath> ListFolder(string path, string folder, string pattern)
+    {
+        ResolvedPath root = ResolveLiteral(folder);
+        if (root.Error is { } error)
+        {
+            yield return new ResolvedPath(path, error.With(target: path));
+            yield break;
+        }
+
+        WildcardPattern names = WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase);
+        bool isEmpty = true;
+        using IEnumerator<string> entries = Enumerable.Repeat(root.Path, 1).SelectMany(f => Directory.EnumerateFileSystemEntries(f, "*", NotHidden)).GetEnumerator();
+        while (Next(entries, path) is { } found)
+        {
+            if (found.Error is null && !names.IsMatch(System.IO.Path.GetFileName(found.Path)))
+                continue;
+            isEmpty = false;
+            yield return found;
+        }
+
+        if (isEmpty)
+            WarnOfNone(path);
+    }
+
+    /// <summary>The next entry, null at the end. A folder that cannot be read, or no longer, ends with an error.</summary>
+    private static ResolvedPath? Next(IEnumerator<string> entries, string path)
+    {
+        try
+        {
+            return entries.MoveNext() ? new ResolvedPath(entries.Current) : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new ResolvedPath(path, NotFound(path, e));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new ResolvedPath(path, Unreadable(path, e));
+        }
+    }
+
+    private void WarnOfNone(string path) => WriteWarning($"No file matches '{path}'.");
 
     private IReadOnlyList<ResolvedPath> Expand(string path)
     {
@@ -75,7 +129,7 @@ public abstract class PathCmdlet : IngestCmdlet
             if (provider.Name != FileSystemName)
                 throw NotInFileSystem(path, provider);
             if (found.Count == 0)
-                WriteWarning($"No file matches '{path}'.");
+                WarnOfNone(path);
             return [.. found.Select(p => new ResolvedPath(p))];
         }
         catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
@@ -99,6 +153,13 @@ public abstract class PathCmdlet : IngestCmdlet
         new(ErrorId.FileNotFound, $"There is no file or folder '{path}'.", cause)
         {
             Advice = "Look for the path with Get-Item. Use -LiteralPath for a name that has [ or ] in it.",
+            Target = path,
+        };
+
+    private static IngestException Unreadable(string path, Exception cause) =>
+        new(ErrorId.FileUnreadable, $"'{path}' cannot be read: {cause.Message}", cause)
+        {
+            Advice = "Give this account the right to read the folder, then try again.",
             Target = path,
         };
 
