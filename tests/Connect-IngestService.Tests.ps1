@@ -14,6 +14,12 @@ Describe 'Connect-IngestService' {
 
     AfterAll { Stop-IngestSandbox }
 
+    It 'takes a day for an attempt, and no more' {
+        (Connect-IngestService DspIngest http://127.0.0.1:1/ -Name patient -TimeoutSec 86400 -MaxAttempts 1).Name | Should -Be 'patient'
+        Disconnect-IngestService patient
+        { Connect-IngestService DspIngest http://127.0.0.1:1/ -TimeoutSec 86401 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+    }
+
     Context 'signs in with' {
         It 'a token' {
             $connection = Connect-IngestService DspIngest $sandbox.Uri -Token (ConvertTo-Secure $token)

@@ -32,6 +32,14 @@ Describe 'Get-IngestMapping' {
         @($transaction | Get-IngestMapping -Uploaded $uploads).Count | Should -Be 3
     }
 
+    It 'knows uploads that were read from a file: <_>' -ForEach 'Clixml', 'Csv', 'Json' {
+        $read = Use-File $uploads $_
+        $rows = Get-IngestMapping -Uploaded $read -Verify
+        ($rows | Where-Object { -not $_.Ingested }).Original | Should -Be 'broken.jpg'
+        ($rows | Where-Object Ingested).Verified | Should -Be $true, $true
+        (Get-IngestMapping -Uploaded $read[0]).Original | Should -Be $read[0].RemoteName
+    }
+
     It 'tells what was left over of several projects' {
         $more = Send-IngestFile $files[0] -Shortcode 0002
         $null = $more | Start-BulkIngest -Wait
@@ -47,6 +55,33 @@ Describe 'Get-IngestMapping' {
         Set-SandboxOption $sandbox @{ corruptsChecksum = @('one*') }
         try { (Get-IngestMapping -Uploaded $uploads -Verify | Where-Object Verified -EQ $false).Original | Should -Be 'one, two.jpg' }
         finally { Set-SandboxOption $sandbox @{ corruptsChecksum = @() } }
+    }
+
+    It 'writes a row whose proof fails, and one error for it, and proves the others' {
+        Set-SandboxFault $sandbox '400=1,GET /projects/*/assets/*'
+        $rows = Get-IngestMapping -Uploaded $uploads -Verify -ErrorVariable errors -ErrorAction SilentlyContinue
+        $rows.Count | Should -Be 3
+        $unproven = $rows | Where-Object { $_.Ingested -and $null -eq $_.Verified }
+        @($unproven).Count | Should -Be 1
+        @($rows | Where-Object Verified).Count | Should -Be 1
+        $errors.Count | Should -Be 1
+        $errors[0].TargetObject | Should -Be $unproven.Original
+    }
+
+    It 'says that a proof needs uploads' {
+        $before = @(Get-SandboxRequest $sandbox).number
+        $failure = Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 -Verify }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'Rejected,*'
+        "$failure $($failure.ErrorDetails.RecommendedAction)" | Should -Match '-Uploaded'
+        Get-SandboxRequest $sandbox | Where-Object number -NotIn $before | Should -BeNullOrEmpty
+    }
+
+    It 'says where no file can be written: <_>' -ForEach 'NoDrive:/m.csv', 'env:M', 'NoProvider::m' {
+        $path = $_
+        $failure = Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 -OutFile $path }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'File*,IngestTools.PowerShell.Commands.GetIngestMappingCommand'
+        $failure.TargetObject | Should -Be $path
+        $failure.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
     }
 
     It 'saves the mapping as it came, and writes nothing' {

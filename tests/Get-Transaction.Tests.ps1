@@ -27,6 +27,15 @@ Describe 'Get-Transaction' {
         finally { Disconnect-IngestService nowhere }
     }
 
+    It 'goes on after an object whose connection is not known' {
+        $found = [pscustomobject]@{ Id = 'dsp:0001'; Connection = 'nosuch' }, $started | Get-Transaction -ErrorVariable errors -ErrorAction SilentlyContinue
+        $found.Id | Should -Be 'dsp:0001'
+        $errors.Count | Should -Be 1
+        $errors[0].FullyQualifiedErrorId | Should -BeLike 'NoConnection,*'
+        $errors[0].TargetObject | Should -Be 'dsp:0001'
+        { $started | Get-Transaction -Connection nosuch -ErrorAction SilentlyContinue } | Should -Throw -ErrorId 'NoConnection,*'
+    }
+
     It 'goes on after an id that is none' {
         $found = 'nonsense', 'dsp:0001' | Get-Transaction -ErrorVariable errors -ErrorAction SilentlyContinue
         $found.Id | Should -Be 'dsp:0001'

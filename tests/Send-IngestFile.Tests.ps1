@@ -36,6 +36,22 @@ Describe 'Send-IngestFile' {
             (Send-IngestFile (Join-Path $folder '*.jpg') -Shortcode $shortcode).RemoteName | Sort-Object | Should -Be 'one.jpg', 'two.jpg'
         }
 
+        It 'what Resolve-Path finds: <_>' -ForEach '*', '.*', 'B*', '[bt]*.jpg', '?.jpg', '*.none', 'sub/*', '*/*.jpg', '*b/*' {
+            $tree = Join-Path $TestDrive $shortcode
+            $null = New-TestFile $tree 'b.jpg', 'BIG.JPG', 'two.jpg', '.hidden.jpg', 'a[1].jpg', 'sub/s.jpg', 'sub/deep/d.jpg', '.hiddensub/h.jpg'
+            Push-Location $tree
+            try {
+                foreach ($pattern in $_, "./$_", "$tree/$_", "TestDrive:/$shortcode/$_") {
+                    $expected = Resolve-Path $pattern -ErrorAction Ignore | ForEach-Object {
+                        (Test-Path -LiteralPath $_ -PathType Leaf) ? $_.ProviderPath : (Get-ChildItem -LiteralPath $_ -File).FullName
+                    }
+                    $found = Send-IngestFile $pattern -Shortcode $shortcode -ErrorAction SilentlyContinue -WarningAction SilentlyContinue
+                    $found.Path | Sort-Object | Should -Be ($expected | Sort-Object) -Because $pattern
+                }
+            }
+            finally { Pop-Location }
+        }
+
         It 'a name with brackets from Get-ChildItem' {
             $result = Get-ChildItem (Join-Path $folder 'box') -File | Where-Object Name -Like 'a*' | Send-IngestFile -Shortcode $shortcode
             $result.Status | Should -Be 'Uploaded'
@@ -59,6 +75,31 @@ Describe 'Send-IngestFile' {
             $results.RemoteName | Sort-Object | Should -Be ('one.jpg', 'a[1].jpg', 'box/three.jpg' | Sort-Object)
         }
 
+        It 'results that were read from a file, under the same names: <_>' -ForEach 'Clixml', 'Csv', 'Json' {
+            $null = Connect-IngestService DspIngest $sandbox.Uri -Name here -Token (ConvertTo-Secure (Get-SandboxToken $sandbox))
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x)
+            try {
+                $earlier = Send-IngestFile $files[0, 2] -Shortcode $shortcode -Connection here -Destination box
+                $read = Use-File $earlier $_
+                $results = $read, $files[1] | ForEach-Object { $_ } | Send-IngestFile -Shortcode $shortcode -Connection here
+                $results.RemoteName | Sort-Object | Should -Be ('box/one.jpg', 'box/three.jpg', 'two.jpg' | Sort-Object)
+                $again = $read | Send-IngestFile
+                $again.RemoteName | Sort-Object | Should -Be ('box/one.jpg', 'box/three.jpg' | Sort-Object)
+                $again.Connection | Should -Be 'here', 'here'
+                (Send-IngestFile $read).Status | Should -Be 'Uploaded', 'Uploaded'
+                (Send-IngestFile -InputObject $read[1]).RemoteName | Should -Be $read[1].RemoteName
+                Get-Waiting $shortcode | Should -Be ('box/one.jpg', 'box/three.jpg', 'two.jpg' | Sort-Object)
+            }
+            finally { Disconnect-IngestService nowhere, here }
+        }
+
+        It 'no result whose status nobody knows' {
+            $row = [pscustomobject]@{ Path = $files[0]; RemoteName = 'a/one.jpg'; Shortcode = $shortcode; Status = 'Nonsense' }
+            $result = $row | Send-IngestFile -ErrorVariable errors -ErrorAction SilentlyContinue
+            $result | Should -BeNullOrEmpty
+            "$errors" | Should -Match "Status is 'Nonsense'"
+        }
+
         It 'rows with a path and a project' {
             $row = [pscustomobject]@{ Path = $files[0]; Shortcode = $shortcode; Remark = 'from a list' }
             ($row | Send-IngestFile).Shortcode | Should -Be $shortcode
@@ -66,6 +107,11 @@ Describe 'Send-IngestFile' {
 
         It 'only files that match -Include, and none that match -Exclude' {
             (Send-IngestFile $folder -Recurse -Include *.jpg -Exclude t* -Shortcode $shortcode).RemoteName | Sort-Object | Should -Be ('box/a[1].jpg', 'one.jpg' | Sort-Object)
+        }
+
+        It 'no pattern that it does not know: -<_>' -ForEach 'Include', 'Exclude' {
+            $patterns = @{ $_ = '*.jpg', 'f[12].txt' }
+            { Send-IngestFile $folder -Shortcode $shortcode @patterns } | Should -Throw '*`* and ? only*' -ErrorId 'ParameterArgumentValidationError,*'
         }
 
         It 'an empty list' {
@@ -114,8 +160,38 @@ Describe 'Send-IngestFile' {
             $failure.TargetObject | Should -Be '000G'
         }
 
-        It 'an error for what is no file' {
-            (Get-FirstError { [CmdletBinding()] param() Send-IngestFile env:PATH -Shortcode $shortcode }).FullyQualifiedErrorId | Should -BeLike 'FileNotFound,*'
+        It 'an error and a failed result for what is no file: <_>' -ForEach 'env:PATH', 'env:P*', 'env:/P*', 'NoDrive:/nope.txt', 'NoDrive:/*.txt', '/no/folder/*', 'NoProvider::x' {
+            $path = $_
+            foreach ($given in @{ Path = $path }, @{ LiteralPath = $path }) {
+                $result = Send-IngestFile @given -Shortcode $shortcode.ToLowerInvariant() -ErrorVariable errors -ErrorAction SilentlyContinue
+                $errors.Count | Should -Be 1
+                $errors[0].FullyQualifiedErrorId | Should -BeLike 'FileNotFound,*'
+                $errors[0].TargetObject | Should -Be $path
+                $result.Status | Should -Be 'Failed'
+                $result.Path | Should -Be $path
+                $result.RemoteName | Should -Not -BeNullOrEmpty
+                $result.Shortcode | Should -Be $shortcode
+                $result.Connection | Should -Be 'DspIngest'
+                $result.Error | Should -Be $errors[0].Exception
+            }
+        }
+
+        It 'a warning and nothing else where no file matches' {
+            $result = Send-IngestFile (Join-Path $folder '*.none') -Shortcode $shortcode -WarningVariable warnings -WarningAction SilentlyContinue
+            $result | Should -BeNullOrEmpty
+            "$warnings" | Should -Match 'No file matches'
+        }
+
+        It 'an error for an object whose connection is not known, and sends the others' {
+            $rows = foreach ($connection in 'nosuch', 'DspIngest') { [pscustomobject]@{ Path = $files[0]; Shortcode = $shortcode; Connection = $connection } }
+            $result = $rows | Send-IngestFile -ErrorVariable errors -ErrorAction SilentlyContinue
+            $result.Status | Should -Be 'Uploaded'
+            $errors.Count | Should -Be 1
+            $errors[0].FullyQualifiedErrorId | Should -BeLike 'NoConnection,*'
+        }
+
+        It 'an error that ends it where the connection of the command line is not known' {
+            { $files | Send-IngestFile -Shortcode $shortcode -Connection nosuch -ErrorAction SilentlyContinue } | Should -Throw -ErrorId 'NoConnection,*'
         }
 
         It 'an error that names Connect-IngestService where there is no connection' {

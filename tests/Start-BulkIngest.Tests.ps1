@@ -53,6 +53,23 @@ Describe 'Start-BulkIngest' {
         ($results | Start-BulkIngest -Force -Wait).Status | Should -Be 'Succeeded'
     }
 
+    It 'does not start where a path that was given leads nowhere' {
+        $results = Send-IngestFile $files[0], 'NoDrive:/nope.txt' -Shortcode $shortcode -ErrorAction SilentlyContinue
+        $null = $results | Start-BulkIngest -ErrorVariable errors -ErrorAction SilentlyContinue
+        Get-Start $shortcode | Should -BeNullOrEmpty
+        "$errors" | Should -Match '1 of its uploads failed.*NoDrive:/nope\.txt'
+    }
+
+    It 'knows uploads that were read from a file: <_>' -ForEach 'Clixml', 'Csv', 'Json' {
+        $missing = Join-Path $TestDrive 'missing.jpg'
+        $results = $files[0, 1] + $missing | Send-IngestFile -Shortcode $shortcode -ErrorAction SilentlyContinue
+        $read = Use-File $results $_
+        $null = $read | Start-BulkIngest -ErrorVariable errors -ErrorAction SilentlyContinue
+        Get-Start $shortcode | Should -BeNullOrEmpty
+        "$errors" | Should -Match '1 of its uploads failed.*missing\.jpg'
+        ($read | Where-Object Path -NE $missing | Start-BulkIngest -Wait).Total | Should -Be 2
+    }
+
     It 'does not start where nothing was uploaded' {
         $null = New-TestFile $TestDrive '.hidden.jpg' | Send-IngestFile -Shortcode $shortcode | Start-BulkIngest -WarningVariable warnings -WarningAction SilentlyContinue
         Get-Start $shortcode | Should -BeNullOrEmpty

@@ -10,6 +10,24 @@ Describe 'Start-IngestSandbox' {
         (Test-IngestService).Ok | Should -BeTrue
     }
 
+    It 'connects past the proxy that the environment names' {
+        $ok = Invoke-Child {
+            $env:HTTP_PROXY = $env:http_proxy = 'http://127.0.0.1:1'
+            $null = Start-IngestSandbox -Connect
+            (Test-IngestService).Ok
+        }
+        $ok | Should -Be 'True'
+    }
+
+    It 'says what it needs where there is no .NET' {
+        $said = Invoke-Child {
+            $env:PATH = ''
+            try { Start-IngestSandbox } catch { $_.FullyQualifiedErrorId; $_.ErrorDetails.RecommendedAction }
+        }
+        $said[0] | Should -BeLike 'FileNotFound,*'
+        $said[1] | Should -Match '\.NET 10'
+    }
+
     It 'misbehaves as it is told' {
         $sandbox = Start-IngestSandbox -Connect -Fault '503=2,1s', 'latency=1ms'
         (Invoke-Sandbox $sandbox 'faults').Count | Should -Be 2

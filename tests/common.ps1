@@ -65,6 +65,16 @@ function New-Shortcode {
     '{0:X4}' -f (0x1000 + $script:shortcodes)
 }
 
+# What becomes of objects that are written to a file and read again.
+function Use-File([object[]] $Object, [ValidateSet('Clixml', 'Csv', 'Json')] [string] $Format) {
+    $path = Join-Path $TestDrive "objects.$Format"
+    switch ($Format) {
+        Clixml { $Object | Export-Clixml $path; Import-Clixml $path }
+        Csv { $Object | Export-Csv $path; Import-Csv $path }
+        Json { ConvertTo-Json $Object -Depth 1 -WarningAction SilentlyContinue | Set-Content $path; Get-Content $path -Raw | ConvertFrom-Json }
+    }
+}
+
 function ConvertTo-Secure([string] $Text) { ConvertTo-SecureString $Text -AsPlainText -Force }
 
 # The error that a command ends with, or writes first.

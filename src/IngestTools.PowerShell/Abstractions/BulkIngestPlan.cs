@@ -32,7 +32,7 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
         if (upload.Status == UploadStatus.Uploaded)
         {
             UploadedCount++;
-            Remember(upload.RemoteName);
+            (_names ??= new UploadedNames()).Add(upload.RemoteName);
         }
         else if (upload.Status == UploadStatus.Failed)
         {
@@ -47,13 +47,4 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
         UploadedNames? names = _names;
         _names = null;
         return names;
-    }
-    /// <summary>A result that was read from a file may lack its name.</summary>
-    private void Remember(string? remoteName)
-    {
-        if (string.IsNullOrEmpty(remoteName))
-            return;
-        _names ??= new UploadedNames();
-        _names.Add(remoteName);
-    }
-}
+    }}

@@ -11,6 +11,8 @@ namespace IngestTools.PowerShell.Abstractions;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class IngestCmdlet : AsyncCmdlet
 {
+    private bool _isConnectionGiven;
+
     /// <summary>The connection, or its name. Without it: the newest of the service in this session, the saved default, or the environment's.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
@@ -20,15 +22,27 @@ public abstract class IngestCmdlet : AsyncCmdlet
     /// <summary>What is known in this runspace.</summary>
     private protected IngestSession Session { get; } = IngestSession.Current;
 
-    /// <summary>The connection to use for an input object.</summary>
+    /// <summary>Notes what the command line says, before input objects say more.</summary>
+    protected override void BeginProcessing() => _isConnectionGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Connection));
+
+    /// <summary>
+    /// The connection to use for an input object; null where the object names one that cannot be used, which is written as an error.
+    /// Where the object names none, that there is no connection is so for all objects, and ends the cmdlet.
+    /// </summary>
     /// <param name="service">The service.</param>
+    /// <param name="input">The input object.</param>
     /// <param name="named">The connection that the input object names, for where <see cref="Connection"/> says nothing.</param>
-    private protected IngestConnection ResolveConnection(IngestService service, string? named = null)
+    private protected IngestConnection? ResolveConnection(IngestService service, object input, string? named = null)
     {
+        ConnectionArgument? argument = Connection ?? (string.IsNullOrEmpty(named) ? null : new ConnectionArgument(named));
         try
         {
-            ConnectionArgument? argument = Connection ?? (string.IsNullOrEmpty(named) ? null : new ConnectionArgument(named));
             return Session.Connections.Resolve(service, argument, Log);
+        }
+        catch (IngestException e) when (!_isConnectionGiven && argument is { Name.Length: > 0 })
+        {
+            WriteError(e.ToErrorRecord(input));
+            return null;
         }
         catch (IngestException e)
         {

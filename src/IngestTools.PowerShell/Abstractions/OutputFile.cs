@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using IngestTools.PowerShell.Errors;
+using DriveNotFoundException = System.Management.Automation.DriveNotFoundException;
 
 namespace IngestTools.PowerShell.Abstractions;
 
@@ -16,15 +17,15 @@ internal sealed class OutputFile
     {
         if (path is null)
             return null;
-        string full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
-        if (provider.Name != "FileSystem")
+        try
         {
-            cmdlet.ThrowTerminatingError(IngestErrors.Create(
-                ErrorId.FileUnreadable, $"'{path}' is in the provider {provider.Name}, and only files can be written.", "Give a path of the file system.")
-                .ToErrorRecord(path));
+            return new OutputFile(FullPathOf(cmdlet, path));
         }
-
-        return new OutputFile(full);
+        catch (IngestException e)
+        {
+            cmdlet.ThrowTerminatingError(e.ToErrorRecord(path));
+            throw;
+        }
     }
 
     /// <summary>The file's full path, for the one project whose mapping goes there.</summary>
@@ -42,5 +43,20 @@ internal sealed class OutputFile
 
         _content = shortcode;
         return _path;
+    }
+
+    private static string FullPathOf(PSCmdlet cmdlet, string path)
+    {
+        const string Advice = "Give a path of the file system.";
+        try
+        {
+            string full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
+            return provider.Name == "FileSystem" ? full : throw IngestErrors.Create(
+                ErrorId.FileUnreadable, $"'{path}' is in the provider {provider.Name}, and only files can be written.", Advice, path);
+        }
+        catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
+        {
+            throw new IngestException(ErrorId.FileNotFound, $"'{path}' cannot be written: {e.Message}", e) { Advice = Advice, Target = path };
+        }
     }
 }

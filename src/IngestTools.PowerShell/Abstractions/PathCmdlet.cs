@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.ComponentModel;
 using System.Management.Automation;
+using System.Text.RegularExpressions;
 using IngestTools.PowerShell.Errors;
 using DriveNotFoundException = System.Management.Automation.DriveNotFoundException;
 
@@ -8,7 +9,7 @@ namespace IngestTools.PowerShell.Abstractions;
 
 /// <summary>A cmdlet that takes files and folders, by paths with wildcards or by paths to be taken literally.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public abstract class PathCmdlet : IngestCmdlet
+public abstract partial class PathCmdlet : IngestCmdlet
 {
     private protected const string PathSet = "Path";
     private protected const string LiteralPathSet = "LiteralPath";
@@ -17,6 +18,9 @@ public abstract class PathCmdlet : IngestCmdlet
     private const string FileSystemPrefix = @"Microsoft.PowerShell.Core\FileSystem::";
 
     private const string FileSystemName = "FileSystem";
+
+    /// <summary>What a wildcard finds in PowerShell.</summary>
+    private static readonly EnumerationOptions NotHidden = new() { AttributesToSkip = FileAttributes.Hidden, IgnoreInaccessible = false };
 
     /// <summary>Files or folders; wildcards are taken.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
@@ -30,13 +34,9 @@ public abstract class PathCmdlet : IngestCmdlet
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The full paths that the input object of this moment means. What cannot be a file is written as an error.</summary>
-    private protected IEnumerable<string> ResolvePaths()
-    {
-        if (ParameterSetName == LiteralPathSet)
-            return LiteralPath.Select(ResolveLiteral).OfType<string>();
-        return Path.SelectMany(ResolveWildcards);
-    }
+    /// <summary>The paths that the input object of this moment means, or for each that cannot be a file why not.</summary>
+    private protected IEnumerable<ResolvedPath> ResolvePaths() =>
+        ParameterSetName == LiteralPathSet ? LiteralPath.Select(ResolveLiteral) : Path.SelectMany(ResolveWildcards);
 
     /// <summary>The full path of a file that need not exist.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/>: the path is not one of the file system.</exception>
@@ -55,43 +55,91 @@ public abstract class PathCmdlet : IngestCmdlet
         }
     }
 
-    private string? ResolveLiteral(string path)
+    private ResolvedPath ResolveLiteral(string path)
     {
         try
         {
-            return ResolveFile(path);
+            return new ResolvedPath(ResolveFile(path));
         }
         catch (IngestException e)
         {
-            WriteError(e.ToErrorRecord(path));
-            return null;
+            return new ResolvedPath(path, e);
         }
     }
 
     /// <summary>A path without wildcards is taken as it is: whether there is such a file is for the one who opens it to say.</summary>
-    private IReadOnlyList<string> ResolveWildcards(string path)
+    private IEnumerable<ResolvedPath> ResolveWildcards(string path) =>
+        !WildcardPattern.ContainsWildcardCharacters(path) ? [ResolveLiteral(path)]
+        : FolderAndPattern().Match(path) is { Success: true } split ? ListFolder(path, split.Groups[1].Value, split.Groups[2].Value)
+        : Expand(path);
+
+    /// <summary>A folder that is named as it is, and a pattern of what is in it.</summary>
+    [GeneratedRegex(@"^([^*?\[\]`]*[/\\])([^/\\]+)$", RegexOptions.CultureInvariant)]
+    private static partial Regex FolderAndPattern();
+
+    /// <summary>What Expand would find in one folder, but as it is found: there may be millions.</summary>
+    private IEnumerable<ResolvedPath> ListFolder(string path, string folder, string pattern)
     {
-        if (!WildcardPattern.ContainsWildcardCharacters(path))
-            return ResolveLiteral(path) is { } literal ? [literal] : [];
+        ResolvedPath root = ResolveLiteral(folder);
+        if (root.Error is { } error)
+        {
+            yield return new ResolvedPath(path, error.With(target: path));
+            yield break;
+        }
+
+        WildcardPattern names = WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase);
+        bool isEmpty = true;
+        using IEnumerator<string> entries = Enumerable.Repeat(root.Path, 1).SelectMany(f => Directory.EnumerateFileSystemEntries(f, "*", NotHidden)).GetEnumerator();
+        while (Next(entries, path) is { } found)
+        {
+            if (found.Error is null && !names.IsMatch(System.IO.Path.GetFileName(found.Path)))
+                continue;
+            isEmpty = false;
+            yield return found;
+        }
+
+        if (isEmpty)
+            WarnOfNone(path);
+    }
+
+    /// <summary>The next entry, null at the end. A folder that cannot be read, or no longer, ends with an error.</summary>
+    private static ResolvedPath? Next(IEnumerator<string> entries, string path)
+    {
+        try
+        {
+            return entries.MoveNext() ? new ResolvedPath(entries.Current) : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new ResolvedPath(path, NotFound(path, e));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new ResolvedPath(path, Unreadable(path, e));
+        }
+    }
+
+    private void WarnOfNone(string path) => WriteWarning($"No file matches '{path}'.");
+
+    private IReadOnlyList<ResolvedPath> Expand(string path)
+    {
         try
         {
             Collection<string> found = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
             if (provider.Name != FileSystemName)
                 throw NotInFileSystem(path, provider);
             if (found.Count == 0)
-                WriteWarning($"No file matches '{path}'.");
-            return found;
+                WarnOfNone(path);
+            return [.. found.Select(p => new ResolvedPath(p))];
         }
         catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
         {
-            WriteError(NotFound(path, e).ToErrorRecord(path));
+            return [new ResolvedPath(path, NotFound(path, e))];
         }
         catch (IngestException e)
         {
-            WriteError(e.ToErrorRecord(path));
+            return [new ResolvedPath(path, e)];
         }
-
-        return [];
     }
 
     /// <summary>Spares PowerShell's resolution, which costs more than sending a small file, where it would change nothing.</summary>
@@ -108,6 +156,16 @@ public abstract class PathCmdlet : IngestCmdlet
             Target = path,
         };
 
+    private static IngestException Unreadable(string path, Exception cause) =>
+        new(ErrorId.FileUnreadable, $"'{path}' cannot be read: {cause.Message}", cause)
+        {
+            Advice = "Give this account the right to read the folder, then try again.",
+            Target = path,
+        };
+
     private static IngestException NotInFileSystem(string path, ProviderInfo provider) => IngestErrors.Create(
         ErrorId.FileNotFound, $"'{path}' is in the provider {provider.Name}, and only files can be read.", "Give a path of the file system.", path);
+
+    /// <summary>A full path, or a path as it was given and why it leads to no file.</summary>
+    private protected readonly record struct ResolvedPath(string Path, IngestException? Error = null);
 }

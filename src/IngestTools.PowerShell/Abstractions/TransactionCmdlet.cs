@@ -40,7 +40,8 @@ public abstract class TransactionCmdlet : IngestCmdlet
         try
         {
             (IngestService service, Transaction parsed) = TransactionSources.Parse(id);
-            IngestConnection connection = ResolveConnection(service, known?.Connection);
+            if (ResolveConnection(service, known ?? (object)id, known?.Connection) is not { } connection)
+                return null;
             if (!_sources.TryGetValue(connection, out ITransactionSource? source))
                 _sources.Add(connection, source = TransactionSources.For(connection, Log));
             return new WaitRequest(known ?? parsed with { Connection = connection.Name }, source);

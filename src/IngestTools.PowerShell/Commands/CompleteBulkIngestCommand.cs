@@ -29,14 +29,19 @@ public sealed class CompleteBulkIngestCommand : IngestCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _mapping = OutputFile.Resolve(this, MappingPath);
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        _mapping = OutputFile.Resolve(this, MappingPath);
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         foreach (string shortcode in Shortcode)
         {
-            IngestConnection connection = ResolveConnection(IngestService.DspIngest);
+            if (ResolveConnection(IngestService.DspIngest, shortcode) is not { } connection)
+                continue;
             if (!ShouldProcess($"Project {shortcode} on {connection.Uri}", "Finalize: delete the server's mapping and all left-over files"))
                 continue;
             Session.Shortcodes.Add(shortcode);

@@ -21,6 +21,9 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     private const string SessionCookieSet = "SessionCookie";
     private const string SecretFromSet = "SecretFrom";
 
+    /// <summary>The longest that the engine of retries takes for one attempt.</summary>
+    private const int SecondsOfADay = 86400;
+
     // In a box, for a field of one of Core's enums would need Core before it can be found.
     private readonly StrongBox<IngestService> _service = new();
     private readonly StrongBox<SignInKind?> _secretType = new();
@@ -114,7 +117,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
 
     /// <summary>How many seconds an attempt may take. Uploads take as long as they make progress.</summary>
     [Parameter]
-    [ValidateRange(1, int.MaxValue / 1000)]
+    [ValidateRange(1, SecondsOfADay)]
     public int? TimeoutSec { get; set; }
 
     /// <summary>How often a request is sent at most.</summary>

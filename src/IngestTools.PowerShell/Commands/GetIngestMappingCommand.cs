@@ -31,6 +31,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
 
     /// <summary>What was uploaded: each file is looked up in the mapping.</summary>
     [Parameter(Mandatory = true, ParameterSetName = UploadedSet)]
+    [UploadResults]
     [AllowEmptyCollection]
     public UploadResult[] Uploaded { get; set; } = [];
 
@@ -44,7 +45,19 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     public SwitchParameter Verify { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _file = OutputFile.Resolve(this, OutFile);
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        if (Verify && !MyInvocation.BoundParameters.ContainsKey(nameof(Uploaded)))
+        {
+            ThrowTerminatingError(IngestErrors.Create(
+                ErrorId.Rejected,
+                "-Verify compares with the files that were uploaded, and none are given.",
+                "Give -Uploaded: the results of Send-IngestFile.").ToErrorRecord());
+        }
+
+        _file = OutputFile.Resolve(this, OutFile);
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -57,8 +70,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
 
     private void WriteMapping(string shortcode)
     {
-        IngestConnection connection = ResolveConnection(IngestService.DspIngest);
-        if (!IsNew(connection, shortcode))
+        if (ResolveConnection(IngestService.DspIngest, shortcode) is not { } connection || !IsNew(connection, shortcode))
             return;
         RunFor(shortcode, async token =>
         {
@@ -66,7 +78,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
             if (_file is not null)
                 await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
             else
-                await WriteAsync(client, ReadRowsAsync(client, connection, shortcode, token), [], token).ConfigureAwait(false);
+                await PostAllAsync(ReadRowsAsync(client, connection, shortcode, token), token).ConfigureAwait(false);
         });
     }
 
@@ -75,22 +87,23 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
         foreach (UploadResult stray in Uploaded.Where(u => u.Shortcode is null))
             WriteError(IngestErrors.NotOfProject(stray));
         foreach (var project in Uploaded.Where(IsAskedFor).GroupBy(u => (u.Connection, Shortcode: u.Shortcode!.ToUpperInvariant())))
-            Compare(ResolveConnection(IngestService.DspIngest, project.Key.Connection), project.Key.Shortcode, [.. project]);
+            Compare(project.Key.Connection, project.Key.Shortcode, [.. project]);
     }
 
     private bool IsAskedFor(UploadResult upload) =>
         upload.Shortcode is not null && (Shortcode is null || Shortcode.Contains(upload.Shortcode, StringComparer.OrdinalIgnoreCase));
 
-    private void Compare(IngestConnection connection, string shortcode, UploadResult[] uploads)
+    private void Compare(string? connectionName, string shortcode, UploadResult[] uploads)
     {
-        if (!IsNew(connection, shortcode))
+        if (ResolveConnection(IngestService.DspIngest, shortcode, connectionName) is not { } connection || !IsNew(connection, shortcode))
             return;
         RunFor(shortcode, async token =>
         {
             DspIngestClient client = new(connection, Log);
             if (_file is not null)
                 await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
-            await WriteAsync(client, client.CompareAsync(shortcode, uploads, token), uploads, token).ConfigureAwait(false);
+            IAsyncEnumerable<IngestMapping> rows = client.CompareAsync(shortcode, uploads, token);
+            await PostAllAsync(Verify ? VerifyAsync(client, rows, uploads, token) : rows, token).ConfigureAwait(false);
         });
     }
 
@@ -100,9 +113,6 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
         Session.Shortcodes.Add(shortcode);
         return _seen.Add((connection, shortcode.ToUpperInvariant()));
     }
-
-    private Task WriteAsync(DspIngestClient client, IAsyncEnumerable<IngestMapping> rows, UploadResult[] uploads, CancellationToken cancellationToken) =>
-        PostAllAsync(Verify ? VerifyAsync(client, rows, uploads, cancellationToken) : rows, cancellationToken);
 
     private static async IAsyncEnumerable<IngestMapping> ReadRowsAsync(
         DspIngestClient client, IngestConnection connection, string shortcode, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -122,7 +132,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     }
 
     /// <summary>Asks for several rows at once, and gives them in their order.</summary>
-    private static async IAsyncEnumerable<IngestMapping> VerifyAsync(
+    private async IAsyncEnumerable<IngestMapping> VerifyAsync(
         DspIngestClient client, IAsyncEnumerable<IngestMapping> rows, UploadResult[] uploads, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Dictionary<string, string> digests = [];
@@ -137,10 +147,24 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
         {
             if (asked.Count == MostVerifiedAtOnce)
                 yield return await asked.Dequeue().ConfigureAwait(false);
-            asked.Enqueue(client.VerifyAsync(row, row.Path is null ? null : digests.GetValueOrDefault(row.Path), cancellationToken));
+            asked.Enqueue(VerifyAsync(client, row, row.Path is null ? null : digests.GetValueOrDefault(row.Path), cancellationToken));
         }
 
         while (asked.TryDequeue(out Task<IngestMapping>? next))
             yield return await next.ConfigureAwait(false);
+    }
+
+    /// <summary>A row that cannot be verified is written as it is, and why not as an error.</summary>
+    private async Task<IngestMapping> VerifyAsync(DspIngestClient client, IngestMapping row, string? localSha256, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.VerifyAsync(row, localSha256, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e)
+        {
+            await PostErrorAsync(e.ToErrorRecord(row.Original), cancellationToken).ConfigureAwait(false);
+            return row;
+        }
     }
 }

@@ -31,6 +31,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     /// <summary>Results of an earlier call: their files are sent again, under the same names, to the same project.</summary>
     /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a path because it has one.</remarks>
     [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
+    [UploadResults]
     [ValidateNotNull]
     public UploadResult[] InputObject { get; set; } = [];
 
@@ -46,14 +47,14 @@ public sealed class SendIngestFileCommand : PathCmdlet
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Patterns of file names, of which one must match.</summary>
+    /// <summary>Patterns of file names (* and ?), of which one must match.</summary>
     [Parameter]
-    [SupportsWildcards]
+    [FileNamePattern]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Patterns of file names, of which none may match.</summary>
+    /// <summary>Patterns of file names (* and ?), of which none may match.</summary>
     [Parameter]
-    [SupportsWildcards]
+    [FileNamePattern]
     public string[] Exclude { get; set; } = [];
 
     /// <summary>The folder that remote names are relative to. Without it: the folder given, or for a file its own.</summary>
@@ -78,6 +79,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         _isShortcodeGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Shortcode));
         if (ParameterSetName == InputObjectSet && InputObject.Length == 0 && !MyInvocation.ExpectingInput)
         {
@@ -112,26 +114,50 @@ public sealed class SendIngestFileCommand : PathCmdlet
             ShowProgress(_bar.Of(_engine.Progress));
     }
 
-    private IEnumerable<UploadRequest> RequestsForPaths() =>
-        FindTarget(Shortcode!, null) is { } target ? ResolvePaths().Select(path => new UploadRequest(path, target)) : [];
+    private IEnumerable<UploadRequest> RequestsForPaths()
+    {
+        if (FindTarget(Shortcode!, Shortcode!, null) is not { } target)
+            yield break;
+        foreach (ResolvedPath found in ResolvePaths())
+        {
+            if (found.Error is { } error)
+                WriteFailed(found.Path, target, error);
+            else
+                yield return new UploadRequest(found.Path, target);
+        }
+    }
+
+    /// <summary>A path that leads to no file is a file that was not sent: who reads the results must see that one is missing.</summary>
+    private void WriteFailed(string path, IUploadTarget target, IngestException error)
+    {
+        WriteError(error.ToErrorRecord(path));
+        WriteObject(new UploadResult
+        {
+            Path = path,
+            RemoteName = System.IO.Path.GetFileName(path),
+            Shortcode = target.Shortcode,
+            Status = UploadStatus.Failed,
+            Error = error,
+            Connection = target.Connection,
+        });
+    }
 
     private IEnumerable<UploadRequest> RequestsAgain()
     {
         foreach (UploadResult earlier in InputObject)
         {
-            // A result that was read from a file may lack the remote name; then one is made.
-            string? remoteName = string.IsNullOrEmpty(earlier.RemoteName) ? null : earlier.RemoteName;
             if ((Shortcode ?? earlier.Shortcode) is not { } shortcode)
                 WriteError(IngestErrors.NotOfProject(earlier));
-            else if (FindTarget(shortcode, earlier.Connection) is { } target)
-                yield return new UploadRequest(earlier.Path, target) { RemoteName = remoteName };
+            else if (FindTarget(shortcode, earlier, earlier.Connection) is { } target)
+                yield return new UploadRequest(earlier.Path, target) { RemoteName = earlier.RemoteName };
         }
     }
 
     /// <summary>Where files of a project go; null where there is no such place, which is written as an error.</summary>
-    private IUploadTarget? FindTarget(string shortcode, string? connectionName)
+    private IUploadTarget? FindTarget(string shortcode, object input, string? connectionName)
     {
-        IngestConnection connection = ResolveConnection(IngestService.DspIngest, connectionName);
+        if (ResolveConnection(IngestService.DspIngest, input, connectionName) is not { } connection)
+            return null;
         if (_targets.TryGetValue((connection, shortcode), out IUploadTarget? target))
             return target;
         try

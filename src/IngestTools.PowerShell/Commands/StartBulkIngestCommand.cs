@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Threading.Channels;
-using IngestTools.Connections;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
@@ -24,6 +23,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     /// <summary>What was uploaded: tells the project, and what its ingest should contain.</summary>
     /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a shortcode because it has one.</remarks>
     [Parameter(ValueFromPipeline = true, ParameterSetName = UploadSet)]
+    [UploadResults]
     [ValidateNotNull]
     public UploadResult[] InputObject { get; set; } = [];
 
@@ -45,6 +45,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         if (ParameterSetName == UploadSet && InputObject.Length == 0 && Shortcode is null && !MyInvocation.ExpectingInput)
         {
             ThrowTerminatingError(IngestErrors.Create(
@@ -89,15 +90,21 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
         if (upload.Shortcode is not { } shortcode)
             WriteError(IngestErrors.NotOfProject(upload));
         else if (Shortcode is null || Shortcode.Contains(shortcode, StringComparer.OrdinalIgnoreCase))
-            Plan(shortcode, upload.Connection).Add(upload);
+            Plan(shortcode, upload, upload.Connection)?.Add(upload);
     }
 
     /// <summary>A project of whose uploads nothing is known is started as it is.</summary>
-    private void AddProject(string shortcode) => Plan(shortcode).IsAskedFor = true;
-
-    private BulkIngestPlan Plan(string shortcode, string? connectionName = null)
+    private void AddProject(string shortcode)
     {
-        IngestConnection connection = ResolveConnection(IngestService.DspIngest, connectionName);
+        if (Plan(shortcode, shortcode) is { } plan)
+            plan.IsAskedFor = true;
+    }
+
+    /// <summary>The plan that an input object belongs to; null where it names a connection that cannot be used, which is written as an error.</summary>
+    private BulkIngestPlan? Plan(string shortcode, object input, string? connectionName = null)
+    {
+        if (ResolveConnection(IngestService.DspIngest, input, connectionName) is not { } connection)
+            return null;
         BulkIngestPlan? plan = _plans.Find(p => p.IsFor(connection, shortcode));
         if (plan is null)
         {

@@ -69,6 +69,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
                 UserName = UserName,
                 Secret = _ => ValueTask.FromResult(Password),
                 AuthenticationUri = sandbox.Uri,
+                NoProxy = true,
             },
             Log);
         _session.Connections.Add(connection);

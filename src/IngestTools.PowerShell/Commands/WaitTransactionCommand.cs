@@ -34,6 +34,7 @@ public sealed class WaitTransactionCommand : TransactionCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         _follower = new TransactionFollower(this, Session, new WaitOptions { Timeout = Timeout, PollInterval = PollInterval, Any = Any }, Log);
         Start(token => _follower.FollowAsync(_requests.Reader, token));
     }

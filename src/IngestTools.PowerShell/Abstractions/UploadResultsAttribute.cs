@@ -1,0 +1,59 @@
+using System.Collections;
+using System.Management.Automation;
+
+namespace IngestTools.PowerShell.Abstractions;
+
+/// <summary>
+/// Takes upload results for what they are after they were read back from a file (Import-Clixml, Import-Csv, ConvertFrom-Json) or came from a job:
+/// then they are objects with a result's properties.
+/// </summary>
+/// <remarks>
+/// The binder transforms before it looks whether a type fits, and that before it looks for properties whose names are those of parameters. A conversion
+/// of types would come last: by then a result has been taken for a path, because it has one.
+/// </remarks>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
+{
+    private static readonly string[] Marks = [nameof(UploadResult.RemoteName), nameof(UploadResult.Status), nameof(UploadResult.Path), nameof(UploadResult.Shortcode)];
+
+    /// <inheritdoc/>
+    public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
+    {
+        object? input = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        return input is IList several ? several.Cast<object?>().Select(Rebuild).ToArray() : Rebuild(inputData);
+    }
+
+    /// <summary>The result that an object was; the object itself, where it was none.</summary>
+    private static object? Rebuild(object? input)
+    {
+        if (input is not PSObject read || read.BaseObject is UploadResult or string || Array.Exists(Marks, name => read.Properties[name] is null))
+            return input;
+        return new UploadResult
+        {
+            Path = RequiredTextOf(read, nameof(UploadResult.Path)),
+            RemoteName = RequiredTextOf(read, nameof(UploadResult.RemoteName)),
+            FileName = TextOf(read, nameof(UploadResult.FileName)),
+            Shortcode = TextOf(read, nameof(UploadResult.Shortcode))?.ToUpperInvariant(),
+            Hierarchy = TextOf(read, nameof(UploadResult.Hierarchy)),
+            Length = LanguagePrimitives.TryConvertTo(TextOf(read, nameof(UploadResult.Length)), out long length) ? length : 0,
+            Sha256 = TextOf(read, nameof(UploadResult.Sha256)),
+            Status = StatusOf(read),
+            Connection = TextOf(read, nameof(UploadResult.Connection)),
+        };
+    }
+
+    /// <summary>A CSV has nothing where there was null.</summary>
+    private static string? TextOf(PSObject read, string property) =>
+        read.Properties[property]?.Value?.ToString() is { Length: > 0 } text ? text : null;
+
+    private static string RequiredTextOf(PSObject read, string property) => TextOf(read, property) ?? throw Unusable(read, property);
+
+    /// <summary>CSV has the word, JSON the number, and Clixml a number that says the word.</summary>
+    private static UploadStatus StatusOf(PSObject read) =>
+        Enum.TryParse(TextOf(read, nameof(UploadResult.Status)), ignoreCase: true, out UploadStatus status) && Enum.IsDefined(status)
+            ? status
+            : throw Unusable(read, nameof(UploadResult.Status));
+
+    private static ArgumentTransformationMetadataException Unusable(PSObject read, string property) =>
+        new($"This looks like a result of Send-IngestFile, and its {property} is '{TextOf(read, property)}'. Give results as they were written, or objects without this property.");
+}
