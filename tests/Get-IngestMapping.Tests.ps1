@@ -100,6 +100,28 @@ Describe 'Get-IngestMapping' {
         Get-ChildItem $TestDrive -Filter 'kept*' | Should -HaveCount 1
     }
 
+    It 'keeps the file as it was where the disk takes no more' -Skip:(-not $IsLinux) {
+        $path = Join-Path $TestDrive 'full.csv'
+        Set-Content $path 'as it was'
+        $script = Join-Path $TestDrive 'full.ps1'
+        Set-Content $script @'
+param($Module, $Uri, $Path)
+Import-Module $Module
+$null = Connect-IngestService DspIngest $Uri -AuthenticationUri $Uri -Credential ([pscredential]::new('root@example.com', (ConvertTo-SecureString test -AsPlainText -Force)))
+Get-IngestMapping 0F11 -OutFile $Path -ErrorVariable errors -ErrorAction SilentlyContinue
+$errors[0].FullyQualifiedErrorId
+'@
+        $null = Invoke-RestMethod "$($sandbox.Uri)sandbox/dsp/projects/0F11/mapping?rows=20000" -Method Post -NoProxy
+        # A process that may write files of 64 KiB at most; the runtime itself needs to be told not to map larger ones.
+        $command = 'trap "" XFSZ; ulimit -f 64; exec "$0" -NoProfile -File "$1" "$2" "$3" "$4"'
+        $env:DOTNET_EnableWriteXorExecute = '0'
+        try { $id = bash -c $command ([System.Environment]::ProcessPath) $script (Get-Module IngestTools).Path.Replace('module/bin/IngestTools.dll', 'IngestTools.psd1') "$($sandbox.Uri)" $path }
+        finally { $env:DOTNET_EnableWriteXorExecute = $null }
+        $id | Should -BeLike 'FileUnreadable,*'
+        Get-Content $path | Should -Be 'as it was'
+        Get-ChildItem $TestDrive -Force -Filter '*.tmp' | Should -BeNullOrEmpty
+    }
+
     It 'writes no second mapping over the first' {
         $null = Send-IngestFile $files[0] -Shortcode 0003 | Start-BulkIngest -Wait
         $null = '0001', '0003' | Get-IngestMapping -OutFile (Join-Path $TestDrive 'both.csv') -ErrorVariable errors -ErrorAction SilentlyContinue

@@ -30,7 +30,8 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
             temporary = null;
             return (bytes, rows);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        // .NET tells a disk's quota (EFBIG) as an argument out of range.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
             throw new IngestException(ErrorId.FileUnreadable, $"The mapping of project {shortcode} cannot be written to {path}: {e.Message}", e)
             {
