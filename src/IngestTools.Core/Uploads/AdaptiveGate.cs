@@ -54,7 +54,6 @@ internal sealed class AdaptiveGate
         _most = most;
         _time = time;
         _limit = Math.Min(FirstLimit, most);
-        _toSkip = _limit;
     }
 
     private enum Search
