@@ -77,8 +77,8 @@ internal sealed class IngestHttp : IDisposable
     /// <summary>
     /// Does an operation and reads its answer. Reading is part of the attempt: an answer that breaks off, or cannot be understood, is as good as none.
     /// </summary>
-    /// <exception cref="IngestException">The operation failed, for as often as it may be sent.</exception>
     /// <typeparam name="T">What <paramref name="read"/> gives.</typeparam>
+    /// <exception cref="IngestException">The operation failed, for as often as it may be sent.</exception>
     public async Task<T> SendAsync<T>(
         HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read, ILogger logger, CancellationToken cancellationToken)
         where T : class
@@ -203,8 +203,8 @@ internal sealed class IngestHttp : IDisposable
     {
         if (FindIngestException(exception) is { } own)
             return own;
-        if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
-            return exception;
+        if (cancellationToken.IsCancellationRequested)
+            return exception as OperationCanceledException ?? new OperationCanceledException(exception.Message, exception, cancellationToken);
         if (watch?.HasEnded == true)
             return watch.NoProgress(Service, operation, exception);
         if (exception is HttpRequestException or IOException)

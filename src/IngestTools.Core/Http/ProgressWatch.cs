@@ -12,12 +12,12 @@ internal sealed class ProgressWatch : IDisposable
     public static readonly TimeSpan AnswerPatience = TimeSpan.FromMinutes(10);
 
     private readonly TimeSpan _patience;
-    private bool _isSent;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _source;
     private readonly CancellationTokenRegistration _registration;
     private long _lastMove;
     private long _moved;
+    private bool _isSent;
 
     public ProgressWatch(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
     {
