@@ -54,6 +54,10 @@ internal abstract class ServiceDefinition
     /// <param name="time">The clock that tells when a token ends.</param>
     public abstract IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time);
 
+    /// <summary>What keeps requests below the rate that the service allows; null where it names none.</summary>
+    /// <param name="time">The clock.</param>
+    public virtual RequestPace? CreatePace(TimeProvider time) => null;
+
     /// <summary>The transaction as far as its id tells.</summary>
     public abstract Transaction ReadId(string id, string[] parts);
 
