@@ -18,8 +18,10 @@
         'Get-IngestConnection'
         'Get-IngestMapping'
         'Get-Transaction'
+        'Register-BulkLoadSchedule'
         'Send-IngestFile'
         'Start-BulkIngest'
+        'Start-BulkLoad'
         'Start-IngestSandbox'
         'Stop-IngestSandbox'
         'Stop-Transaction'
@@ -30,7 +32,7 @@
     AliasesToExport        = @()
     PrivateData            = @{
         PSData = @{
-            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST')
+            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST', 'VOSS')
             ReleaseNotes = 'See CHANGELOG.md.'
         }
     }
