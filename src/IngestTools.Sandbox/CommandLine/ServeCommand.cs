@@ -1,6 +1,7 @@
 using System.Globalization;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.LakeFs;
 
 namespace IngestTools.Sandbox.CommandLine;
 
@@ -29,6 +30,9 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           --ingest-ms N             how long a file's ingest takes; default 2
           --ingest-fails GLOB       files like this fail to ingest and are left over; may be given several times
           --finalize-ms N           how long finalize goes on after its answer; default 20
+          --lakefs-version V        the version of lakeFS to imitate; default 1.84.0
+          --lakefs-legacy           the import operations of lakeFS as they were before v0.101
+          --lakefs-secret-from env:NAME  the secret of the access key AKIASANDBOX; default "sandbox"
           --seed N                  repeat a run: what is random depends on this alone
           --parent PID              end when this process is gone
           --run-seconds N           end after this time
@@ -48,6 +52,15 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           POST   /sandbox/dsp/tokens/expire                  make every token an expired one
           POST   /sandbox/dsp/options                        any of ingestMs, finalizeMs, ingestFails, corruptsChecksum (patterns),
                                                              hasAssetsRoute, isHealthy
+          GET    /sandbox/lakefs/repositories[/lake]         branches with their keys, imports, staging tokens
+          POST   /sandbox/lakefs/repositories/R              add one; storageNamespace, readOnly
+          POST   /sandbox/lakefs/repositories/R/branches/B   the keys it holds; keys staged without a commit
+          POST   /sandbox/lakefs/objects                     more to import: addresses; prefix, count, suffix
+          POST   /sandbox/lakefs/tokens/expire               make every token of /auth/login an expired one
+          POST   /sandbox/lakefs/options                     any of version, dialect, supportsImport, refusesGetWithBody, objectsPerSecond,
+                                                             statusMs, recordMs, writeMs, tokenSeconds, hookAborts, walkFails,
+                                                             importSticks (patterns), rangeSize, stagedPerRange, deniedActions,
+                                                             oidcSession, samlSession
         """;
 
     private static readonly Dictionary<string, Action<Draft, Arguments>> Known = new(StringComparer.Ordinal)
@@ -64,6 +77,9 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         ["--ingest-ms"] = static (draft, given) => draft.Dsp.IngestTimePerFile = given.Milliseconds(),
         ["--ingest-fails"] = static (draft, given) => draft.IngestFails.Add(given.Value()),
         ["--finalize-ms"] = static (draft, given) => draft.Dsp.FinalizeDelay = given.Milliseconds(),
+        ["--lakefs-version"] = static (draft, given) => draft.LakeFs.Version = given.Value(),
+        ["--lakefs-legacy"] = static (draft, _) => draft.SpeakLegacy(),
+        ["--lakefs-secret-from"] = static (draft, given) => draft.LakeFs.SecretAccessKey = given.Secret(),
         ["--seed"] = static (draft, given) => draft.Seed = given.Number(int.MinValue, int.MaxValue),
         ["--parent"] = static (draft, given) => draft.ParentId = given.Number(1, int.MaxValue),
         ["--run-seconds"] = static (draft, given) => draft.RunTime = TimeSpan.FromSeconds(given.Number(0, int.MaxValue / 1000)),
@@ -107,6 +123,8 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
     {
         public DspIngestOptions Dsp { get; } = new();
 
+        public LakeFsOptions LakeFs { get; } = new();
+
         public List<Fault> Faults { get; } = [];
 
         public List<string> IngestFails { get; } = [];
@@ -125,12 +143,16 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
 
         public TimeSpan RunTime { get; set; } = Timeout.InfiniteTimeSpan;
 
+        /// <summary>The dialect came and went between v0.100 and v0.101.</summary>
+        public void SpeakLegacy() => (LakeFs.Dialect, LakeFs.Version) = (LakeFsDialect.Legacy, "0.100.0");
+
         public ServeCommand ToCommand()
         {
+            (LakeFs.Token, LakeFs.AcceptsAnyToken) = (Dsp.Token, Dsp.AcceptsAnyToken);
             DspUser usual = Dsp.Users[0];
             Dsp.Users = [new DspUser(User ?? usual.Email, Password ?? usual.Password)];
             Dsp.IngestFails = DspIngestOptions.FilesLike([.. IngestFails]);
-            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp };
+            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp, LakeFs = LakeFs };
             return new ServeCommand(options, ParentId, RunTime);
         }
     }
