@@ -12,6 +12,7 @@ public sealed class LakeFsRepository
 
     private readonly ConcurrentDictionary<string, LakeFsBranch> _branches = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, LakeFsImport> _imports = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, LakeFsCommit> _commits = new(StringComparer.Ordinal);
     private readonly SandboxEnvironment _environment;
 
     internal LakeFsRepository(string name, string storageNamespace, bool isReadOnly, SandboxEnvironment environment)
@@ -80,8 +81,14 @@ public sealed class LakeFsRepository
 
     internal string NewId() => _environment.NextString(HexDigits, IdLength);
 
-    internal LakeFsCommit NewCommit(IReadOnlyList<string> parents, string message, string metaRange, IReadOnlyDictionary<string, string>? metadata) =>
-        new(NewId(), parents, "sandbox", message, _environment.Clock.GetUtcNow().ToUnixTimeSeconds(), metaRange, metadata);
+    internal LakeFsCommit Commit(string id) =>
+        _commits.TryGetValue(id, out LakeFsCommit? commit) ? commit : throw new LakeFsRefusal(Status404NotFound, "commit not found");
+
+    internal LakeFsCommit NewCommit(IReadOnlyList<string> parents, string message, string metaRange, IReadOnlyDictionary<string, string>? metadata)
+    {
+        string id = NewId();
+        return _commits[id] = new LakeFsCommit(id, parents, "sandbox", message, _environment.Clock.GetUtcNow().ToUnixTimeSeconds(), metaRange, metadata);
+    }
 }
 
 /// <summary>A request is answered with an error; the message is the server's.</summary>

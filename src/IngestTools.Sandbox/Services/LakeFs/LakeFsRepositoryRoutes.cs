@@ -22,6 +22,7 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
             ("POST", ["repositories", var repository, "branches"]) => AddBranchAsync(request, repository),
             ("GET", ["repositories", var repository, "branches", var branch]) => TellAsync(request, () => Describe(state.Repository(repository).Branch(branch))),
             ("POST", ["repositories", var repository, "branches", var branch, "commits"]) => CommitAsync(request, repository, branch),
+            ("GET", ["repositories", var repository, "commits", var id]) => TellAsync(request, () => state.Repository(repository).Commit(id)),
             ("GET", ["repositories", var repository, "refs", var branch, "objects", "ls"]) => ListObjectsAsync(request, repository, branch),
             _ => null,
         };

@@ -10,7 +10,6 @@ public sealed class LakeFsState
     public const string FirstRepository = "lake";
 
     private const string ImportIdAlphabet = "0123456789abcdefghijklmnopqrstuv";
-    private const int ImportIdLength = 20;
     private const int SampleObjects = 1000;
 
     private readonly ConcurrentDictionary<string, LakeFsRepository> _repositories = new(StringComparer.Ordinal);
@@ -46,7 +45,7 @@ public sealed class LakeFsState
 
     internal LakeFsImport StartImport(LakeFsRepository repository, LakeFsBranch branch, ImportOrder order)
     {
-        LakeFsImport import = new(_environment.NextString(ImportIdAlphabet, ImportIdLength), repository, branch, order, this, _environment);
+        LakeFsImport import = new(NewImportId(), repository, branch, order, this, _environment);
         repository.Add(import);
         import.Start();
         return import;
@@ -61,6 +60,18 @@ public sealed class LakeFsState
             return (import, record);
         repository.Forget(import);
         return null;
+    }
+
+    /// <summary>12 bytes in base 32: seconds since 1970 in the first 4, and what makes it unique.</summary>
+    private string NewImportId()
+    {
+        const int DigitsOfTime = 6;
+        const int DigitsOfRest = 13;
+        long bits = _environment.Clock.GetUtcNow().ToUnixTimeSeconds() << 3;
+        char[] time = new char[DigitsOfTime + 1];
+        for (int i = DigitsOfTime; i >= 0; i--, bits >>= 5)
+            time[i] = ImportIdAlphabet[(int)(bits & 31)];
+        return new string(time) + _environment.NextString(ImportIdAlphabet, DigitsOfRest);
     }
 
     /// <summary>Enough to try every cmdlet: a source, and a branch on which some of what a careless destination would delete lies beside the rest.</summary>
