@@ -18,8 +18,11 @@
         'Get-IngestConnection'
         'Get-IngestMapping'
         'Get-Transaction'
+        'New-ImportMetaRange'
+        'New-ImportRange'
         'Send-IngestFile'
         'Start-BulkIngest'
+        'Start-Import'
         'Start-IngestSandbox'
         'Stop-IngestSandbox'
         'Stop-Transaction'
@@ -30,7 +33,7 @@
     AliasesToExport        = @()
     PrivateData            = @{
         PSData = @{
-            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST')
+            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST', 'lakeFS')
             ReleaseNotes = 'See CHANGELOG.md.'
         }
     }

@@ -15,6 +15,8 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     // The user that every sandbox knows; there is nothing behind it to protect.
     private const string UserName = "root@example.com";
     private const string Password = "test";
+    private const string AccessKeyId = "AKIASANDBOX";
+    private const string SecretAccessKey = "sandbox";
 
     private readonly IngestSession _session = IngestSession.Current;
 
@@ -69,7 +71,10 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     private static ConnectionSettings[] SettingsOf(Uri uri) =>
     [
         new() { Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, UserName = UserName, Secret = ReadPassword, AuthenticationUri = uri },
+        new() { Service = IngestService.LakeFs, Uri = uri, SignIn = SignInKind.Password, UserName = AccessKeyId, Secret = ReadSecretAccessKey },
     ];
 
     private static ValueTask<string> ReadPassword(CancellationToken cancellationToken) => ValueTask.FromResult(Password);
+
+    private static ValueTask<string> ReadSecretAccessKey(CancellationToken cancellationToken) => ValueTask.FromResult(SecretAccessKey);
 }

@@ -32,6 +32,11 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
     public string? Shortcode { get; set; }
 
+    /// <summary>lakeFS: a repository, to look whether it can be seen and is not read-only.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
+    public string? Repository { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -50,6 +55,7 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     private string? ScopeOf(IngestService service) => service switch
     {
         IngestService.DspIngest => Shortcode,
+        IngestService.LakeFs => Repository,
         _ => null,
     };
 

@@ -23,6 +23,12 @@ internal sealed class IngestSession
     /// <summary>Shortcodes that were seen, to be completed.</summary>
     internal RecentNames Shortcodes { get; } = new();
 
+    /// <summary>lakeFS repositories that were seen, to be completed.</summary>
+    internal RecentNames Repositories { get; } = new();
+
+    /// <summary>Their branches that were seen, to be completed.</summary>
+    internal RecentNames Branches { get; } = new();
+
     /// <summary>Ids of transactions that were seen, to be completed.</summary>
     internal RecentNames Transactions { get; } = new();
 
@@ -46,6 +52,8 @@ internal sealed class IngestSession
     {
         Transactions.Add(transaction.Id);
         Shortcodes.Add(transaction.Shortcode);
+        Repositories.Add(transaction.Repository);
+        Branches.Add(transaction.Branch);
     }
 
     private static IngestSession Begin(Runspace runspace)
