@@ -60,7 +60,7 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           POST   /sandbox/lakefs/options                     any of version, dialect, supportsImport, refusesGetWithBody, objectsPerSecond,
                                                              statusMs, recordMs, writeMs, tokenSeconds, hookAborts, walkFails,
                                                              importSticks (patterns), rangeSize, stagedPerRange, deniedActions,
-                                                             oidcSession, samlSession
+                                                             secretAccessKey, token, oidcSession, samlSession
         """;
 
     private static readonly Dictionary<string, Action<Draft, Arguments>> Known = new(StringComparer.Ordinal)

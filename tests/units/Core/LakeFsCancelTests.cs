@@ -96,7 +96,7 @@ public sealed class LakeFsCancelTests
 
         Assert.Equal((TransactionStatus.Succeeded, lake.Main.Head.Id), (stopped.Status, stopped.CommitId));
         Assert.Contains("canceled too late", stopped.Message, StringComparison.Ordinal);
-        Assert.Equal("error", (await lake.LookAsync(started)).ServerStatus);
+        Assert.Equal("Canceled", (await lake.LookAsync(started)).ServerStatus);
     }
 
     [Fact]

@@ -119,7 +119,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             return Ended(seen, status) with
             {
                 Status = isCanceled ? TransactionStatus.Canceled : TransactionStatus.Failed,
-                ServerStatus = "error",
+                ServerStatus = isCanceled ? CanceledWord : "error",
                 Message = Http.Redaction.EscapeControls(Http.Redaction.HideSecrets(string.IsNullOrEmpty(error.Message) ? "the server gives no reason" : error.Message)),
             };
         }
@@ -127,7 +127,13 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         return GoingOn(seen, status, watch);
     }
 
-    private Transaction Ended(Transaction seen, ImportStatusAnswer status) => seen with { CompletedAt = status.UpdateTime ?? Time.GetUtcNow() };
+    /// <summary>The end by the server's clock, but not before the start nor after now by this one: clocks differ, and an import never took less than nothing.</summary>
+    private static Transaction Ended(Transaction seen, ImportStatusAnswer status)
+    {
+        DateTimeOffset now = seen.SeenAt!.Value;
+        DateTimeOffset ended = status.UpdateTime is { } update && update < now ? update : now;
+        return seen with { CompletedAt = (seen.SubmittedAt ?? seen.StartedAt) is { } began && ended < began ? now : ended };
+    }
 
     private Transaction GoingOn(Transaction seen, ImportStatusAnswer status, ImportWatch watch)
     {

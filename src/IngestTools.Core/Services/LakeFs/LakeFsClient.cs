@@ -56,6 +56,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
             {
                 Status = TransactionStatus.Queued,
                 SubmittedAt = submitted,
+                StartedAt = null,
                 SeenAt = _routes.Time.GetUtcNow(),
                 Expectation = new ImportWatch { CommitMessage = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message },
             };

@@ -112,7 +112,7 @@ internal sealed class LakeFsControl(LakeFsState state)
     private sealed record Settings(
         string? Version, LakeFsDialect? Dialect, bool? SupportsImport, bool? RefusesGetWithBody, double? ObjectsPerSecond, double? StatusMs, double? RecordMs,
         double? WriteMs, double? TokenSeconds, string? HookAborts, string? WalkFails, string[]? ImportSticks, int? RangeSize, int? StagedPerRange,
-        string[]? DeniedActions, string? OidcSession, string? SamlSession)
+        string[]? DeniedActions, string? SecretAccessKey, string? Token, string? OidcSession, string? SamlSession)
     {
         public void ApplyTo(LakeFsOptions options)
         {
@@ -124,6 +124,8 @@ internal sealed class LakeFsControl(LakeFsState state)
             options.RangeSize = RangeSize ?? options.RangeSize;
             options.StagedPerRange = StagedPerRange ?? options.StagedPerRange;
             options.DeniedActions = DeniedActions ?? options.DeniedActions;
+            options.SecretAccessKey = SecretAccessKey ?? options.SecretAccessKey;
+            options.Token = Token ?? options.Token;
             options.OidcSession = OidcSession ?? options.OidcSession;
             options.SamlSession = SamlSession ?? options.SamlSession;
             ApplyTimesTo(options);
