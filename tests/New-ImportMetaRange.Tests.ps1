@@ -21,6 +21,19 @@ Describe 'New-ImportMetaRange' {
         ((Get-LakeFsRepository $sandbox).branches | Where-Object name -EQ by-hand).count | Should -Be 1000
     }
 
+    It 'serves the example script that commits, with what came out of order' {
+        Set-LakeFsOption $sandbox @{ stagedPerRange = 3 }
+        try {
+            $example = Join-Path $PSScriptRoot '..' 'examples' '08-lakefs-by-hand.ps1'
+            $login = [pscredential]::new('AKIASANDBOX', (ConvertTo-Secure sandbox))
+            $made = & $example -Uri $sandbox.Uri -Credential $login -Repository lake -Source s3://bucket/prefix/ -Prepend in/ -ImportBranch made 6>$null
+            $made.Count | Should -Be 994
+            $branch = (Get-LakeFsRepository $sandbox).branches | Where-Object name -EQ made
+            $branch.count, $branch.commitId | Should -Be 1000, $made.CommitId
+        }
+        finally { Set-LakeFsOption $sandbox @{ stagedPerRange = 0 } }
+    }
+
     It 'knows ranges that were read from a file: <_>' -ForEach 'Clixml', 'Csv', 'Json' {
         (Use-File $ranges $_ | New-ImportMetaRange).Count | Should -Be 1000
     }

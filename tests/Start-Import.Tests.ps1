@@ -187,6 +187,22 @@ Describe 'Start-Import' {
         (Get-LakeFsRepository $sandbox).imports.Count - $imports | Should -Be 1
     }
 
+    It 'serves the example script for scheduled tasks, also its exit code' {
+        $csv = Join-Path $TestDrive 'table.csv'
+        $example = Join-Path $PSScriptRoot '..' 'examples' '07-import-into-lakefs.ps1'
+        foreach ($case in @{ Source = $source; Code = 0 }, @{ Source = 's3://nowhere/'; Code = 1 }, @{ Source = 'nonsense'; Code = 2 }) {
+            "Source,Destination", "$($case.Source),raw/" | Set-Content $csv
+            $null = Invoke-Child -Argument $sandbox.Uri, $example, $csv, $branch {
+                param($uri, $example, $csv, $branch)
+                $ErrorActionPreference = 'Continue'
+                $null = Connect-IngestService LakeFs $uri -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force)))
+                & $example -Table $csv -Repository lake -Branch $branch
+                exit $LASTEXITCODE
+            } 2>$null
+            $LASTEXITCODE | Should -Be $case.Code
+        }
+    }
+
     It 'completes repositories and branches that were used' {
         $null = Start-Import lake $branch $source raw/
         (TabExpansion2 'Start-Import la' 15).CompletionMatches.CompletionText | Should -Contain 'lake'
