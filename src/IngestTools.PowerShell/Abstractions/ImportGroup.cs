@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Management.Automation;
 using IngestTools.Connections;
 using IngestTools.Services.LakeFs;
 
@@ -29,8 +30,11 @@ internal sealed class ImportGroup(IngestConnection connection, string repository
         Branch = Branch,
         Sources = _sources,
         Message = message,
-        Metadata = metadata?.Cast<DictionaryEntry>().ToDictionary(pair => $"{pair.Key}", pair => $"{pair.Value}"),
+        Metadata = metadata?.Cast<DictionaryEntry>().ToDictionary(pair => TextOf(pair.Key), pair => TextOf(pair.Value)),
         AllowReadOnly = allowReadOnly,
         Dialect = dialect,
     };
+
+    /// <summary>As PowerShell writes a value as text: the same whatever the user's culture.</summary>
+    private static string TextOf(object? value) => LanguagePrimitives.ConvertTo<string>(value) ?? "";
 }

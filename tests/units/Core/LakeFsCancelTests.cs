@@ -67,8 +67,7 @@ public sealed class LakeFsCancelTests
         lake.Misbehave("latency=300ms,DELETE /**/import");
 
         Task<Transaction> stopping = lake.StopAsync(started);
-        // The first look at the branch was before the start.
-        await lake.WaitUntilAsync(() => lake.CountOf("GET", "/branches/main") > 1);
+        await lake.WaitUntilAsync(() => lake.CountOf("GET", "/import") > 0);
         commit.SetResult();
         Transaction stopped = await stopping;
 
@@ -77,26 +76,57 @@ public sealed class LakeFsCancelTests
         Assert.Equal(0, lake.Import(started).Cancellations);
     }
 
-    [Fact]
-    public async Task Commit_that_reached_the_branch_after_all_is_found()
+    [Theory]
+    [InlineData(ImportDialect.Released, true)]
+    [InlineData(ImportDialect.Released, false)]
+    [InlineData(ImportDialect.Legacy, true)]
+    public async Task Commit_that_reached_the_branch_before_the_cancellation_is_found(ImportDialect dialect, bool isKnown)
     {
-        TaskCompletionSource commit = new();
         TaskCompletionSource last = new();
-        await using LakeFsHarness lake = await StartAsync(ImportDialect.Released, o => (o.BeforeCommit, o.BeforeLastStatus) = (() => commit.Task, () => last.Task));
+        await using LakeFsHarness lake = await StartAsync(dialect, o => o.BeforeLastStatus = () => last.Task);
         Transaction started = await lake.StartAsync(lake.Request() with { Message = "nightly 42" });
-        await lake.WaitUntilAsync(() => lake.Import(started).Phase == LakeFsImportPhase.Writing);
-        // Between the look at the branch and the cancellation.
-        lake.Misbehave("latency=300ms,DELETE /**/import");
+        await lake.WaitUntilAsync(() => lake.Import(started).Phase == LakeFsImportPhase.Committed);
 
-        Task<Transaction> stopping = lake.StopAsync(started);
-        await lake.WaitUntilAsync(() => lake.CountOf("GET", "/branches/main") > 1);
-        commit.SetResult();
-        Transaction stopped = await stopping;
+        Transaction stopped = await lake.StopAsync(isKnown ? started : TransactionSources.Parse(started.Id).Transaction);
         last.SetResult();
 
-        Assert.Equal((TransactionStatus.Succeeded, lake.Main.Head.Id), (stopped.Status, stopped.CommitId));
-        Assert.Contains("canceled too late", stopped.Message, StringComparison.Ordinal);
+        string commit = (dialect == ImportDialect.Legacy ? lake.Lake.Branch("_main_imported") : lake.Main).Head.Id;
         Assert.Equal("Canceled", (await lake.LookAsync(started)).ServerStatus);
+        if (isKnown)
+        {
+            Assert.Equal((TransactionStatus.Succeeded, commit), (stopped.Status, stopped.CommitId));
+            Assert.Contains("canceled too late", stopped.Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Equal(TransactionStatus.Canceled, stopped.Status);
+            Assert.Contains(commit, stopped.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Commit_of_somebody_else_is_not_taken_for_the_imports()
+    {
+        bool sticks = false;
+        await using LakeFsHarness lake = await StartAsync(ImportDialect.Released, o => o.ImportSticks = _ => sticks);
+        sticks = true;
+        Transaction stuck = await lake.StartAsync(lake.Request() with { Message = "mine" });
+        sticks = false;
+        await lake.EndAsync(await lake.StartAsync(lake.Request() with { Message = "theirs" }));
+
+        Transaction stopped = await lake.StopAsync(stuck);
+
+        Assert.Equal((TransactionStatus.Canceled, "Canceled", null), (stopped.Status, stopped.Message, stopped.CommitId));
+    }
+
+    [Fact]
+    public async Task Branch_that_may_not_be_looked_at_leaves_the_cancellation_as_it_is()
+    {
+        await using LakeFsHarness lake = await StartAsync(ImportDialect.Released, o => o.ImportSticks = _ => true);
+        Transaction started = await lake.StartAsync();
+        lake.Misbehave("403=1,GET /api/v1/repositories/lake/branches/main");
+        Assert.Equal(TransactionStatus.Canceled, (await lake.StopAsync(started)).Status);
+        Assert.Contains("cannot be looked at", lake.Warnings[^1], StringComparison.Ordinal);
     }
 
     [Fact]

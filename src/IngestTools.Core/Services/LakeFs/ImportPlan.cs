@@ -6,7 +6,11 @@ namespace IngestTools.Services.LakeFs;
 /// <param name="Replacements">What it would delete, by destination; empty where this server deletes nothing.</param>
 /// <param name="Errors">What is wrong with its sources, each with the source as target. An import with one of them is not started.</param>
 public sealed record ImportPlan(
-    ImportRequest Request, ImportDialect Dialect, IReadOnlyList<ImportReplacement> Replacements, IReadOnlyList<IngestException> Errors);
+    ImportRequest Request, ImportDialect Dialect, IReadOnlyList<ImportReplacement> Replacements, IReadOnlyList<IngestException> Errors)
+{
+    /// <summary>The branch's last commit.</summary>
+    internal string? Head { get; init; }
+}
 
 /// <summary>
 /// What an import deletes on the branch because of one of its destinations. The server deletes all keys that begin with the destination as it was written, while

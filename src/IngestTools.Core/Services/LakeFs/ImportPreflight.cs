@@ -23,10 +23,11 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         ImportDialect dialect = DialectFor(version);
         StorageAnswer? storage = await CheckStorageAsync(cancellationToken).ConfigureAwait(false);
         await CheckRepositoryAsync(cancellationToken).ConfigureAwait(false);
-        await FindBranchAsync(cancellationToken).ConfigureAwait(false);
+        BranchAnswer branch = await FindBranchAsync(cancellationToken).ConfigureAwait(false);
         IngestException[] errors = CheckSources(dialect, storage).ToArray();
         bool replaces = dialect == ImportDialect.Released && version.Replaces && errors.Length == 0;
-        return new ImportPlan(request, dialect, replaces ? await FindReplacedAsync(countsAll, cancellationToken).ConfigureAwait(false) : [], errors);
+        IReadOnlyList<ImportReplacement> replaced = replaces ? await FindReplacedAsync(countsAll, cancellationToken).ConfigureAwait(false) : [];
+        return new ImportPlan(request, dialect, replaced, errors) { Head = branch.CommitId };
     }
 
     /// <summary>The server's version. One that the server does not tell, or tells in another way, is no reason to stop.</summary>
@@ -89,11 +90,11 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         }
     }
 
-    private async Task FindBranchAsync(CancellationToken cancellationToken)
+    private async Task<BranchAnswer> FindBranchAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await routes.GetBranchAsync(request.Repository, request.Branch, cancellationToken).ConfigureAwait(false);
+            return await routes.GetBranchAsync(request.Repository, request.Branch, cancellationToken).ConfigureAwait(false);
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
         {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using IngestTools.Http;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 
@@ -58,10 +60,10 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         }
     }
 
-#pragma warning disable CS1998 // The server names no items.
-    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-#pragma warning restore CS1998
+    /// <summary>The server names no items: an import succeeds or fails as a whole.</summary>
+    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await Task.CompletedTask.ConfigureAwait(false);
         yield break;
     }
 
@@ -77,11 +79,19 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         ImportId id = ImportId.Of(transaction);
         Transaction seen = await LookUntilThereAsync(transaction, cancellationToken).ConfigureAwait(false);
         if (seen.Status == TransactionStatus.Unknown)
-            throw new IngestException(ErrorId.NotFound, $"{seen.Id} cannot be canceled: {seen.Message}") { Service = IngestService.LakeFs, Operation = "cancel the import", Advice = "Check the id.", Target = seen.Id };
+        {
+            throw new IngestException(ErrorId.NotFound, $"{seen.Id} cannot be canceled: {seen.Message}")
+            {
+                Service = IngestService.LakeFs,
+                Operation = "cancel the import",
+                Advice = "Check the id.",
+                Target = seen.Id,
+            };
+        }
+
         if (seen.IsTerminal)
             return seen;
 
-        string? before = await TryReadHeadAsync(id, cancellationToken).ConfigureAwait(false);
         try
         {
             await routes.CancelAsync(id, cancellationToken).ConfigureAwait(false);
@@ -94,7 +104,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
 
         await Task.Delay(CancelTime, Time, cancellationToken).ConfigureAwait(false);
         Transaction after = await LookAsync(seen, cancellationToken).ConfigureAwait(false);
-        return after.Status == TransactionStatus.Succeeded || before is null ? after : await CompareHeadAsync(after, id, before, cancellationToken).ConfigureAwait(false);
+        return after.Status == TransactionStatus.Succeeded ? after : await LookForCommitAsync(after, id, cancellationToken).ConfigureAwait(false);
     }
 
     private Transaction Read(Transaction seen, ImportStatusAnswer status, ImportWatch watch)
@@ -120,7 +130,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             {
                 Status = isCanceled ? TransactionStatus.Canceled : TransactionStatus.Failed,
                 ServerStatus = isCanceled ? CanceledWord : "error",
-                Message = Http.Redaction.EscapeControls(Http.Redaction.HideSecrets(string.IsNullOrEmpty(error.Message) ? "the server gives no reason" : error.Message)),
+                Message = Redaction.EscapeControls(Redaction.HideSecrets(string.IsNullOrEmpty(error.Message) ? "the server gives no reason" : error.Message)),
             };
         }
 
@@ -220,35 +230,44 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         return seen;
     }
 
-    private async Task<string?> TryReadHeadAsync(ImportId id, CancellationToken cancellationToken)
+    /// <summary>
+    /// The branch's last commit tells what the status may not. One that is newer than the import and has its message is the import's; where the message is not
+    /// known, a newer one is told.
+    /// </summary>
+    private async Task<Transaction> LookForCommitAsync(Transaction canceled, ImportId id, CancellationToken cancellationToken)
     {
+        ImportWatch watch = canceled.Expectation as ImportWatch ?? new ImportWatch();
+        if (await TryReadHeadAsync(id, watch.HeadBefore, cancellationToken).ConfigureAwait(false) is not { } head)
+            return canceled;
+        bool isNewer = id.MadeAt is not { } made || head.CreationDate is not { } created || created >= made.ToUnixTimeSeconds();
+        if (!isNewer || (watch.CommitMessage is not null && watch.CommitMessage != head.Message))
+            return canceled;
+        if (watch.CommitMessage is null)
+            return canceled with { Message = $"{canceled.Message}. The branch's last commit, {head.Id}, is not older than the import: look whether it is the import's." };
+        routes.Logger.LogWarning("{Id} was canceled too late: its commit {Commit} is on the branch.", id, head.Id);
+        return canceled with
+        {
+            Status = TransactionStatus.Succeeded,
+            CommitId = head.Id,
+            Message = $"It was canceled too late: its commit is on the branch, although the server says '{canceled.Message}'.",
+        };
+    }
+
+    /// <summary>The last commit of the branch that the import commits to; null where there is none since the start, or it cannot be looked at.</summary>
+    private async Task<CommitAnswer?> TryReadHeadAsync(ImportId id, string? before, CancellationToken cancellationToken)
+    {
+        string branch = id.IsLegacy ? $"_{id.Branch}_imported" : id.Branch;
         try
         {
-            return (await routes.GetBranchAsync(id.Repository, id.Branch, cancellationToken).ConfigureAwait(false)).CommitId;
+            string? head = (await routes.GetBranchAsync(id.Repository, branch, cancellationToken).ConfigureAwait(false)).CommitId;
+            return head is null || head == before ? null : await routes.GetCommitAsync(id.Repository, head, cancellationToken).ConfigureAwait(false);
         }
         catch (IngestException e)
         {
-            routes.Logger.LogWarning("Whether {Id} reaches its branch although it is canceled cannot be looked at. {Reason}", id, e.Message);
+            // The legacy dialect makes its branch with the first import.
+            if (!id.IsLegacy || e.ErrorId != ErrorId.NotFound)
+                routes.Logger.LogWarning("Whether {Id} reached its branch before it was canceled cannot be looked at. {Reason}", id, e.Message);
             return null;
         }
-    }
-
-    /// <summary>A commit that follows what was there and has the import's message is the import's.</summary>
-    private async Task<Transaction> CompareHeadAsync(Transaction canceled, ImportId id, string before, CancellationToken cancellationToken)
-    {
-        string? head = await TryReadHeadAsync(id, cancellationToken).ConfigureAwait(false);
-        if (head is null || head == before)
-            return canceled;
-        CommitAnswer commit = await routes.GetCommitAsync(id.Repository, head, cancellationToken).ConfigureAwait(false);
-        bool isOurs = commit.Parents?.Contains(before) == true && (canceled.Expectation as ImportWatch)?.CommitMessage == commit.Message;
-        routes.Logger.LogWarning("{Id} was canceled, and while it was, the branch {Branch} got the commit {Commit}.", id, id.Branch, head);
-        return isOurs
-            ? canceled with
-            {
-                Status = TransactionStatus.Succeeded,
-                CommitId = head,
-                Message = $"It was canceled too late: its commit {head} is on the branch, although the server says '{canceled.Message}'.",
-            }
-            : canceled with { Message = $"{canceled.Message}. While it was canceled the branch got the commit {head}: look whether that is the import's." };
     }
 }

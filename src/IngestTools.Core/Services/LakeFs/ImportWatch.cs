@@ -6,6 +6,9 @@ internal sealed record ImportWatch
     /// <summary>The message of its commit; null where the import was not started here.</summary>
     public string? CommitMessage { get; init; }
 
+    /// <summary>The branch's last commit before the import was started; null where that is not known, or the import commits elsewhere.</summary>
+    public string? HeadBefore { get; init; }
+
     /// <summary>When the server first said that it does not know the import; 0 before that. By the client's clock of intervals.</summary>
     public long MissedSince { get; init; }
 

@@ -58,7 +58,11 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
                 SubmittedAt = submitted,
                 StartedAt = null,
                 SeenAt = _routes.Time.GetUtcNow(),
-                Expectation = new ImportWatch { CommitMessage = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message },
+                Expectation = new ImportWatch
+                {
+                    CommitMessage = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message,
+                    HeadBefore = id.IsLegacy ? null : plan.Head,
+                },
             };
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)

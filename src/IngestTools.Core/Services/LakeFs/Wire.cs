@@ -82,8 +82,8 @@ internal sealed record ImportStatusAnswer
     public ErrorAnswer? Error { get; init; }
 }
 
-/// <summary>A commit: what is used of it.</summary>
-internal sealed record CommitAnswer(string? Id, string? Message, IReadOnlyList<string>? Parents);
+/// <summary>A commit: what is used of it. The date is in seconds since 1970.</summary>
+internal sealed record CommitAnswer(string? Id, string? Message, long? CreationDate);
 
 /// <summary>What went wrong.</summary>
 internal sealed record ErrorAnswer(string? Message);
