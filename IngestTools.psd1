@@ -18,10 +18,13 @@
         'Get-IngestConnection'
         'Get-IngestMapping'
         'Get-Transaction'
+        'New-ImportMetaRange'
+        'New-ImportRange'
         'Register-BulkLoadSchedule'
         'Send-IngestFile'
         'Start-BulkIngest'
         'Start-BulkLoad'
+        'Start-Import'
         'Start-IngestSandbox'
         'Stop-IngestSandbox'
         'Stop-Transaction'
@@ -32,7 +35,7 @@
     AliasesToExport        = @()
     PrivateData            = @{
         PSData = @{
-            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST', 'VOSS')
+            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST', 'lakeFS', 'VOSS')
             ReleaseNotes = 'See CHANGELOG.md.'
         }
     }

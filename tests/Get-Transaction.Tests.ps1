@@ -43,6 +43,35 @@ Describe 'Get-Transaction' {
     }
 }
 
+Describe 'Get-Transaction, of lakeFS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        Set-LakeFsOption $sandbox @{ statusMs = 1; writeMs = 1; importSticks = @('s3://bucket/single/*') }
+    }
+
+    AfterAll { Stop-IngestSandbox }
+
+    It 'tells count, commit and metarange of an import that ended' {
+        $ended = Start-Import lake main s3://bucket/prefix/ raw/ | Wait-Transaction -PollInterval 0.05
+        $seen = Get-Transaction $ended.Id
+        $seen.Status, $seen.Completed, $seen.CommitId, $seen.MetaRangeId | Should -Be 'Succeeded', 1000, $ended.CommitId, $ended.MetaRangeId
+    }
+
+    It 'tells an import that goes on' {
+        $seen = Start-Import lake main s3://bucket/single/ raw/ | Get-Transaction
+        $seen.Status, $seen.ServerStatus, $seen.Completed, $seen.Total | Should -Be 'Running', 'in progress', 0, $null
+    }
+
+    It 'tells that the server no longer knows an import' {
+        (Get-Transaction lakefs:lake/main/cbrk3fq1g7ad5v8m2n10).Status | Should -Be 'Unknown'
+    }
+
+    It 'refuses what is no id of an import' {
+        "$(Get-FirstError { Get-Transaction lakefs:lake/main })" | Should -Match 'repository, branch and import'
+    }
+}
+
 Describe 'Get-Transaction of VOSS' {
     BeforeAll {
         . (Join-Path $PSScriptRoot common.ps1)

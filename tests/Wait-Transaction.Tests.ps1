@@ -83,6 +83,36 @@ Describe 'Wait-Transaction' {
     }
 }
 
+Describe 'Wait-Transaction, of lakeFS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        Set-LakeFsOption $sandbox @{ statusMs = 1; writeMs = 1; importSticks = @('s3://bucket/single/*') }
+    }
+
+    AfterAll { Stop-IngestSandbox }
+
+    It 'waits out that the server does not know the import yet' {
+        Set-LakeFsOption $sandbox @{ version = '1.73.0'; recordMs = 500 }
+        try { (Start-Import lake main s3://bucket/prefix/ a/ | Wait-Transaction -PollInterval 0.05).Status | Should -Be 'Succeeded' }
+        finally { Set-LakeFsOption $sandbox @{ version = '1.84.0' } }
+    }
+
+    It 'waits for many at once' {
+        foreach ($i in 1..10) { Set-LakeFsBranch $sandbox "many$i" @{ keys = @() } }
+        $ended = 1..10 | ForEach-Object { Start-Import lake "many$_" s3://bucket/prefix/ x/ } | Wait-Transaction -PollInterval 0.05
+        $ended.Status | Should -Be (@('Succeeded') * 10)
+    }
+
+    It 'leaves an import that stands still alone when time is up' {
+        $started = Start-Import lake main s3://bucket/single/ x/
+        $seen = $started | Wait-Transaction -Timeout 0.5 -PollInterval 0.1 -ErrorAction SilentlyContinue -ErrorVariable failed
+        $seen.Status | Should -Be 'Running'
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'WaitTimedOut,*'
+        @(Get-SandboxRequest $sandbox | Where-Object method -EQ DELETE) | Should -BeNullOrEmpty
+    }
+}
+
 Describe 'Wait-Transaction of VOSS' {
     BeforeAll {
         . (Join-Path $PSScriptRoot common.ps1)

@@ -11,6 +11,7 @@ if (-not $script:Manifest) { throw 'There is no staged module: run ./build.ps1 f
 
 Get-ChildItem env:INGESTTOOLS_*, env:ICAV2_*, env:LAKECTL_* | Where-Object Name -NE 'INGESTTOOLS_MODULE' | Remove-Item
 $env:INGESTTOOLS_HOME = Join-Path ([System.IO.Path]::GetTempPath()) "ingesttools-tests-$PID"
+$env:LAKECTL_CONFIG_FILE = Join-Path $env:INGESTTOOLS_HOME 'no-lakectl.yaml'
 
 Import-Module $script:Manifest
 $PSStyle.OutputRendering = 'PlainText'
@@ -42,6 +43,12 @@ function Set-SandboxFault($Sandbox, [string[]] $Fault) { $null = Invoke-Sandbox 
 function Clear-SandboxFault($Sandbox) { $null = Invoke-Sandbox $Sandbox 'faults' Delete }
 function Set-SandboxOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'dsp/options' Post $Option }
 function Add-SandboxMapping($Sandbox, [string] $Shortcode, [int] $Rows) { $null = Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode/mapping?rows=$Rows" Post }
+
+# How lakeFS behaves, what it has, and what lies in the object store beside it.
+function Set-LakeFsOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'lakefs/options' Post $Option }
+function Get-LakeFsRepository($Sandbox, [string] $Name = 'lake') { Invoke-Sandbox $Sandbox "lakefs/repositories/$Name" }
+function Set-LakeFsBranch($Sandbox, [string] $Name, [hashtable] $Content) { $null = Invoke-Sandbox $Sandbox "lakefs/repositories/lake/branches/$Name" Post $Content }
+function Add-LakeFsObject($Sandbox, [hashtable] $Object) { $null = Invoke-Sandbox $Sandbox 'lakefs/objects' Post $Object }
 
 function Set-VossOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'voss/options' Post $Option }
 

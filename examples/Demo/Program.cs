@@ -11,9 +11,10 @@ Console.CancelKeyPress += (_, pressed) =>
 
 try
 {
-    bool isGood = await DspIngestDemo.RunAsync(Console.Out, stop.Token);
-    isGood &= await VossDemo.RunAsync(Console.Out, stop.Token);
-    return isGood ? 0 : 1;
+    bool isWell = await DspIngestDemo.RunAsync(Console.Out, stop.Token);
+    isWell &= await LakeFsDemo.RunAsync(Console.Out, stop.Token);
+    isWell &= await VossDemo.RunAsync(Console.Out, stop.Token);
+    return isWell ? 0 : 1;
 }
 catch (IngestException e)
 {

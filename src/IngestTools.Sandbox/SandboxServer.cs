@@ -4,6 +4,7 @@ using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Http;
 using IngestTools.Sandbox.Services;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.LakeFs;
 using IngestTools.Sandbox.Services.Voss;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -34,11 +35,13 @@ public sealed class SandboxServer : IAsyncDisposable
         Connections = new ConnectionCounter(_environment.Changes);
         Requests = new RequestLog(options.RequestLogLength, _environment.Changes);
         DspIngest = new DspIngestState(options.DspIngest, _environment);
+        LakeFs = new LakeFsState(options.LakeFs, _environment);
         Voss = new VossState(options.Voss, _environment);
         Faults = new FaultList(options.Faults, _environment);
         _services =
         [
             new DspIngestService(DspIngest),
+            new LakeFsService(LakeFs),
             new VossService(Voss),
         ];
         _pipeline = new RequestPipeline(
@@ -51,6 +54,9 @@ public sealed class SandboxServer : IAsyncDisposable
 
     /// <summary>The state of DSP-INGEST.</summary>
     public DspIngestState DspIngest { get; }
+
+    /// <summary>The state of lakeFS.</summary>
+    public LakeFsState LakeFs { get; }
 
     /// <summary>The state of VOSS Automate.</summary>
     public VossState Voss { get; }

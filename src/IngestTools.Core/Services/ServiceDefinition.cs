@@ -8,9 +8,10 @@ namespace IngestTools.Services;
 /// <summary>What the rest of the library asks a service for. A service is a folder with one of these.</summary>
 internal abstract class ServiceDefinition
 {
-    private static readonly ServiceDefinition[] All = 
+    private static readonly ServiceDefinition[] All =
     [
         new DspIngest.DspIngestService(),
+        new LakeFs.LakeFsService(),
         new Voss.VossService(),
     ];
 

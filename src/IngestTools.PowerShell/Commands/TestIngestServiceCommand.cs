@@ -32,6 +32,11 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
     public string? Shortcode { get; set; }
 
+    /// <summary>lakeFS: a repository, to look whether it can be seen and is not read-only.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
+    public string? Repository { get; set; }
+
     /// <summary>VOSS: a node of the hierarchy, to look whether it may be used.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(HierarchyCompleter))]
@@ -55,6 +60,7 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     private string? ScopeOf(IngestService service) => service switch
     {
         IngestService.DspIngest => Shortcode,
+        IngestService.LakeFs => Repository,
         IngestService.Voss => Hierarchy,
         _ => null,
     };

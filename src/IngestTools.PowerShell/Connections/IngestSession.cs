@@ -24,6 +24,12 @@ internal sealed class IngestSession
     /// <summary>Shortcodes that were seen, to be completed.</summary>
     internal RecentNames Shortcodes { get; } = new();
 
+    /// <summary>lakeFS repositories that were seen, to be completed.</summary>
+    internal RecentNames Repositories { get; } = new();
+
+    /// <summary>Their branches that were seen, to be completed.</summary>
+    internal RecentNames Branches { get; } = new();
+
     /// <summary>Nodes of hierarchies that were seen, to be completed.</summary>
     internal RecentNames Hierarchies { get; } = new();
 
@@ -53,6 +59,8 @@ internal sealed class IngestSession
     {
         Transactions.Add(transaction.Id);
         Shortcodes.Add(transaction.Shortcode);
+        Repositories.Add(transaction.Repository);
+        Branches.Add(transaction.Branch);
         Hierarchies.Add(transaction.Hierarchy);
     }
 

@@ -46,6 +46,16 @@ public static class Display
         };
     }
 
+    /// <summary>A number, with its thousands apart.</summary>
+    public static string Number(long number) => number.ToString("N0", CultureInfo.CurrentCulture);
+
+    /// <summary>The beginning of an id that is too long for a column.</summary>
+    public static string BeginningOf(string? id)
+    {
+        const int Length = 12;
+        return id is { Length: > Length } ? id[..Length] + "…" : id ?? "";
+    }
+
     /// <summary>Yes, no, or that it is not known.</summary>
     public static string YesNo(bool? value) => value switch
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.LakeFs;
 using IngestTools.Sandbox.Services.Voss;
 
 namespace IngestTools.Sandbox.CommandLine;
@@ -31,6 +32,9 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           --ingest-ms N             how long a file's ingest takes; default 2
           --ingest-fails GLOB       files like this fail to ingest and are left over; may be given several times
           --finalize-ms N           how long finalize goes on after its answer; default 20
+          --lakefs-version V        the version of lakeFS to imitate; default 1.84.0
+          --lakefs-legacy           the import operations of lakeFS as they were before v0.101
+          --lakefs-secret-from env:NAME  the secret of the access key AKIASANDBOX; default "sandbox"
           --voss NAME=VALUE         set an option of VOSS, see below; may be given several times
           --voss-user NAME          VOSS's administrator; default hcsadmin@sys.hcs
           --voss-password-from env:NAME   that user's password; default "test"
@@ -53,6 +57,15 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           POST   /sandbox/dsp/tokens/expire                  make every token an expired one
           POST   /sandbox/dsp/options                        any of ingestMs, finalizeMs, ingestFails, corruptsChecksum (patterns),
                                                              hasAssetsRoute, isHealthy
+          GET    /sandbox/lakefs/repositories[/lake]         branches with their keys, imports, staging tokens
+          POST   /sandbox/lakefs/repositories/R              add one; storageNamespace, readOnly
+          POST   /sandbox/lakefs/repositories/R/branches/B   the keys it holds; keys staged without a commit
+          POST   /sandbox/lakefs/objects                     more to import: addresses; prefix, count, suffix
+          POST   /sandbox/lakefs/tokens/expire               make every token of /auth/login an expired one
+          POST   /sandbox/lakefs/options                     any of version, dialect, supportsImport, refusesGetWithBody, objectsPerSecond,
+                                                             statusMs, recordMs, writeMs, tokenSeconds, hookAborts, walkFails,
+                                                             importSticks (patterns), rangeSize, stagedPerRange, deniedActions,
+                                                             secretAccessKey, token, oidcSession, samlSession
           GET    /sandbox/voss/files                         uploaded files, with length and count of uploads
           GET    /sandbox/voss/transactions                  loads, the oldest first
           DELETE /sandbox/voss/transactions/PKID             forget one
@@ -79,6 +92,9 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         ["--ingest-ms"] = static (draft, given) => draft.Dsp.IngestTimePerFile = given.Milliseconds(),
         ["--ingest-fails"] = static (draft, given) => draft.IngestFails.Add(given.Value()),
         ["--finalize-ms"] = static (draft, given) => draft.Dsp.FinalizeDelay = given.Milliseconds(),
+        ["--lakefs-version"] = static (draft, given) => draft.LakeFs.Version = given.Value(),
+        ["--lakefs-legacy"] = static (draft, _) => draft.SpeakLegacy(),
+        ["--lakefs-secret-from"] = static (draft, given) => draft.LakeFs.SecretAccessKey = given.Secret(),
         ["--voss"] = static (draft, given) => Set(draft.Voss, given.Value()),
         ["--voss-user"] = static (draft, given) => draft.VossUser = given.Value(),
         ["--voss-password-from"] = static (draft, given) => draft.VossPassword = given.Secret(),
@@ -137,6 +153,8 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
     {
         public DspIngestOptions Dsp { get; } = new();
 
+        public LakeFsOptions LakeFs { get; } = new();
+
         public List<Fault> Faults { get; } = [];
 
         public List<string> IngestFails { get; } = [];
@@ -161,14 +179,18 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
 
         public TimeSpan RunTime { get; set; } = Timeout.InfiniteTimeSpan;
 
+        /// <summary>The dialect came and went between v0.100 and v0.101.</summary>
+        public void SpeakLegacy() => (LakeFs.Dialect, LakeFs.Version) = (LakeFsDialect.Legacy, "0.100.0");
+
         public ServeCommand ToCommand()
         {
+            (LakeFs.Token, LakeFs.AcceptsAnyToken) = (Dsp.Token, Dsp.AcceptsAnyToken);
             DspUser usual = Dsp.Users[0];
             Dsp.Users = [new DspUser(User ?? usual.Email, Password ?? usual.Password)];
             Dsp.IngestFails = DspIngestOptions.FilesLike([.. IngestFails]);
             VossUser administrator = Voss.Users[0];
             Voss.Users = [administrator with { Name = VossUser ?? administrator.Name, Password = VossPassword ?? administrator.Password }];
-            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp, Voss = Voss };
+            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp, LakeFs = LakeFs, Voss = Voss };
             return new ServeCommand(options, ParentId, RunTime);
         }
     }
