@@ -1,6 +1,7 @@
 using System.Globalization;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.Ica;
 
 namespace IngestTools.Sandbox.CommandLine;
 
@@ -29,6 +30,14 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           --ingest-ms N             how long a file's ingest takes; default 2
           --ingest-fails GLOB       files like this fail to ingest and are left over; may be given several times
           --finalize-ms N           how long finalize goes on after its answer; default 20
+          --api-key-from env:NAME   ICA: the API key that is known, from an environment variable; default "test"
+          --ica-token-seconds N     ICA: how long a token is valid; default 3600
+          --link-us N               ICA: how long an item of a linking batch takes, in microseconds; default 5
+          --link-queue-ms N         ICA: how long a linking batch waits before its first item; default 20
+          --link-fails GLOB         ICA: data with an id like this cannot be linked; may be given several times
+          --link-partly GLOB        ICA: a folder with an id like this is linked in part; may be given several times
+          --link-not-shared GLOB    ICA: data with an id like this is of a project that does not share; may be given several times
+          --link-stops-after N      ICA: the job of a linking batch stops after so many items
           --seed N                  repeat a run: what is random depends on this alone
           --parent PID              end when this process is gone
           --run-seconds N           end after this time
@@ -48,6 +57,14 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           POST   /sandbox/dsp/tokens/expire                  make every token an expired one
           POST   /sandbox/dsp/options                        any of ingestMs, finalizeMs, ingestFails, corruptsChecksum (patterns),
                                                              hasAssetsRoute, isHealthy
+          GET    /sandbox/ica/batches                        linking batches and how their jobs stand
+          POST   /sandbox/ica/batches/<id>/stop              stop a batch's job
+          GET    /sandbox/ica/tokens                         how many tokens were given out
+          POST   /sandbox/ica/tokens/expire                  make every token an expired one
+          POST   /sandbox/ica/options                        any of linkUs, queueMs, stopsAfter, tokenSeconds, maxPageSize, isMissing,
+                                                             isNotShared, linkFails, linksPartly, forbids, hasNoProject (patterns),
+                                                             cursorEnd (Null, Absent, Empty), repeatsToken, hidesJob, saysOfJobs,
+                                                             saysOfLinked
         """;
 
     private static readonly Dictionary<string, Action<Draft, Arguments>> Known = new(StringComparer.Ordinal)
@@ -64,6 +81,14 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         ["--ingest-ms"] = static (draft, given) => draft.Dsp.IngestTimePerFile = given.Milliseconds(),
         ["--ingest-fails"] = static (draft, given) => draft.IngestFails.Add(given.Value()),
         ["--finalize-ms"] = static (draft, given) => draft.Dsp.FinalizeDelay = given.Milliseconds(),
+        ["--api-key-from"] = static (draft, given) => draft.Ica.ApiKeys = [given.Secret()],
+        ["--ica-token-seconds"] = static (draft, given) => draft.Ica.TokenLifetime = TimeSpan.FromSeconds(given.Number(1, int.MaxValue)),
+        ["--link-us"] = static (draft, given) => draft.Ica.TimePerItem = TimeSpan.FromMicroseconds(given.Number(0, int.MaxValue)),
+        ["--link-queue-ms"] = static (draft, given) => draft.Ica.QueueTime = given.Milliseconds(),
+        ["--link-fails"] = static (draft, given) => draft.LinkFails.Add(given.Value()),
+        ["--link-partly"] = static (draft, given) => draft.LinksPartly.Add(given.Value()),
+        ["--link-not-shared"] = static (draft, given) => draft.NotShared.Add(given.Value()),
+        ["--link-stops-after"] = static (draft, given) => draft.Ica.StopsAfter = given.Number(1, int.MaxValue),
         ["--seed"] = static (draft, given) => draft.Seed = given.Number(int.MinValue, int.MaxValue),
         ["--parent"] = static (draft, given) => draft.ParentId = given.Number(1, int.MaxValue),
         ["--run-seconds"] = static (draft, given) => draft.RunTime = TimeSpan.FromSeconds(given.Number(0, int.MaxValue / 1000)),
@@ -107,9 +132,17 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
     {
         public DspIngestOptions Dsp { get; } = new();
 
+        public IcaOptions Ica { get; } = new();
+
         public List<Fault> Faults { get; } = [];
 
         public List<string> IngestFails { get; } = [];
+
+        public List<string> LinkFails { get; } = [];
+
+        public List<string> LinksPartly { get; } = [];
+
+        public List<string> NotShared { get; } = [];
 
         public int Port { get; set; }
 
@@ -130,8 +163,20 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
             DspUser usual = Dsp.Users[0];
             Dsp.Users = [new DspUser(User ?? usual.Email, Password ?? usual.Password)];
             Dsp.IngestFails = DspIngestOptions.FilesLike([.. IngestFails]);
-            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp };
+            SetIca();
+            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp, Ica = Ica };
             return new ServeCommand(options, ParentId, RunTime);
+        }
+
+        /// <summary>The user and the token are the same at every service.</summary>
+        private void SetIca()
+        {
+            Ica.Users = [new IcaUser(Dsp.Users[0].Email, Dsp.Users[0].Password)];
+            Ica.Token = Dsp.Token;
+            Ica.AcceptsAnyToken = Dsp.AcceptsAnyToken;
+            Ica.LinkFails = IcaOptions.IdsLike([.. LinkFails]);
+            Ica.LinksPartly = IcaOptions.IdsLike([.. LinksPartly]);
+            Ica.IsNotShared = IcaOptions.IdsLike([.. NotShared]);
         }
     }
 
