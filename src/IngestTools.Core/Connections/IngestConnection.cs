@@ -42,7 +42,7 @@ public sealed class IngestConnection : IDisposable
         Settings = settings;
         Time = time;
         _handler = CreateHandler(settings);
-        _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator()));
+        _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator()), time);
         Http = CreateHttp(_authenticator);
     }
 

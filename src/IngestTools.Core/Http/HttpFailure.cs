@@ -19,7 +19,7 @@ internal static class HttpFailure
     public static async ValueTask<IngestException> FromAnswerAsync(
         IngestService service, HttpOperation operation, HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
     {
-        ServerMessage said = ServerMessage.Parse(await ReadStartAsync(response, cancellationToken).ConfigureAwait(false), operation.Secret);
+        ServerMessage said = ServerMessage.Parse(await ReadStartAsync(response, cancellationToken).ConfigureAwait(false), operation.Secrets);
         int status = (int)response.StatusCode;
         TimeSpan? retryAfter = RetryAfterOf(response, time);
         bool saidItDidNotAct = status == 429 || (status == 503 && retryAfter is not null);
@@ -102,7 +102,7 @@ internal static class HttpFailure
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
     public static IngestException Unreadable(IngestService service, HttpOperation operation, string what, HttpStatusCode? status, string? body, Exception? cause = null)
     {
-        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body ?? ""), operation.Secret);
+        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body ?? ""), operation.Secrets);
         string words = said.Text is null ? "" : $" It begins: {(said.Text.Length > 200 ? said.Text[..200] + "…" : said.Text)}";
         return new IngestException(ErrorId.InvalidAnswer, $"{service} answered '{operation.Name}' with {what}.{words}", cause)
         {

@@ -39,8 +39,8 @@ internal sealed class HttpOperation
     /// <summary>Whether the request carries the connection's credentials.</summary>
     public bool SignsIn { get; init; } = true;
 
-    /// <summary>The secret that the request carries: a server that repeats it in an error is not quoted with it.</summary>
-    public string? Secret { get; set; }
+    /// <summary>The secrets that the request carries: a server that repeats one in an error is not quoted with it.</summary>
+    public IReadOnlyList<string> Secrets { get; set; } = [];
 
     /// <summary>The place that it takes among others; it is left while a pause goes on before it is sent again. Null where it takes none.</summary>
     public IRequestPlace? Place { get; init; }

@@ -1,4 +1,4 @@
-using System.Net.Http.Headers;
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Http;
@@ -6,43 +6,50 @@ namespace IngestTools.Http;
 /// <summary>Signs requests.</summary>
 internal interface IAuthenticator
 {
-    /// <summary>The header that a request carries; null for none.</summary>
-    ValueTask<AuthenticationHeaderValue?> GetAsync(ILogger logger, CancellationToken cancellationToken);
+    /// <summary>What a request carries; null for nothing.</summary>
+    ValueTask<Signature?> GetAsync(ILogger logger, CancellationToken cancellationToken);
 
-    /// <summary>Gets a new token in place of one that the server no longer accepted; false where there is no other.</summary>
-    ValueTask<bool> RenewAsync(AuthenticationHeaderValue refused, ILogger logger, CancellationToken cancellationToken);
+    /// <summary>Gets a new signature in place of one that the server no longer accepted; false where there is no other.</summary>
+    ValueTask<bool> RenewAsync(Signature refused, ILogger logger, CancellationToken cancellationToken);
+
+    /// <summary>Whether an answer says that the signature is not accepted. Asked before the answer's body is read.</summary>
+    bool IsRefusal(HttpResponseMessage response) => response.StatusCode == HttpStatusCode.Unauthorized;
 }
 
 /// <summary>Signs nothing.</summary>
 internal sealed class NoAuthenticator : IAuthenticator
 {
-    public ValueTask<AuthenticationHeaderValue?> GetAsync(ILogger logger, CancellationToken cancellationToken) => default;
+    public ValueTask<Signature?> GetAsync(ILogger logger, CancellationToken cancellationToken) => default;
 
-    public ValueTask<bool> RenewAsync(AuthenticationHeaderValue refused, ILogger logger, CancellationToken cancellationToken) => default;
+    public ValueTask<bool> RenewAsync(Signature refused, ILogger logger, CancellationToken cancellationToken) => default;
 }
 
-/// <summary>Signs with a token that is got when it is first needed and again when the server refuses it.</summary>
-/// <param name="getToken">Gets a token: reads it from where it is kept, or signs in for it.</param>
-internal sealed class TokenAuthenticator(Func<ILogger, CancellationToken, ValueTask<string>> getToken) : IAuthenticator, IDisposable
+/// <summary>Signs with a secret, or with what it is exchanged for: got when it is first needed, before it ends, and once when the server refuses it.</summary>
+/// <param name="getSignature">Reads the secret from where it is kept, or signs in for a token or a session.</param>
+/// <param name="time">The clock.</param>
+internal sealed class SecretAuthenticator(Func<ILogger, CancellationToken, ValueTask<Signature>> getSignature, TimeProvider time) : IAuthenticator, IDisposable
 {
+    /// <summary>What ends is got anew so long before: longer than clocks differ and than a request takes to arrive.</summary>
+    private static readonly TimeSpan RenewBefore = TimeSpan.FromMinutes(2);
+
+    /// <summary>What lives for a short time only is got anew in the last tenth of it.</summary>
+    private const double LastPart = 0.1;
+
     private readonly SemaphoreSlim _oneAtATime = new(1);
-    private volatile AuthenticationHeaderValue? _header;
+    private volatile Held? _held;
 
-    public ValueTask<AuthenticationHeaderValue?> GetAsync(ILogger logger, CancellationToken cancellationToken) =>
-        _header is { } header ? new(header) : GetFirstAsync(logger, cancellationToken);
+    public ValueTask<Signature?> GetAsync(ILogger logger, CancellationToken cancellationToken) =>
+        _held is { } held && !HasEnded(held) ? new(held.Signature) : GetNewAsync(logger, cancellationToken);
 
-    public async ValueTask<bool> RenewAsync(AuthenticationHeaderValue refused, ILogger logger, CancellationToken cancellationToken)
+    public async ValueTask<bool> RenewAsync(Signature refused, ILogger logger, CancellationToken cancellationToken)
     {
         await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!ReferenceEquals(_header, refused))
+            if (!ReferenceEquals(_held?.Signature, refused))
                 return true;
-            string token = await getToken(logger, cancellationToken).ConfigureAwait(false);
-            if (token == refused.Parameter)
-                return false;
-            _header = new AuthenticationHeaderValue("Bearer", token);
-            return true;
+            Held held = await HoldNewAsync(logger, cancellationToken).ConfigureAwait(false);
+            return !held.Signature.IsSameAs(refused);
         }
         finally
         {
@@ -52,20 +59,40 @@ internal sealed class TokenAuthenticator(Func<ILogger, CancellationToken, ValueT
 
     public void Dispose()
     {
-        _header = null;
+        _held = null;
         _oneAtATime.Dispose();
     }
 
-    private async ValueTask<AuthenticationHeaderValue?> GetFirstAsync(ILogger logger, CancellationToken cancellationToken)
+    private async ValueTask<Signature?> GetNewAsync(ILogger logger, CancellationToken cancellationToken)
     {
         await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return _header ??= new AuthenticationHeaderValue("Bearer", await getToken(logger, cancellationToken).ConfigureAwait(false));
+            Held held = _held is { } current && !HasEnded(current) ? current : await HoldNewAsync(logger, cancellationToken).ConfigureAwait(false);
+            return held.Signature;
         }
         finally
         {
             _oneAtATime.Release();
         }
     }
+
+    private async ValueTask<Held> HoldNewAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        Signature signature = await getSignature(logger, cancellationToken).ConfigureAwait(false);
+        return _held = new Held(signature, RenewalOf(signature));
+    }
+
+    private bool HasEnded(Held held) => held.RenewAt is { } renewAt && time.GetUtcNow() >= renewAt;
+
+    private DateTimeOffset? RenewalOf(Signature signature)
+    {
+        if (signature.EndsAt is not { } endsAt)
+            return null;
+        TimeSpan lastPart = (endsAt - time.GetUtcNow()) * LastPart;
+        return endsAt - (lastPart < RenewBefore ? lastPart : RenewBefore);
+    }
+
+    /// <summary>A signature, and when it is to be got anew; null where the server alone tells.</summary>
+    private sealed record Held(Signature Signature, DateTimeOffset? RenewAt);
 }

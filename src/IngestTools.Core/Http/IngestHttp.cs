@@ -121,26 +121,26 @@ internal sealed class IngestHttp : IDisposable
                 watch?.Dispose();
                 watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
                 using HttpRequestMessage request = CreateRequest(operation, watch);
-                AuthenticationHeaderValue? authorization = operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null;
-                request.Headers.Authorization = authorization;
-                operation.Secret = authorization?.Parameter ?? operation.Secret;
+                Signature? signature = operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null;
+                signature?.Sign(request);
+                operation.Secrets = signature?.Secrets ?? operation.Secrets;
                 Log(call.Logger, request);
                 HttpResponseMessage response = await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
                 object? answer = null;
                 try
                 {
                     Log(call.Logger, request, response);
-                    if (operation.IsAnswer(response.StatusCode))
+                    bool isRefusal = signature is not null && _authenticator.IsRefusal(response);
+                    if (!isRefusal && operation.IsAnswer(response.StatusCode))
                     {
                         answer = await call.Read(response, watch?.Token ?? cancellationToken).ConfigureAwait(false);
                         return Outcome.FromResult(answer);
                     }
 
                     IngestException error = await HttpFailure.FromAnswerAsync(Service, operation, response, _time, cancellationToken).ConfigureAwait(false);
-                    bool mayRenew = response.StatusCode == HttpStatusCode.Unauthorized && authorization is not null && !renewed;
-                    if (!mayRenew || !await SignAsync(_authenticator.RenewAsync(authorization!, call.Logger, cancellationToken)).ConfigureAwait(false))
+                    if (!isRefusal || renewed || !await SignAsync(_authenticator.RenewAsync(signature!, call.Logger, cancellationToken)).ConfigureAwait(false))
                         return Outcome.FromException<object>(error);
-                    call.Logger.LogInformation("{Service} no longer accepted the token; it was renewed, and '{Operation}' is sent again.", Service, operation.Name);
+                    call.Logger.LogInformation("{Service} no longer accepted the sign-in; it was renewed, and '{Operation}' is sent again.", Service, operation.Name);
                 }
                 finally
                 {

@@ -17,15 +17,15 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
     public const int MaxReadBytes = 32 * 1024;
 
     /// <param name="body">The body's beginning.</param>
-    /// <param name="secret">A secret that the body may repeat, and that is hidden; null for none.</param>
-    public static ServerMessage Parse(ReadOnlySpan<byte> body, string? secret)
+    /// <param name="secrets">Secrets that the body may repeat, and that are hidden.</param>
+    public static ServerMessage Parse(ReadOnlySpan<byte> body, IReadOnlyList<string> secrets)
     {
         string text = Encoding.UTF8.GetString(body).Trim('\uFEFF', ' ', '\r', '\n', '\t', '\0');
         if (text.Length == 0)
             return new ServerMessage((string?)null);
         if (text[0] is '{' or '[' && TryParseJson(text) is { } parsed)
-            return parsed with { Text = Clean(parsed.Text, secret) };
-        return new ServerMessage(Clean(text[0] == '<' ? TextOfHtml(text) : text, secret));
+            return parsed with { Text = Clean(parsed.Text, secrets) };
+        return new ServerMessage(Clean(text[0] == '<' ? TextOfHtml(text) : text, secrets));
     }
 
     private static ServerMessage? TryParseJson(string text)
@@ -94,12 +94,12 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
         return System.Net.WebUtility.HtmlDecode(text);
     }
 
-    private static string? Clean(string? text, string? secret)
+    private static string? Clean(string? text, IReadOnlyList<string> secrets)
     {
         if (text is null)
             return null;
         // After the body was read as what it is: in JSON or HTML a secret can be written with escapes.
-        if (!string.IsNullOrEmpty(secret))
+        foreach (string secret in secrets.Where(secret => secret.Length > 0))
             text = text.Replace(secret, Redaction.Hidden, StringComparison.Ordinal);
         string oneLine = Redaction.EscapeControls(Redaction.HideSecrets(WhiteSpace().Replace(text, " ").Trim()));
         return oneLine.Length switch

@@ -13,7 +13,7 @@ internal abstract class ServiceDefinition
     public abstract IngestService Service { get; }
 
     /// <summary>What the ids of its transactions begin with, without the colon.</summary>
-    public abstract string Scheme { get; }
+    public abstract IReadOnlyList<string> Schemes { get; }
 
     /// <summary>How an id of one of its transactions looks, for messages.</summary>
     public abstract string IdForm { get; }
@@ -31,7 +31,7 @@ internal abstract class ServiceDefinition
     public static (ServiceDefinition Definition, string[] Parts) OfTransaction(string id)
     {
         int colon = id.IndexOf(':', StringComparison.Ordinal);
-        ServiceDefinition? definition = colon < 0 ? null : Array.Find(All, d => id.AsSpan(0, colon).Equals(d.Scheme, StringComparison.OrdinalIgnoreCase));
+        ServiceDefinition? definition = colon < 0 ? null : Array.Find(All, d => d.Schemes.Contains(id[..colon], StringComparer.OrdinalIgnoreCase));
         return definition is null
             ? throw NoTransaction(id)
             : (definition, id[(colon + 1)..].Split('/').Select(Uri.UnescapeDataString).ToArray());
@@ -51,7 +51,8 @@ internal abstract class ServiceDefinition
     /// <summary>What signs the connection's requests.</summary>
     /// <param name="settings">The connection's settings.</param>
     /// <param name="createHttp">Makes a pipeline of its own, without sign-in, for the request that gets a token.</param>
-    public abstract IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp);
+    /// <param name="time">The clock that tells when a token ends.</param>
+    public abstract IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time);
 
     /// <summary>The transaction as far as its id tells.</summary>
     public abstract Transaction ReadId(string id, string[] parts);
@@ -59,5 +60,13 @@ internal abstract class ServiceDefinition
     public abstract ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger);
 
     /// <summary>Looks whether the service is there and takes the credentials.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="scope">What is to be used: a project, a repository, a hierarchy; null looks at no special one.</param>
+    /// <param name="logger">Takes what happens.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
     public abstract Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken);
+
+    /// <summary>Signs with a token as it is kept.</summary>
+    protected static IAuthenticator BearerOf(ConnectionSettings settings, TimeProvider time) => new SecretAuthenticator(
+        async (_, cancellationToken) => Signature.Bearer(Secrets.CheckToken(await settings.Secret!(cancellationToken).ConfigureAwait(false))), time);
 }

@@ -11,7 +11,9 @@ internal static class PollPause
 
     private const double Jitter = 0.1;
 
-    public static TimeSpan Next(TimeSpan pause) => pause * Growth < Longest ? pause * Growth : Longest;
+    public static TimeSpan Next(TimeSpan pause) => Next(pause, Longest);
+
+    public static TimeSpan Next(TimeSpan pause, TimeSpan longest) => pause * Growth < longest ? pause * Growth : longest;
 
     /// <summary>A pause made up to a tenth longer or shorter, so that many waiting clients do not ask in step.</summary>
     public static TimeSpan WithJitter(TimeSpan pause) => pause * (1 - Jitter + 2 * Jitter * Random.Shared.NextDouble());

@@ -53,6 +53,45 @@ public sealed record Transaction
     /// <summary>DSP-INGEST: the project, in upper case.</summary>
     public string? Shortcode { get; init; }
 
+    /// <summary>ICA: the project that the data is linked into.</summary>
+    public string? ProjectId { get; init; }
+
+    /// <summary>ICA: the batch.</summary>
+    public string? BatchId { get; init; }
+
+    /// <summary>ICA: the job that works on the batch; null before there is one.</summary>
+    public string? JobId { get; init; }
+
+    /// <summary>lakeFS: the repository.</summary>
+    public string? Repository { get; init; }
+
+    /// <summary>lakeFS: the branch that is imported into.</summary>
+    public string? Branch { get; init; }
+
+    /// <summary>lakeFS: the import.</summary>
+    public string? ImportId { get; init; }
+
+    /// <summary>lakeFS: the commit that the import made; null before there is one.</summary>
+    public string? CommitId { get; init; }
+
+    /// <summary>lakeFS: the metarange that the import made; null before there is one.</summary>
+    public string? MetaRangeId { get; init; }
+
+    /// <summary>VOSS: the hierarchy that the load runs at.</summary>
+    public string? Hierarchy { get; init; }
+
+    /// <summary>VOSS: the transaction's pkid.</summary>
+    public string? TransactionId { get; init; }
+
+    /// <summary>VOSS: the workbook, by the name that the server gave it.</summary>
+    public string? FileName { get; init; }
+
+    /// <summary>VOSS: the transactions one level down, newest first; null where they were not asked for.</summary>
+    public IReadOnlyList<SubTransaction>? SubTransactions { get; init; }
+
+    /// <summary>VOSS: what the server logged; null where it was not asked for.</summary>
+    public IReadOnlyList<TransactionLogEntry>? Log { get; init; }
+
     /// <summary>Whether it has ended, one way or another.</summary>
     public bool IsTerminal => Status is not (TransactionStatus.Queued or TransactionStatus.Running);
 

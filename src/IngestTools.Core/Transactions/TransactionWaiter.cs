@@ -64,14 +64,27 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
         long started = _time.GetTimestamp();
         using SemaphoreSlim looks = new(MostLooks);
         List<Task> waits = [];
+        Dictionary<ITransactionSource, GroupWait> groups = [];
         try
         {
             await foreach (WaitRequest request in requests.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
                 waits.RemoveAll(wait => wait.IsCompletedSuccessfully);
-                waits.Add(new OneWait(this, request, events, looks, started).RunAsync(cancellationToken));
+                if (!groups.TryGetValue(request.Source, out GroupWait? group))
+                {
+                    group = new GroupWait(this, request.Source, events, looks, started);
+                    waits.Add(group.RunAsync(cancellationToken));
+                }
+
+                group.Join(request.Transaction);
+                if (request.Source.LooksTogether)
+                    groups[request.Source] = group;
+                else
+                    group.Close();
             }
 
+            foreach (GroupWait group in groups.Values)
+                group.Close();
             await Task.WhenAll(waits).ConfigureAwait(false);
             events.Complete();
         }
@@ -83,140 +96,238 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
         }
     }
 
-    /// <summary>The wait for one transaction.</summary>
-    private sealed class OneWait(TransactionWaiter waiter, WaitRequest request, ChannelWriter<WaitEvent> events, SemaphoreSlim looks, long started)
+    /// <summary>The wait for transactions that are looked at in step: all of a source that can look at several, one of any other.</summary>
+    private sealed class GroupWait(TransactionWaiter waiter, ITransactionSource source, ChannelWriter<WaitEvent> events, SemaphoreSlim looks, long started)
     {
-        private Transaction _transaction = request.Transaction;
+        private readonly Channel<Transaction> _joining = Channel.CreateUnbounded<Transaction>();
+        private readonly List<Task> _endings = [];
+        private List<Transaction> _members = [];
+        private TimeSpan _pause = PollPause.First;
+        private TimeSpan _sleep;
+        private long _sleepsSince = waiter._time.GetTimestamp();
         private long _outageSince;
+        private bool _hasLooked;
+
+        /// <summary>Adds one to wait for.</summary>
+        public void Join(Transaction transaction) => _joining.Writer.TryWrite(transaction);
+
+        /// <summary>No more will join.</summary>
+        public void Close() => _joining.Writer.Complete();
 
         public async Task RunAsync(CancellationToken cancellationToken)
         {
-            TimeSpan pause = PollPause.First;
-            // One that was just started has not ended yet; one of which only the id is known may have long ago.
-            bool lookAtOnce = _transaction.SeenAt is not { } seen || waiter._time.GetUtcNow() - seen > PollPause.First;
-            while (!_transaction.IsTerminal || _transaction.SeenAt is null)
+            try
             {
-                if (!lookAtOnce && !await SleepAsync(pause, cancellationToken).ConfigureAwait(false))
+                while (await TakeJoiningAsync(cancellationToken).ConfigureAwait(false))
                 {
-                    await GiveUpAsync(TimedOut(), cancellationToken).ConfigureAwait(false);
-                    return;
+                    if (!await SleepAsync(cancellationToken).ConfigureAwait(false))
+                        continue;
+                    if (TimeLeft() <= TimeSpan.Zero)
+                        await GiveUpAllAsync(TimedOut, cancellationToken).ConfigureAwait(false);
+                    else
+                        await LookAsync(cancellationToken).ConfigureAwait(false);
                 }
-
-                if (!lookAtOnce)
-                    pause = PollPause.Next(pause);
-                lookAtOnce = false;
-                if (await LookAsync(cancellationToken).ConfigureAwait(false) is { } error)
-                {
-                    await GiveUpAsync(error, cancellationToken).ConfigureAwait(false);
-                    return;
-                }
-
-                if (!_transaction.IsTerminal)
-                    await events.WriteAsync(new WaitEvent.Seen(_transaction), cancellationToken).ConfigureAwait(false);
             }
-
-            await TellFailuresAsync(cancellationToken).ConfigureAwait(false);
-            await events.WriteAsync(new WaitEvent.Ended(_transaction), cancellationToken).ConfigureAwait(false);
+            finally
+            {
+                await Task.WhenAll(_endings).ConfigureAwait(false);
+            }
         }
 
-        /// <summary>Looks once. The error, if it can no longer be looked at.</summary>
-        private async Task<IngestException?> LookAsync(CancellationToken cancellationToken)
+        /// <summary>Takes those that have joined, and waits for one where there is none; false where none is left.</summary>
+        private async Task<bool> TakeJoiningAsync(CancellationToken cancellationToken)
+        {
+            while (true)
+            {
+                while (_joining.Reader.TryRead(out Transaction? transaction))
+                    Take(transaction, cancellationToken);
+                if (_members.Count > 0)
+                    return true;
+                if (!await _joining.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+                    return false;
+            }
+        }
+
+        private void Take(Transaction transaction, CancellationToken cancellationToken)
+        {
+            if (transaction is { IsTerminal: true, SeenAt: not null })
+            {
+                _endings.Add(EndAsync(transaction, cancellationToken));
+                return;
+            }
+
+            // One that was just started has not ended yet; one of which only the id is known may have long ago. But where one look serves all, those that
+            // come one by one down a pipeline do not each get one.
+            bool isNew = transaction.SeenAt is { } seen && waiter._time.GetUtcNow() - seen <= PollPause.First;
+            TimeSpan sinceSleep = waiter._time.GetElapsedTime(_sleepsSince);
+            bool isPatient = isNew || _hasLooked;
+            TimeSpan sleep = isPatient ? sinceSleep + FirstPause() : TimeSpan.Zero;
+            _sleep = _members.Count == 0 || sleep < _sleep ? sleep : _sleep;
+            _pause = isPatient ? PollPause.Next(PollPause.First, source.LongestPause) : PollPause.First;
+            _members.Add(transaction);
+        }
+
+        /// <summary>Sleeps until the next look is due; false where somebody joined first.</summary>
+        private async Task<bool> SleepAsync(CancellationToken cancellationToken)
+        {
+            TimeSpan sleep = _sleep - waiter._time.GetElapsedTime(_sleepsSince);
+            if (TimeLeft() is { } left && left < sleep)
+                sleep = left;
+            if (sleep <= TimeSpan.Zero)
+                return true;
+            using CancellationTokenSource awake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            Task slept = Task.Delay(sleep, waiter._time, awake.Token);
+            Task<bool> joined = _joining.Reader.WaitToReadAsync(awake.Token).AsTask();
+            await Task.WhenAny(slept, joined).ConfigureAwait(false);
+            bool hasJoined = joined.IsCompletedSuccessfully && await joined.ConfigureAwait(false);
+            if (!hasJoined)
+                await slept.ConfigureAwait(false);
+            await awake.CancelAsync().ConfigureAwait(false);
+            return !hasJoined;
+        }
+
+        private async Task LookAsync(CancellationToken cancellationToken)
+        {
+            IReadOnlyList<Look>? looked = await TryLookAsync(cancellationToken).ConfigureAwait(false);
+            if (looked is null)
+                return;
+            List<Transaction> going = new(looked.Count);
+            foreach (Look look in looked)
+            {
+                if (look.Error is { } error && !IsOutage(look.Transaction.Id, error))
+                    await GiveUpAsync(look.Transaction, error, cancellationToken).ConfigureAwait(false);
+                else if (look.Error is null && look.Transaction.IsTerminal)
+                    _endings.Add(EndAsync(look.Transaction, cancellationToken));
+                else
+                    going.Add(look.Transaction);
+                if (look.Error is null && !look.Transaction.IsTerminal)
+                    await events.WriteAsync(new WaitEvent.Seen(look.Transaction), cancellationToken).ConfigureAwait(false);
+            }
+
+            if (looked.Any(look => look.Error is null))
+                _outageSince = 0;
+            _endings.RemoveAll(ending => ending.IsCompletedSuccessfully);
+            _members = going;
+        }
+
+        /// <summary>Looks once at all members; null where the time was up first.</summary>
+        private async Task<IReadOnlyList<Look>?> TryLookAsync(CancellationToken cancellationToken)
         {
             // The time to wait bounds a look too: a server that does not answer must not hold it up.
             using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             if (TimeLeft() is { } left)
-                limit.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+                limit.CancelAfter(left);
             bool isInside = false;
             try
             {
                 await looks.WaitAsync(limit.Token).ConfigureAwait(false);
                 isInside = true;
-                _transaction = await request.Source.LookAsync(_transaction, limit.Token).ConfigureAwait(false);
-                _outageSince = 0;
-                return null;
+                return await source.LookAsync(_members, limit.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                return TimedOut();
-            }
-            catch (IngestException e) when (e.IsTransient)
-            {
-                if (_outageSince == 0)
-                    _outageSince = waiter._time.GetTimestamp();
-                if (waiter._time.GetElapsedTime(_outageSince) >= OutagePatience)
-                    return e;
-                waiter._logger.LogWarning("{Id} cannot be looked at right now; the wait goes on. {Reason}", _transaction.Id, e.Message);
+                await GiveUpAllAsync(TimedOut, cancellationToken).ConfigureAwait(false);
                 return null;
             }
             catch (IngestException e)
             {
-                return e;
+                return _members.ConvertAll(member => new Look(member, e));
             }
             finally
             {
                 if (isInside)
                     looks.Release();
+                _hasLooked = true;
+                _sleepsSince = waiter._time.GetTimestamp();
+                _sleep = waiter.Options.PollInterval ?? PollPause.WithJitter(_pause);
+                _pause = PollPause.Next(_pause, source.LongestPause);
             }
         }
 
-        /// <summary>Waits until the next look; false where the time is up.</summary>
-        private async Task<bool> SleepAsync(TimeSpan pause, CancellationToken cancellationToken)
-        {
-            TimeSpan sleep = waiter.Options.PollInterval ?? PollPause.WithJitter(pause);
-            if (TimeLeft() is { } left)
-            {
-                if (left <= TimeSpan.Zero)
-                    return false;
-                if (left < sleep)
-                    sleep = left;
-            }
+        private TimeSpan FirstPause() => waiter.Options.PollInterval ?? PollPause.WithJitter(PollPause.First);
 
-            await Task.Delay(sleep, waiter._time, cancellationToken).ConfigureAwait(false);
+        /// <summary>Whether an error is one that passes, and is sat out.</summary>
+        private bool IsOutage(string id, IngestException error)
+        {
+            if (!error.IsTransient)
+                return false;
+            if (_outageSince == 0)
+                _outageSince = waiter._time.GetTimestamp();
+            if (waiter._time.GetElapsedTime(_outageSince) >= OutagePatience)
+                return false;
+            waiter._logger.LogWarning("{Id} cannot be looked at right now; the wait goes on. {Reason}", id, error.Message);
             return true;
         }
 
-        private TimeSpan? TimeLeft() => waiter.Options.Timeout is { } timeout ? timeout - waiter._time.GetElapsedTime(started) : null;
-
-        private async Task GiveUpAsync(IngestException error, CancellationToken cancellationToken)
+        private TimeSpan? TimeLeft()
         {
-            await events.WriteAsync(new WaitEvent.Failed(_transaction, error), cancellationToken).ConfigureAwait(false);
-            await events.WriteAsync(new WaitEvent.GivenUp(_transaction), cancellationToken).ConfigureAwait(false);
+            if (waiter.Options.Timeout is not { } timeout)
+                return null;
+            TimeSpan left = timeout - waiter._time.GetElapsedTime(started);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
 
-        private async Task TellFailuresAsync(CancellationToken cancellationToken)
+        private async Task GiveUpAllAsync(Func<Transaction, IngestException> why, CancellationToken cancellationToken)
         {
-            if (_transaction.Status == TransactionStatus.Succeeded)
-                return;
+            foreach (Transaction member in _members)
+                await GiveUpAsync(member, why(member), cancellationToken).ConfigureAwait(false);
+            _members = [];
+        }
+
+        private async Task GiveUpAsync(Transaction transaction, IngestException error, CancellationToken cancellationToken)
+        {
+            await events.WriteAsync(new WaitEvent.Failed(transaction, error), cancellationToken).ConfigureAwait(false);
+            await events.WriteAsync(new WaitEvent.GivenUp(transaction), cancellationToken).ConfigureAwait(false);
+        }
+
+        /// <summary>Tells what failed in one that ended, and that it ended. The others are looked at meanwhile.</summary>
+        private async Task EndAsync(Transaction transaction, CancellationToken cancellationToken)
+        {
+            try
+            {
+                if (transaction.Status != TransactionStatus.Succeeded)
+                    await TellFailuresAsync(transaction, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IngestException e)
+            {
+                await events.WriteAsync(new WaitEvent.Failed(transaction, e), cancellationToken).ConfigureAwait(false);
+            }
+
+            await events.WriteAsync(new WaitEvent.Ended(transaction), cancellationToken).ConfigureAwait(false);
+        }
+
+        private async Task TellFailuresAsync(Transaction transaction, CancellationToken cancellationToken)
+        {
             long count = 0;
-            await foreach (FailedItem item in request.Source.ReadFailedItemsAsync(_transaction, cancellationToken).ConfigureAwait(false))
+            await foreach (FailedItem item in source.ReadFailedItemsAsync(transaction, cancellationToken).ConfigureAwait(false))
             {
                 if (++count <= MostItemsTold)
-                    await events.WriteAsync(new WaitEvent.Failed(_transaction, ItemFailed(item)), cancellationToken).ConfigureAwait(false);
+                    await events.WriteAsync(new WaitEvent.Failed(transaction, ItemFailed(transaction, item)), cancellationToken).ConfigureAwait(false);
             }
 
             if (count == 0)
-                await events.WriteAsync(new WaitEvent.Failed(_transaction, TransactionFailed()), cancellationToken).ConfigureAwait(false);
+                await events.WriteAsync(new WaitEvent.Failed(transaction, TransactionFailed(transaction)), cancellationToken).ConfigureAwait(false);
             if (count > MostItemsTold)
-                await events.WriteAsync(new WaitEvent.Failed(_transaction, MoreFailed(count)), cancellationToken).ConfigureAwait(false);
+                await events.WriteAsync(new WaitEvent.Failed(transaction, MoreFailed(transaction, count)), cancellationToken).ConfigureAwait(false);
         }
 
-        private IngestException ItemFailed(FailedItem item) => Error(
-            ErrorId.ItemFailed, $"{item.Item} failed in {_transaction.Id}: {item.Reason}.", "Look at the server's reason, mend it, and send just that again.", item.Item);
+        private static IngestException ItemFailed(Transaction transaction, FailedItem item) => Error(
+            ErrorId.ItemFailed, $"{item.Item} failed in {transaction.Id}: {item.Reason}.", "Look at the server's reason, mend it, and send just that again.", item.Item);
 
-        private IngestException MoreFailed(long count) => Error(
-            ErrorId.ItemFailed, $"{count:N0} items failed in {_transaction.Id}, of which the first {MostItemsTold} were told.", $"All of them: {request.Source.ListCommand(_transaction)}", _transaction.Id);
+        private IngestException MoreFailed(Transaction transaction, long count) => Error(
+            ErrorId.ItemFailed, $"{count:N0} items failed in {transaction.Id}, of which the first {MostItemsTold} were told.", $"All of them: {source.ListCommand(transaction)}", transaction.Id);
 
-        private IngestException TransactionFailed() => Error(
+        private static IngestException TransactionFailed(Transaction transaction) => Error(
             ErrorId.TransactionFailed,
-            $"{_transaction.Id} ended as {_transaction.Status}{(_transaction.ServerStatus is null ? "" : $" (the server says {_transaction.ServerStatus})")}{(_transaction.Message is null ? "." : $": {_transaction.Message}")}",
+            $"{transaction.Id} ended as {transaction.Status}{(transaction.ServerStatus is null ? "" : $" (the server says {transaction.ServerStatus})")}{(transaction.Message is null ? "." : $": {transaction.Message}")}",
             "Look at the message and at the server's log.",
-            _transaction.Id);
+            transaction.Id);
 
-        private IngestException TimedOut() => Error(
+        private IngestException TimedOut(Transaction transaction) => Error(
             ErrorId.WaitTimedOut,
-            $"{_transaction.Id} has not ended within {waiter.Options.Timeout}; it was last seen {_transaction.Status}.",
-            $"It goes on. Wait again with: Wait-Transaction {_transaction.Id}",
-            _transaction.Id);
+            $"{transaction.Id} has not ended within {waiter.Options.Timeout}; it was last seen {transaction.Status}.",
+            $"It goes on. Wait again with: Wait-Transaction {transaction.Id}",
+            transaction.Id);
 
         private static IngestException Error(ErrorId errorId, string message, string advice, string target) =>
             new(errorId, message) { Advice = advice, Target = target };

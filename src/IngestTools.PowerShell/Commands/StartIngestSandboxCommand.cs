@@ -60,19 +60,16 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
 
     private void ConnectTo(IngestSandbox sandbox)
     {
-        IngestConnection connection = IngestConnection.Open(
-            new ConnectionSettings
-            {
-                Service = IngestService.DspIngest,
-                Uri = sandbox.Uri,
-                SignIn = SignInKind.Password,
-                UserName = UserName,
-                Secret = _ => ValueTask.FromResult(Password),
-                AuthenticationUri = sandbox.Uri,
-                NoProxy = true,
-            },
-            Log);
-        _session.Connections.Add(connection);
-        sandbox.Connections = [connection];
+        IngestConnection[] connections = [.. SettingsOf(sandbox.Uri).Select(settings => IngestConnection.Open(settings with { NoProxy = true }, Log))];
+        Array.ForEach(connections, _session.Connections.Add);
+        sandbox.Connections = connections;
     }
+
+    /// <summary>How to connect to each of the sandbox's services.</summary>
+    private static ConnectionSettings[] SettingsOf(Uri uri) =>
+    [
+        new() { Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, UserName = UserName, Secret = ReadPassword, AuthenticationUri = uri },
+    ];
+
+    private static ValueTask<string> ReadPassword(CancellationToken cancellationToken) => ValueTask.FromResult(Password);
 }

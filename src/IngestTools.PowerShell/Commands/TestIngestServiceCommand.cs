@@ -38,13 +38,20 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
         try
         {
             foreach (IngestConnection connection in FindConnections())
-                Run(async token => await PostAsync(await ServiceCheck.RunAsync(connection, Shortcode, Log, token).ConfigureAwait(false), token).ConfigureAwait(false));
+                Run(async token => await PostAsync(await ServiceCheck.RunAsync(connection, ScopeOf(connection.Service), Log, token).ConfigureAwait(false), token).ConfigureAwait(false));
         }
         catch (IngestException e)
         {
             WriteError(e.ToErrorRecord(Connection));
         }
     }
+
+    /// <summary>What is to be used of a service, in its own terms.</summary>
+    private string? ScopeOf(IngestService service) => service switch
+    {
+        IngestService.DspIngest => Shortcode,
+        _ => null,
+    };
 
     private IngestConnection[] FindConnections()
     {

@@ -336,13 +336,13 @@ public sealed class ConnectionTests
     [InlineData("  \r\n", null)]
     public void Server_s_own_words_are_found_in_whatever_it_wrote(string body, string? words)
     {
-        Assert.Equal(words, ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body), null).Text);
+        Assert.Equal(words, ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body), []).Text);
     }
 
     [Fact]
     public void Long_words_are_cut()
     {
-        Assert.InRange(ServerMessage.Parse(new byte[100_000].Select(_ => (byte)'x').ToArray(), null).Text!.Length, 2000, 2049);
+        Assert.InRange(ServerMessage.Parse(new byte[100_000].Select(_ => (byte)'x').ToArray(), []).Text!.Length, 2000, 2049);
     }
 
     [Fact]

@@ -160,7 +160,7 @@ public sealed class RegressionTests
 
     [Fact]
     public void Secret_that_json_escapes_is_hidden() =>
-        Assert.Equal("wrong password ***", ServerMessage.Parse("{\"reason\":\"wrong password pa\\\"ss-canary\"}"u8, "pa\"ss-canary").Text);
+        Assert.Equal("wrong password ***", ServerMessage.Parse("{\"reason\":\"wrong password pa\\\"ss-canary\"}"u8, ["pa\"ss-canary"]).Text);
 
     [Fact]
     public void Relative_redirect_hides_its_query() =>
@@ -168,7 +168,7 @@ public sealed class RegressionTests
 
     [Fact]
     public void Hostile_html_is_cut_and_throws_nothing() =>
-        Assert.NotNull(ServerMessage.Parse(Encoding.UTF8.GetBytes("<" + string.Concat(Enumerable.Repeat("<script ", 4000)) + "x"), null));
+        Assert.NotNull(ServerMessage.Parse(Encoding.UTF8.GetBytes("<" + string.Concat(Enumerable.Repeat("<script ", 4000)) + "x"), []));
 
     [Fact]
     public async Task Wait_goes_on_when_another_call_takes_the_lock_before_the_mapping_is_read()

@@ -10,7 +10,7 @@ internal sealed class DspIngestService : ServiceDefinition
 {
     public override IngestService Service => IngestService.DspIngest;
 
-    public override string Scheme => "dsp";
+    public override IReadOnlyList<string> Schemes => ["dsp"];
 
     public override string IdForm => "dsp:0001";
 
@@ -22,11 +22,11 @@ internal sealed class DspIngestService : ServiceDefinition
             throw Refused("DSP-INGEST has no sign-in of its own: DSP-API exchanges a password for a token.", "Give DSP-API's address, such as https://api.example.org, as -AuthenticationUri.");
     }
 
-    public override IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp) => settings.SignIn switch
+    public override IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time) => settings.SignIn switch
     {
         SignInKind.None => new NoAuthenticator(),
-        SignInKind.Password => new TokenAuthenticator(new DspLogin(settings, createHttp()).GetTokenAsync),
-        _ => new TokenAuthenticator(async (_, cancellationToken) => Secrets.CheckToken(await settings.Secret!(cancellationToken).ConfigureAwait(false))),
+        SignInKind.Password => new SecretAuthenticator(new DspLogin(settings, createHttp()).SignInAsync, time),
+        _ => BearerOf(settings, time),
     };
 
     public override Transaction ReadId(string id, string[] parts)

@@ -10,7 +10,7 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
 {
     private const string LoginPath = "v2/authentication";
 
-    public async ValueTask<string> GetTokenAsync(ILogger logger, CancellationToken cancellationToken)
+    public async ValueTask<Signature> SignInAsync(ILogger logger, CancellationToken cancellationToken)
     {
         string password = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         LoginRequest request = CreateRequest(settings.UserName!, password);
@@ -23,7 +23,7 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
             Uri = LoginUri(settings.AuthenticationUri!),
             Accept = "application/json",
             SignsIn = false,
-            Secret = password,
+            Secrets = [password],
             Content = _ => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
             Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.Rejected or ErrorId.NotAllowed
                 ? error.With(ErrorId.NotSignedIn, $"DSP-API did not sign in {settings.UserName}: {error.ServerMessage ?? error.Message}", "Check the user's name and password.")
@@ -31,7 +31,7 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
         };
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, DspIngestJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
         return answer.Token is { Length: > 0 } token
-            ? token
+            ? Signature.Bearer(token)
             : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);
     }
 

@@ -1,0 +1,52 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace IngestTools.Http;
+
+/// <summary>What a request carries to prove who sends it.</summary>
+internal sealed class Signature
+{
+    private readonly AuthenticationHeaderValue? _authorization;
+    private readonly KeyValuePair<string, string>[] _headers = [];
+
+    private Signature(AuthenticationHeaderValue authorization, params string[] secrets)
+    {
+        _authorization = authorization;
+        Secrets = [authorization.Parameter!, .. secrets];
+    }
+
+    private Signature(KeyValuePair<string, string>[] headers, string[] secrets)
+    {
+        _headers = headers;
+        Secrets = secrets;
+    }
+
+    /// <summary>When the server will no longer accept it; null where it did not tell.</summary>
+    public DateTimeOffset? EndsAt { get; init; }
+
+    /// <summary>What must not be quoted from an answer that repeats it.</summary>
+    public IReadOnlyList<string> Secrets { get; }
+
+    /// <summary>A bearer token.</summary>
+    public static Signature Bearer(string token, DateTimeOffset? endsAt = null) => new(new AuthenticationHeaderValue("Bearer", token)) { EndsAt = endsAt };
+
+    /// <summary>A user name and a password, in UTF-8.</summary>
+    /// <remarks>RFC 7617: the server splits at the first colon, so the name has none.</remarks>
+    public static Signature Basic(string userName, string password) =>
+        new(new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{userName}:{password}"))), password);
+
+    /// <summary>Headers of any kind, such as a cookie.</summary>
+    public static Signature Of(IEnumerable<KeyValuePair<string, string>> headers, IEnumerable<string> secrets, DateTimeOffset? endsAt = null) =>
+        new([.. headers], [.. secrets]) { EndsAt = endsAt };
+
+    /// <summary>Puts it on a request.</summary>
+    public void Sign(HttpRequestMessage request)
+    {
+        request.Headers.Authorization = _authorization;
+        foreach ((string name, string value) in _headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+    }
+
+    /// <summary>Whether another says the same, so that a server that refused one will refuse it too.</summary>
+    public bool IsSameAs(Signature other) => Equals(_authorization, other._authorization) && _headers.SequenceEqual(other._headers);
+}

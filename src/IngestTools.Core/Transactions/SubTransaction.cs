@@ -1,0 +1,24 @@
+namespace IngestTools;
+
+/// <summary>A part of a transaction that the server runs as one of its own: a sheet, a row.</summary>
+/// <remarks>VOSS Automate, GET /api/tool/Transaction/{pkid}/.</remarks>
+public sealed record SubTransaction
+{
+    /// <summary>Its own pkid.</summary>
+    public required string TransactionId { get; init; }
+
+    /// <summary>What it does, in the server's words.</summary>
+    public string? Action { get; init; }
+
+    /// <summary>What it is about, in the server's words.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public TransactionStatus Status { get; init; }
+
+    /// <summary>The server's own word for where it stands.</summary>
+    public string? ServerStatus { get; init; }
+
+    /// <summary>What the server says about it.</summary>
+    public string? Message { get; init; }
+}
