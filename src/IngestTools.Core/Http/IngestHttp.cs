@@ -121,7 +121,8 @@ internal sealed class IngestHttp : IDisposable
                 watch?.Dispose();
                 watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
                 using HttpRequestMessage request = CreateRequest(operation, watch);
-                Signature? signature = operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null;
+                Signature? signature = operation.Signature
+                    ?? (operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null);
                 signature?.Sign(request);
                 operation.Secrets = signature?.Secrets ?? operation.Secrets;
                 Log(call.Logger, request);
@@ -130,7 +131,7 @@ internal sealed class IngestHttp : IDisposable
                 try
                 {
                     Log(call.Logger, request, response);
-                    bool isRefusal = signature is not null && _authenticator.IsRefusal(response);
+                    bool isRefusal = signature is not null && operation.Signature is null && _authenticator.IsRefusal(response);
                     if (!isRefusal && operation.IsAnswer(response.StatusCode))
                     {
                         answer = await call.Read(response, watch?.Token ?? cancellationToken).ConfigureAwait(false);
