@@ -8,7 +8,11 @@ namespace IngestTools.Services;
 /// <summary>What the rest of the library asks a service for. A service is a folder with one of these.</summary>
 internal abstract class ServiceDefinition
 {
-    private static readonly ServiceDefinition[] All = [new DspIngest.DspIngestService()];
+    private static readonly ServiceDefinition[] All =
+    [
+        new DspIngest.DspIngestService(),
+        new Ica.IcaService(),
+    ];
 
     public abstract IngestService Service { get; }
 
