@@ -17,7 +17,9 @@
         'Disconnect-IngestService'
         'Get-IngestConnection'
         'Get-IngestMapping'
+        'Get-LinkingBatchItem'
         'Get-Transaction'
+        'New-LinkingBatch'
         'Send-IngestFile'
         'Start-BulkIngest'
         'Start-IngestSandbox'
@@ -30,7 +32,7 @@
     AliasesToExport        = @()
     PrivateData            = @{
         PSData = @{
-            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST')
+            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST', 'ICA')
             ReleaseNotes = 'See CHANGELOG.md.'
         }
     }

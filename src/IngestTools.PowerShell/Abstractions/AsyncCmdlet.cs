@@ -134,6 +134,13 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         return runs;
     }
 
+    /// <summary>Writes what the work has posted so far, without waiting.</summary>
+    private protected void Pump()
+    {
+        if (_work is not null && !PumpReady())
+            Finish();
+    }
+
     /// <summary>Writes what the work posts until it ends, and throws what it threw.</summary>
     private protected void Finish()
     {

@@ -69,6 +69,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     private static ConnectionSettings[] SettingsOf(Uri uri) =>
     [
         new() { Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, UserName = UserName, Secret = ReadPassword, AuthenticationUri = uri },
+        new() { Service = IngestService.Ica, Uri = new Uri(uri, "ica/rest"), SignIn = SignInKind.ApiKey, Secret = ReadPassword },
     ];
 
     private static ValueTask<string> ReadPassword(CancellationToken cancellationToken) => ValueTask.FromResult(Password);

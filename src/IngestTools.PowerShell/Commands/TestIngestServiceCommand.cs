@@ -4,6 +4,7 @@ using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
+using IngestTools.Services.Ica;
 
 namespace IngestTools.PowerShell.Commands;
 
@@ -32,6 +33,11 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
     public string? Shortcode { get; set; }
 
+    /// <summary>ICA: a project, to look whether it may be seen.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ProjectCompleter))]
+    public string? ProjectId { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -50,6 +56,15 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     private string? ScopeOf(IngestService service) => service switch
     {
         IngestService.DspIngest => Shortcode,
+        IngestService.Ica => ProjectId ?? IcaClient.DefaultProjectId,
+        _ => null,
+    };
+
+    /// <summary>The service that what is to be used belongs to; null where nothing is named.</summary>
+    private IngestService? ServiceOfScope() => (Shortcode, ProjectId) switch
+    {
+        (not null, _) => IngestService.DspIngest,
+        (_, not null) => IngestService.Ica,
         _ => null,
     };
 
@@ -58,6 +73,8 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
         ConnectionTable connections = _session.Connections;
         if (ParameterSetName == ServiceSet)
             return [.. Service.Select(s => connections.Resolve(s, null, Log))];
-        return Connection is null ? [connections.Resolve(Log)] : [.. Connection.Select(c => connections.Resolve(c, Log))];
+        if (Connection is not null)
+            return [.. Connection.Select(c => connections.Resolve(c, Log))];
+        return [ServiceOfScope() is { } service ? connections.Resolve(service, null, Log) : connections.Resolve(Log)];
     }
 }

@@ -23,6 +23,9 @@ internal sealed class IngestSession
     /// <summary>Shortcodes that were seen, to be completed.</summary>
     internal RecentNames Shortcodes { get; } = new();
 
+    /// <summary>Ids of ICA projects that were seen, to be completed.</summary>
+    internal RecentNames Projects { get; } = new();
+
     /// <summary>Ids of transactions that were seen, to be completed.</summary>
     internal RecentNames Transactions { get; } = new();
 
@@ -46,6 +49,7 @@ internal sealed class IngestSession
     {
         Transactions.Add(transaction.Id);
         Shortcodes.Add(transaction.Shortcode);
+        Projects.Add(transaction.ProjectId);
     }
 
     private static IngestSession Begin(Runspace runspace)

@@ -11,6 +11,10 @@ internal sealed class IcaService : ISandboxService
     /// <summary>The longest id that the service documents.</summary>
     private const int MostIdCharacters = 255;
 
+    /// <summary>What the filter of items documents; the items themselves may have others.</summary>
+    private static readonly string[] ItemStatuses =
+        ["INITIALISED", "WAITING_RESOURCES", "RUNNING", "LINKED", "ALREADY_LINKED", "FAILED", "PARTIALLY_LINKED"];
+
     private readonly IcaAuthorization _authorization;
     private readonly IcaShapes _shapes;
     private readonly IcaControl _control;
@@ -119,6 +123,8 @@ internal sealed class IcaService : ISandboxService
         if (paging.Read() is { } wrong)
             return RefuseAsync(context, wrong);
         HashSet<string>? statuses = paging.Filter("status");
+        if (statuses?.FirstOrDefault(static s => !ItemStatuses.Contains(s)) is { } unknown)
+            return RefuseAsync(context, $"Invalid status '{unknown}'");
         bool isV3 = context.Request.Headers.Accept == IcaMedia.V3;
         int[] rows = Enumerable.Range(0, batch.DataIds.Count).Where(i => statuses is null || statuses.Contains(batch.Status(i))).ToArray();
         // An offset counts the rows that fit; a cursor is a place among all, so that it stays right while statuses change.
