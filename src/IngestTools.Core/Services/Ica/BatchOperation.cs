@@ -16,7 +16,8 @@ internal sealed record BatchOperation
     /// <summary>An item of which a part was done begins with this, whatever the kind.</summary>
     private const string PartlyPrefix = "PARTIALLY_";
 
-    private const string Failed = "FAILED";
+    /// <summary>The status of an item that came to nothing, whatever the kind.</summary>
+    public const string Failed = "FAILED";
 
     /// <summary>Links data into a project.</summary>
     /// <remarks>ICA, POST /api/projects/{projectId}/dataLinkingBatch. In version 3 a folder of which a part was linked would be told as FAILED.</remarks>

@@ -102,6 +102,7 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
         {
             ItemState.Going => $"the job ended and left it {item.Status}{words}",
             ItemState.Unknown => $"the server says {item.Status ?? "nothing"}, which this version does not know{words}",
+            _ when item.Status == BatchOperation.Failed => item.Reason?.TrimEnd('.') ?? "the server gives no reason",
             _ => $"{item.Status}{words}",
         };
     }
