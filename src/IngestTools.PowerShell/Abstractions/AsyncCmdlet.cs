@@ -184,8 +184,18 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
                 batch.Clear();
             }
 
-            if (!await next.ConfigureAwait(false))
-                break;
+            try
+            {
+                if (!await next.ConfigureAwait(false))
+                    break;
+            }
+            catch (IngestException) when (batch.Count > 0)
+            {
+                // What came before the error is right.
+                await PostAsync(PostKind.Outputs, batch.ToArray(), cancellationToken).ConfigureAwait(false);
+                throw;
+            }
+
             batch.Add(enumerator.Current);
         }
 
