@@ -101,6 +101,10 @@ internal sealed class IngestHttp : IDisposable
         throw Final(operation, error!);
     }
 
+    /// <summary>Signs in ahead of the first operation, where that takes a request of its own.</summary>
+    /// <exception cref="IngestException">It could not be signed in; the first operation would fail for the same reason.</exception>
+    public async Task SignInAsync(ILogger logger, CancellationToken cancellationToken) => await _authenticator.GetAsync(logger, cancellationToken).ConfigureAwait(false);
+
     public void Dispose() => _invoker.Dispose();
 
     private static TimeSpan Clamp(TimeSpan time) => time < LongestTime ? time : LongestTime;

@@ -4,10 +4,10 @@ using IngestTools.Services.Ica;
 
 namespace IngestTools.PowerShell.Abstractions;
 
-/// <summary>A batch that is to be sent.</summary>
+/// <summary>What is to be done next: a batch is to be sent, or the first one of a connection prepared.</summary>
 /// <param name="Connection">Where to.</param>
-/// <param name="Content">The ids.</param>
-internal sealed record LinkingBatchPlan(IngestConnection Connection, LinkingBatchContent Content);
+/// <param name="Content">The ids; null while they are still collected.</param>
+internal sealed record LinkingBatchPlan(IngestConnection Connection, LinkingBatchContent? Content);
 
 /// <summary>A project that ids are collected for, and the words by which the input names it.</summary>
 internal sealed class LinkingBatchTarget(IngestConnection connection, LinkingBatchCollector collector)

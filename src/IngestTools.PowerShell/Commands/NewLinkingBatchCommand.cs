@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Threading.Channels;
+using IngestTools.Connections;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
@@ -96,9 +97,8 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
             LinkingBatchCollector collector = new(ProjectId ?? IcaClient.DefaultProjectId ?? throw NoProject(), BatchSize, Log);
             _target = _targets.Find(target => target.Connection == connection && target.Collector.ProjectId == collector.ProjectId);
             if (_target is null)
-                _targets.Add(_target = new LinkingBatchTarget(connection, collector));
-            _target.Remember(Connection, ProjectId);
-            Session.Projects.Add(collector.ProjectId);
+                AddTarget(connection, collector);
+            _target!.Remember(Connection, ProjectId);
             return _target;
         }
         catch (IngestException e)
@@ -106,6 +106,14 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
             ThrowTerminatingError(e.ToErrorRecord(ProjectId));
             throw;
         }
+    }
+
+    private void AddTarget(IngestConnection connection, LinkingBatchCollector collector)
+    {
+        _targets.Add(_target = new LinkingBatchTarget(connection, collector));
+        Session.Projects.Add(collector.ProjectId);
+        if (!IsWhatIf)
+            Feed(_full.Writer, new LinkingBatchPlan(connection, null));
     }
 
     private static IngestException NoProject() => IngestErrors.Create(
@@ -121,6 +129,12 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
         await foreach (LinkingBatchPlan plan in _full.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             IcaClient client = new(plan.Connection, Log);
+            if (plan.Content is null)
+            {
+                await client.PrepareAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
             await foreach (LinkingResult result in client.StartAsync(plan.Content, CheckEligible, cancellationToken).ConfigureAwait(false))
                 await TellAsync(result, cancellationToken).ConfigureAwait(false);
         }

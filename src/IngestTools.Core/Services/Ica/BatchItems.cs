@@ -12,7 +12,7 @@ internal sealed class BatchItems(IcaRoutes routes)
     public async IAsyncEnumerable<LinkingBatchItem> ReadAsync(
         BatchPath batch, IReadOnlyList<string> statuses, int pageSize, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        SeenKeys tokens = new();
+        HashSet<string> tokens = new(StringComparer.Ordinal);
         long given = 0;
         string? token = null;
         do

@@ -27,6 +27,20 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     /// <summary>The project where none is named: what <see cref="ProjectVariable"/> says; null where it says nothing.</summary>
     public static string? DefaultProjectId => Environment.GetEnvironmentVariable(ProjectVariable) is { Length: > 0 } id ? id : null;
 
+    /// <summary>Signs in while ids are still collected, so that the first batch need not wait for it. That it fails shows when a batch is sent.</summary>
+    /// <param name="cancellationToken">Ends the sign-in.</param>
+    public async Task PrepareAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await connection.Http.SignInAsync(_routes.Logger, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e)
+        {
+            _routes.Logger.LogDebug("Signing in ahead failed: {Reason}", e.Message);
+        }
+    }
+
     /// <summary>Links data into a project, in as many batches as it takes: a batch leaves as soon as it is full, while ids still come.</summary>
     /// <param name="projectId">The project that the data is to be linked into.</param>
     /// <param name="dataIds">The ids, taken as they come. Each is sent once.</param>
