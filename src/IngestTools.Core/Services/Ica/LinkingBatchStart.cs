@@ -100,7 +100,8 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
             {
                 if (JobAnswer.TimeOf(job.TimeCreated) < since)
                     return null;
-                bool mayBeIt = job.SubjectId is not null && !others.Contains(job.SubjectId) && (job.Project?.Id ?? projectId) == projectId;
+                bool isOfProject = string.Equals(job.Project?.Id ?? projectId, projectId, StringComparison.OrdinalIgnoreCase);
+                bool mayBeIt = isOfProject && job.SubjectId is not null && !others.Contains(job.SubjectId);
                 if (mayBeIt && await TryGetAsync(new BatchPath(projectId, job.SubjectId!), ids, others, cancellationToken).ConfigureAwait(false) is { } found)
                     return found;
             }
