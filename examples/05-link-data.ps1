@@ -47,4 +47,4 @@ $batches = & $ids | New-LinkingBatch -ProjectId $ProjectId | ForEach-Object { Ad
 $batches | Wait-Transaction -ErrorAction SilentlyContinue | Out-Host
 $batches | Get-LinkingBatchItem -Status FAILED, PARTIALLY_LINKED | Select-Object DataId, Status, Reason |
     Tee-Object -Variable notLinked | Export-Csv -LiteralPath $ReportPath
-"$($notLinked.Count) ids were not linked$($notLinked ? "; see $ReportPath" : '')."
+"Not linked: $($notLinked.Count)$($notLinked ? "; see $ReportPath" : '')."

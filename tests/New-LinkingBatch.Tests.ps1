@@ -95,7 +95,7 @@ Describe 'New-LinkingBatch' {
 
     It 'tells how many ids came again' {
         $verbose = (New-DataId 1), (New-DataId 1) | New-LinkingBatch -ProjectId $project -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
-        "$verbose" | Should -Match '1 ids came again'
+        "$verbose" | Should -Match 'came again, and were sent once: 1\.'
     }
 
     It 'names each id of a project that does not share its data' {

@@ -87,7 +87,7 @@ public sealed class LinkingBatchCollector
         if (_unusual > MostNamed)
             _logger.LogWarning("{Count:N0} ids in all do not look like ids of data; they were sent all the same.", _unusual);
         if (_repeated > 0)
-            _logger.LogInformation("{Count:N0} ids came again, and were sent once.", _repeated);
+            _logger.LogInformation("Ids that came again, and were sent once: {Count:N0}.", _repeated);
         return _body is null ? null : TakeBody();
     }
 
