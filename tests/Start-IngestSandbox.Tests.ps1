@@ -6,6 +6,8 @@ Describe 'Start-IngestSandbox' {
         $sandbox = Start-IngestSandbox -Connect
         $sandbox.PSObject.TypeNames[0] | Should -Be 'IngestTools.IngestSandbox'
         $sandbox.IsRunning | Should -BeTrue
+        $sandbox.Connections.Name | Should -Be 'DspIngest', 'Ica'
+
         $sandbox.Connections.Name | Should -Be 'DspIngest', 'LakeFs'
         ($sandbox.Connections | Test-IngestService).Ok | Should -Not -Contain $false
 

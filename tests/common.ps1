@@ -42,6 +42,8 @@ function Get-SandboxConnection($Sandbox) { Invoke-Sandbox $Sandbox 'connections'
 function Set-SandboxFault($Sandbox, [string[]] $Fault) { $null = Invoke-Sandbox $Sandbox 'faults' Post @($Fault) }
 function Clear-SandboxFault($Sandbox) { $null = Invoke-Sandbox $Sandbox 'faults' Delete }
 function Set-SandboxOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'dsp/options' Post $Option }
+function Set-SandboxIca($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'ica/options' Post $Option }
+function Get-SandboxBatch($Sandbox) { @(Invoke-Sandbox $Sandbox 'ica/batches') | ForEach-Object { $_ } }
 function Add-SandboxMapping($Sandbox, [string] $Shortcode, [int] $Rows) { $null = Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode/mapping?rows=$Rows" Post }
 
 # How lakeFS behaves, what it has, and what lies in the object store beside it.
@@ -95,6 +97,9 @@ function Get-SandboxToken($Sandbox) {
     $body = @{ email = 'root@example.com'; password = 'test' } | ConvertTo-Json
     (Invoke-RestMethod "$($Sandbox.Uri)v2/authentication" -Method Post -Body $body -ContentType 'application/json' -NoProxy).token
 }
+
+# An id of ICA's data as real ones are.
+function New-DataId([int] $Number, [string] $Kind = 'fil') { '{0}.{1:x32}' -f $Kind, $Number }
 
 # A shortcode that no other test of this file has.
 function New-Shortcode {

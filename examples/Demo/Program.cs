@@ -12,6 +12,7 @@ Console.CancelKeyPress += (_, pressed) =>
 try
 {
     bool isWell = await DspIngestDemo.RunAsync(Console.Out, stop.Token);
+    isWell &= await IcaDemo.RunAsync(Console.Out, stop.Token);
     isWell &= await LakeFsDemo.RunAsync(Console.Out, stop.Token);
     isWell &= await VossDemo.RunAsync(Console.Out, stop.Token);
     return isWell ? 0 : 1;

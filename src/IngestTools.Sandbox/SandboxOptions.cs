@@ -1,5 +1,6 @@
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.Ica;
 using IngestTools.Sandbox.Services.LakeFs;
 using IngestTools.Sandbox.Services.Voss;
 
@@ -30,6 +31,9 @@ public sealed record SandboxOptions
 
     /// <summary>DSP-INGEST and DSP-API's login. The same object stays in use, so a test can change it while the sandbox runs.</summary>
     public DspIngestOptions DspIngest { get; init; } = new();
+
+    /// <summary>ICA. The same object stays in use, so a test can change it while the sandbox runs.</summary>
+    public IcaOptions Ica { get; init; } = new();
 
     /// <summary>lakeFS. The same object stays in use, so a test can change it while the sandbox runs.</summary>
     public LakeFsOptions LakeFs { get; init; } = new();

@@ -4,6 +4,7 @@ using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Http;
 using IngestTools.Sandbox.Services;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.Ica;
 using IngestTools.Sandbox.Services.LakeFs;
 using IngestTools.Sandbox.Services.Voss;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -35,12 +36,14 @@ public sealed class SandboxServer : IAsyncDisposable
         Connections = new ConnectionCounter(_environment.Changes);
         Requests = new RequestLog(options.RequestLogLength, _environment.Changes);
         DspIngest = new DspIngestState(options.DspIngest, _environment);
+        Ica = new IcaState(options.Ica, _environment);
         LakeFs = new LakeFsState(options.LakeFs, _environment);
         Voss = new VossState(options.Voss, _environment);
         Faults = new FaultList(options.Faults, _environment);
         _services =
         [
             new DspIngestService(DspIngest),
+            new IcaService(Ica),
             new LakeFsService(LakeFs),
             new VossService(Voss),
         ];
@@ -54,6 +57,9 @@ public sealed class SandboxServer : IAsyncDisposable
 
     /// <summary>The state of DSP-INGEST.</summary>
     public DspIngestState DspIngest { get; }
+
+    /// <summary>The state of ICA, whose base address is /ica/rest below the sandbox's.</summary>
+    public IcaState Ica { get; }
 
     /// <summary>The state of lakeFS.</summary>
     public LakeFsState LakeFs { get; }

@@ -103,6 +103,10 @@ internal sealed class IngestHttp : IDisposable
         throw Final(operation, error!);
     }
 
+    /// <summary>Signs in ahead of the first operation, where that takes a request of its own.</summary>
+    /// <exception cref="IngestException">It could not be signed in; the first operation would fail for the same reason.</exception>
+    public async Task SignInAsync(ILogger logger, CancellationToken cancellationToken) => await _authenticator.GetAsync(logger, cancellationToken).ConfigureAwait(false);
+
     public void Dispose() => _invoker.Dispose();
 
     private static TimeSpan Clamp(TimeSpan time) => time < LongestTime ? time : LongestTime;
@@ -123,7 +127,8 @@ internal sealed class IngestHttp : IDisposable
                 watch?.Dispose();
                 watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
                 using HttpRequestMessage request = CreateRequest(operation, watch);
-                Signature? signature = operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null;
+                Signature? signature = operation.Signature
+                    ?? (operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null);
                 signature?.Sign(request);
                 operation.Secrets = signature?.Secrets ?? operation.Secrets;
                 if (_pace is not null)
@@ -134,7 +139,7 @@ internal sealed class IngestHttp : IDisposable
                 try
                 {
                     Log(call.Logger, request, response);
-                    bool isRefusal = signature is not null && _authenticator.IsRefusal(response);
+                    bool isRefusal = signature is not null && operation.Signature is null && _authenticator.IsRefusal(response);
                     if (!isRefusal && operation.IsAnswer(response.StatusCode))
                     {
                         answer = await call.Read(response, watch?.Token ?? cancellationToken).ConfigureAwait(false);

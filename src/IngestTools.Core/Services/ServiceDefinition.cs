@@ -11,6 +11,7 @@ internal abstract class ServiceDefinition
     private static readonly ServiceDefinition[] All =
     [
         new DspIngest.DspIngestService(),
+        new Ica.IcaService(),
         new LakeFs.LakeFsService(),
         new Voss.VossService(),
     ];

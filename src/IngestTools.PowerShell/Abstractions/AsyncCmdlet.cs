@@ -137,6 +137,13 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         return runs;
     }
 
+    /// <summary>Writes what the work has posted so far, without waiting.</summary>
+    private protected void Pump()
+    {
+        if (_work is not null && !PumpReady())
+            Finish();
+    }
+
     /// <summary>Writes what the work posts until it ends, and throws what it threw.</summary>
     private protected void Finish()
     {
@@ -180,8 +187,18 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
                 batch.Clear();
             }
 
-            if (!await next.ConfigureAwait(false))
-                break;
+            try
+            {
+                if (!await next.ConfigureAwait(false))
+                    break;
+            }
+            catch (IngestException) when (batch.Count > 0)
+            {
+                // What came before the error is right.
+                await PostAsync(PostKind.Outputs, batch.ToArray(), cancellationToken).ConfigureAwait(false);
+                throw;
+            }
+
             batch.Add(enumerator.Current);
         }
 

@@ -72,6 +72,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     private static ConnectionSettings[] SettingsOf(Uri uri) =>
     [
         new() { Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, UserName = UserName, Secret = ReadPassword, AuthenticationUri = uri },
+        new() { Service = IngestService.Ica, Uri = new Uri(uri, "ica/rest"), SignIn = SignInKind.ApiKey, Secret = ReadPassword },
         new() { Service = IngestService.LakeFs, Uri = uri, SignIn = SignInKind.Password, UserName = AccessKeyId, Secret = ReadSecretAccessKey },
         new() { Service = IngestService.Voss, Uri = uri, SignIn = SignInKind.Password, UserName = VossUserName, Secret = ReadPassword },
     ];

@@ -24,6 +24,9 @@ internal sealed class IngestSession
     /// <summary>Shortcodes that were seen, to be completed.</summary>
     internal RecentNames Shortcodes { get; } = new();
 
+    /// <summary>Ids of ICA projects that were seen, to be completed.</summary>
+    internal RecentNames Projects { get; } = new();
+
     /// <summary>lakeFS repositories that were seen, to be completed.</summary>
     internal RecentNames Repositories { get; } = new();
 
@@ -59,6 +62,7 @@ internal sealed class IngestSession
     {
         Transactions.Add(transaction.Id);
         Shortcodes.Add(transaction.Shortcode);
+        Projects.Add(transaction.ProjectId);
         Repositories.Add(transaction.Repository);
         Branches.Add(transaction.Branch);
         Hierarchies.Add(transaction.Hierarchy);

@@ -34,6 +34,14 @@ public static class Display
         _ => time.Value.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
     };
 
+    /// <summary>A transaction's id in a narrow column. Of a long one the end tells it from others: two batches of a project begin alike.</summary>
+    public static string Id(string? id)
+    {
+        const int Width = 22;
+        const int Start = 8;
+        return id is not { Length: > Width } ? id ?? "" : $"{id[..Start]}…{id[^(Width - Start - 1)..]}";
+    }
+
     /// <summary>How far a transaction has come: "12 of 100 files".</summary>
     public static string Progress(Transaction transaction)
     {
