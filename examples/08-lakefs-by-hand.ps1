@@ -62,20 +62,23 @@ function Invoke-LakeFs([string] $Method, [string] $Route, [hashtable] $Body) {
     Invoke-RestMethod @request
 }
 
-$ranges = New-ImportRange $Repository $Source -Prepend $Prepend -All -Connection $connection
-if (-not $ranges) { return }
-$metaRange = $ranges | New-ImportMetaRange
-Write-Host "$($metaRange.Count) keys in $($metaRange.Ranges) ranges, as metarange $($metaRange.Id)"
+try {
+    $ranges = New-ImportRange $Repository $Source -Prepend $Prepend -All -Connection $connection
+    if (-not $ranges) { return }
+    $metaRange = $ranges | New-ImportMetaRange
+    Write-Host "$($metaRange.Count) keys in $($metaRange.Ranges) ranges, as metarange $($metaRange.Id)"
 
-$null = Invoke-LakeFs Post '' @{ name = $ImportBranch; source = $Branch }
-$commit = Invoke-LakeFs Post "/$ImportBranch/commits?source_metarange=$($metaRange.Id)" @{ message = "Import of $Source" }
+    $null = Invoke-LakeFs Post '' @{ name = $ImportBranch; source = $Branch }
+    $commit = Invoke-LakeFs Post "/$ImportBranch/commits?source_metarange=$($metaRange.Id)" @{ message = "Import of $Source" }
 
-# What came out of order: the last range has the token, which New-ImportRange handed back each time.
-$stagingToken = @($ranges)[-1].StagingToken
-if ($stagingToken) {
-    $null = Invoke-LakeFs Put "/$ImportBranch/update_token" @{ staging_token = $stagingToken }
-    $commit = Invoke-LakeFs Post "/$ImportBranch/commits" @{ message = "Import of $Source, what came out of order" }
+    # What came out of order: the last range has the token, which New-ImportRange handed back each time.
+    $stagingToken = @($ranges)[-1].StagingToken
+    if ($stagingToken) {
+        $null = Invoke-LakeFs Put "/$ImportBranch/update_token" @{ staging_token = $stagingToken }
+        $commit = Invoke-LakeFs Post "/$ImportBranch/commits" @{ message = "Import of $Source, what came out of order" }
+    }
+
+    [pscustomobject]@{ Repository = $Repository; ImportBranch = $ImportBranch; CommitId = $commit.id; Count = $metaRange.Count }
+    Write-Host "Look at the branch $ImportBranch, then merge it into $Branch."
 }
-
-[pscustomobject]@{ Repository = $Repository; ImportBranch = $ImportBranch; CommitId = $commit.id; Count = $metaRange.Count }
-Write-Host "Look at the branch $ImportBranch, then merge it into $Branch."
+finally { $connection | Disconnect-IngestService }

@@ -102,6 +102,16 @@ public sealed class LakeFsConnectionTests
     }
 
     [Theory]
+    [InlineData(423)]
+    [InlineData(429)]
+    public async Task Too_many_attempts_to_sign_in_are_told_as_such(int status)
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings => settings with { AuthenticationUri = settings.Uri, MaxAttempts = 1 });
+        lake.Misbehave($"{status}=9,POST /api/v1/auth/login");
+        Assert.Equal(ErrorId.TooManyRequests, (await Assert.ThrowsAsync<IngestException>(() => lake.StartAsync())).ErrorId);
+    }
+
+    [Theory]
     [InlineData(SignInKind.ApiKey, null)]
     [InlineData(SignInKind.Cookie, "session")]
     [InlineData(SignInKind.Password, "a:b")]
