@@ -110,7 +110,7 @@ Describe 'Start-BulkLoad' {
 Describe 'The nightly load' {
     BeforeAll {
         . (Join-Path $PSScriptRoot common.ps1)
-        $script = Join-Path $PSScriptRoot '..' 'examples' '05-nightly-bulk-load.ps1'
+        $script = Join-Path $PSScriptRoot '..' 'examples' '06-nightly-bulk-load.ps1'
         function Invoke-Night([string] $Folder, [string] $Password = 'test') {
             $text = "Import-Module '$Manifest'; `$env:VOSS_PASSWORD = '$Password'; & '$script' -Folder '$Folder' -Hierarchy sys.hcs.Provider " +
                 "-Uri '$($sandbox.Uri)' -UserName hcsadmin@sys.hcs -SecretFrom env:VOSS_PASSWORD -LogFolder '$Folder/log'; exit `$LASTEXITCODE"

@@ -8,8 +8,6 @@ Describe 'Test-IngestService' {
     AfterAll { Stop-IngestSandbox }
 
     It 'tells that all is well' {
-        $report = Test-IngestService DspIngest -Shortcode 0001
-
         $report = Test-IngestService -Service DspIngest -Shortcode 0001
         $report.PSObject.TypeNames[0] | Should -Be 'IngestTools.Connections.ServiceReport'
         $report.Ok, $report.Reachable, $report.SignedIn, $report.Allowed | Should -Be $true, $true, $true, $true

@@ -139,14 +139,27 @@ internal sealed class IngestHttp : IDisposable
                 try
                 {
                     Log(call.Logger, request, response);
-                    bool isRefusal = signature is not null && operation.Signature is null && _authenticator.IsRefusal(response);
-                    if (!isRefusal && operation.IsAnswer(response.StatusCode))
+                    bool mayRenew = signature is not null && operation.Signature is null;
+                    bool isRefusal = mayRenew && _authenticator.IsRefusal(response);
+                    IngestException error;
+                    if (isRefusal || !operation.IsAnswer(response.StatusCode))
                     {
-                        answer = await call.Read(response, watch?.Token ?? cancellationToken).ConfigureAwait(false);
-                        return Outcome.FromResult(answer);
+                        error = await HttpFailure.FromAnswerAsync(Service, operation, response, _time, cancellationToken).ConfigureAwait(false);
+                    }
+                    else
+                    {
+                        try
+                        {
+                            answer = await call.Read(response, watch?.Token ?? cancellationToken).ConfigureAwait(false);
+                            return Outcome.FromResult(answer);
+                        }
+                        catch (IngestException e) when (mayRenew && e.ErrorId == ErrorId.NotSignedIn)
+                        {
+                            // A page to sign in on, with the status of success.
+                            (error, isRefusal) = (e, true);
+                        }
                     }
 
-                    IngestException error = await HttpFailure.FromAnswerAsync(Service, operation, response, _time, cancellationToken).ConfigureAwait(false);
                     if (!isRefusal || renewed || !await SignAsync(_authenticator.RenewAsync(signature!, call.Logger, cancellationToken)).ConfigureAwait(false))
                         return Outcome.FromException<object>(error);
                     call.Logger.LogInformation("{Service} no longer accepted the sign-in; it was renewed, and '{Operation}' is sent again.", Service, operation.Name);

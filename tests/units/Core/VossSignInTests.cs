@@ -1,6 +1,9 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using IngestTools.Connections;
 using IngestTools.Sandbox.Services.Voss;
+using IngestTools.Services.Voss;
 using IngestTools.Units.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -78,6 +81,29 @@ public sealed class VossSignInTests
     }
 
     [Fact]
+    public async Task Page_of_a_proxy_in_place_of_a_load_s_answer_is_followed_by_no_second_load()
+    {
+        int loads = 0;
+        using HttpListener server = Listen(context =>
+        {
+            bool isLogin = context.Request.Url!.AbsolutePath.Contains("noninteractivelogin", StringComparison.Ordinal);
+            loads += isLogin ? 0 : 1;
+            context.Response.AddHeader("Set-Cookie", "sessionid=s");
+            context.Response.ContentType = isLogin ? "application/json" : "text/html";
+            context.Response.Close(Encoding.UTF8.GetBytes(isLogin ? "{}" : "<html><title>Maintenance</title></html>"), willBlock: true);
+        });
+        Uri uri = new(server.Prefixes.Single());
+        using IngestConnection connection = IngestConnection.Open(WithSession(new ConnectionSettings
+        {
+            Service = IngestService.Voss, Uri = uri, SignIn = SignInKind.Password, UserName = "a@sys", Secret = _ => ValueTask.FromResult("canary"), NoProxy = true,
+        }));
+
+        IngestException error = await VossHarness.ErrorOfAsync(() => new VossClient(connection).StartAsync("users.xlsx", VossHarness.Hierarchy, CancellationToken.None));
+
+        Assert.Equal((ErrorId.OutcomeUnknown, 1), (error.ErrorId, loads));
+    }
+
+    [Fact]
     public async Task Page_to_sign_in_on_in_place_of_an_answer_is_a_clear_error()
     {
         await using VossHarness voss = await VossHarness.StartAsync(connect: s => s with { SignIn = SignInKind.None, UserName = null, Secret = null });
@@ -141,5 +167,28 @@ public sealed class VossSignInTests
         ServiceReport report = await ServiceCheck.RunAsync(connection, null, NullLogger.Instance, CancellationToken.None);
         Assert.False(report.Reachable);
         Assert.Null(report.SignedIn);
+    }
+
+    private static HttpListener Listen(Action<HttpListenerContext> answer)
+    {
+        using (TcpListener free = new(IPAddress.Loopback, 0))
+        {
+            free.Start();
+            HttpListener listener = new();
+            listener.Prefixes.Add($"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}/");
+            free.Stop();
+            listener.Start();
+            listener.BeginGetContext(Answer, null);
+            return listener;
+
+            void Answer(IAsyncResult result)
+            {
+                if (!listener.IsListening)
+                    return;
+                HttpListenerContext context = listener.EndGetContext(result);
+                listener.BeginGetContext(Answer, null);
+                answer(context);
+            }
+        }
     }
 }

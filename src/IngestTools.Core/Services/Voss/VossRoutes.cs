@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -144,7 +143,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     /// <summary>Whether an answer is a page for a person, in place of JSON.</summary>
-    public static bool IsWebPage(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml";
+    private static bool IsWebPage(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml";
 
     private static string? PathOf(JsonElement node) => Text(node, "hierarchy_path") ?? (node.ValueKind == JsonValueKind.Object && node.TryGetProperty("data", out JsonElement data) ? Text(data, "hierarchy_path") : null);
 
@@ -160,7 +159,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     private Task<Dictionary<string, PollEntry>> PollAtAsync(string path, object? target, CancellationToken cancellationToken) =>
-        SendAsync(Get("poll transactions", UriOf(path), RefineSession, target), VossJson.Default.DictionaryStringPollEntry, null, cancellationToken);
+        SendAsync(Get("poll transactions", UriOf(path), static error => error, target), VossJson.Default.DictionaryStringPollEntry, null, cancellationToken);
 
     private Task<TransactionAnswer> ReadPageAsync(string pkid, long skip, TransactionContent content, CancellationToken cancellationToken)
     {
@@ -250,22 +249,17 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
 
     private Uri UriOf(string path) => new(connection.Uri.AbsoluteUri + path);
 
-    /// <summary>A session that was renewed and still gets a page is none.</summary>
-    private static IngestException RefineSession(IngestException error) => error.StatusCode is >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices
-        ? error.With(ErrorId.NotSignedIn, $"VOSS answered '{error.Operation}' with a web page ({error.ServerMessage ?? "empty"}), also after a new sign-in.", "Check the user's rights, and that -Uri is VOSS's own address.")
-        : error;
-
     private static IngestException Refine(IngestException error, Hierarchy? hierarchy) => error.ErrorId switch
     {
         ErrorId.NotAllowed => error.With(advice: $"The credentials are good, and not enough{(hierarchy is { } node ? $" at {node}" : "")}. Ask for the right in the access profile, or work at your own hierarchy."),
-        ErrorId.Rejected or ErrorId.NotFound => RefineSession(error).With(advice: "Check the hierarchy and the file's name: Test-IngestService -Hierarchy looks at the first; a file has to be sent with Send-IngestFile before it is loaded."),
+        ErrorId.Rejected or ErrorId.NotFound => error.With(advice: "Check the hierarchy and the file's name: Test-IngestService -Hierarchy looks at the first; a file has to be sent with Send-IngestFile before it is loaded."),
         _ => error,
     };
 
     private static IngestException RefineTransaction(IngestException error, string pkid) => error.ErrorId switch
     {
         ErrorId.NotFound => error.With(message: $"VOSS knows no transaction {pkid}: {error.ServerMessage ?? "404"}", advice: "Check the id. The server's log is tidied up from time to time, and an old transaction is then gone."),
-        ErrorId.Rejected => RefineSession(error),
+        ErrorId.Rejected => error,
         _ => error,
     };
 

@@ -74,7 +74,7 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
     }
 }
 
-/// <summary>Signs with a session, and knows the answers that a session which has ended gets: 401, the page to sign in on, or the way to it.</summary>
+/// <summary>Signs with a session, and knows the answers that a session which has ended gets: 401, or the way to the page to sign in on. The page itself is known by what is on it.</summary>
 internal sealed class VossSessionAuthenticator(SecretAuthenticator inner) : IAuthenticator, IDisposable
 {
     public ValueTask<Signature?> GetAsync(ILogger logger, CancellationToken cancellationToken) => inner.GetAsync(logger, cancellationToken);
@@ -84,7 +84,6 @@ internal sealed class VossSessionAuthenticator(SecretAuthenticator inner) : IAut
     public bool IsRefusal(HttpResponseMessage response) => (int)response.StatusCode switch
     {
         (int)HttpStatusCode.Unauthorized => true,
-        >= 200 and < 300 => VossRoutes.IsWebPage(response),
         >= 300 and < 400 => response.Headers.Location?.OriginalString.Contains("login", StringComparison.OrdinalIgnoreCase) == true,
         _ => false,
     };

@@ -39,7 +39,7 @@ How long to wait for one load. It goes on beyond that, and the exit code is then
 
 .EXAMPLE
 # A task of Windows, every night at 02:30, for an account of its own (in an elevated PowerShell, once):
-$script = '-NoProfile -File C:\ingest\05-nightly-bulk-load.ps1 -Folder D:\loads -Hierarchy sys.hcs.Provider ' +
+$script = '-NoProfile -File C:\ingest\06-nightly-bulk-load.ps1 -Folder D:\loads -Hierarchy sys.hcs.Provider ' +
     '-Uri https://voss.example.org -UserName admin@sys.hcs -SecretFrom vault:voss -LogFolder D:\loads\log'
 $task = @{
     TaskName = 'VOSS nightly load'
@@ -63,7 +63,7 @@ Register-ScheduledTask @task -User DOMAIN\ingest -Password (Read-Host 'Password'
 #   Type=oneshot
 #   User=ingest
 #   LoadCredential=voss:/etc/ingest/voss-password
-#   ExecStart=/usr/bin/pwsh -NoProfile -File /opt/ingest/05-nightly-bulk-load.ps1 -Folder /srv/loads \
+#   ExecStart=/usr/bin/pwsh -NoProfile -File /opt/ingest/06-nightly-bulk-load.ps1 -Folder /srv/loads \
 #       -Hierarchy sys.hcs.Provider -Uri https://voss.example.org -UserName admin@sys.hcs \
 #       -SecretFrom file:${CREDENTIALS_DIRECTORY}/voss -LogFolder /var/log/ingest
 #   TimeoutStartSec=8h
@@ -81,7 +81,7 @@ Register-ScheduledTask @task -User DOMAIN\ingest -Password (Read-Host 'Password'
 $sandbox = Start-IngestSandbox
 $env:VOSS_PASSWORD = 'test'
 $server = @{ Uri = $sandbox.Uri; UserName = 'hcsadmin@sys.hcs'; SecretFrom = 'env:VOSS_PASSWORD' }
-./05-nightly-bulk-load.ps1 -Folder ./loads -Hierarchy sys.hcs.Provider @server -LogFolder ./log
+./06-nightly-bulk-load.ps1 -Folder ./loads -Hierarchy sys.hcs.Provider @server -LogFolder ./log
 #>
 [CmdletBinding()]
 param(
