@@ -14,7 +14,13 @@ namespace IngestTools.Uploads;
 public sealed class UploadEngine
 {
     /// <summary>So many files wait between finding and sending, and so many results between sending and reading: enough to keep both ends busy.</summary>
-    private const int Buffered = 256;
+    private const int Buffered = 1024;
+
+    /// <summary>
+    /// A first result is given at once, and what ends in so short a time after it together: at thousands of files a second, waking the reader for each one
+    /// costs as much as sending it.
+    /// </summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
     private readonly UploadOptions _options;
     private readonly ILogger _logger;
@@ -72,6 +78,7 @@ public sealed class UploadEngine
             {
                 while (results.Reader.TryRead(out UploadResult? result))
                     yield return result;
+                await Task.WhenAny(results.Reader.Completion, Task.Delay(Gathering, cancellationToken)).ConfigureAwait(false);
             }
         }
         finally

@@ -10,8 +10,8 @@ namespace IngestTools.Uploads;
 /// </summary>
 internal sealed class UploadLane
 {
-    /// <summary>So many files wait at most.</summary>
-    private const int Buffered = 256;
+    /// <summary>So many files wait at most: enough that the one who finds them is woken seldom.</summary>
+    private const int Buffered = 1024;
 
     /// <summary>A worker that pauses before it sends again leaves its place to another; there may be so many for each place.</summary>
     private const int WorkersPerPlace = 4;

@@ -172,8 +172,11 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     /// <summary>Called by the work: writes a warning.</summary>
     internal ValueTask PostWarningAsync(string message, CancellationToken cancellationToken) => PostAsync(PostKind.Warning, message, cancellationToken);
 
-    /// <summary>Called by the work: writes objects as they come, many in one post where they come quickly and none late where they do not.</summary>
+    /// <summary>
+    /// Called by the work: writes objects, and errors among them, as they come, many in one post where they come quickly and none late where they do not.
+    /// </summary>
     private protected async Task PostAllAsync<T>(IAsyncEnumerable<T> outputs, CancellationToken cancellationToken)
+        where T : class
     {
         const int MostInOnePost = 256;
         List<T> batch = new(MostInOnePost);
@@ -273,7 +276,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
                 WriteObject(post.Content);
                 break;
             case PostKind.Outputs:
-                WriteObject(post.Content, enumerateCollection: true);
+                Array.ForEach((object[])post.Content!, WriteOutput);
                 break;
             case PostKind.Error:
                 WriteError((ErrorRecord)post.Content!);
@@ -293,6 +296,14 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             default:
                 throw new ArgumentOutOfRangeException(nameof(post));
         }
+    }
+
+    private void WriteOutput(object output)
+    {
+        if (output is ErrorRecord error)
+            WriteError(error);
+        else
+            WriteObject(output);
     }
 
     /// <summary>What Core logs comes from any thread, and may come after the cmdlet has ended: then nobody is there to be told.</summary>

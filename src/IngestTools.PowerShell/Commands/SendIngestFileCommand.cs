@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using IngestTools.Connections;
 using IngestTools.PowerShell.Abstractions;
@@ -259,13 +260,15 @@ public sealed class SendIngestFileCommand : PathCmdlet
         }
     }
 
-    private async Task SendAsync(CancellationToken cancellationToken)
+    private Task SendAsync(CancellationToken cancellationToken) => PostAllAsync(SendAllAsync(cancellationToken), cancellationToken);
+
+    private async IAsyncEnumerable<object> SendAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (UploadResult result in _engine!.SendAsync(_requests.Reader, cancellationToken).ConfigureAwait(false))
         {
             if (result.Status == UploadStatus.Failed && result.Error is { } error)
-                await PostErrorAsync(error.ToErrorRecord(result.Path), cancellationToken).ConfigureAwait(false);
-            await PostAsync(result, cancellationToken).ConfigureAwait(false);
+                yield return error.ToErrorRecord(result.Path);
+            yield return result;
         }
     }
 
