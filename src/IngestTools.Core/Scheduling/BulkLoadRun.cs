@@ -1,3 +1,5 @@
+using IngestTools.Scheduling;
+
 namespace IngestTools;
 
 /// <summary>Where a run stands.</summary>
@@ -45,6 +47,9 @@ public sealed record BulkLoadRun
 
     /// <summary>The schedule's name.</summary>
     public required string Name { get; init; }
+
+    /// <summary>What it does; null where the daemon does not tell.</summary>
+    public LoadKind? Kind { get; init; }
 
     /// <summary>Where it stands.</summary>
     public RunStatus Status { get; init; }
