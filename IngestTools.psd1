@@ -17,9 +17,16 @@
         'Disconnect-IngestService'
         'Get-IngestConnection'
         'Get-IngestMapping'
+        'Get-LinkingBatchItem'
         'Get-Transaction'
+        'New-ImportMetaRange'
+        'New-ImportRange'
+        'New-LinkingBatch'
+        'Register-BulkLoadSchedule'
         'Send-IngestFile'
         'Start-BulkIngest'
+        'Start-BulkLoad'
+        'Start-Import'
         'Start-IngestSandbox'
         'Stop-IngestSandbox'
         'Stop-Transaction'
@@ -30,7 +37,7 @@
     AliasesToExport        = @()
     PrivateData            = @{
         PSData = @{
-            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST')
+            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST', 'ICA', 'lakeFS', 'VOSS')
             ReleaseNotes = 'See CHANGELOG.md.'
         }
     }

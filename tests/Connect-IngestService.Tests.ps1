@@ -152,3 +152,69 @@ Describe 'Connect-IngestService' {
         }
     }
 }
+
+Describe 'Connect-IngestService, to lakeFS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox
+        Set-LakeFsOption $sandbox @{ oidcSession = 'oidc-canary'; samlSession = 'saml-canary' }
+        function New-Credential([string] $Name, [string] $Secret) { [pscredential]::new($Name, (ConvertTo-Secure $Secret)) }
+    }
+
+    AfterEach { Get-IngestConnection | Disconnect-IngestService }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'takes an access key and its secret, with the address in either form: <_>' -ForEach '', 'api/v1', 'api/v1/' {
+        $null = Connect-IngestService LakeFs "$($sandbox.Uri)$_" -Credential (New-Credential AKIASANDBOX sandbox)
+        (Test-IngestService).SignedIn | Should -BeTrue
+    }
+
+    It 'exchanges them for a token where it is told where' {
+        $null = Connect-IngestService LakeFs $sandbox.Uri -AuthenticationUri $sandbox.Uri -Credential (New-Credential AKIASANDBOX sandbox)
+        (Test-IngestService).SignedIn | Should -BeTrue
+        $null = Invoke-Sandbox $sandbox 'lakefs/tokens/expire' Post
+        (Test-IngestService).SignedIn | Should -BeTrue
+        @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/auth/login').Count | Should -Be 2
+    }
+
+    It 'takes the session cookie <Name>' -ForEach @{ Name = 'oidc_auth_session'; Value = 'oidc-canary' }, @{ Name = 'saml_auth_session'; Value = 'saml-canary' } {
+        $null = Connect-IngestService LakeFs $sandbox.Uri -SessionCookie (New-Credential $Name $Value)
+        (Test-IngestService).SignedIn | Should -BeTrue
+        $null = Connect-IngestService LakeFs $sandbox.Uri -SessionCookie (New-Credential $Name wrong)
+        (Test-IngestService).SignedIn | Should -BeFalse
+    }
+
+    It 'refuses what lakeFS does not know' {
+        { Connect-IngestService LakeFs $sandbox.Uri -ApiKey (ConvertTo-Secure x) } | Should -Throw -ErrorId 'Rejected,*'
+        { Connect-IngestService LakeFs $sandbox.Uri -SessionCookie (New-Credential session x) } | Should -Throw -ExpectedMessage '*no session cookie*'
+    }
+
+    It 'finds the settings of lakectl, and neither prints nor saves their secret' {
+        $said = Invoke-Child -Argument $sandbox.Uri, (Join-Path $TestDrive 'home') {
+            param($uri, $folder)
+            $null = New-Item -ItemType Directory $folder -Force
+            $env:LAKECTL_CONFIG_FILE = Join-Path $folder '.lakectl.yaml'
+            $env:INGESTTOOLS_HOME = $folder
+            "credentials:`n    access_key_id: AKIASANDBOX`n    secret_access_key: sandbox`nserver:`n    endpoint_url: $uri" | Set-Content $env:LAKECTL_CONFIG_FILE
+            (Test-IngestService -Service LakeFs).SignedIn
+            $all = & { Get-IngestConnection | Format-List * -Force; Get-IngestConnection | ConvertTo-Json -Depth 3 -WarningAction SilentlyContinue; Start-Import lake main s3://bucket/prefix/ raw/ -Verbose -Debug } *>&1 | Out-String
+            $all -match '\bsandbox\b' -and $all -notmatch 'AKIA'
+            $all -match 'secret_access_key'
+            (Get-ChildItem $folder -Recurse -File -Force).Name
+        }
+        $said | Should -Be 'True', 'False', 'False', '.lakectl.yaml'
+    }
+
+    It 'lets the variables of lakectl count more than its file' {
+        $said = Invoke-Child -Argument $sandbox.Uri, $TestDrive {
+            param($uri, $folder)
+            $env:LAKECTL_CONFIG_FILE = Join-Path $folder 'lakectl.yaml'
+            "credentials:`n    access_key_id: other`n    secret_access_key: other`nserver:`n    endpoint_url: http://127.0.0.1:1" | Set-Content $env:LAKECTL_CONFIG_FILE
+            $env:LAKECTL_SERVER_ENDPOINT_URL = $uri
+            $env:LAKECTL_CREDENTIALS_ACCESS_KEY_ID = 'AKIASANDBOX'
+            $env:LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY = 'sandbox'
+            (Test-IngestService -Service LakeFs).SignedIn
+        }
+        $said | Should -Be 'True'
+    }
+}

@@ -119,6 +119,38 @@ Describe 'A secret' {
     BeforeAll { $sandbox = Start-IngestSandbox }
     AfterAll { Stop-IngestSandbox }
 
+    It 'of lakeFS is in no stream and no error: <Name>' -ForEach @(
+        @{ Name = 'one that is taken'; Canary = 'canary-lakefs-4b1'; IsTaken = $true }
+        @{ Name = 'one that is refused'; Canary = 'canary-lakefs-9c7'; IsTaken = $false }
+    ) {
+        if ($IsTaken) { Set-LakeFsOption $sandbox @{ secretAccessKey = $Canary; token = $Canary; samlSession = $Canary } }
+        $output = Invoke-Child -Argument $sandbox.Uri, $Canary {
+            param($uri, $canary)
+            $ErrorActionPreference = 'Continue'
+            & {
+                $secret = ConvertTo-SecureString $canary -AsPlainText -Force
+                $credential = [pscredential]::new('AKIASANDBOX', $secret)
+                $null = Connect-IngestService LakeFs $uri -Name basic -Credential $credential
+                $null = Connect-IngestService LakeFs $uri -Name login -Credential $credential -AuthenticationUri $uri
+                $null = Connect-IngestService LakeFs $uri -Name cookie -SessionCookie ([pscredential]::new('saml_auth_session', $secret))
+                $null = Connect-IngestService LakeFs $uri -Name token -Token $secret
+                foreach ($connection in 'basic', 'login', 'cookie', 'token') {
+                    Test-IngestService $connection -Repository lake -Verbose -Debug | Format-List *
+                    Start-Import lake main s3://bucket/prefix/ raw/ -Connection $connection -Verbose -Debug -OutVariable started | Format-List * -Force
+                    $started | Stop-Transaction -Verbose -Debug | Format-List * -Force
+                    New-ImportRange lake s3://bucket/prefix/ -Connection $connection -Verbose -Debug
+                }
+                $Error | Format-List * -Force
+                $Error | ForEach-Object { $_.Exception.ToString() }
+                Get-IngestConnection | ConvertTo-Json -Depth 3 -WarningAction SilentlyContinue
+            } *>&1 | Tee-Object -Variable all | Out-String -Width 500
+            "$(@($all | Where-Object { $_ -is [System.Management.Automation.DebugRecord] }).Count) debug records"
+        } 2>&1 | Out-String
+        $output | Should -Match '[1-9]\d+ debug records' -Because 'otherwise nothing was looked at'
+        $basic = [Convert]::ToBase64String([System.Text.Encoding]::UTF8.GetBytes("AKIASANDBOX:$Canary"))
+        ($output -split '\r?\n' | Where-Object { $_.Contains($Canary) -or $_.Contains($basic) -or $_ -match 'eyJ\w+\.' }) | Should -BeNullOrEmpty
+    }
+
     It 'is in no stream, no error and no transcript: <Name>' -ForEach @(
         @{ Name = 'a token that is taken'; IsTaken = $true }
         @{ Name = 'a token that is refused'; IsTaken = $false }

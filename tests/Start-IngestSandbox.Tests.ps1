@@ -6,8 +6,8 @@ Describe 'Start-IngestSandbox' {
         $sandbox = Start-IngestSandbox -Connect
         $sandbox.PSObject.TypeNames[0] | Should -Be 'IngestTools.IngestSandbox'
         $sandbox.IsRunning | Should -BeTrue
-        $sandbox.Connections.Name | Should -Be 'DspIngest'
-        (Test-IngestService).Ok | Should -BeTrue
+        $sandbox.Connections.Name | Should -Be 'DspIngest', 'Ica', 'LakeFs', 'Voss'
+        ($sandbox.Connections | Test-IngestService).Ok | Should -Be $true, $true, $true, $true
     }
 
     It 'connects past the proxy that the environment names' {

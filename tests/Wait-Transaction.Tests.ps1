@@ -82,3 +82,61 @@ Describe 'Wait-Transaction' {
         [System.Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.CompletionText | Should -Contain "dsp:$shortcode"
     }
 }
+
+Describe 'Wait-Transaction, of lakeFS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        Set-LakeFsOption $sandbox @{ statusMs = 1; writeMs = 1; importSticks = @('s3://bucket/single/*') }
+    }
+
+    AfterAll { Stop-IngestSandbox }
+
+    It 'waits out that the server does not know the import yet' {
+        Set-LakeFsOption $sandbox @{ version = '1.73.0'; recordMs = 500 }
+        try { (Start-Import lake main s3://bucket/prefix/ a/ | Wait-Transaction -PollInterval 0.05).Status | Should -Be 'Succeeded' }
+        finally { Set-LakeFsOption $sandbox @{ version = '1.84.0' } }
+    }
+
+    It 'waits for many at once' {
+        foreach ($i in 1..10) { Set-LakeFsBranch $sandbox "many$i" @{ keys = @() } }
+        $ended = 1..10 | ForEach-Object { Start-Import lake "many$_" s3://bucket/prefix/ x/ } | Wait-Transaction -PollInterval 0.05
+        $ended.Status | Should -Be (@('Succeeded') * 10)
+    }
+
+    It 'leaves an import that stands still alone when time is up' {
+        $started = Start-Import lake main s3://bucket/single/ x/
+        $seen = $started | Wait-Transaction -Timeout 0.5 -PollInterval 0.1 -ErrorAction SilentlyContinue -ErrorVariable failed
+        $seen.Status | Should -Be 'Running'
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'WaitTimedOut,*'
+        @(Get-SandboxRequest $sandbox | Where-Object method -EQ DELETE) | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Wait-Transaction of VOSS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        Set-VossOption $sandbox @{ requestsPerSecond = 0 }
+        $book = New-TestWorkbook (Join-Path $TestDrive users.xlsx) -Row @(, ('jane', 'jane@example.org'))
+        $sent = Send-IngestFile $book -Hierarchy sys.hcs.Provider
+    }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'looks at all in one request' {
+        Set-VossOption $sandbox @{ queueMs = 1500 }
+        $loads = 1..5 | ForEach-Object { $sent | Start-BulkLoad }
+        $ended = $loads.Id | Wait-Transaction -PollInterval 0.2
+        $ended.Status | Select-Object -Unique | Should -Be Succeeded
+        $polls = @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/poll/*')
+        @($polls | Where-Object { ($_.target -split ',').Count -eq 5 }) | Should -Not -BeNullOrEmpty
+    }
+
+    It 'leaves a load alone when its time is up' {
+        Set-VossOption $sandbox @{ queueMs = 600000 }
+        $errors = @()
+        $seen = $sent | Start-BulkLoad | Wait-Transaction -Timeout 0.5 -ErrorAction SilentlyContinue -ErrorVariable errors
+        $seen.Status | Should -Be Queued
+        $errors[0].FullyQualifiedErrorId | Should -BeLike 'WaitTimedOut,*'
+    }
+}

@@ -11,6 +11,7 @@ if (-not $script:Manifest) { throw 'There is no staged module: run ./build.ps1 f
 
 Get-ChildItem env:INGESTTOOLS_*, env:ICAV2_*, env:LAKECTL_* | Where-Object Name -NE 'INGESTTOOLS_MODULE' | Remove-Item
 $env:INGESTTOOLS_HOME = Join-Path ([System.IO.Path]::GetTempPath()) "ingesttools-tests-$PID"
+$env:LAKECTL_CONFIG_FILE = Join-Path $env:INGESTTOOLS_HOME 'no-lakectl.yaml'
 
 Import-Module $script:Manifest
 $PSStyle.OutputRendering = 'PlainText'
@@ -41,7 +42,45 @@ function Get-SandboxConnection($Sandbox) { Invoke-Sandbox $Sandbox 'connections'
 function Set-SandboxFault($Sandbox, [string[]] $Fault) { $null = Invoke-Sandbox $Sandbox 'faults' Post @($Fault) }
 function Clear-SandboxFault($Sandbox) { $null = Invoke-Sandbox $Sandbox 'faults' Delete }
 function Set-SandboxOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'dsp/options' Post $Option }
+function Set-SandboxIca($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'ica/options' Post $Option }
+function Get-SandboxBatch($Sandbox) { @(Invoke-Sandbox $Sandbox 'ica/batches') | ForEach-Object { $_ } }
 function Add-SandboxMapping($Sandbox, [string] $Shortcode, [int] $Rows) { $null = Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode/mapping?rows=$Rows" Post }
+
+# How lakeFS behaves, what it has, and what lies in the object store beside it.
+function Set-LakeFsOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'lakefs/options' Post $Option }
+function Get-LakeFsRepository($Sandbox, [string] $Name = 'lake') { Invoke-Sandbox $Sandbox "lakefs/repositories/$Name" }
+function Set-LakeFsBranch($Sandbox, [string] $Name, [hashtable] $Content) { $null = Invoke-Sandbox $Sandbox "lakefs/repositories/lake/branches/$Name" Post $Content }
+function Add-LakeFsObject($Sandbox, [hashtable] $Object) { $null = Invoke-Sandbox $Sandbox 'lakefs/objects' Post $Object }
+
+function Set-VossOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'voss/options' Post $Option }
+
+# A workbook with one sheet: the names of its columns, and its rows.
+function New-TestWorkbook([string] $Path, [string[]] $Column = @('Username', 'Email'), [object[]] $Row, [string] $Sheet = 'Users') {
+    $main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    $related = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
+    $cells = @(, $Column) + $Row | ForEach-Object {
+        '<row>' + (-join ($_ | ForEach-Object { "<c t=`"inlineStr`"><is><t>$([System.Security.SecurityElement]::Escape($_))</t></is></c>" })) + '</row>'
+    }
+    $parts = [ordered]@{
+        '[Content_Types].xml'        = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
+        'xl/workbook.xml'            = "<workbook $main xmlns:r=`"$related`"><sheets><sheet name=`"$Sheet`" sheetId=`"1`" r:id=`"rId1`"/></sheets></workbook>"
+        'xl/_rels/workbook.xml.rels' = "<Relationships xmlns=`"http://schemas.openxmlformats.org/package/2006/relationships`">" +
+            "<Relationship Id=`"rId1`" Type=`"$related/worksheet`" Target=`"worksheets/sheet1.xml`"/></Relationships>"
+        'xl/worksheets/sheet1.xml'   = "<worksheet $main><sheetData>$(-join $cells)</sheetData></worksheet>"
+    }
+    $null = [System.IO.Directory]::CreateDirectory([System.IO.Path]::GetDirectoryName($Path))
+    [System.IO.File]::Delete($Path)
+    $zip = [System.IO.Compression.ZipFile]::Open($Path, 'Create')
+    try {
+        foreach ($name in $parts.Keys) {
+            $writer = [System.IO.StreamWriter]::new($zip.CreateEntry($name).Open())
+            $writer.Write($parts[$name])
+            $writer.Dispose()
+        }
+    }
+    finally { $zip.Dispose() }
+    $Path
+}
 
 # Files with contents that differ; the names may have folders in them.
 function New-TestFile([string] $Folder, [string[]] $Name, [int] $Length = 100) {
@@ -58,6 +97,9 @@ function Get-SandboxToken($Sandbox) {
     $body = @{ email = 'root@example.com'; password = 'test' } | ConvertTo-Json
     (Invoke-RestMethod "$($Sandbox.Uri)v2/authentication" -Method Post -Body $body -ContentType 'application/json' -NoProxy).token
 }
+
+# An id of ICA's data as real ones are.
+function New-DataId([int] $Number, [string] $Kind = 'fil') { '{0}.{1:x32}' -f $Kind, $Number }
 
 # A shortcode that no other test of this file has.
 function New-Shortcode {

@@ -11,7 +11,11 @@ Console.CancelKeyPress += (_, pressed) =>
 
 try
 {
-    return await DspIngestDemo.RunAsync(Console.Out, stop.Token) ? 0 : 1;
+    bool isWell = await DspIngestDemo.RunAsync(Console.Out, stop.Token);
+    isWell &= await IcaDemo.RunAsync(Console.Out, stop.Token);
+    isWell &= await LakeFsDemo.RunAsync(Console.Out, stop.Token);
+    isWell &= await VossDemo.RunAsync(Console.Out, stop.Token);
+    return isWell ? 0 : 1;
 }
 catch (IngestException e)
 {

@@ -71,6 +71,9 @@ public sealed class IngestException : Exception
     /// <summary>The same error of a request that went before the one that matters, such as a sign-in: that one was not sent, and trying again is not up to it.</summary>
     internal IngestException BeforeSending() => Copy(ErrorId, Message, Advice, Target, Attempts, isOfThisRequest: false);
 
+    /// <summary>The same error, where the server surely did not act and trying again is of no use, whatever its status says.</summary>
+    internal IngestException ForGood() => Copy(ErrorId, Message, Advice, Target, Attempts, isOfThisRequest: false);
+
     private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts, bool isOfThisRequest = true) =>
         new(errorId, message, InnerException)
         {

@@ -4,6 +4,9 @@ using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Http;
 using IngestTools.Sandbox.Services;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.Ica;
+using IngestTools.Sandbox.Services.LakeFs;
+using IngestTools.Sandbox.Services.Voss;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -33,8 +36,17 @@ public sealed class SandboxServer : IAsyncDisposable
         Connections = new ConnectionCounter(_environment.Changes);
         Requests = new RequestLog(options.RequestLogLength, _environment.Changes);
         DspIngest = new DspIngestState(options.DspIngest, _environment);
+        Ica = new IcaState(options.Ica, _environment);
+        LakeFs = new LakeFsState(options.LakeFs, _environment);
+        Voss = new VossState(options.Voss, _environment);
         Faults = new FaultList(options.Faults, _environment);
-        _services = [new DspIngestService(DspIngest)];
+        _services =
+        [
+            new DspIngestService(DspIngest),
+            new IcaService(Ica),
+            new LakeFsService(LakeFs),
+            new VossService(Voss),
+        ];
         _pipeline = new RequestPipeline(
             new ControlRoutes(this, _services), _services, new FaultInjector(Faults, _environment), Requests, _environment.Logger);
         _kestrel = NewKestrel(options.Port, loggers);
@@ -45,6 +57,15 @@ public sealed class SandboxServer : IAsyncDisposable
 
     /// <summary>The state of DSP-INGEST.</summary>
     public DspIngestState DspIngest { get; }
+
+    /// <summary>The state of ICA, whose base address is /ica/rest below the sandbox's.</summary>
+    public IcaState Ica { get; }
+
+    /// <summary>The state of lakeFS.</summary>
+    public LakeFsState LakeFs { get; }
+
+    /// <summary>The state of VOSS Automate.</summary>
+    public VossState Voss { get; }
 
     /// <summary>What goes wrong on purpose; may be changed at any time.</summary>
     public FaultList Faults { get; }

@@ -1,3 +1,5 @@
+using IngestTools.Services.LakeFs;
+
 namespace IngestTools.Connections;
 
 /// <summary>Connections that environment variables describe: <c>INGESTTOOLS_DSPINGEST_URI</c> and its kin, and the names that users of a service already have.</summary>
@@ -17,7 +19,12 @@ public static class EnvironmentConnections
             IngestService.LakeFs => "LAKECTL_SERVER_ENDPOINT_URL",
             _ => null,
         });
-        (string? tokenName, _) = First(read, $"{prefix}_TOKEN", service == IngestService.Ica ? "ICAV2_ACCESS_TOKEN" : null);
+        (string? tokenName, _) = First(read, $"{prefix}_TOKEN", service switch
+        {
+            IngestService.Ica => "ICAV2_ACCESS_TOKEN",
+            IngestService.LakeFs => "LAKECTL_CREDENTIALS_SESSION_TOKEN",
+            _ => null,
+        });
         (string? keyName, _) = First(read, service == IngestService.Ica ? $"{prefix}_APIKEY" : null);
         (_, string? userName) = First(read, $"{prefix}_USERNAME", service == IngestService.LakeFs ? "LAKECTL_CREDENTIALS_ACCESS_KEY_ID" : null);
         (string? passwordName, _) = First(read, $"{prefix}_PASSWORD", service == IngestService.LakeFs ? "LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY" : null);
@@ -28,18 +35,23 @@ public static class EnvironmentConnections
             (_, _, not null, { } password) => (SignInKind.Password, password),
             _ => (SignInKind.None, null),
         };
-        if (uri is null && (service != IngestService.Ica || secretName is null))
+        // An address of ours may be another server's than the one that lakectl's file has credentials for.
+        LakectlFile? file = service == IngestService.LakeFs && uriName != $"{prefix}_URI" ? LakectlFile.Find(read) : null;
+        if (uri is null && file?.Endpoint is null && (service != IngestService.Ica || secretName is null))
             return null;
-        return new ConnectionSettings
+        ConnectionSettings settings = new()
         {
             Service = service,
-            Uri = uri is null ? null : ReadUri(uriName!, uri),
+            Uri = uri is null ? file?.Endpoint is { } endpoint ? ReadUri(file.EndpointSource, endpoint) : null : ReadUri($"The environment variable {uriName}", uri),
             SignIn = signIn,
             UserName = signIn == SignInKind.Password ? userName : null,
             SecretFrom = secretName is null ? null : $"env:{secretName}",
             Secret = secretName is null ? null : _ => ValueTask.FromResult(read(secretName) ?? ""),
-            AuthenticationUri = read($"{prefix}_AUTHENTICATION_URI") is { Length: > 0 } login ? ReadUri($"{prefix}_AUTHENTICATION_URI", login) : null,
+            AuthenticationUri = read($"{prefix}_AUTHENTICATION_URI") is { Length: > 0 } login ? ReadUri($"The environment variable {prefix}_AUTHENTICATION_URI", login) : null,
         };
+        return settings.SignIn == SignInKind.None && file is { HasCredentials: true }
+            ? settings with { SignIn = SignInKind.Password, UserName = file.AccessKeyId, Secret = _ => ValueTask.FromResult(file.ReadSecret()) }
+            : settings;
     }
 
     private static (string? Name, string? Value) First(Func<string, string?> read, params string?[] names)
@@ -53,7 +65,7 @@ public static class EnvironmentConnections
         return default;
     }
 
-    private static Uri ReadUri(string name, string value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri)
+    private static Uri ReadUri(string source, string value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri)
         ? uri
-        : throw new IngestException(ErrorId.Rejected, $"The environment variable {name} is no address.") { Advice = "Write a full address, such as https://ingest.example.org." };
+        : throw new IngestException(ErrorId.Rejected, $"{source} is no address.") { Advice = "Write a full address, such as https://ingest.example.org." };
 }

@@ -22,7 +22,7 @@ internal static class HttpFailure
         ServerMessage said = ServerMessage.Parse(await ReadStartAsync(response, cancellationToken).ConfigureAwait(false), operation.Secrets);
         int status = (int)response.StatusCode;
         TimeSpan? retryAfter = RetryAfterOf(response, time);
-        bool saidItDidNotAct = status == 429 || (status == 503 && retryAfter is not null);
+        bool saidItDidNotAct = status is 420 or 429 || (status == 503 && retryAfter is not null);
         (ErrorId errorId, string? advice) = Meaning(status);
         string words = said.Text is null ? "" : $": {said.Text}";
         string where = status is >= 300 and < 400 ? $" It redirects to {Redaction.Of(response.Headers.Location)}." : "";
@@ -34,7 +34,7 @@ internal static class HttpFailure
             ServerMessage = said.Text,
             Code = said.Code,
             RequestId = RequestIdOf(response) ?? (errorId == ErrorId.NotFound ? null : said.RequestId),
-            IsTransient = status is 408 or 429 or 500 or 502 or 503 or 504 or 507 or 520 or 522 or 524,
+            IsTransient = status is 408 or 420 or 429 or 500 or 502 or 503 or 504 or 507 or 520 or 522 or 524,
             Advice = advice,
             Target = operation.Target,
             MayHaveActed = status >= 500 && !saidItDidNotAct || status == 408,
@@ -151,7 +151,8 @@ internal static class HttpFailure
         408 or 504 => (ErrorId.TimedOut, "Try again later."),
         409 => (ErrorId.Conflict, null),
         413 => (ErrorId.TooLarge, "The server, or a proxy before it, limits the size of a body."),
-        429 => (ErrorId.TooManyRequests, "The server asks for fewer requests. Try again later, or with a lower -ThrottleLimit."),
+        // lakeFS said 420 for 429 up to v1.64.0.
+        420 or 429 => (ErrorId.TooManyRequests, "The server asks for fewer requests. Try again later, or with a lower -ThrottleLimit."),
         >= 500 => (ErrorId.ServerError, "Try again later. If it stays so, the server's log says more."),
         _ => (ErrorId.Rejected, null),
     };

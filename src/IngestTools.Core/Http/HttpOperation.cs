@@ -36,6 +36,9 @@ internal sealed class HttpOperation
     /// <summary>Whether the body is held back until the server says that it will take it.</summary>
     public bool ExpectContinue { get; init; }
 
+    /// <summary>What the request carries in place of the connection's credentials: a sign-in that others take a token for; null for nothing of its own.</summary>
+    public Signature? Signature { get; init; }
+
     /// <summary>Whether the request carries the connection's credentials.</summary>
     public bool SignsIn { get; init; } = true;
 

@@ -47,14 +47,16 @@ internal sealed class IngestHttp : IDisposable
     private readonly ResiliencePipeline<object> _pipeline;
     private readonly ResiliencePipeline<object> _uploadPipeline;
     private readonly int _maxAttempts;
+    private readonly RequestPace? _pace;
     private long _outageSince;
 
-    public IngestHttp(IngestService service, HttpMessageHandler handler, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, TimeProvider time)
+    public IngestHttp(IngestService service, HttpMessageHandler handler, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, TimeProvider time, RequestPace? pace = null)
     {
         Service = service;
         _invoker = new HttpMessageInvoker(handler);
         _authenticator = authenticator;
         _maxAttempts = maxAttempts;
+        _pace = pace;
         _time = time;
         // Both pipelines share the breaker: an outage is one of the service, not of a kind of request.
         ResiliencePipeline<object> breaker = new ResiliencePipelineBuilder<object> { TimeProvider = time }.AddCircuitBreaker(CreateBreaker()).Build();
@@ -101,6 +103,10 @@ internal sealed class IngestHttp : IDisposable
         throw Final(operation, error!);
     }
 
+    /// <summary>Signs in ahead of the first operation, where that takes a request of its own.</summary>
+    /// <exception cref="IngestException">It could not be signed in; the first operation would fail for the same reason.</exception>
+    public async Task SignInAsync(ILogger logger, CancellationToken cancellationToken) => await _authenticator.GetAsync(logger, cancellationToken).ConfigureAwait(false);
+
     public void Dispose() => _invoker.Dispose();
 
     private static TimeSpan Clamp(TimeSpan time) => time < LongestTime ? time : LongestTime;
@@ -121,23 +127,39 @@ internal sealed class IngestHttp : IDisposable
                 watch?.Dispose();
                 watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
                 using HttpRequestMessage request = CreateRequest(operation, watch);
-                Signature? signature = operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null;
+                Signature? signature = operation.Signature
+                    ?? (operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null);
                 signature?.Sign(request);
                 operation.Secrets = signature?.Secrets ?? operation.Secrets;
+                if (_pace is not null)
+                    await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
                 Log(call.Logger, request);
                 HttpResponseMessage response = await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
                 object? answer = null;
                 try
                 {
                     Log(call.Logger, request, response);
-                    bool isRefusal = signature is not null && _authenticator.IsRefusal(response);
-                    if (!isRefusal && operation.IsAnswer(response.StatusCode))
+                    bool mayRenew = signature is not null && operation.Signature is null;
+                    bool isRefusal = mayRenew && _authenticator.IsRefusal(response);
+                    IngestException error;
+                    if (isRefusal || !operation.IsAnswer(response.StatusCode))
                     {
-                        answer = await call.Read(response, watch?.Token ?? cancellationToken).ConfigureAwait(false);
-                        return Outcome.FromResult(answer);
+                        error = await HttpFailure.FromAnswerAsync(Service, operation, response, _time, cancellationToken).ConfigureAwait(false);
+                    }
+                    else
+                    {
+                        try
+                        {
+                            answer = await call.Read(response, watch?.Token ?? cancellationToken).ConfigureAwait(false);
+                            return Outcome.FromResult(answer);
+                        }
+                        catch (IngestException e) when (mayRenew && e.ErrorId == ErrorId.NotSignedIn)
+                        {
+                            // A page to sign in on, with the status of success.
+                            (error, isRefusal) = (e, true);
+                        }
                     }
 
-                    IngestException error = await HttpFailure.FromAnswerAsync(Service, operation, response, _time, cancellationToken).ConfigureAwait(false);
                     if (!isRefusal || renewed || !await SignAsync(_authenticator.RenewAsync(signature!, call.Logger, cancellationToken)).ConfigureAwait(false))
                         return Outcome.FromException<object>(error);
                     call.Logger.LogInformation("{Service} no longer accepted the sign-in; it was renewed, and '{Operation}' is sent again.", Service, operation.Name);

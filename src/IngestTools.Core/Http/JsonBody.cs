@@ -7,13 +7,16 @@ namespace IngestTools.Http;
 /// <summary>JSON on the wire: exact when written, lenient when read.</summary>
 internal static class JsonBody
 {
+    /// <summary>What JSON is called on the wire.</summary>
+    public const string MediaType = "application/json";
+
     /// <summary>An answer that is one JSON value is never larger.</summary>
     private const int MaxBytes = 16 * 1024 * 1024;
 
     public static HttpContent Of<T>(T value, JsonTypeInfo<T> type)
     {
         ByteArrayContent content = new(JsonSerializer.SerializeToUtf8Bytes(value, type));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        content.Headers.ContentType = new MediaTypeHeaderValue(MediaType);
         return content;
     }
 

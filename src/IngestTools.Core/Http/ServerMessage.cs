@@ -50,8 +50,19 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
         ?? ErrorsOf(root)
         ?? Word(root, "errorMessage")
         ?? (Word(root, "type") is { } type && root.TryGetProperty("id", out _) && !root.TryGetProperty("title", out _) ? $"{type} ({Word(root, "id")})" : null)
-        ?? Word(root, "detail")
-        ?? Word(root, "message", "error", "title");
+        ?? DetailOf(root)
+        ?? Word(root, "message", "error", "title")
+        ?? (root.TryGetProperty("error", out JsonElement error) && error.ValueKind == JsonValueKind.Object ? WordsOf(error) : null);
+
+    /// <summary>RFC 7807's text, with the parameters that ICA adds: what is wrong with which part of a body stands only there.</summary>
+    private static string? DetailOf(JsonElement root)
+    {
+        string? detail = Word(root, "detail");
+        if (detail is null || !root.TryGetProperty("parameters", out JsonElement parameters) || parameters.ValueKind != JsonValueKind.Object)
+            return detail;
+        string all = string.Join("; ", parameters.EnumerateObject().Select(parameter => $"{parameter.Name}: {parameter.Value}"));
+        return all.Length == 0 ? detail : $"{detail} ({all})";
+    }
 
     private static string? ErrorsOf(JsonElement root)
     {

@@ -14,7 +14,13 @@ namespace IngestTools.Uploads;
 public sealed class UploadEngine
 {
     /// <summary>So many files wait between finding and sending, and so many results between sending and reading: enough to keep both ends busy.</summary>
-    private const int Buffered = 256;
+    private const int Buffered = 1024;
+
+    /// <summary>
+    /// A first result is given at once, and what ends in so short a time after it together: at thousands of files a second, waking the reader for each one
+    /// costs as much as sending it.
+    /// </summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
     private readonly UploadOptions _options;
     private readonly ILogger _logger;
@@ -72,6 +78,7 @@ public sealed class UploadEngine
             {
                 while (results.Reader.TryRead(out UploadResult? result))
                     yield return result;
+                await Task.WhenAny(results.Reader.Completion, Task.Delay(Gathering, cancellationToken)).ConfigureAwait(false);
             }
         }
         finally
@@ -136,7 +143,7 @@ public sealed class UploadEngine
         {
             if (error is null)
             {
-                remoteName = request.RemoteName ?? _names.NameOf(file);
+                remoteName = request.RemoteName ?? request.Target.NameFor(_names.NameOf(file));
                 (error, status) = Check(file, remoteName, request);
             }
         }
@@ -186,7 +193,7 @@ public sealed class UploadEngine
         if (taking == NameTaking.Taken)
         {
             return (Refuse(ErrorId.NameCollision, "{1} would get the name '{0}', which another file of this call has.",
-                "Give a -BasePath that keeps their folders apart, or rename one of them. Names that differ only in Unicode form are equal."), UploadStatus.Failed);
+                $"{(target.IsFlat ? "Give -UniqueName" : "Give a -BasePath that keeps their folders apart")}, or rename one of them. Names that differ only in Unicode form are equal."), UploadStatus.Failed);
         }
 
         return (null, UploadStatus.Uploaded);

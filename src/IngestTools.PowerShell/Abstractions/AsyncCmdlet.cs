@@ -20,8 +20,11 @@ namespace IngestTools.PowerShell.Abstractions;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 {
-    /// <summary>The console paints progress five times a second; more would be work for nothing.</summary>
-    private const int ProgressIntervalMs = 200;
+    /// <summary>
+    /// Often enough for a person, and seldom for the terminal: outside Windows PowerShell asks it for the cursor's place with each painting, and a Ctrl+C in the
+    /// moment before the answer makes the terminal drop that answer, which PowerShell then waits for without end.
+    /// </summary>
+    private const int ProgressIntervalMs = 1000;
 
     /// <summary>Within the two seconds in which Ctrl+C must bring the prompt back.</summary>
     private static readonly TimeSpan TeardownLimit = TimeSpan.FromSeconds(1.5);
@@ -75,7 +78,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Called on the pipeline's thread while work runs, at most five times a second, and not at all where progress is not shown.</summary>
+    /// <summary>Called on the pipeline's thread while work runs, once a second, and not at all where progress is not shown.</summary>
     protected virtual void ReportProgress()
     {
     }
@@ -134,6 +137,13 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         return runs;
     }
 
+    /// <summary>Writes what the work has posted so far, without waiting.</summary>
+    private protected void Pump()
+    {
+        if (_work is not null && !PumpReady())
+            Finish();
+    }
+
     /// <summary>Writes what the work posts until it ends, and throws what it threw.</summary>
     private protected void Finish()
     {
@@ -162,8 +172,11 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     /// <summary>Called by the work: writes a warning.</summary>
     internal ValueTask PostWarningAsync(string message, CancellationToken cancellationToken) => PostAsync(PostKind.Warning, message, cancellationToken);
 
-    /// <summary>Called by the work: writes objects as they come, many in one post where they come quickly and none late where they do not.</summary>
+    /// <summary>
+    /// Called by the work: writes objects, and errors among them, as they come, many in one post where they come quickly and none late where they do not.
+    /// </summary>
     private protected async Task PostAllAsync<T>(IAsyncEnumerable<T> outputs, CancellationToken cancellationToken)
+        where T : class
     {
         const int MostInOnePost = 256;
         List<T> batch = new(MostInOnePost);
@@ -177,8 +190,18 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
                 batch.Clear();
             }
 
-            if (!await next.ConfigureAwait(false))
-                break;
+            try
+            {
+                if (!await next.ConfigureAwait(false))
+                    break;
+            }
+            catch (IngestException) when (batch.Count > 0)
+            {
+                // What came before the error is right.
+                await PostAsync(PostKind.Outputs, batch.ToArray(), cancellationToken).ConfigureAwait(false);
+                throw;
+            }
+
             batch.Add(enumerator.Current);
         }
 
@@ -253,7 +276,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
                 WriteObject(post.Content);
                 break;
             case PostKind.Outputs:
-                WriteObject(post.Content, enumerateCollection: true);
+                Array.ForEach((object[])post.Content!, WriteOutput);
                 break;
             case PostKind.Error:
                 WriteError((ErrorRecord)post.Content!);
@@ -273,6 +296,14 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             default:
                 throw new ArgumentOutOfRangeException(nameof(post));
         }
+    }
+
+    private void WriteOutput(object output)
+    {
+        if (output is ErrorRecord error)
+            WriteError(error);
+        else
+            WriteObject(output);
     }
 
     /// <summary>What Core logs comes from any thread, and may come after the cmdlet has ended: then nobody is there to be told.</summary>

@@ -6,7 +6,7 @@ internal enum PostKind
     /// <summary>Write one object.</summary>
     Output,
 
-    /// <summary>Write the objects of an array.</summary>
+    /// <summary>Write the objects of an array, and the errors among them.</summary>
     Outputs,
 
     /// <summary>Write an error record.</summary>

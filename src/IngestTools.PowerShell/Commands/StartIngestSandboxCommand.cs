@@ -14,7 +14,10 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
 {
     // The user that every sandbox knows; there is nothing behind it to protect.
     private const string UserName = "root@example.com";
+    private const string VossUserName = "hcsadmin@sys.hcs";
     private const string Password = "test";
+    private const string AccessKeyId = "AKIASANDBOX";
+    private const string SecretAccessKey = "sandbox";
 
     private readonly IngestSession _session = IngestSession.Current;
 
@@ -69,7 +72,12 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     private static ConnectionSettings[] SettingsOf(Uri uri) =>
     [
         new() { Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, UserName = UserName, Secret = ReadPassword, AuthenticationUri = uri },
+        new() { Service = IngestService.Ica, Uri = new Uri(uri, "ica/rest"), SignIn = SignInKind.ApiKey, Secret = ReadPassword },
+        new() { Service = IngestService.LakeFs, Uri = uri, SignIn = SignInKind.Password, UserName = AccessKeyId, Secret = ReadSecretAccessKey },
+        new() { Service = IngestService.Voss, Uri = uri, SignIn = SignInKind.Password, UserName = VossUserName, Secret = ReadPassword },
     ];
 
     private static ValueTask<string> ReadPassword(CancellationToken cancellationToken) => ValueTask.FromResult(Password);
+
+    private static ValueTask<string> ReadSecretAccessKey(CancellationToken cancellationToken) => ValueTask.FromResult(SecretAccessKey);
 }

@@ -4,6 +4,7 @@ using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
+using IngestTools.Services.Ica;
 
 namespace IngestTools.PowerShell.Commands;
 
@@ -32,6 +33,21 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
     public string? Shortcode { get; set; }
 
+    /// <summary>ICA: a project, to look whether it may be seen.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ProjectCompleter))]
+    public string? ProjectId { get; set; }
+
+    /// <summary>lakeFS: a repository, to look whether it can be seen and is not read-only.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
+    public string? Repository { get; set; }
+
+    /// <summary>VOSS: a node of the hierarchy, to look whether it may be used.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(HierarchyCompleter))]
+    public string? Hierarchy { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -50,6 +66,19 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     private string? ScopeOf(IngestService service) => service switch
     {
         IngestService.DspIngest => Shortcode,
+        IngestService.Ica => ProjectId ?? IcaClient.DefaultProjectId,
+        IngestService.LakeFs => Repository,
+        IngestService.Voss => Hierarchy,
+        _ => null,
+    };
+
+    /// <summary>The service that what is to be used belongs to; null where nothing is named.</summary>
+    private IngestService? ServiceOfScope() => (Shortcode, ProjectId, Repository, Hierarchy) switch
+    {
+        (not null, _, _, _) => IngestService.DspIngest,
+        (_, not null, _, _) => IngestService.Ica,
+        (_, _, not null, _) => IngestService.LakeFs,
+        (_, _, _, not null) => IngestService.Voss,
         _ => null,
     };
 
@@ -58,6 +87,8 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
         ConnectionTable connections = _session.Connections;
         if (ParameterSetName == ServiceSet)
             return [.. Service.Select(s => connections.Resolve(s, null, Log))];
-        return Connection is null ? [connections.Resolve(Log)] : [.. Connection.Select(c => connections.Resolve(c, Log))];
+        if (Connection is not null)
+            return [.. Connection.Select(c => connections.Resolve(c, Log))];
+        return [ServiceOfScope() is { } service ? connections.Resolve(service, null, Log) : connections.Resolve(Log)];
     }
 }

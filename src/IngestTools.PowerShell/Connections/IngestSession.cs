@@ -1,5 +1,6 @@
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
+using IngestTools.Connections;
 
 namespace IngestTools.PowerShell.Connections;
 
@@ -22,6 +23,21 @@ internal sealed class IngestSession
 
     /// <summary>Shortcodes that were seen, to be completed.</summary>
     internal RecentNames Shortcodes { get; } = new();
+
+    /// <summary>Ids of ICA projects that were seen, to be completed.</summary>
+    internal RecentNames Projects { get; } = new();
+
+    /// <summary>lakeFS repositories that were seen, to be completed.</summary>
+    internal RecentNames Repositories { get; } = new();
+
+    /// <summary>Their branches that were seen, to be completed.</summary>
+    internal RecentNames Branches { get; } = new();
+
+    /// <summary>Nodes of hierarchies that were seen, to be completed.</summary>
+    internal RecentNames Hierarchies { get; } = new();
+
+    /// <summary>The nodes that the server of a connection told, once it was asked.</summary>
+    internal ConditionalWeakTable<IngestConnection, Task<IReadOnlyList<string>>> HierarchyLists { get; } = new();
 
     /// <summary>Ids of transactions that were seen, to be completed.</summary>
     internal RecentNames Transactions { get; } = new();
@@ -46,6 +62,10 @@ internal sealed class IngestSession
     {
         Transactions.Add(transaction.Id);
         Shortcodes.Add(transaction.Shortcode);
+        Projects.Add(transaction.ProjectId);
+        Repositories.Add(transaction.Repository);
+        Branches.Add(transaction.Branch);
+        Hierarchies.Add(transaction.Hierarchy);
     }
 
     private static IngestSession Begin(Runspace runspace)

@@ -34,6 +34,14 @@ public static class Display
         _ => time.Value.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
     };
 
+    /// <summary>A transaction's id in a narrow column. Of a long one the end tells it from others: two batches of a project begin alike.</summary>
+    public static string Id(string? id)
+    {
+        const int Width = 22;
+        const int Start = 8;
+        return id is not { Length: > Width } ? id ?? "" : $"{id[..Start]}…{id[^(Width - Start - 1)..]}";
+    }
+
     /// <summary>How far a transaction has come: "12 of 100 files".</summary>
     public static string Progress(Transaction transaction)
     {
@@ -44,6 +52,16 @@ public static class Display
             ({ } completed, null) => $"{completed:N0} {transaction.Unit}",
             var (completed, total) => $"{completed ?? 0:N0} of {total:N0} {transaction.Unit}",
         };
+    }
+
+    /// <summary>A number, with its thousands apart.</summary>
+    public static string Number(long number) => number.ToString("N0", CultureInfo.CurrentCulture);
+
+    /// <summary>The beginning of an id that is too long for a column.</summary>
+    public static string BeginningOf(string? id)
+    {
+        const int Length = 12;
+        return id is { Length: > Length } ? id[..Length] + "…" : id ?? "";
     }
 
     /// <summary>Yes, no, or that it is not known.</summary>

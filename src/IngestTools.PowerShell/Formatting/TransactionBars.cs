@@ -57,6 +57,7 @@ internal sealed class TransactionBars(Func<int> nextActivity)
         string[] facts = [transaction.ServerStatus ?? transaction.Status.ToString(), Display.Progress(transaction), Display.Time(transaction.Elapsed)];
         return new ProgressRecord(activity, $"{transaction.Kind} {transaction.Id}", string.Join(", ", facts.Where(f => f.Length > 0)))
         {
+            CurrentOperation = transaction.Message ?? "",
             PercentComplete = transaction is { Completed: { } completed, Total: > 0 and { } total } ? (int)Math.Clamp(100 * completed / total, 0, 100) : -1,
         };
     }

@@ -1,6 +1,10 @@
 using System.Globalization;
+using System.Text.Json;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.Ica;
+using IngestTools.Sandbox.Services.LakeFs;
+using IngestTools.Sandbox.Services.Voss;
 
 namespace IngestTools.Sandbox.CommandLine;
 
@@ -29,6 +33,20 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           --ingest-ms N             how long a file's ingest takes; default 2
           --ingest-fails GLOB       files like this fail to ingest and are left over; may be given several times
           --finalize-ms N           how long finalize goes on after its answer; default 20
+          --api-key-from env:NAME   ICA: the API key that is known, from an environment variable; default "test"
+          --ica-token-seconds N     ICA: how long a token is valid; default 3600
+          --link-us N               ICA: how long an item of a linking batch takes, in microseconds; default 5
+          --link-queue-ms N         ICA: how long a linking batch waits before its first item; default 20
+          --link-fails GLOB         ICA: data with an id like this cannot be linked; may be given several times
+          --link-partly GLOB        ICA: a folder with an id like this is linked in part; may be given several times
+          --link-not-shared GLOB    ICA: data with an id like this is of a project that does not share; may be given several times
+          --link-stops-after N      ICA: the job of a linking batch stops after so many items
+          --lakefs-version V        the version of lakeFS to imitate; default 1.84.0
+          --lakefs-legacy           the import operations of lakeFS as they were before v0.101
+          --lakefs-secret-from env:NAME  the secret of the access key AKIASANDBOX; default "sandbox"
+          --voss NAME=VALUE         set an option of VOSS, see below; may be given several times
+          --voss-user NAME          VOSS's administrator; default hcsadmin@sys.hcs
+          --voss-password-from env:NAME   that user's password; default "test"
           --seed N                  repeat a run: what is random depends on this alone
           --parent PID              end when this process is gone
           --run-seconds N           end after this time
@@ -48,6 +66,33 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           POST   /sandbox/dsp/tokens/expire                  make every token an expired one
           POST   /sandbox/dsp/options                        any of ingestMs, finalizeMs, ingestFails, corruptsChecksum (patterns),
                                                              hasAssetsRoute, isHealthy
+          GET    /sandbox/ica/batches                        linking batches and how their jobs stand
+          POST   /sandbox/ica/batches/<id>/stop              stop a batch's job
+          GET    /sandbox/ica/tokens                         how many tokens were given out
+          POST   /sandbox/ica/tokens/expire                  make every token an expired one
+          POST   /sandbox/ica/options                        any of linkUs, queueMs, stopsAfter, tokenSeconds, maxPageSize, isMissing,
+                                                             isNotShared, linkFails, linksPartly, forbids, hasNoProject (patterns),
+                                                             cursorEnd (Null, Absent, Empty), repeatsToken, hidesJob, saysOfJobs,
+                                                             saysOfLinked
+          GET    /sandbox/lakefs/repositories[/lake]         branches with their keys, imports, staging tokens
+          POST   /sandbox/lakefs/repositories/R              add one; storageNamespace, readOnly
+          POST   /sandbox/lakefs/repositories/R/branches/B   the keys it holds; keys staged without a commit
+          POST   /sandbox/lakefs/objects                     more to import: addresses; prefix, count, suffix
+          POST   /sandbox/lakefs/tokens/expire               make every token of /auth/login an expired one
+          POST   /sandbox/lakefs/options                     any of version, dialect, supportsImport, refusesGetWithBody, objectsPerSecond,
+                                                             statusMs, recordMs, writeMs, tokenSeconds, hookAborts, walkFails,
+                                                             importSticks (patterns), rangeSize, stagedPerRange, deniedActions,
+                                                             secretAccessKey, token, oidcSession, samlSession
+          GET    /sandbox/voss/files                         uploaded files, with length and count of uploads
+          GET    /sandbox/voss/transactions                  loads, the oldest first
+          DELETE /sandbox/voss/transactions/PKID             forget one
+          GET    /sandbox/voss/schedules                     loads that will run later
+          POST   /sandbox/voss/schedules/run                 run them now
+          GET    /sandbox/voss/rate                          the most requests that came within a second; how often somebody signed in
+          POST   /sandbox/voss/sessions/expire               end all sessions
+          POST   /sandbox/voss/options                       any of the options of VOSS
+
+        {VossSettings.Help}
         """;
 
     private static readonly Dictionary<string, Action<Draft, Arguments>> Known = new(StringComparer.Ordinal)
@@ -64,6 +109,20 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         ["--ingest-ms"] = static (draft, given) => draft.Dsp.IngestTimePerFile = given.Milliseconds(),
         ["--ingest-fails"] = static (draft, given) => draft.IngestFails.Add(given.Value()),
         ["--finalize-ms"] = static (draft, given) => draft.Dsp.FinalizeDelay = given.Milliseconds(),
+        ["--api-key-from"] = static (draft, given) => draft.Ica.ApiKeys = [given.Secret()],
+        ["--ica-token-seconds"] = static (draft, given) => draft.Ica.TokenLifetime = TimeSpan.FromSeconds(given.Number(1, int.MaxValue)),
+        ["--link-us"] = static (draft, given) => draft.Ica.TimePerItem = TimeSpan.FromMicroseconds(given.Number(0, int.MaxValue)),
+        ["--link-queue-ms"] = static (draft, given) => draft.Ica.QueueTime = given.Milliseconds(),
+        ["--link-fails"] = static (draft, given) => draft.LinkFails.Add(given.Value()),
+        ["--link-partly"] = static (draft, given) => draft.LinksPartly.Add(given.Value()),
+        ["--link-not-shared"] = static (draft, given) => draft.NotShared.Add(given.Value()),
+        ["--link-stops-after"] = static (draft, given) => draft.Ica.StopsAfter = given.Number(1, int.MaxValue),
+        ["--lakefs-version"] = static (draft, given) => draft.LakeFs.Version = given.Value(),
+        ["--lakefs-legacy"] = static (draft, _) => draft.SpeakLegacy(),
+        ["--lakefs-secret-from"] = static (draft, given) => draft.LakeFs.SecretAccessKey = given.Secret(),
+        ["--voss"] = static (draft, given) => Set(draft.Voss, given.Value()),
+        ["--voss-user"] = static (draft, given) => draft.VossUser = given.Value(),
+        ["--voss-password-from"] = static (draft, given) => draft.VossPassword = given.Secret(),
         ["--seed"] = static (draft, given) => draft.Seed = given.Number(int.MinValue, int.MaxValue),
         ["--parent"] = static (draft, given) => draft.ParentId = given.Number(1, int.MaxValue),
         ["--run-seconds"] = static (draft, given) => draft.RunTime = TimeSpan.FromSeconds(given.Number(0, int.MaxValue / 1000)),
@@ -95,6 +154,18 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         }
     }
 
+    private static void Set(VossOptions options, string text)
+    {
+        try
+        {
+            VossSettings.Parse(text).ApplyTo(options);
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"--voss '{text}': {e.Message}");
+        }
+    }
+
     private static DspIngestRelease ParseRelease(string text) => text switch
     {
         "0.19.1" or "v0.19.1" => DspIngestRelease.V0191,
@@ -107,13 +178,29 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
     {
         public DspIngestOptions Dsp { get; } = new();
 
+        public IcaOptions Ica { get; } = new();
+
+        public LakeFsOptions LakeFs { get; } = new();
+
         public List<Fault> Faults { get; } = [];
 
         public List<string> IngestFails { get; } = [];
 
+        public List<string> LinkFails { get; } = [];
+
+        public List<string> LinksPartly { get; } = [];
+
+        public List<string> NotShared { get; } = [];
+
         public int Port { get; set; }
 
         public string? DataFolder { get; set; }
+
+        public VossOptions Voss { get; } = new();
+
+        public string? VossUser { get; set; }
+
+        public string? VossPassword { get; set; }
 
         public string? User { get; set; }
 
@@ -125,13 +212,31 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
 
         public TimeSpan RunTime { get; set; } = Timeout.InfiniteTimeSpan;
 
+        /// <summary>The dialect came and went between v0.100 and v0.101.</summary>
+        public void SpeakLegacy() => (LakeFs.Dialect, LakeFs.Version) = (LakeFsDialect.Legacy, "0.100.0");
+
         public ServeCommand ToCommand()
         {
+            (LakeFs.Token, LakeFs.AcceptsAnyToken) = (Dsp.Token, Dsp.AcceptsAnyToken);
             DspUser usual = Dsp.Users[0];
             Dsp.Users = [new DspUser(User ?? usual.Email, Password ?? usual.Password)];
             Dsp.IngestFails = DspIngestOptions.FilesLike([.. IngestFails]);
-            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp };
+            SetIca();
+            VossUser administrator = Voss.Users[0];
+            Voss.Users = [administrator with { Name = VossUser ?? administrator.Name, Password = VossPassword ?? administrator.Password }];
+            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp, Ica = Ica, LakeFs = LakeFs, Voss = Voss };
             return new ServeCommand(options, ParentId, RunTime);
+        }
+
+        /// <summary>The user and the token are the same at every service.</summary>
+        private void SetIca()
+        {
+            Ica.Users = [new IcaUser(Dsp.Users[0].Email, Dsp.Users[0].Password)];
+            Ica.Token = Dsp.Token;
+            Ica.AcceptsAnyToken = Dsp.AcceptsAnyToken;
+            Ica.LinkFails = IcaOptions.IdsLike([.. LinkFails]);
+            Ica.LinksPartly = IcaOptions.IdsLike([.. LinksPartly]);
+            Ica.IsNotShared = IcaOptions.IdsLike([.. NotShared]);
         }
     }
 

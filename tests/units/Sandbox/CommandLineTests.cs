@@ -117,6 +117,22 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task LakeFs_is_of_the_version_dialect_and_secret_that_were_given()
+    {
+        Environment.SetEnvironmentVariable("SANDBOX_TEST_LAKEFS", "s3cret");
+        await using SandboxProcess old = await SandboxProcess.ServeAsync("--lakefs-version", "0.110.0", "--lakefs-secret-from", "env:SANDBOX_TEST_LAKEFS");
+        await using SandboxProcess legacy = await SandboxProcess.ServeAsync("--lakefs-legacy", "--lakefs-secret-from", "env:SANDBOX_TEST_LAKEFS");
+        using HttpClient client = new();
+        client.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String("AKIASANDBOX:s3cret"u8));
+
+        Assert.Contains("\"0.110.0\"", await client.GetStringAsync(new Uri(old.Uri, "api/v1/config/version")), StringComparison.Ordinal);
+        Assert.Contains("\"0.100.0\"", await client.GetStringAsync(new Uri(legacy.Uri, "api/v1/config/version")), StringComparison.Ordinal);
+        // The dialect that takes the id in a body refuses to be asked without one.
+        Uri status = new(legacy.Uri, "api/v1/repositories/lake/branches/main/import?id=x");
+        Assert.Equal(HttpStatusCode.BadRequest, await client.GetAsync(status).StatusAsync());
+    }
+
+    [Fact]
     public async Task User_and_token_are_taken_from_the_environment()
     {
         Environment.SetEnvironmentVariable("SANDBOX_TEST_PASSWORD", "s3cret");

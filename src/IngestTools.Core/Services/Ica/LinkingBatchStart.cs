@@ -1,0 +1,138 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.Ica;
+
+/// <summary>
+/// Starts a batch. The service has no key by which a repeated start would be known as such, so a start whose answer was lost is not sent again: the batch is
+/// looked for among the jobs, since batches have no list.
+/// </summary>
+internal sealed class LinkingBatchStart(IcaRoutes routes)
+{
+    /// <summary>When the jobs are looked at after a lost answer, each after the one before: a server whose proxy gave up may still be making the batch.</summary>
+    private static readonly TimeSpan[] SearchPauses =
+        [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8)];
+
+    /// <summary>The Date of an answer has whole seconds, and a job's time may be of another machine.</summary>
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    /// <summary>Jobs in a page, and of items those that are compared.</summary>
+    private const int PageSize = 100;
+
+    /// <summary>Among more jobs than this, all newer than the start, none is looked for.</summary>
+    private const int MostJobs = 1000;
+
+    /// <exception cref="IngestException"><see cref="ErrorId.OutcomeUnknown"/>: the answer was lost, and no job shows the batch. The target of each error is the ids.</exception>
+    public async Task<Transaction> RunAsync(LinkingBatchContent content, CancellationToken cancellationToken)
+    {
+        long sent = routes.Time.GetTimestamp();
+        DateTimeOffset submitted = routes.Time.GetUtcNow();
+        try
+        {
+            BatchAnswer answer = await routes.CreateAsync(content.ProjectId, content.Body, cancellationToken).ConfigureAwait(false);
+            return Describe(content, answer, submitted, null);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
+        {
+            routes.Logger.LogWarning("The answer to the start of a {Name} was lost; it is looked for among the jobs.", routes.Kind.Name);
+            return await TryFindAsync(content, sent, cancellationToken).ConfigureAwait(false) is { } found
+                ? Describe(content, found, submitted, "The answer to the start was lost; the batch was found among the jobs.")
+                : throw e.With(
+                    message: $"{Name(content)} was sent and its answer was lost; no job shows that it began: {e.ServerMessage ?? e.Message}",
+                    advice: "It was not sent again by itself. To send it again does no harm: what is linked by then ends as ALREADY_LINKED. The target of this error is the ids.",
+                    target: content.ReadIds());
+        }
+        catch (IngestException e)
+        {
+            throw e.With(message: $"{Name(content)} was not started: {e.Message}", target: content.ReadIds());
+        }
+    }
+
+    private string Name(LinkingBatchContent content) =>
+        string.Create(CultureInfo.InvariantCulture, $"A {routes.Kind.Name} of {content.Count:N0} {(content.Count == 1 ? "id" : "ids")} for project {content.ProjectId}");
+
+    private Transaction Describe(LinkingBatchContent content, BatchAnswer answer, DateTimeOffset submitted, string? message)
+    {
+        TransactionStatus status = JobStatuses.Of(answer.Job?.Status) is TransactionStatus.Queued ? TransactionStatus.Queued : TransactionStatus.Running;
+        return LinkingBatchTransactions.Describe(new BatchPath(content.ProjectId, answer.Id!), routes.Connection.Name) with
+        {
+            Status = status,
+            ServerStatus = answer.Job?.Status,
+            JobId = answer.Job?.Id,
+            Completed = 0,
+            Total = content.Count,
+            SubmittedAt = JobAnswer.TimeOf(answer.Job?.TimeCreated) ?? submitted,
+            SeenAt = routes.Time.GetUtcNow(),
+            Message = message,
+        };
+    }
+
+    /// <summary>The batch whose start was not answered; null where no job shows it.</summary>
+    private async Task<BatchAnswer?> TryFindAsync(LinkingBatchContent content, long sent, CancellationToken cancellationToken)
+    {
+        HashSet<string> ids = new(content.ReadIds(), StringComparer.Ordinal);
+        HashSet<string> others = new(StringComparer.OrdinalIgnoreCase);
+        foreach (TimeSpan pause in SearchPauses)
+        {
+            await Task.Delay(pause, routes.Time, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                if (await FindAsync(content.ProjectId, ids, sent, others, cancellationToken).ConfigureAwait(false) is { } found)
+                    return found;
+            }
+            catch (IngestException e)
+            {
+                routes.Logger.LogInformation("The jobs could not be looked at: {Reason}", e.Message);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<BatchAnswer?> FindAsync(string projectId, HashSet<string> ids, long sent, HashSet<string> others, CancellationToken cancellationToken)
+    {
+        for (int offset = 0; offset < MostJobs; offset += PageSize)
+        {
+            Page<JobAnswer> page = await routes.ListJobsAsync(offset, PageSize, cancellationToken).ConfigureAwait(false);
+            // By the server's clock: this machine's may differ.
+            DateTimeOffset since = (page.ServerTime ?? routes.Time.GetUtcNow()) - routes.Time.GetElapsedTime(sent) - ClockTolerance;
+            foreach (JobAnswer job in page.Items!)
+            {
+                if (JobAnswer.TimeOf(job.TimeCreated) < since)
+                    return null;
+                bool isOfProject = string.Equals(job.Project?.Id ?? projectId, projectId, StringComparison.OrdinalIgnoreCase);
+                bool mayBeIt = isOfProject && job.SubjectId is not null && !others.Contains(job.SubjectId);
+                if (mayBeIt && await TryGetAsync(new BatchPath(projectId, job.SubjectId!), ids, others, cancellationToken).ConfigureAwait(false) is { } found)
+                    return found;
+            }
+
+            if (page.Items.Length < PageSize)
+                return null;
+        }
+
+        return null;
+    }
+
+    /// <summary>The batch, if it is one of this kind and its items are those that were sent. One that certainly is another is not looked at again.</summary>
+    private async Task<BatchAnswer?> TryGetAsync(BatchPath batch, HashSet<string> ids, HashSet<string> others, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BatchAnswer answer = await routes.GetAsync(batch.ProjectId, batch.BatchId, cancellationToken).ConfigureAwait(false);
+            Page<ItemAnswer> items = await routes.ListItemsAsync(batch, [], PageSize, null, cancellationToken).ConfigureAwait(false);
+            // A batch that was just made may have no items yet.
+            if (items.Items!.Length == 0)
+                return null;
+            bool isAllOfIt = string.IsNullOrEmpty(items.NextPageToken);
+            if (items.Items.All(item => item.Request?.DataId is { } id && ids.Contains(id)) && (!isAllOfIt || items.Items.Length == ids.Count))
+                return answer;
+        }
+        catch (IngestException e) when (e.ErrorId is ErrorId.NotFound or ErrorId.Rejected or ErrorId.NotAllowed)
+        {
+            // The subject of another kind of job.
+        }
+
+        others.Add(batch.BatchId);
+        return null;
+    }
+}

@@ -1,0 +1,194 @@
+using System.Runtime.CompilerServices;
+using IngestTools.Http;
+using IngestTools.Transactions;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.Ica;
+
+/// <summary>Batches as transactions: the job tells where a batch stands, its items what came of it.</summary>
+internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionSource
+{
+    public static Transaction Describe(BatchPath batch, string? connection) => new()
+    {
+        Id = $"ica:{Uri.EscapeDataString(batch.ProjectId)}/{Uri.EscapeDataString(batch.BatchId)}",
+        Kind = BatchOperation.Linking.Kind,
+        Status = TransactionStatus.Unknown,
+        Unit = "items",
+        ProjectId = batch.ProjectId,
+        BatchId = batch.BatchId,
+        Connection = connection,
+    };
+
+    /// <remarks>ICA, GET /api/projects/{projectId}/dataLinkingBatch/{batchId}, which holds the job; the job itself where it does not.</remarks>
+    public async Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken)
+    {
+        BatchPath batch = PathOf(transaction);
+        BatchAnswer answer = await routes.GetAsync(batch.ProjectId, batch.BatchId, cancellationToken).ConfigureAwait(false);
+        JobAnswer? job = answer.Job;
+        if (job?.Status is null && (job?.Id ?? transaction.JobId) is { } jobId)
+            job = await routes.TryGetJobAsync(jobId, cancellationToken).ConfigureAwait(false);
+        Transaction seen = transaction with { SeenAt = routes.Time.GetUtcNow(), Connection = routes.Connection.Name, JobId = job?.Id ?? transaction.JobId };
+        if (job?.Status is null)
+            return await LookAtItemsAsync(batch, seen, cancellationToken).ConfigureAwait(false);
+        TransactionStatus? status = JobStatuses.Of(job.Status);
+        if (status is null)
+            WarnOnce("job", job.Status);
+        seen = seen with
+        {
+            Status = status ?? TransactionStatus.Running,
+            ServerStatus = job.Status,
+            SubmittedAt = JobAnswer.TimeOf(job.TimeCreated) ?? transaction.SubmittedAt,
+            StartedAt = JobAnswer.TimeOf(job.TimeStarted) ?? transaction.StartedAt,
+            Message = job.AdditionalStatusInformation is { Length: > 0 } words ? Redaction.EscapeControls(words) : transaction.Message,
+        };
+        return seen.IsTerminal
+            ? await CountEndedAsync(batch, seen with { CompletedAt = JobAnswer.TimeOf(job.TimeFinished) ?? seen.SeenAt }, cancellationToken).ConfigureAwait(false)
+            : await CountGoingAsync(batch, seen, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // What a stopped job left in the middle is of no failing status.
+        bool isStopped = transaction.Status == TransactionStatus.Canceled;
+        bool isAny = false;
+        if (!isStopped)
+        {
+            await foreach (FailedItem item in ReadFailedItemsAsync(transaction, routes.Kind.Failing, cancellationToken).ConfigureAwait(false))
+            {
+                isAny = true;
+                yield return item;
+            }
+        }
+
+        // Nor is what has a status that was added to the service since.
+        if (isAny)
+            yield break;
+        await foreach (FailedItem item in ReadFailedItemsAsync(transaction, [], cancellationToken).ConfigureAwait(false))
+            yield return item;
+    }
+
+    public string ListCommand(Transaction transaction) => transaction.Status == TransactionStatus.Canceled
+        ? $"Get-LinkingBatchItem -ProjectId {transaction.ProjectId} -BatchId {transaction.BatchId} | Where-Object Status -notin {string.Join(", ", routes.Kind.Done)}"
+        : $"Get-LinkingBatchItem -ProjectId {transaction.ProjectId} -BatchId {transaction.BatchId} -Status {string.Join(", ", routes.Kind.Failing)}";
+
+    /// <summary>ICA's jobs can only be read.</summary>
+    public Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) =>
+        throw new IngestException(ErrorId.CannotCancel, $"ICA cannot cancel a {routes.Kind.Name}; {transaction.Id} goes on.")
+        {
+            Service = IngestService.Ica,
+            Operation = $"stop {routes.Kind.Name}",
+            Advice = "Wait for its end with Wait-Transaction. What was linked and should not be can be unlinked in ICA.",
+            Target = transaction.Id,
+        };
+
+    private static BatchPath PathOf(Transaction transaction) => BatchPath.Of(transaction.ProjectId, transaction.BatchId);
+
+    private async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(
+        Transaction transaction, IReadOnlyList<string> statuses, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        BatchItems items = new(routes);
+        await foreach (LinkingBatchItem item in items.ReadAsync(PathOf(transaction), statuses, BatchItems.DefaultPageSize, cancellationToken).ConfigureAwait(false))
+        {
+            ItemState state = routes.Kind.StateOf(item.Status);
+            if (state != ItemState.Done)
+                yield return new FailedItem(item.DataId ?? item.ItemId ?? "?", ReasonOf(item, state));
+        }
+    }
+
+    private static string ReasonOf(LinkingBatchItem item, ItemState state)
+    {
+        string words = item.Reason is null ? "" : $": {item.Reason.TrimEnd('.')}";
+        return state switch
+        {
+            ItemState.Going => $"the job ended and left it {item.Status}{words}",
+            ItemState.Unknown => $"the server says {item.Status ?? "nothing"}, which this version does not know{words}",
+            _ when item.Status == BatchOperation.Failed => item.Reason?.TrimEnd('.') ?? "the server gives no reason",
+            _ => $"{item.Status}{words}",
+        };
+    }
+
+    /// <summary>Only items tell how far a batch is. That they cannot be counted is no reason to lose sight of it.</summary>
+    private async Task<Transaction> CountGoingAsync(BatchPath batch, Transaction seen, CancellationToken cancellationToken)
+    {
+        long? total = seen.Total ?? await TryCountAsync(batch, [], cancellationToken).ConfigureAwait(false);
+        long? going = total is null || seen.Status == TransactionStatus.Queued ? total : await TryCountAsync(batch, routes.Kind.Going, cancellationToken).ConfigureAwait(false);
+        return seen with { Total = total, Completed = total - going };
+    }
+
+    private async Task<Transaction> CountEndedAsync(BatchPath batch, Transaction seen, CancellationToken cancellationToken)
+    {
+        long? total = seen.Total ?? await TryCountAsync(batch, [], cancellationToken).ConfigureAwait(false);
+        long? done;
+        if (seen.Status == TransactionStatus.Succeeded)
+        {
+            // A job may succeed with a folder of which a part was linked.
+            done = total - (await TryCountAsync(batch, routes.Kind.Failing, cancellationToken).ConfigureAwait(false) ?? 0);
+        }
+        else
+        {
+            done = await TryCountAsync(batch, routes.Kind.Done, cancellationToken).ConfigureAwait(false);
+        }
+
+        bool isAllDone = seen.Status == TransactionStatus.Succeeded && done == total;
+        string? count = isAllDone || total is null || done is null ? null : $"{total - done:N0} of {total:N0} items were not {routes.Kind.Verb}.";
+        return seen with
+        {
+            Status = seen.Status == TransactionStatus.Succeeded && !isAllDone ? TransactionStatus.PartlySucceeded : seen.Status,
+            Total = total,
+            Completed = done,
+            Message = count is null || seen.Message is null ? count ?? seen.Message : $"{count} {seen.Message}",
+        };
+    }
+
+    /// <summary>A batch without a job ends when each of its items has.</summary>
+    private async Task<Transaction> LookAtItemsAsync(BatchPath batch, Transaction seen, CancellationToken cancellationToken)
+    {
+        Transaction going = seen with { Status = TransactionStatus.Running, ServerStatus = null };
+        long? left = await TryCountAsync(batch, routes.Kind.Going, cancellationToken).ConfigureAwait(false);
+        if (left > 0)
+            return going with { Completed = seen.Total - left };
+        Dictionary<ItemState, long> counts = [];
+        await foreach (LinkingBatchItem item in new BatchItems(routes).ReadAsync(batch, [], BatchItems.DefaultPageSize, cancellationToken).ConfigureAwait(false))
+        {
+            ItemState state = routes.Kind.StateOf(item.Status);
+            counts[state] = counts.GetValueOrDefault(state) + 1;
+            if (state == ItemState.Unknown)
+                WarnOnce("item", item.Status);
+        }
+
+        long done = counts.GetValueOrDefault(ItemState.Done);
+        long failed = counts.GetValueOrDefault(ItemState.Failed);
+        long total = counts.Values.Sum();
+        if (total == 0 || total < seen.Total || done + failed < total)
+            return going with { Completed = done + failed };
+        return seen with
+        {
+            Status = failed == 0 ? TransactionStatus.Succeeded : done == 0 ? TransactionStatus.Failed : TransactionStatus.PartlySucceeded,
+            ServerStatus = null,
+            Completed = done,
+            Total = total,
+            CompletedAt = seen.CompletedAt ?? seen.SeenAt,
+            Message = failed == 0 ? "The server tells of no job; all items ended." : $"{failed:N0} of {total:N0} items were not {routes.Kind.Verb}. The server tells of no job.",
+        };
+    }
+
+    private async Task<long?> TryCountAsync(BatchPath batch, IReadOnlyList<string> statuses, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await routes.CountItemsAsync(batch, statuses, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e)
+        {
+            routes.Logger.LogInformation("The items of batch {BatchId} could not be counted: {Reason}", batch.BatchId, e.Message);
+            return null;
+        }
+    }
+
+    private void WarnOnce(string what, string? word)
+    {
+        string shown = Redaction.EscapeControls(word ?? "nothing");
+        if (routes.Connection.Memory.TryAdd($"unknown state of {what} {shown}", shown))
+            routes.Logger.LogWarning("ICA tells of a state of a {What} that this version does not know: {Word}. It counts as going on.", what, shown);
+    }
+}

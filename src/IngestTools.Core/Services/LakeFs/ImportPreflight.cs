@@ -1,0 +1,194 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.LakeFs;
+
+/// <summary>
+/// Looks before an import starts. All but a missing branch would else come to light minutes later, in the status of an import that failed.
+/// </summary>
+internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request)
+{
+    private const string Slash = "/";
+
+    /// <summary>A server's rule must not hold the client up.</summary>
+    private static readonly TimeSpan RulePatience = TimeSpan.FromSeconds(1);
+
+    private string Where => $"{request.Repository}/{request.Branch}";
+
+    /// <param name="countsAll">Whether objects are to be counted also where nobody needs to be asked about them.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
+    public async Task<ImportPlan> RunAsync(bool countsAll, CancellationToken cancellationToken)
+    {
+        LakeFsVersion version = await ReadVersionAsync(routes, cancellationToken).ConfigureAwait(false);
+        ImportDialect dialect = DialectFor(version);
+        StorageAnswer? storage = await CheckStorageAsync(cancellationToken).ConfigureAwait(false);
+        await CheckRepositoryAsync(cancellationToken).ConfigureAwait(false);
+        BranchAnswer branch = await FindBranchAsync(cancellationToken).ConfigureAwait(false);
+        IngestException[] errors = CheckSources(dialect, storage).ToArray();
+        bool replaces = dialect == ImportDialect.Released && version.Replaces && errors.Length == 0;
+        IReadOnlyList<ImportReplacement> replaced = replaces ? await FindReplacedAsync(countsAll, cancellationToken).ConfigureAwait(false) : [];
+        return new ImportPlan(request, dialect, replaced, errors) { Head = branch.CommitId };
+    }
+
+    /// <summary>The server's version. One that the server does not tell, or tells in another way, is no reason to stop.</summary>
+    public static async Task<LakeFsVersion> ReadVersionAsync(LakeFsRoutes routes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return new LakeFsVersion((await routes.GetVersionAsync(cancellationToken).ConfigureAwait(false)).Version);
+        }
+        catch (IngestException e) when (e.ErrorId is ErrorId.NotFound or ErrorId.NotAllowed or ErrorId.InvalidAnswer)
+        {
+            routes.Logger.LogInformation("The server does not tell its version, and is taken for a new one. {Reason}", e.Message);
+            return new LakeFsVersion(null);
+        }
+    }
+
+    private ImportDialect DialectFor(LakeFsVersion version) => request.Dialect switch
+    {
+        ImportDialect.Auto when !version.IsReleased => throw LakeFsErrors.Refused(
+            $"lakeFS {version} is older than v0.101.0, and released versions before that have no imports of this kind.",
+            "Give -Dialect Legacy where the server has the early form of imports; else make ranges with New-ImportRange.",
+            Where),
+        ImportDialect.Auto => ImportDialect.Released,
+        var named => named,
+    };
+
+    private async Task<StorageAnswer?> CheckStorageAsync(CancellationToken cancellationToken)
+    {
+        StorageAnswer storage;
+        try
+        {
+            storage = await routes.GetStorageAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (e.ErrorId is ErrorId.NotFound or ErrorId.NotAllowed)
+        {
+            routes.Logger.LogInformation("The server does not tell about its storage; sources are not looked at before the start. {Reason}", e.Message);
+            return null;
+        }
+
+        return storage.ImportSupport != false ? storage : throw LakeFsErrors.Refused(
+            $"This lakeFS cannot import from its storage ({storage.BlockstoreType}).", "Imports need an object store such as S3, GCS or Azure behind lakeFS.", Where);
+    }
+
+    private async Task CheckRepositoryAsync(CancellationToken cancellationToken)
+    {
+        RepositoryAnswer repository;
+        try
+        {
+            repository = await routes.GetRepositoryAsync(request.Repository, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
+        {
+            throw e.With(message: $"There is no repository '{request.Repository}': {e.ServerMessage ?? e.Message}", advice: "Check -Repository.");
+        }
+
+        if (repository.ReadOnly == true && !request.AllowReadOnly)
+        {
+            throw LakeFsErrors.Refused(
+                $"The repository '{request.Repository}' is read-only, so that the import would fail at its end.", "Give -AllowReadOnly to write to it all the same.", request.Repository);
+        }
+    }
+
+    private async Task<BranchAnswer> FindBranchAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await routes.GetBranchAsync(request.Repository, request.Branch, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
+        {
+            throw e.With(
+                message: $"The repository '{request.Repository}' has no branch '{request.Branch}': {e.ServerMessage ?? e.Message}",
+                advice: "Check -Branch. An import makes no branches.");
+        }
+    }
+
+    private IEnumerable<IngestException> CheckSources(ImportDialect dialect, StorageAnswer? storage)
+    {
+        if (dialect == ImportDialect.Legacy && request.Sources.Count != 1)
+        {
+            yield return LakeFsErrors.Refused(
+                $"An import in the legacy dialect has one source, and these are {request.Sources.Count:N0}.", "Start an import for each, one after the other.", Where);
+        }
+
+        foreach (ImportSource source in request.Sources)
+        {
+            if (WhatIsWrong(source, dialect, storage) is { } wrong)
+                yield return wrong;
+            else if (source.Type == ImportSourceType.CommonPrefix && ImportSource.IsOpen(source.Source))
+            {
+                routes.Logger.LogWarning(
+                    "{Source} does not end with a slash: all that begins so is imported, and keeps the last part of this name. For one object give -SourceType Object.", source.Source);
+            }
+        }
+    }
+
+    private static IngestException? WhatIsWrong(ImportSource source, ImportDialect dialect, StorageAnswer? storage)
+    {
+        if (!Uri.TryCreate(source.Source, UriKind.Absolute, out Uri? uri) || uri.IsFile != source.Source.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
+            return LakeFsErrors.Refused($"'{source.Source}' is no address in an object store.", "Write it as s3://bucket/prefix/, gs://.., https://.. or local://.. .", source.Source);
+        if (dialect == ImportDialect.Legacy && source.Type == ImportSourceType.Object)
+            return LakeFsErrors.Refused($"'{source.Source}' cannot be imported as one object: the legacy dialect knows prefixes only.", "Leave -SourceType out, or use a server of v0.101 or later.", source.Source);
+        if (source.Type == ImportSourceType.Object && source.Source.EndsWith(Slash, StringComparison.Ordinal))
+            return LakeFsErrors.Refused($"'{source.Source}' ends with a slash, and is no object.", "Leave -SourceType out to import what is under it.", source.Source);
+        // Before v0.101 there was one rule for namespaces and sources.
+        string? rule = storage?.ImportValidityRegex ?? storage?.NamespaceRegex;
+        return rule is null || Fits(rule, source.Source) ? null : LakeFsErrors.Refused(
+            $"'{source.Source}' does not fit the storage of this server ({storage!.BlockstoreType}), whose sources look like {rule}.",
+            "A server imports from the kind of object store that it keeps its own objects in.",
+            source.Source);
+    }
+
+    /// <summary>A rule that .NET cannot read is the server's to apply.</summary>
+    private static bool Fits(string rule, string source)
+    {
+        try
+        {
+            return Regex.IsMatch(source, rule, RegexOptions.CultureInvariant, RulePatience);
+        }
+        catch (Exception e) when (e is ArgumentException or RegexMatchTimeoutException)
+        {
+            return true;
+        }
+    }
+
+    private async Task<IReadOnlyList<ImportReplacement>> FindReplacedAsync(bool countsAll, CancellationToken cancellationToken)
+    {
+        List<ImportReplacement> found = [];
+        foreach (ImportSource source in request.Sources.DistinctBy(source => source.FullDestination))
+        {
+            string destination = source.FullDestination;
+            // What ends with a slash deletes what it says. To look at it takes time that only matters where somebody reads the count.
+            if (countsAll || destination.Length == 0 || ImportSource.IsOpen(destination))
+                found.Add(await FindReplacedAsync(source, destination, cancellationToken).ConfigureAwait(false));
+        }
+
+        return found;
+    }
+
+    private async Task<ImportReplacement> FindReplacedAsync(ImportSource source, string destination, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ObjectsAnswer all = await routes.ListAsync(request.Repository, request.Branch, destination, "", cancellationToken).ConfigureAwait(false);
+            ImportReplacement replacement = new(destination) { Objects = all.Results?.Count ?? 0, HasMore = all.Pagination?.HasMore == true };
+            return ImportSource.IsOpen(destination)
+                ? replacement with { Siblings = await FindSiblingsAsync(source, destination, cancellationToken).ConfigureAwait(false) }
+                : replacement;
+        }
+        catch (IngestException e) when (e.ErrorId is ErrorId.NotAllowed or ErrorId.NotFound)
+        {
+            routes.Logger.LogInformation("What the import would replace cannot be listed. {Reason}", e.Message);
+            return new ImportReplacement(destination) { Siblings = ImportSource.IsOpen(destination) ? null : [] };
+        }
+    }
+
+    /// <summary>What begins like the destination and is not what the destination names: the object itself, or the folder.</summary>
+    private async Task<IReadOnlyList<string>> FindSiblingsAsync(ImportSource source, string destination, CancellationToken cancellationToken)
+    {
+        ObjectsAnswer beside = await routes.ListAsync(request.Repository, request.Branch, destination, Slash, cancellationToken).ConfigureAwait(false);
+        string own = source.Type == ImportSourceType.Object ? destination : destination + Slash;
+        return [.. (beside.Results ?? []).Select(result => result.Path).OfType<string>().Where(path => path != own)];
+    }
+}

@@ -1,0 +1,273 @@
+using System.Runtime.CompilerServices;
+using IngestTools.Http;
+using IngestTools.Transactions;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.LakeFs;
+
+/// <summary>Imports as transactions.</summary>
+internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSource
+{
+    /// <summary>Servers before v1.74 tell the id before they have written the import down.</summary>
+    private static readonly TimeSpan RecordPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>The server writes the status each second. So long without that is a server that was restarted, and left the import behind.</summary>
+    private static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(30);
+
+    /// <summary>Clocks differ by less: a status as old as this has been given up, whoever's clock is right.</summary>
+    private static readonly TimeSpan OldAge = TimeSpan.FromHours(1);
+
+    /// <summary>An id whose time is further from ours was not made just now.</summary>
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(2);
+
+    /// <summary>A server that was told to cancel looks each second, and tells of a commit up to two seconds late.</summary>
+    private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>The server's word for a cancellation; that of its libraries, for walks that broke off, is in lower case.</summary>
+    private const string CanceledWord = "Canceled";
+
+    /// <summary>The server writes the status each second; peers of ours look every 2 to 5 s.</summary>
+    public TimeSpan LongestPause => TimeSpan.FromSeconds(5);
+
+    private TimeProvider Time => routes.Time;
+
+    public static Transaction Describe(ImportId id, string? connection) => new()
+    {
+        Id = id.ToString(),
+        Kind = TransactionKind.Import,
+        Status = TransactionStatus.Unknown,
+        Unit = "objects",
+        Repository = id.Repository,
+        Branch = id.Branch,
+        ImportId = id.Import,
+        StartedAt = id.MadeAt,
+        Connection = connection,
+    };
+
+    /// <remarks>lakeFS, GET /repositories/{repository}/branches/{branch}/import. An import that failed is answered with 200 and an error in the body.</remarks>
+    public async Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken)
+    {
+        ImportWatch watch = transaction.Expectation as ImportWatch ?? new ImportWatch();
+        Transaction seen = transaction with { SeenAt = Time.GetUtcNow(), Connection = routes.Connection.Name };
+        try
+        {
+            ImportStatusAnswer status = await routes.GetStatusAsync(ImportId.Of(transaction), cancellationToken).ConfigureAwait(false);
+            return Read(seen with { Completed = status.IngestedObjects ?? status.ImportProgress ?? seen.Completed }, status, watch);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
+        {
+            return NotThere(seen, watch, e);
+        }
+    }
+
+    /// <summary>The server names no items: an import succeeds or fails as a whole.</summary>
+    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        yield break;
+    }
+
+    public string ListCommand(Transaction transaction) => $"Get-Transaction {transaction.Id} | Format-List";
+
+    /// <summary>
+    /// Looks first: a cancellation would write over the error of an import that has failed. And looks afterwards: one that comes in the import's last second is
+    /// told as a cancellation, and the commit is on the branch all the same.
+    /// </summary>
+    /// <remarks>lakeFS, DELETE /repositories/{repository}/branches/{branch}/import: 204 says that it was noted, 409 that the import had completed.</remarks>
+    public async Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken)
+    {
+        ImportId id = ImportId.Of(transaction);
+        Transaction seen = await LookUntilThereAsync(transaction, cancellationToken).ConfigureAwait(false);
+        if (seen.Status == TransactionStatus.Unknown)
+        {
+            throw new IngestException(ErrorId.NotFound, $"{seen.Id} cannot be canceled: {seen.Message}")
+            {
+                Service = IngestService.LakeFs,
+                Operation = "cancel the import",
+                Advice = "Check the id.",
+                Target = seen.Id,
+            };
+        }
+
+        if (seen.IsTerminal)
+            return seen;
+
+        try
+        {
+            await routes.CancelAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.Conflict)
+        {
+            Transaction completed = await LookAsync(seen, cancellationToken).ConfigureAwait(false);
+            return completed with { Message = $"It had completed before it could be canceled. {completed.Message}".TrimEnd() };
+        }
+
+        await Task.Delay(CancelTime, Time, cancellationToken).ConfigureAwait(false);
+        Transaction after = await LookAsync(seen, cancellationToken).ConfigureAwait(false);
+        return after.Status == TransactionStatus.Succeeded ? after : await LookForCommitAsync(after, id, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Transaction Read(Transaction seen, ImportStatusAnswer status, ImportWatch watch)
+    {
+        if (status.Completed == true)
+        {
+            return Ended(seen, status) with
+            {
+                Status = TransactionStatus.Succeeded,
+                ServerStatus = "completed",
+                CommitId = status.Commit?.Id,
+                MetaRangeId = status.MetaRangeId ?? seen.MetaRangeId,
+                Message = string.IsNullOrEmpty(status.ImportBranch)
+                    ? null
+                    : $"The commit is on the branch '{status.ImportBranch}': merge it into '{seen.Branch}', which is as it was.",
+            };
+        }
+
+        if (status.Error is { } error)
+        {
+            bool isCanceled = error.Message?.Contains(CanceledWord, StringComparison.Ordinal) == true;
+            return Ended(seen, status) with
+            {
+                Status = isCanceled ? TransactionStatus.Canceled : TransactionStatus.Failed,
+                ServerStatus = isCanceled ? CanceledWord : "error",
+                Message = Redaction.EscapeControls(Redaction.HideSecrets(string.IsNullOrEmpty(error.Message) ? "the server gives no reason" : error.Message)),
+            };
+        }
+
+        return GoingOn(seen, status, watch);
+    }
+
+    /// <summary>The end by the server's clock, but not before the start nor after now by this one: clocks differ, and an import never took less than nothing.</summary>
+    private static Transaction Ended(Transaction seen, ImportStatusAnswer status)
+    {
+        DateTimeOffset now = seen.SeenAt!.Value;
+        DateTimeOffset ended = status.UpdateTime is { } update && update < now ? update : now;
+        return seen with { CompletedAt = (seen.SubmittedAt ?? seen.StartedAt) is { } began && ended < began ? now : ended };
+    }
+
+    private Transaction GoingOn(Transaction seen, ImportStatusAnswer status, ImportWatch watch)
+    {
+        long now = Time.GetTimestamp();
+        bool hasMoved = watch.UpdateTime is null || status.UpdateTime != watch.UpdateTime;
+        long since = hasMoved ? now : watch.StandsSince;
+        TimeSpan stood = Time.GetElapsedTime(since, now);
+        if (status.UpdateTime is { } update && seen.SeenAt - update > OldAge)
+            stood = seen.SeenAt!.Value - update;
+        bool isStalled = stood >= StallLimit;
+        if (isStalled && !watch.IsStallTold)
+            routes.Logger.LogWarning("{Id} stands still: the server has not written its status for {Time}. A server that was restarted leaves imports so for ever.", seen.Id, Brief(stood));
+        return seen with
+        {
+            Status = TransactionStatus.Running,
+            ServerStatus = isStalled ? "stalled" : "in progress",
+            Message = isStalled ? $"The server has not written its status for {Brief(stood)}. It may have been restarted, and then this import never ends: cancel it, and start it again." : RateOf(seen, watch, now),
+            Expectation = watch with
+            {
+                MissedSince = 0,
+                UpdateTime = status.UpdateTime,
+                StandsSince = since,
+                IsStallTold = isStalled,
+                Objects = seen.Completed,
+                SeenAt = now,
+            },
+        };
+    }
+
+    /// <summary>There is no total, so a rate is all that can be told of how far it is.</summary>
+    private string? RateOf(Transaction seen, ImportWatch watch, long now)
+    {
+        if (watch.Objects is not { } before || seen.Completed is not { } objects || Time.GetElapsedTime(watch.SeenAt, now) is not { TotalSeconds: > 0 } passed)
+            return null;
+        return objects > before
+            ? $"{(objects - before) / passed.TotalSeconds:N0} objects/s"
+            : objects > 0 ? "The objects are counted; ranges and the commit are being written." : null;
+    }
+
+    /// <summary>Just after the start that is no reason for concern; later it is the end of what can be known.</summary>
+    private Transaction NotThere(Transaction seen, ImportWatch watch, IngestException error)
+    {
+        long since = watch.MissedSince == 0 ? Time.GetTimestamp() : watch.MissedSince;
+        if (WasJustStarted(seen) && Time.GetElapsedTime(since) < RecordPatience)
+        {
+            return seen with
+            {
+                Status = TransactionStatus.Queued,
+                ServerStatus = "404",
+                Message = "The server has not written it down yet.",
+                Expectation = watch with { MissedSince = since },
+            };
+        }
+
+        return seen with
+        {
+            Status = TransactionStatus.Unknown,
+            ServerStatus = "404",
+            CompletedAt = seen.CompletedAt ?? Time.GetUtcNow(),
+            Message = $"The server does not know it ({error.ServerMessage ?? error.Message}): it ended more than a day ago, or never was. The branch's commits tell whether it succeeded.",
+        };
+    }
+
+    /// <summary>Once it was seen with a status it is there, and what is gone then is gone.</summary>
+    private bool WasJustStarted(Transaction seen)
+    {
+        if (seen.Status == TransactionStatus.Running)
+            return false;
+        DateTimeOffset now = Time.GetUtcNow();
+        return seen.SubmittedAt is { } submitted ? now - submitted < RecordPatience : seen.StartedAt is { } made && (now - made).Duration() < ClockDifference;
+    }
+
+    private static string Brief(TimeSpan time) => time.TotalMinutes < 2 ? $"{time.TotalSeconds:N0} s" : time.TotalHours < 2 ? $"{time.TotalMinutes:N0} min" : $"{time.TotalHours:N0} h";
+
+    private async Task<Transaction> LookUntilThereAsync(Transaction transaction, CancellationToken cancellationToken)
+    {
+        Transaction seen = await LookAsync(transaction, cancellationToken).ConfigureAwait(false);
+        for (TimeSpan pause = PollPause.First / 4; seen.Status == TransactionStatus.Queued; pause = PollPause.Next(pause, PollPause.First))
+        {
+            await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
+            seen = await LookAsync(seen, cancellationToken).ConfigureAwait(false);
+        }
+
+        return seen;
+    }
+
+    /// <summary>
+    /// The branch's last commit tells what the status may not. One that is newer than the import and has its message is the import's; where the message is not
+    /// known, a newer one is told.
+    /// </summary>
+    private async Task<Transaction> LookForCommitAsync(Transaction canceled, ImportId id, CancellationToken cancellationToken)
+    {
+        ImportWatch watch = canceled.Expectation as ImportWatch ?? new ImportWatch();
+        if (await TryReadHeadAsync(id, watch.HeadBefore, cancellationToken).ConfigureAwait(false) is not { } head)
+            return canceled;
+        bool isNewer = id.MadeAt is not { } made || head.CreationDate is not { } created || created >= made.ToUnixTimeSeconds();
+        if (!isNewer || (watch.CommitMessage is not null && watch.CommitMessage != head.Message))
+            return canceled;
+        if (watch.CommitMessage is null)
+            return canceled with { Message = $"{canceled.Message}. The branch's last commit, {head.Id}, is not older than the import: look whether it is the import's." };
+        routes.Logger.LogWarning("{Id} was canceled too late: its commit {Commit} is on the branch.", id, head.Id);
+        return canceled with
+        {
+            Status = TransactionStatus.Succeeded,
+            CommitId = head.Id,
+            Message = $"It was canceled too late: its commit is on the branch, although the server says '{canceled.Message}'.",
+        };
+    }
+
+    /// <summary>The last commit of the branch that the import commits to; null where there is none since the start, or it cannot be looked at.</summary>
+    private async Task<CommitAnswer?> TryReadHeadAsync(ImportId id, string? before, CancellationToken cancellationToken)
+    {
+        string branch = id.IsLegacy ? $"_{id.Branch}_imported" : id.Branch;
+        try
+        {
+            string? head = (await routes.GetBranchAsync(id.Repository, branch, cancellationToken).ConfigureAwait(false)).CommitId;
+            return head is null || head == before ? null : await routes.GetCommitAsync(id.Repository, head, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e)
+        {
+            // The legacy dialect makes its branch with the first import.
+            if (!id.IsLegacy || e.ErrorId != ErrorId.NotFound)
+                routes.Logger.LogWarning("Whether {Id} reached its branch before it was canceled cannot be looked at. {Reason}", id, e.Message);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using IngestTools.Connections;
+using IngestTools.Logging;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace IngestTools.Services.LakeFs;
+
+/// <summary>lakeFS's imports, ranges and metaranges.</summary>
+/// <param name="connection">The connection.</param>
+/// <param name="logger">Takes what happens.</param>
+public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = null)
+{
+    private readonly LakeFsRoutes _routes = new(connection, logger ?? NullLogger.Instance);
+
+    /// <summary>Makes a client, for a host with a log of its own.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="log">Takes what happens.</param>
+    public LakeFsClient(IngestConnection connection, IngestLog log)
+        : this(connection, log.Logger)
+    {
+    }
+
+    /// <summary>Looks before an import: server, repository, branch and sources, and what the import would delete. Nothing is started.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="countsAll">Whether objects are to be counted also where their deletion is what the destination says.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
+    /// <exception cref="IngestException">
+    /// <see cref="ErrorId.NotFound"/> for the repository or the branch; <see cref="ErrorId.Rejected"/> where it is read-only, the storage cannot be imported from, or the server is too old.
+    /// </exception>
+    /// <remarks>lakeFS, GET /config/version, /config/storage, /repositories/{repository}, its branch, and refs/{branch}/objects/ls.</remarks>
+    public Task<ImportPlan> PrepareAsync(ImportRequest request, bool countsAll, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new ImportPreflight(_routes, request).RunAsync(countsAll, cancellationToken);
+    }
+
+    /// <summary>Starts an import. Its answer comes at once; all that can go wrong later is in the transaction's status.</summary>
+    /// <param name="plan">What was prepared.</param>
+    /// <param name="cancellationToken">Ends the request; an import that was started goes on.</param>
+    /// <exception cref="IngestException">
+    /// <see cref="ErrorId.Rejected"/> for a source; <see cref="ErrorId.OutcomeUnknown"/> where the answer was lost: lakeFS lists no imports, so that it cannot be looked up.
+    /// </exception>
+    /// <remarks>lakeFS, POST /repositories/{repository}/branches/{branch}/import</remarks>
+    public async Task<Transaction> StartAsync(ImportPlan plan, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.Errors.Count > 0)
+            throw plan.Errors[0];
+        ImportRequest request = plan.Request;
+        DateTimeOffset submitted = _routes.Time.GetUtcNow();
+        try
+        {
+            ImportCreationAnswer answer = await _routes.StartAsync(plan, cancellationToken).ConfigureAwait(false);
+            ImportId id = new(request.Repository, request.Branch, answer.Id!, plan.Dialect == ImportDialect.Legacy);
+            return ImportTransactions.Describe(id, connection.Name) with
+            {
+                Status = TransactionStatus.Queued,
+                SubmittedAt = submitted,
+                StartedAt = null,
+                SeenAt = _routes.Time.GetUtcNow(),
+                Expectation = new ImportWatch
+                {
+                    CommitMessage = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message,
+                    HeadBefore = id.IsLegacy ? null : plan.Head,
+                },
+            };
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
+        {
+            throw e.With(advice: $"It was not sent again, since a second import would replace and commit again. Look whether {request.Repository}/{request.Branch} gets a commit with your message; "
+                + "lakeFS lists no imports.");
+        }
+    }
+
+    /// <summary>Makes ranges out of a source, page by page. Memory does not grow with the number of keys.</summary>
+    /// <param name="request">Where to begin, and whether to follow the pages.</param>
+    /// <param name="cancellationToken">Ends the walk.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/> where the server has no ranges (v0.111 and later); <see cref="ErrorId.ServerError"/> where the source cannot be walked.</exception>
+    /// <remarks>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/ranges</remarks>
+    public IAsyncEnumerable<ImportRange> CreateRangesAsync(RangeRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new RangeWalk(_routes, request).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Makes a metarange out of ranges. Ranges without keys are left out; the server orders them.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="ranges">The ranges, in any order.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> where no range has keys, or two overlap; <see cref="ErrorId.NotFound"/> where the server has no metaranges.</exception>
+    /// <remarks>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/metaranges</remarks>
+    public Task<ImportMetaRange> CreateMetaRangeAsync(string repository, IReadOnlyList<ImportRange> ranges, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(ranges);
+        return new MetaRangeMaker(_routes, repository).RunAsync(ranges, cancellationToken);
+    }
+}

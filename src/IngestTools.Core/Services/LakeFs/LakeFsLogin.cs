@@ -1,0 +1,48 @@
+using System.Net;
+using IngestTools.Connections;
+using IngestTools.Http;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.LakeFs;
+
+/// <summary>Exchanges an access key and its secret for a token.</summary>
+/// <remarks>lakeFS, POST /auth/login. The server tells when the token ends, or not.</remarks>
+internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
+{
+    private const string LoginPath = "auth/login";
+
+    public async ValueTask<Signature> SignInAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        string secret = await settings.Secret!(cancellationToken).ConfigureAwait(false);
+        HttpOperation operation = new()
+        {
+            Name = "sign in",
+            // A second token does no harm.
+            Kind = OperationKind.Repeatable,
+            Method = HttpMethod.Post,
+            Uri = LoginUri(settings.AuthenticationUri!),
+            Accept = JsonBody.MediaType,
+            SignsIn = false,
+            Secrets = [secret],
+            Content = _ => JsonBody.Of(new LoginRequest(settings.UserName!, secret), LakeFsJson.Default.LoginRequest),
+            Refine = Refine,
+        };
+        LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, LakeFsJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
+        return answer.Token is { Length: > 0 } token
+            ? Signature.Bearer(token, answer.TokenExpiration is > 0 and { } ends ? DateTimeOffset.FromUnixTimeSeconds(ends) : null)
+            : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);
+    }
+
+    /// <summary>Servers before v1.64.1 answer too many attempts with 423.</summary>
+    private IngestException Refine(IngestException error) => error switch
+    {
+        { StatusCode: HttpStatusCode.Locked } => error.With(ErrorId.TooManyRequests, advice: "Wait some minutes, then sign in again."),
+        { ErrorId: ErrorId.NotSignedIn or ErrorId.Rejected or ErrorId.NotAllowed } => error.With(
+            ErrorId.NotSignedIn, $"lakeFS did not sign in {settings.UserName}: {error.ServerMessage ?? error.Message}", "Check the access key and its secret."),
+        _ => error,
+    };
+
+    private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith("/" + LoginPath, StringComparison.Ordinal)
+        ? new Uri(authentication.AbsoluteUri.TrimEnd('/'))
+        : new Uri(LakeFsRoutes.ApiOf(authentication) + LoginPath);
+}

@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Text.Json.Serialization.Metadata;
+using IngestTools.Connections;
+using IngestTools.Http;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.LakeFs;
+
+/// <summary>lakeFS's routes, one method each; what is made of them is decided elsewhere.</summary>
+internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
+{
+    /// <summary>The most that a listing gives in one answer.</summary>
+    public const int MostListed = 1000;
+
+    private readonly string _api = ApiOf(connection.Uri);
+
+    public IngestConnection Connection => connection;
+
+    public ILogger Logger => logger;
+
+    public TimeProvider Time => connection.Time;
+
+    /// <summary>The base address of the API: users write a server's address with and without it.</summary>
+    public static string ApiOf(Uri uri)
+    {
+        const string ApiPath = "api/v1/";
+        string address = uri.AbsoluteUri.TrimEnd('/') + "/";
+        return address.EndsWith("/" + ApiPath, StringComparison.Ordinal) ? address : address + ApiPath;
+    }
+
+    /// <summary>lakeFS, GET /healthcheck: answers 204 to anybody.</summary>
+    public Task GetHealthAsync(CancellationToken cancellationToken) => SendAsync(
+        new HttpOperation { Name = "look at the service", Kind = OperationKind.Safe, Method = HttpMethod.Get, Uri = UriOf("healthcheck"), SignsIn = false }, cancellationToken);
+
+    /// <summary>lakeFS, GET /config/version</summary>
+    public Task<VersionAnswer> GetVersionAsync(CancellationToken cancellationToken) =>
+        GetAsync("look at the version", "config/version", LakeFsJson.Default.VersionAnswer, null, cancellationToken);
+
+    /// <summary>lakeFS, GET /config/storage</summary>
+    public Task<StorageAnswer> GetStorageAsync(CancellationToken cancellationToken) =>
+        GetAsync("look at the storage", "config/storage", LakeFsJson.Default.StorageAnswer, null, cancellationToken);
+
+    /// <summary>lakeFS, GET /repositories/{repository}</summary>
+    public Task<RepositoryAnswer> GetRepositoryAsync(string repository, CancellationToken cancellationToken) =>
+        GetAsync("look at the repository", PathOf(repository), LakeFsJson.Default.RepositoryAnswer, repository, cancellationToken);
+
+    /// <summary>lakeFS, GET /repositories/{repository}/branches/{branch}</summary>
+    public Task<BranchAnswer> GetBranchAsync(string repository, string branch, CancellationToken cancellationToken) =>
+        GetAsync("look at the branch", PathOf(repository, branch), LakeFsJson.Default.BranchAnswer, $"{repository}/{branch}", cancellationToken);
+
+    /// <summary>lakeFS, GET /repositories/{repository}/commits/{commitId}</summary>
+    public Task<CommitAnswer> GetCommitAsync(string repository, string commit, CancellationToken cancellationToken) =>
+        GetAsync("look at the commit", $"{PathOf(repository)}/commits/{Escape(commit)}", LakeFsJson.Default.CommitAnswer, commit, cancellationToken);
+
+    /// <summary>lakeFS, GET /repositories/{repository}/refs/{ref}/objects/ls: the first page of what begins so; with a delimiter, what lies deeper is told once.</summary>
+    public Task<ObjectsAnswer> ListAsync(string repository, string branch, string prefix, string delimiter, CancellationToken cancellationToken)
+    {
+        string query = string.Create(CultureInfo.InvariantCulture, $"prefix={Escape(prefix)}&delimiter={Escape(delimiter)}&amount={MostListed}");
+        string path = $"{PathOf(repository)}/refs/{Escape(branch)}/objects/ls?{query}";
+        return GetAsync("list objects", path, LakeFsJson.Default.ObjectsAnswer, prefix, cancellationToken);
+    }
+
+    /// <summary>lakeFS, POST /repositories/{repository}/branches/{branch}/import. Sent once: a second import would replace what the first brought, and commit again.</summary>
+    public Task<ImportCreationAnswer> StartAsync(ImportPlan plan, CancellationToken cancellationToken)
+    {
+        ImportRequest request = plan.Request;
+        string message = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message;
+        IReadOnlyDictionary<string, string>? metadata = request.Metadata is { Count: > 0 } given ? given : null;
+        Func<ProgressWatch?, HttpContent> content = plan.Dialect == ImportDialect.Legacy
+            ? _ => JsonBody.Of(
+                new LegacyImportCreation(request.Sources[0].Source, request.Sources[0].Destination, message, metadata), LakeFsJson.Default.LegacyImportCreation)
+            : _ => JsonBody.Of(
+                new ImportCreation([.. request.Sources.Select(LocationOf)], new CommitCreation(message, metadata), request.AllowReadOnly ? true : null),
+                LakeFsJson.Default.ImportCreation);
+        HttpOperation operation = new()
+        {
+            Name = "start import",
+            Kind = OperationKind.Once,
+            Method = HttpMethod.Post,
+            Uri = UriOf(PathOf(request.Repository, request.Branch) + "/import"),
+            Accept = JsonBody.MediaType,
+            Target = $"{request.Repository}/{request.Branch}",
+            Content = content,
+            Refine = LakeFsErrors.OfStart(request),
+        };
+        return SendAsync(operation, LakeFsJson.Default.ImportCreationAnswer, static answer => string.IsNullOrEmpty(answer.Id) ? "no id" : null, cancellationToken);
+    }
+
+    /// <summary>lakeFS, GET /repositories/{repository}/branches/{branch}/import</summary>
+    public Task<ImportStatusAnswer> GetStatusAsync(ImportId id, CancellationToken cancellationToken) => SendAsync(
+        About(HttpMethod.Get, OperationKind.Safe, "look at the import", id),
+        LakeFsJson.Default.ImportStatusAnswer,
+        static answer => answer.Completed is null ? "no word whether the import completed" : null,
+        cancellationToken);
+
+    /// <summary>lakeFS, DELETE /repositories/{repository}/branches/{branch}/import: says that it should end, not that it has.</summary>
+    public Task CancelAsync(ImportId id, CancellationToken cancellationToken) =>
+        SendAsync(About(HttpMethod.Delete, OperationKind.Repeatable, "cancel the import", id), cancellationToken);
+
+    /// <summary>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/ranges. A range that is made twice is the same range.</summary>
+    public Task<RangeCreationAnswer> CreateRangeAsync(string repository, StageRangeCreation creation, CancellationToken cancellationToken)
+    {
+        HttpOperation operation = Create(repository, "ranges", "make a range", creation.FromSourceUri, _ => JsonBody.Of(creation, LakeFsJson.Default.StageRangeCreation));
+        return SendAsync(operation, LakeFsJson.Default.RangeCreationAnswer, static answer => answer.Range?.Id is null ? "no range" : null, cancellationToken);
+    }
+
+    /// <summary>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/metaranges. A metarange that is made twice is the same metarange.</summary>
+    public Task<MetaRangeCreationAnswer> CreateMetaRangeAsync(string repository, MetaRangeCreation creation, CancellationToken cancellationToken)
+    {
+        HttpOperation operation = Create(repository, "metaranges", "make a metarange", repository, _ => JsonBody.Of(creation, LakeFsJson.Default.MetaRangeCreation));
+        return SendAsync(operation, LakeFsJson.Default.MetaRangeCreationAnswer, static answer => string.IsNullOrEmpty(answer.Id) ? "no id" : null, cancellationToken);
+    }
+
+    private static string Escape(string text) => Uri.EscapeDataString(text);
+
+    private static string PathOf(string repository) => $"repositories/{Escape(repository)}";
+
+    private static string PathOf(string repository, string branch) => $"{PathOf(repository)}/branches/{Escape(branch)}";
+
+    private static ImportLocation LocationOf(ImportSource source) =>
+        new(source.Type == ImportSourceType.Object ? "object" : "common_prefix", source.Source, source.FullDestination);
+
+    private Uri UriOf(string path) => new(_api + path);
+
+    private HttpOperation Create(string repository, string what, string name, object target, Func<ProgressWatch?, HttpContent> content) => new()
+    {
+        Name = name,
+        Kind = OperationKind.Repeatable,
+        Method = HttpMethod.Post,
+        Uri = UriOf($"{PathOf(repository)}/branches/{what}"),
+        Accept = JsonBody.MediaType,
+        Target = target,
+        Content = content,
+        Refine = LakeFsErrors.OfRanges(repository),
+    };
+
+    private HttpOperation About(HttpMethod method, OperationKind kind, string name, ImportId id)
+    {
+        string path = PathOf(id.Repository, id.Branch) + "/import";
+        return new HttpOperation
+        {
+            Name = name,
+            Kind = kind,
+            Method = method,
+            Uri = UriOf(id.IsLegacy ? path : $"{path}?id={Escape(id.Import)}"),
+            Accept = JsonBody.MediaType,
+            Target = id.ToString(),
+            Content = _ => id.IsLegacy ? JsonBody.Of(new LegacyImportId(id.Import), LakeFsJson.Default.LegacyImportId) : null,
+            Refine = LakeFsErrors.OfImport(id),
+        };
+    }
+
+    private Task<T> GetAsync<T>(string name, string path, JsonTypeInfo<T> type, object? target, CancellationToken cancellationToken)
+        where T : class
+    {
+        HttpOperation operation = new() { Name = name, Kind = OperationKind.Safe, Method = HttpMethod.Get, Uri = UriOf(path), Accept = JsonBody.MediaType, Target = target };
+        return SendAsync(operation, type, null, cancellationToken);
+    }
+
+    private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
+        where T : class =>
+        connection.Http.SendAsync<T>(operation, JsonBody.Reader(connection.Service, operation, type, whatIsWrong), logger, cancellationToken);
+
+    private Task<object> SendAsync(HttpOperation operation, CancellationToken cancellationToken) =>
+        connection.Http.SendAsync<object>(operation, static (_, _) => ValueTask.FromResult(new object()), logger, cancellationToken);
+}

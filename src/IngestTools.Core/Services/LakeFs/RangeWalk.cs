@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.LakeFs;
+
+/// <summary>
+/// Makes ranges out of a source until the server says that there is no more. The staging token goes back with each request: without it the server would begin
+/// a new one, and the keys under the old one would be lost.
+/// </summary>
+internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
+{
+    private string? _stagingToken = NullIfEmpty(request.StagingToken);
+
+    public async IAsyncEnumerable<ImportRange> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await RefuseWithoutRangesAsync(routes, request.Repository, cancellationToken).ConfigureAwait(false);
+        ImportRange page = await MakeAsync(request.After, NullIfEmpty(request.ContinuationToken), cancellationToken).ConfigureAwait(false);
+        if (!request.FollowsPages)
+        {
+            yield return page;
+            yield break;
+        }
+
+        // One range is held back: what an empty one after it tells belongs to it then.
+        ImportRange? held = null;
+        while (true)
+        {
+            if (page.Count > 0 && held is not null)
+                yield return held;
+            held = page.Count > 0 ? page : held is null ? null : Ended(held, page);
+            if (!page.HasMore)
+                break;
+            page = await MakeNextAsync(page, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (held is not null)
+            yield return held;
+        else
+            routes.Logger.LogWarning("There is nothing to import in {Source}: no range was made.", request.Source);
+    }
+
+    /// <summary>Says clearly that a server has no ranges, where its version tells that.</summary>
+    public static async Task RefuseWithoutRangesAsync(LakeFsRoutes routes, string repository, CancellationToken cancellationToken)
+    {
+        LakeFsVersion version = await ImportPreflight.ReadVersionAsync(routes, cancellationToken).ConfigureAwait(false);
+        if (version.HasRanges == false)
+            throw LakeFsErrors.NoRanges(repository, version);
+    }
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    private static ImportRange Ended(ImportRange range, ImportRange after) => range with
+    {
+        HasMore = after.HasMore,
+        LastKey = after.LastKey,
+        ContinuationToken = after.ContinuationToken,
+        StagingToken = after.StagingToken,
+    };
+
+    private async Task<ImportRange> MakeNextAsync(ImportRange before, CancellationToken cancellationToken)
+    {
+        ImportRange next = await MakeAsync(before.LastKey, NullIfEmpty(before.ContinuationToken), cancellationToken).ConfigureAwait(false);
+        bool stands = next.HasMore && next.LastKey == before.LastKey && next.ContinuationToken == before.ContinuationToken;
+        return !stands ? next : throw new IngestException(ErrorId.InvalidAnswer, $"The walk of {request.Source} does not get on: the server names the same place again.")
+        {
+            Service = IngestService.LakeFs,
+            Operation = "make a range",
+            Advice = "The ranges that were made are good. Look at the server's log.",
+            Target = request.Source,
+        };
+    }
+
+    private async Task<ImportRange> MakeAsync(string after, string? continuationToken, CancellationToken cancellationToken)
+    {
+        StageRangeCreation creation = new(request.Source, after, request.Prepend, continuationToken, _stagingToken);
+        RangeCreationAnswer answer = await routes.CreateRangeAsync(request.Repository, creation, cancellationToken).ConfigureAwait(false);
+        RangeMetadata range = answer.Range!;
+        RangePagination? pagination = answer.Pagination;
+        _stagingToken = NullIfEmpty(pagination?.StagingToken) ?? _stagingToken;
+        return new ImportRange
+        {
+            Repository = request.Repository,
+            Id = range.Id!,
+            MinKey = range.MinKey ?? "",
+            MaxKey = range.MaxKey ?? "",
+            Count = range.Count,
+            EstimatedSize = range.EstimatedSize,
+            HasMore = pagination?.HasMore == true,
+            LastKey = pagination?.LastKey ?? "",
+            ContinuationToken = pagination?.ContinuationToken ?? "",
+            StagingToken = _stagingToken ?? "",
+            Connection = routes.Connection.Name,
+        };
+    }
+}

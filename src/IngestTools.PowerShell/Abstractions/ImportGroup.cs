@@ -1,0 +1,40 @@
+using System.Collections;
+using System.Management.Automation;
+using IngestTools.Connections;
+using IngestTools.Services.LakeFs;
+
+namespace IngestTools.PowerShell.Abstractions;
+
+/// <summary>The sources that go into one branch, and so into one import.</summary>
+internal sealed class ImportGroup(IngestConnection connection, string repository, string branch)
+{
+    private readonly List<ImportSource> _sources = [];
+
+    internal IngestConnection Connection { get; } = connection;
+
+    internal string Repository { get; } = repository;
+
+    internal string Branch { get; } = branch;
+
+    /// <summary>What errors and questions call it.</summary>
+    internal string Name => $"{Repository}/{Branch}";
+
+    internal bool IsFor(IngestConnection connection, string repository, string branch) =>
+        (Connection, Repository, Branch) == (connection, repository, branch);
+
+    internal void Add(ImportSource source) => _sources.Add(source);
+
+    internal ImportRequest ToRequest(string? message, IDictionary? metadata, bool allowReadOnly, ImportDialect dialect) => new()
+    {
+        Repository = Repository,
+        Branch = Branch,
+        Sources = _sources,
+        Message = message,
+        Metadata = metadata?.Cast<DictionaryEntry>().ToDictionary(pair => TextOf(pair.Key), pair => TextOf(pair.Value)),
+        AllowReadOnly = allowReadOnly,
+        Dialect = dialect,
+    };
+
+    /// <summary>As PowerShell writes a value as text: the same whatever the user's culture.</summary>
+    private static string TextOf(object? value) => LanguagePrimitives.ConvertTo<string>(value) ?? "";
+}

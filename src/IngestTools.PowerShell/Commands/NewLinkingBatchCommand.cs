@@ -1,0 +1,157 @@
+using System.Management.Automation;
+using System.Threading.Channels;
+using IngestTools.Connections;
+using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Completion;
+using IngestTools.PowerShell.Errors;
+using IngestTools.Services.Ica;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>New-LinkingBatch: links data into a project, a batch as soon as it is full, while ids still come.</summary>
+[Cmdlet(VerbsCommon.New, "LinkingBatch", SupportsShouldProcess = true)]
+[OutputType(typeof(Transaction))]
+public sealed class NewLinkingBatchCommand : IngestCmdlet
+{
+    /// <summary>One batch may wait while another is sent; more would only cost memory.</summary>
+    private readonly Channel<LinkingBatchPlan> _full = Channel.CreateBounded<LinkingBatchPlan>(new BoundedChannelOptions(1) { SingleWriter = true });
+
+    private readonly List<LinkingBatchTarget> _targets = [];
+    private LinkingBatchTarget? _target;
+    private long _sentIds;
+    private long _startedBatches;
+    private int _activity;
+
+    /// <summary>The ids of the data.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public string?[]? DataId { get; set; }
+
+    /// <summary>The project that the data is linked into.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ProjectCompleter))]
+    public string? ProjectId { get; set; }
+
+    /// <summary>How many ids make a batch.</summary>
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int BatchSize { get; set; } = LinkingBatchCollector.DefaultBatchSize;
+
+    /// <summary>Asks the service first which ids can be linked, and leaves the others out.</summary>
+    [Parameter]
+    public SwitchParameter CheckEligible { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        _activity = Session.NextActivity();
+        Start(SendAllAsync);
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (string? id in DataId ?? [null])
+        {
+            if (FindTarget(id) is not { } target)
+                continue;
+            if (target.Collector.Add(id, out LinkingBatchContent? full) is { } error)
+                WriteError(error.ToErrorRecord());
+            if (full is not null && !Send(target, full))
+                return;
+        }
+
+        Pump();
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        foreach (LinkingBatchTarget target in _targets)
+        {
+            if (target.Collector.Finish() is { } rest && !Send(target, rest))
+                return;
+        }
+
+        _full.Writer.Complete();
+        Finish();
+    }
+
+    /// <inheritdoc/>
+    protected override void ReportProgress() => ShowProgress(new ProgressRecord(
+        _activity, "New-LinkingBatch", $"{Interlocked.Read(ref _sentIds):N0} ids in {Interlocked.Read(ref _startedBatches):N0} batches"));
+
+    /// <summary>Where an id belongs: most often to where the one before it does. Null where its connection cannot be used, which is written as an error.</summary>
+    private LinkingBatchTarget? FindTarget(string? id)
+    {
+        if (_target is not null && _target.IsFor(Connection, ProjectId))
+            return _target;
+        if (ResolveConnection(IngestService.Ica, (object?)id ?? "") is not { } connection)
+            return null;
+        try
+        {
+            LinkingBatchCollector collector = new(ProjectId ?? IcaClient.DefaultProjectId ?? throw NoProject(), BatchSize, Log);
+            _target = _targets.Find(target => target.Connection == connection && target.Collector.ProjectId == collector.ProjectId);
+            if (_target is null)
+                AddTarget(connection, collector);
+            _target!.Remember(Connection, ProjectId);
+            return _target;
+        }
+        catch (IngestException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord(ProjectId));
+            throw;
+        }
+    }
+
+    private void AddTarget(IngestConnection connection, LinkingBatchCollector collector)
+    {
+        _targets.Add(_target = new LinkingBatchTarget(connection, collector));
+        Session.Projects.Add(collector.ProjectId);
+        if (!IsWhatIf)
+            Feed(_full.Writer, new LinkingBatchPlan(connection, null));
+    }
+
+    private static IngestException NoProject() => IngestErrors.Create(
+        ErrorId.Rejected, "The project to link the data into is not known.", $"Give -ProjectId, or set the environment variable {IcaClient.ProjectVariable}.");
+
+    private bool Send(LinkingBatchTarget target, LinkingBatchContent content) =>
+        !ShouldProcess($"project {content.ProjectId}", $"Link {content.Count:N0} data")
+        || Feed(_full.Writer, new LinkingBatchPlan(target.Connection, content));
+
+    /// <summary>One after the other: what comes out has the order of what came in.</summary>
+    private async Task SendAllAsync(CancellationToken cancellationToken)
+    {
+        await foreach (LinkingBatchPlan plan in _full.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            IcaClient client = new(plan.Connection, Log);
+            if (plan.Content is null)
+            {
+                await client.PrepareAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            await foreach (LinkingResult result in client.StartAsync(plan.Content, CheckEligible, cancellationToken).ConfigureAwait(false))
+                await TellAsync(result, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TellAsync(LinkingResult result, CancellationToken cancellationToken)
+    {
+        if (result.Error is { } error)
+        {
+            await PostErrorAsync(error.ToErrorRecord(), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        Transaction started = result.Transaction!;
+        Interlocked.Add(ref _sentIds, started.Total ?? 0);
+        Interlocked.Increment(ref _startedBatches);
+        Session.Remember(started);
+        await PostAsync(started, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,154 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Host;
+using System.Runtime.CompilerServices;
+using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Completion;
+using IngestTools.PowerShell.Errors;
+using IngestTools.Services.LakeFs;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>Start-Import: starts one import a branch, of all sources that come. What is under its destinations is replaced.</summary>
+[Cmdlet(VerbsLifecycle.Start, "Import", SupportsShouldProcess = true)]
+[OutputType(typeof(Transaction))]
+public sealed class StartImportCommand : IngestCmdlet
+{
+    private readonly List<ImportGroup> _groups = [];
+
+    // In a box, for a field of one of Core's enums would need Core before it can be found.
+    private readonly StrongBox<ImportSourceType> _sourceType = new();
+    private readonly StrongBox<ImportDialect> _dialect = new();
+
+    /// <summary>The repository.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
+    public string Repository { get; set; } = "";
+
+    /// <summary>The branch.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(BranchCompleter))]
+    public string Branch { get; set; } = "";
+
+    /// <summary>The addresses in the object store.</summary>
+    [Parameter(Mandatory = true, Position = 2, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] Source { get; set; } = [];
+
+    /// <summary>The prefix on the branch, or an object's name there; without it, the whole branch.</summary>
+    [Parameter(Position = 3, ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    [AllowNull]
+    public string? Destination { get; set; }
+
+    /// <summary>What the sources are: prefixes, or single objects.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public ImportSourceType SourceType
+    {
+        get => _sourceType.Value;
+        set => _sourceType.Value = value;
+    }
+
+    /// <summary>The commit's message.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Message { get; set; }
+
+    /// <summary>The commit's metadata.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public IDictionary? Metadata { get; set; }
+
+    /// <summary>Imports into a read-only repository too.</summary>
+    [Parameter]
+    public SwitchParameter AllowReadOnly { get; set; }
+
+    /// <summary>The form in which the server is spoken to; without it, the one that fits its version.</summary>
+    [Parameter]
+    public ImportDialect Dialect
+    {
+        get => _dialect.Value;
+        set => _dialect.Value = value;
+    }
+
+    /// <summary>Does not ask.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (string source in Source)
+        {
+            if (ResolveConnection(IngestService.LakeFs, source) is not { } connection)
+                continue;
+            ImportGroup? group = _groups.Find(g => g.IsFor(connection, Repository, Branch));
+            if (group is null)
+                _groups.Add(group = new ImportGroup(connection, Repository, Branch));
+            group.Add(new ImportSource(source, Destination ?? "", SourceType));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        foreach (ImportGroup group in _groups)
+            RunFor(group.Name, token => ImportAsync(group, token));
+    }
+
+    private async Task ImportAsync(ImportGroup group, CancellationToken cancellationToken)
+    {
+        LakeFsClient client = new(group.Connection, Log);
+        ImportRequest request = group.ToRequest(Message, Metadata, AllowReadOnly, Dialect);
+        ImportPlan plan = await client.PrepareAsync(request, IsShouldProcessHeard, cancellationToken).ConfigureAwait(false);
+        foreach (IngestException error in plan.Errors)
+            await PostErrorAsync(error.ToErrorRecord(), cancellationToken).ConfigureAwait(false);
+        if (plan.Errors.Count > 0 || !await AskAsync(() => MayStart(group, plan), cancellationToken).ConfigureAwait(false))
+            return;
+        Transaction started = await client.StartAsync(plan, cancellationToken).ConfigureAwait(false);
+        Session.Remember(started);
+        await PostAsync(started, cancellationToken).ConfigureAwait(false);
+    }
+
+    private bool MayStart(ImportGroup group, ImportPlan plan)
+    {
+        string action = Describe(group, plan);
+        if (!ShouldProcess($"{action}.", $"{action}?", "Start import"))
+            return false;
+        ImportReplacement[] surprising = [.. plan.Replacements.Where(r => r.IsSurprising)];
+        return surprising.Length == 0 || IsAnswered() || Ask(group, surprising);
+    }
+
+    private static string Describe(ImportGroup group, ImportPlan plan)
+    {
+        IReadOnlyList<ImportSource> sources = plan.Request.Sources;
+        string what = sources.Count == 1 ? $"'{sources[0].Source}'" : $"{sources.Count:N0} sources";
+        string replaced = plan.Replacements.Count == 0 ? "" : $". This deletes {string.Join("; ", plan.Replacements.Select(r => r.Describe()))}";
+        return $"Import {what} into {group.Name}{replaced}";
+    }
+
+    /// <summary>-Force, -Confirm:$false, and a -Confirm that was just answered.</summary>
+    private bool IsAnswered() =>
+        Force
+        || MyInvocation.BoundParameters.ContainsKey("Confirm")
+        || (LanguagePrimitives.TryConvertTo(GetVariableValue("ConfirmPreference"), out ConfirmImpact preference) && preference == ConfirmImpact.None);
+
+    private bool Ask(ImportGroup group, ImportReplacement[] surprising)
+    {
+        string goes = string.Join("; ", surprising.Select(r => r.Describe()));
+        try
+        {
+            return ShouldContinue($"The import deletes, on {group.Name}, {goes}. Go on?", "Start import");
+        }
+        catch (Exception e) when (e is PSInvalidOperationException or PSNotImplementedException or HostException)
+        {
+            WriteError(IngestErrors.Create(
+                ErrorId.Rejected,
+                $"The import was not started, since nobody is there to be asked. It deletes, on {group.Name}, {goes}.",
+                "Give a -Destination with a slash at its end; or -Force, where all that may go.").ToErrorRecord(group.Name));
+            return false;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace IngestTools.Sandbox.Services.Ica;
+
+/// <summary>The JWTs of ICA. The sandbox knows each one it gave out.</summary>
+public sealed class IcaTokens
+{
+    private static readonly string[] Audience = ["ica"];
+
+    private readonly ConcurrentDictionary<string, Grant> _grants = new(StringComparer.Ordinal);
+    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly TimeProvider _clock;
+    private int _issued;
+
+    internal IcaTokens(string? fixedToken, TimeProvider clock)
+    {
+        _clock = clock;
+        if (fixedToken is not null)
+            _grants[fixedToken] = new Grant(DateTimeOffset.MaxValue, IsOfApiKey: false);
+    }
+
+    /// <summary>How many tokens were given out.</summary>
+    public int Issued => Volatile.Read(ref _issued);
+
+    /// <summary>Makes a token that is valid for <paramref name="lifetime"/>.</summary>
+    /// <param name="lifetime">How long it is valid.</param>
+    /// <param name="isOfApiKey">Whether an API key was given for it: such a token cannot be refreshed.</param>
+    public string Issue(TimeSpan lifetime, bool isOfApiKey)
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        DateTimeOffset expires = now + lifetime;
+        string header = Encode(new { typ = "JWT", alg = "HS256" });
+        string claims = Encode(new
+        {
+            iss = "ingest-sandbox",
+            aud = Audience,
+            exp = expires.ToUnixTimeSeconds(),
+            iat = now.ToUnixTimeSeconds(),
+            jti = Guid.NewGuid(),
+        });
+        string signature = Base64Url(HMACSHA256.HashData(_key, Encoding.ASCII.GetBytes($"{header}.{claims}")));
+        string token = $"{header}.{claims}.{signature}";
+        _grants[token] = new Grant(expires, isOfApiKey);
+        Interlocked.Increment(ref _issued);
+        return token;
+    }
+
+    /// <summary>Makes every token known now an expired one.</summary>
+    public void ExpireAll()
+    {
+        foreach ((string token, Grant grant) in _grants)
+            _grants[token] = grant with { Expires = _clock.GetUtcNow() };
+    }
+
+    internal bool IsValid(string token) => _grants.TryGetValue(token, out Grant? grant) && grant.Expires > _clock.GetUtcNow();
+
+    internal bool IsOfApiKey(string token) => _grants.TryGetValue(token, out Grant? grant) && grant.IsOfApiKey;
+
+    private static string Encode<T>(T part) => Base64Url(JsonSerializer.SerializeToUtf8Bytes(part));
+
+    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
+
+    private sealed record Grant(DateTimeOffset Expires, bool IsOfApiKey);
+}
