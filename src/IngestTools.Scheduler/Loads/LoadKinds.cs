@@ -8,6 +8,9 @@ internal static class LoadKinds
     public static ILoad Create(LoadRun run) => run.Load.Kind switch
     {
         LoadKind.BulkIngest => new BulkIngestLoad(run),
+        LoadKind.BulkLoad => new BulkLoadLoad(run),
+        LoadKind.Import => new ImportLoad(run),
+        LoadKind.LinkingBatch => new LinkingBatchLoad(run),
         _ => throw new IngestException(ErrorId.Rejected, $"This version of ingest-scheduler does not run {run.Load.Kind}."),
     };
 

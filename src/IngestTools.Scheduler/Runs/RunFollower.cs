@@ -35,7 +35,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
         {
             if (await LookAsync(cancellationToken) is { } unknown)
                 return unknown;
-            if (_seen.Values.All(transaction => transaction.IsTerminal))
+            if (_seen.Values.All(HasEnded))
                 break;
             await Task.Delay(patience.PollInterval ?? pause, time, cancellationToken);
         }
@@ -50,7 +50,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
     {
         if (_source is null)
             throw new IngestException(ErrorId.Conflict, $"{journal.Run.Id} is just being taken up.") { Operation = "stop", Advice = "Try again in a moment.", Target = journal.Run.Id };
-        foreach (Transaction transaction in _seen.Values.Where(transaction => !transaction.IsTerminal).ToArray())
+        foreach (Transaction transaction in _seen.Values.Where(transaction => !HasEnded(transaction)).ToArray())
         {
             await _source.StopAsync(transaction, cancellationToken);
             journal.Log.LogInformation("{Transaction} was told to stop.", transaction.Id);
@@ -60,7 +60,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
     /// <summary>Looks once at all that go on; an end where it makes no sense to look any longer.</summary>
     private async Task<FollowedEnd?> LookAsync(CancellationToken cancellationToken)
     {
-        Transaction[] going = _seen.Values.Where(transaction => !transaction.IsTerminal || transaction.SeenAt is null).ToArray();
+        Transaction[] going = _seen.Values.Where(transaction => !HasEnded(transaction)).ToArray();
         if (going.Length == 0)
             return null;
         try
@@ -125,6 +125,9 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
         if (count > MostItemsTold)
             journal.Log.LogWarning("{Count:N0} failed in {Transaction}, of which {Told} are listed here. All: {Command}", count, transaction.Id, MostItemsTold, _source!.ListCommand(transaction));
     }
+
+    /// <summary>One that was only read from its id stands as Unknown, and nobody has looked yet.</summary>
+    private static bool HasEnded(Transaction transaction) => transaction is { IsTerminal: true, SeenAt: not null };
 
     private static FollowedEnd EndOf(IReadOnlyList<Transaction> ended)
     {

@@ -118,15 +118,25 @@ internal sealed class RunWorker : IDisposable
             "Begins on {Node}: {Kind} over {Connection}, due at {Due:u}, {Late:0.0} s late.", Run.Node, Run.Load.Kind, Run.Load.Connection, Run.DueAt.UtcDateTime, late.TotalSeconds);
     }
 
-    private async Task SubmitAsync(ILoad load, bool looksFirst, CancellationToken pausing, CancellationToken ending, CancellationToken ended)
+    /// <summary>
+    /// Submits, after it was found out what became of an earlier try. Only what certainly did not reach the server, or does no harm twice, is tried again.
+    /// </summary>
+    private async Task SubmitAsync(ILoad load, bool looks, CancellationToken pausing, CancellationToken ending, CancellationToken ended)
     {
+        DateTimeOffset began = _time.GetUtcNow();
+        IngestException? cause = null;
         for (int tries = 0; ; tries++)
         {
             try
             {
-                if (looksFirst && await LookIntoAsync(load, null, ending) && load.IsSubmitted)
-                    return;
-                looksFirst = false;
+                if (looks)
+                {
+                    await LookIntoAsync(load, cause, ending);
+                    if (load.IsSubmitted || load.Run.EndEarly is not null)
+                        return;
+                    looks = false;
+                }
+
                 await load.PrepareAsync(pausing);
                 if (load.Run.EndEarly is not null)
                     return;
@@ -134,45 +144,49 @@ internal sealed class RunWorker : IDisposable
                 await load.SubmitAsync(ended);
                 return;
             }
-            catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
+            catch (IngestException e) when (!looks && e.ErrorId == ErrorId.OutcomeUnknown && tries < _patience.RetryPauses.Count)
             {
                 Log.LogWarning("{Reason}", e.Message);
-                looksFirst = true;
-                if (await LookIntoAsync(load, e, ending) && load.IsSubmitted)
-                    return;
-                if (tries >= _patience.RetryPauses.Count)
-                    throw;
-                looksFirst = false;
+                cause = e;
+                looks = true;
             }
-            catch (IngestException e) when (e.IsTransient && tries < _patience.RetryPauses.Count)
+            catch (IngestException e) when (e.IsTransient && (looks ? _time.GetUtcNow() - began < _patience.Outage : tries < _patience.RetryPauses.Count))
             {
-                TimeSpan pause = _patience.RetryPauses[tries];
-                Log.LogWarning("Nothing was submitted; it is tried again in {Pause}. {Reason}", pause, Words(e));
+                TimeSpan pause = _patience.RetryPauses[Math.Min(tries, _patience.RetryPauses.Count - 1)];
+                Log.LogWarning("{What}; it is tried again in {Pause}. {Reason}", looks ? "Whether it was submitted cannot be found out right now" : "Nothing was submitted", pause, Words(e));
                 await Task.Delay(pause, _time, pausing);
             }
             catch (IngestException e) when (Run.TransactionIds.Count > 0)
             {
                 // What was taken goes on, and its end is worth knowing.
                 Log.LogError("Not all was submitted. {Reason}", Words(e));
-                _trouble = e;
+                _trouble = looks ? CannotKnow(load, e) : e;
                 return;
+            }
+            catch (IngestException e) when (looks && e.ErrorId != ErrorId.OutcomeUnknown)
+            {
+                throw CannotKnow(load, e);
             }
         }
     }
 
-    /// <summary>Asks what became of a request whose answer nobody has; false where it did not reach the server.</summary>
-    private async Task<bool> LookIntoAsync(ILoad load, IngestException? cause, CancellationToken cancellationToken)
+    /// <summary>Asks what became of a request whose answer nobody has.</summary>
+    private async Task LookIntoAsync(ILoad load, IngestException? cause, CancellationToken cancellationToken)
     {
         Finding finding = await load.LookIntoAsync(cancellationToken);
         Log.LogInformation("Whether the server took it was looked into: {Finding}.", finding);
-        if (finding != Finding.Unknown)
-            return finding == Finding.Submitted;
-        throw new IngestException(ErrorId.OutcomeUnknown, $"It was about to be submitted, or had just been, and whether the server took it cannot be known{(cause is null ? "" : $": {cause.Message.TrimEnd('.')}")}.", cause)
-        {
-            Operation = "submit",
-            Advice = load.WhatToLookAt,
-        };
+        if (finding == Finding.Unknown)
+            throw CannotKnow(load, cause);
     }
+
+    private static IngestException CannotKnow(ILoad load, IngestException? cause) => new(
+        ErrorId.OutcomeUnknown,
+        $"It was about to be submitted, or had just been, and whether the server took it cannot be known{(cause is null ? "" : $": {cause.Message.TrimEnd('.')}")}.",
+        cause)
+    {
+        Operation = "submit",
+        Advice = load.WhatToLookAt,
+    };
 
     private async Task FollowAsync(ILoad load, IngestConnection connection, CancellationToken ending, CancellationToken ended)
     {
