@@ -93,6 +93,19 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
         yield return await TryStartAsync(content, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Looks among the jobs for a batch whose start was not answered, maybe in another process.</summary>
+    /// <param name="content">The ids.</param>
+    /// <param name="sentAgo">How long ago it was sent at most.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The batch; null where no job shows it.</returns>
+    /// <exception cref="IngestException">The jobs cannot be looked at, so that nothing is known.</exception>
+    /// <remarks>ICA, GET /api/jobs, and the items of the batches that they are of.</remarks>
+    public Task<Transaction?> FindBatchAsync(LinkingBatchContent content, TimeSpan sentAgo, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        return new LinkingBatchStart(_routes).FindAsync(content, sentAgo, cancellationToken);
+    }
+
     /// <summary>The items of a batch, as they come. A page that cannot be had is an error that says after how many items.</summary>
     /// <param name="projectId">The project.</param>
     /// <param name="batchId">The batch.</param>

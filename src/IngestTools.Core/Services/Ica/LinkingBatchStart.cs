@@ -48,6 +48,23 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
         }
     }
 
+    /// <summary>A batch that was started some time ago, maybe by another process, and whose answer nobody has; null where no job shows it.</summary>
+    /// <exception cref="IngestException">The jobs cannot be looked at, so that nothing is known.</exception>
+    public async Task<Transaction?> FindAsync(LinkingBatchContent content, TimeSpan sentAgo, CancellationToken cancellationToken)
+    {
+        long sent = routes.Time.GetTimestamp() - (long)(sentAgo.TotalSeconds * routes.Time.TimestampFrequency);
+        HashSet<string> ids = new(content.ReadIds(), StringComparer.Ordinal);
+        HashSet<string> others = new(StringComparer.OrdinalIgnoreCase);
+        foreach (TimeSpan pause in SearchPauses)
+        {
+            await Task.Delay(pause, routes.Time, cancellationToken).ConfigureAwait(false);
+            if (await FindAsync(content.ProjectId, ids, sent, others, cancellationToken).ConfigureAwait(false) is { } found)
+                return Describe(content, found, routes.Time.GetUtcNow() - sentAgo, "The answer to the start was lost; the batch was found among the jobs.");
+        }
+
+        return null;
+    }
+
     private string Name(LinkingBatchContent content) =>
         string.Create(CultureInfo.InvariantCulture, $"A {routes.Kind.Name} of {content.Count:N0} {(content.Count == 1 ? "id" : "ids")} for project {content.ProjectId}");
 

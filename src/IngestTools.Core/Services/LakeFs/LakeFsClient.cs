@@ -72,6 +72,30 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
         }
     }
 
+    /// <summary>The commit of an import whose answer was lost, by metadata that no other commit has: lakeFS lists no imports, but their commits stay.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="branch">The branch.</param>
+    /// <param name="name">The name of the metadata.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The commit's id; null where none of the branch's newest commits has it.</returns>
+    /// <remarks>lakeFS, GET /repositories/{repository}/branches/{branch} and /commits/{commitId}, from parent to parent.</remarks>
+    public async Task<string?> FindCommitAsync(string repository, string branch, string name, string value, CancellationToken cancellationToken)
+    {
+        // An import that was started minutes ago lies near the branch's head.
+        const int mostCommits = 100;
+        string? id = (await _routes.GetBranchAsync(repository, branch, cancellationToken).ConfigureAwait(false)).CommitId;
+        for (int i = 0; id is not null && i < mostCommits; i++)
+        {
+            CommitAnswer commit = await _routes.GetCommitAsync(repository, id, cancellationToken).ConfigureAwait(false);
+            if (commit.Metadata?.TryGetValue(name, out string? found) == true && found == value)
+                return id;
+            id = commit.Parents is [{ } parent, ..] ? parent : null;
+        }
+
+        return null;
+    }
+
     /// <summary>Makes ranges out of a source, page by page. Memory does not grow with the number of keys.</summary>
     /// <param name="request">Where to begin, and whether to follow the pages.</param>
     /// <param name="cancellationToken">Ends the walk.</param>

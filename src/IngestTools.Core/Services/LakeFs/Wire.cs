@@ -83,7 +83,7 @@ internal sealed record ImportStatusAnswer
 }
 
 /// <summary>A commit: what is used of it. The date is in seconds since 1970.</summary>
-internal sealed record CommitAnswer(string? Id, string? Message, long? CreationDate);
+internal sealed record CommitAnswer(string? Id, string? Message, long? CreationDate, IReadOnlyList<string>? Parents = null, IReadOnlyDictionary<string, string>? Metadata = null);
 
 /// <summary>What went wrong.</summary>
 internal sealed record ErrorAnswer(string? Message);

@@ -42,6 +42,20 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
         return Describe(await SendAsync(node, request, cancellationToken).ConfigureAwait(false), node, fileName);
     }
 
+    /// <summary>The load of a workbook whose start was not answered, by a file name that no other load has.</summary>
+    /// <param name="fileName">The workbook, by the name that the server gave it.</param>
+    /// <param name="hierarchy">The hierarchy: a dotted path or a pkid.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>Its transaction; null where the server lists none.</returns>
+    /// <exception cref="IngestException">The server does not list its transactions, so that nothing is known.</exception>
+    /// <remarks>VOSS Automate, GET /api/tool/Transaction/</remarks>
+    public async Task<Transaction?> FindLoadAsync(string fileName, string hierarchy, CancellationToken cancellationToken)
+    {
+        Hierarchy node = Hierarchy.Parse(hierarchy);
+        IReadOnlyList<string> found = await _routes.FindLoadsAsync(node, CheckName(fileName), cancellationToken).ConfigureAwait(false);
+        return found.Count == 0 ? null : Describe(found[0], node, fileName);
+    }
+
     /// <summary>Makes a schedule on the server, which runs the load once and then vanishes.</summary>
     /// <param name="fileName">The workbook, by the name that the server gave it.</param>
     /// <param name="hierarchy">The hierarchy: a dotted path or a pkid.</param>

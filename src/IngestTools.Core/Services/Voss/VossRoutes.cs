@@ -93,6 +93,22 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     public Task<Dictionary<string, PollEntry>> PollOneAsync(string pkid, CancellationToken cancellationToken) =>
         PollAtAsync($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/poll/?format=json", pkid, cancellationToken);
 
+    /// <summary>VOSS Automate, GET /api/tool/Transaction/, as its lists are: the pkids of loads at the top whose detail has a text, newest first.</summary>
+    public async Task<IReadOnlyList<string>> FindLoadsAsync(Hierarchy hierarchy, string detail, CancellationToken cancellationToken)
+    {
+        string filter = $"filter_field=detail&filter_condition=contains&filter_text={Uri.EscapeDataString(detail)}";
+        HttpOperation operation = Get(
+            "list transactions", UriOf(string.Create(CultureInfo.InvariantCulture, $"api/tool/Transaction/?hierarchy={hierarchy.Escaped}&skip=0&limit={PageSize}&{filter}&format=json")),
+            error => Refine(error, hierarchy), detail);
+        ListAnswer page = await SendAsync(operation, VossJson.Default.ListAnswer, null, cancellationToken).ConfigureAwait(false);
+        // A server that does not know the filter answers with all, so each is looked at here too.
+        return (page.Resources ?? []).Select(BodyOf).Where(IsLoad).Select(load => Text(load, "pkid") ?? Pkids.OfHref(Text(load, "href"))).OfType<string>().ToArray();
+
+        bool IsLoad(JsonElement transaction) => Text(transaction, "detail")?.Contains(detail, StringComparison.Ordinal) == true
+            && Text(transaction, "action")?.Contains("Bulk Load", StringComparison.OrdinalIgnoreCase) == true
+            && string.IsNullOrEmpty(Text(transaction, "parent_pkid"));
+    }
+
     /// <summary>Does what a transaction offers.</summary>
     /// <exception cref="IngestException">
     /// <see cref="ErrorId.CannotCancel"/>: it is not to be asked for over HTTP, or on another server, which is not to see the credentials.
@@ -144,6 +160,9 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
 
     /// <summary>Whether an answer is a page for a person, in place of JSON.</summary>
     private static bool IsWebPage(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml";
+
+    /// <summary>An entry of a list is flat, or lies in its "data".</summary>
+    private static JsonElement BodyOf(JsonElement entry) => entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty("data", out JsonElement data) ? data : entry;
 
     private static string? PathOf(JsonElement node) => Text(node, "hierarchy_path") ?? (node.ValueKind == JsonValueKind.Object && node.TryGetProperty("data", out JsonElement data) ? Text(data, "hierarchy_path") : null);
 

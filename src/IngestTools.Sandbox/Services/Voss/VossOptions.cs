@@ -195,6 +195,9 @@ public sealed class VossOptions
     /// <summary>Why the row fails, or null where it does not.</summary>
     public Func<VossRow, string?> RowFails { get; set; } = static _ => null;
 
+    /// <summary>Whether GET /api/tool/Transaction/ lists transactions.</summary>
+    public bool ListsTransactions { get; set; } = true;
+
     /// <summary>Awaited while a load is queued, with its file's name: a test can hold it there, and let it go on.</summary>
     public Func<string, Task> BeforeLoad { get; set; } = static _ => Task.CompletedTask;
 

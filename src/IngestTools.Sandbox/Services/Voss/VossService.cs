@@ -88,6 +88,7 @@ internal sealed class VossService : ISandboxService
         ("GET", [_, "tool", "Transaction", "poll"]) when Options.PollForms.HasFlag(VossPollForms.Query) => PollAsync(context, query),
         ("GET", [_, "tool", "Transaction", var pkid, "poll"]) when Options.PollForms.HasFlag(VossPollForms.Path) =>
             ForTransactionAsync(context, pkid, t => SendPollAsync(context, [t])),
+        ("GET", [_, "tool", "Transaction"]) when Options.ListsTransactions => ForNodeAsync(context, query, user, isNeeded: true, _ => SendTransactionsAsync(context, query)),
         ("GET", [_, "tool", "Transaction", var pkid]) => ForTransactionAsync(context, pkid, t => _answer.SendAsync(context, t, query.Number("skip") ?? 0, query.Number("limit"))),
         (var method, [_, "tool", "Transaction", var pkid, "cancel"]) when Options.OffersCancel && method == Options.CancelMethod =>
             ForTransactionAsync(context, pkid, t => CancelAsync(context, t)),
@@ -181,6 +182,15 @@ internal sealed class VossService : ISandboxService
         {
             return null;
         }
+    }
+
+    /// <summary>Newest first, as the portal shows them; the filter on the detail is the one that is used.</summary>
+    private Task SendTransactionsAsync(HttpContext context, Query query)
+    {
+        string? text = query["filter_field"] == "detail" && query["filter_condition"] == "contains" ? query["filter_text"] : null;
+        return SendListAsync(
+            context, query, _state.Transactions.Where(t => text is null || t.Detail.Contains(text, StringComparison.Ordinal)).Reverse().ToArray(),
+            static t => new { data = new { pkid = t.Pkid, href = VossTransactionAnswer.HrefOf(t), action = t.Action, detail = t.Detail, status = t.Status, parent_pkid = t.Parent?.Pkid } });
     }
 
     private async Task PollAsync(HttpContext context, Query query)

@@ -1,0 +1,50 @@
+using IngestTools.Scheduling;
+
+namespace IngestTools;
+
+/// <summary>Where a schedule stands.</summary>
+public enum ScheduleStatus
+{
+    /// <summary>It waits for its next time.</summary>
+    Active,
+
+    /// <summary>It was suspended, and runs nothing until it is resumed.</summary>
+    Suspended,
+
+    /// <summary>It has no further time.</summary>
+    Ended,
+}
+
+/// <summary>A schedule of the daemon, as it was when asked for.</summary>
+public sealed record BulkLoadSchedule
+{
+    /// <summary>The schedule's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public ScheduleStatus Status { get; init; }
+
+    /// <summary>What it loads, and when.</summary>
+    public required ScheduleDefinition Definition { get; init; }
+
+    /// <summary>Why it is suspended; null where it is not, or nobody said.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The next times, nearest first, in the schedule's zone; at most five.</summary>
+    public IReadOnlyList<DateTimeOffset> NextRuns { get; init; } = [];
+
+    /// <summary>The next time in the local zone of who asks; null where there is none.</summary>
+    public DateTimeOffset? NextRun => NextRuns.Count > 0 ? NextRuns[0].ToLocalTime() : null;
+
+    /// <summary>The next time in UTC; null where there is none.</summary>
+    public DateTimeOffset? NextRunUtc => NextRuns.Count > 0 ? NextRuns[0].ToUniversalTime() : null;
+
+    /// <summary>The newest run; null before the first.</summary>
+    public BulkLoadRun? LastRun { get; init; }
+
+    /// <summary>When it was registered.</summary>
+    public DateTimeOffset RegisteredAt { get; init; }
+
+    /// <summary>Who registered it: a user's name and machine.</summary>
+    public string? RegisteredBy { get; init; }
+}

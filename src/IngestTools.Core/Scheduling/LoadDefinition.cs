@@ -1,0 +1,47 @@
+namespace IngestTools.Scheduling;
+
+/// <summary>What a schedule loads, and over which connection. It holds names and paths, never a secret.</summary>
+public sealed record LoadDefinition
+{
+    /// <summary>What it does; tells which of the other properties count.</summary>
+    public required LoadKind Kind { get; init; }
+
+    /// <summary>The name of a saved connection, whose secret the daemon can read by itself.</summary>
+    public required string Connection { get; init; }
+
+    /// <summary>VOSS: the workbook. DSP-INGEST: the file or folder. A full path.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>VOSS: the hierarchy.</summary>
+    public string? Hierarchy { get; init; }
+
+    /// <summary>DSP-INGEST: the project.</summary>
+    public string? Shortcode { get; init; }
+
+    /// <summary>DSP-INGEST: whether folders in the folder are sent too.</summary>
+    public bool Recurse { get; init; }
+
+    /// <summary>DSP-INGEST: where the mapping is saved after each run; null saves none. A full path.</summary>
+    public string? MappingPath { get; init; }
+
+    /// <summary>lakeFS: the source.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>lakeFS: the repository.</summary>
+    public string? Repository { get; init; }
+
+    /// <summary>lakeFS: the branch.</summary>
+    public string? Branch { get; init; }
+
+    /// <summary>lakeFS: where in the branch; null is its root.</summary>
+    public string? Destination { get; init; }
+
+    /// <summary>lakeFS: the commit's message.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>ICA: the file of data ids. A full path.</summary>
+    public string? DataIdPath { get; init; }
+
+    /// <summary>ICA: the project.</summary>
+    public string? ProjectId { get; init; }
+}

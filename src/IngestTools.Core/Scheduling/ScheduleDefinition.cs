@@ -1,0 +1,55 @@
+namespace IngestTools.Scheduling;
+
+/// <summary>What to do with a time that passed while nobody could run the load.</summary>
+public enum MissedRun
+{
+    /// <summary>Runs it once, late, however many times were missed.</summary>
+    RunOnce,
+
+    /// <summary>Lets it be; a run with the status Missed tells that it was.</summary>
+    Skip,
+}
+
+/// <summary>What to do when a run is due while the one before still goes on.</summary>
+public enum Overlap
+{
+    /// <summary>Lets the new one be; a run with the status Missed tells that it was.</summary>
+    Skip,
+
+    /// <summary>Runs it after the other has ended; of several that wait so, one.</summary>
+    Queue,
+}
+
+/// <summary>A load that is to run later, once or again and again.</summary>
+public sealed record ScheduleDefinition
+{
+    /// <summary>The schedule's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it loads.</summary>
+    public required LoadDefinition Load { get; init; }
+
+    /// <summary>Once, at this moment. One of At, WallTime, Cron and Every is given.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>
+    /// Once, at this wall time in <see cref="TimeZone"/>; its kind does not count. The daemon refuses a time that a clock change leaves out, takes the first of one
+    /// that comes twice, and keeps the moment as <see cref="At"/>.
+    /// </summary>
+    public DateTime? WallTime { get; init; }
+
+    /// <summary>At the times of a cron text of five fields (Unix) or six (with seconds first).</summary>
+    public string? Cron { get; init; }
+
+    /// <summary>Again after each span of time, the first as soon as one has passed since it was registered.</summary>
+    public TimeSpan? Every { get; init; }
+
+    /// <summary>The zone in which <see cref="Cron"/> is read, and in which times are shown: an IANA or a Windows id; null is the daemon's own.</summary>
+    public string? TimeZone { get; init; }
+
+    /// <summary>What to do with a missed time.</summary>
+    public MissedRun MissedRun { get; init; }
+
+    /// <summary>What to do when the run before still goes on.</summary>
+    public Overlap Overlap { get; init; }
+}

@@ -1,0 +1,44 @@
+namespace IngestTools;
+
+/// <summary>The daemon, as it was when asked for.</summary>
+public sealed record SchedulerState
+{
+    /// <summary>Whether it runs and answers.</summary>
+    public bool IsRunning { get; init; }
+
+    /// <summary>The version of the daemon.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>Its process.</summary>
+    public int? ProcessId { get; init; }
+
+    /// <summary>The machine and the store's node name.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>Its store: a path, or the database without its password.</summary>
+    public string? Store { get; init; }
+
+    /// <summary>Where it listens: the socket's path, or the pipe's name.</summary>
+    public string? Socket { get; init; }
+
+    /// <summary>When it began.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>How many schedules wait for a time.</summary>
+    public int Active { get; init; }
+
+    /// <summary>How many schedules are suspended.</summary>
+    public int Suspended { get; init; }
+
+    /// <summary>How many runs go on.</summary>
+    public int Running { get; init; }
+
+    /// <summary>Runs of the last day that ended as Failed, PartlySucceeded, Missed or Unknown.</summary>
+    public int TroubledLastDay { get; init; }
+
+    /// <summary>The next time that anything is due.</summary>
+    public DateTimeOffset? NextRun { get; init; }
+
+    /// <summary>What is wrong; null where nothing is.</summary>
+    public string? Trouble { get; init; }
+}

@@ -1,0 +1,84 @@
+using IngestTools.Services.LakeFs;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Loads;
+
+/// <summary>lakeFS: imports a source into a branch, and follows the import. Its commit carries the run's own mark.</summary>
+internal sealed class ImportLoad(LoadRun run) : ILoad
+{
+    /// <summary>The metadata by which the commit of a run is found.</summary>
+    private const string MarkName = "ingesttools_run";
+
+    /// <summary>An import without an id can only be waited for by its commit: most have one within this time.</summary>
+    private static readonly TimeSpan CommitPatience = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan CommitPause = TimeSpan.FromSeconds(2);
+
+    private readonly LakeFsClient _client = new(run.Connection, run.Log);
+    private ImportPlan? _plan;
+    private Transaction? _started;
+
+    public LoadRun Run => run;
+
+    public string WhatToLookAt =>
+        $"lakeFS lists no imports. Look whether {Place} gets a commit with the metadata {MarkName} = {run.Record.DueKey}; if none comes, Start-BulkLoadSchedule '{run.Record.Name}' runs it.";
+
+    private string Place => $"{run.Load.Repository}/{run.Load.Branch}";
+
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        ImportRequest request = new()
+        {
+            Repository = run.Load.Repository!,
+            Branch = run.Load.Branch!,
+            Sources = [new ImportSource(run.Load.Source!, run.Load.Destination ?? "")],
+            Message = run.Load.Message,
+            Metadata = new Dictionary<string, string> { [MarkName] = run.Record.DueKey },
+        };
+        _plan = await _client.PrepareAsync(request, countsAll: false, cancellationToken);
+        if (_plan.Errors.Count > 0)
+            throw _plan.Errors[0];
+        foreach (ImportReplacement replacement in _plan.Replacements)
+        {
+            if (replacement is { IsSurprising: true, IsWholeBranch: false })
+                throw Surprising(replacement);
+            if (replacement.IsSurprising)
+                run.Log.LogWarning("On {Place} the import replaces {What}.", Place, replacement.Describe());
+        }
+    }
+
+    public async Task SubmitAsync(CancellationToken cancellationToken)
+    {
+        await run.SubmittingAsync(null, cancellationToken);
+        _started = await _client.StartAsync(_plan!, cancellationToken);
+        await run.SubmittedAsync(_started.Id, cancellationToken);
+    }
+
+    public async Task<Finding> LookIntoAsync(CancellationToken cancellationToken)
+    {
+        for (TimeSpan waited = TimeSpan.Zero; waited < CommitPatience; waited += CommitPause)
+        {
+            if (await _client.FindCommitAsync(run.Load.Repository!, run.Load.Branch!, MarkName, run.Record.DueKey, cancellationToken) is { } commit)
+            {
+                run.EndEarly = $"The answer to its start was lost; its commit {commit} is on {Place}.";
+                return Finding.Submitted;
+            }
+
+            await Task.Delay(CommitPause, cancellationToken);
+        }
+
+        return Finding.Unknown;
+    }
+
+    public Transaction Resume(string transactionId) => _started ?? Transactions.TransactionSources.Parse(transactionId).Transaction;
+
+    /// <summary>Nobody is there to be asked.</summary>
+    private IngestException Surprising(ImportReplacement replacement) => new(
+        ErrorId.Rejected, $"The import was not started: on {Place} it would replace {replacement.Describe()}.")
+    {
+        Service = IngestService.LakeFs,
+        Operation = "import",
+        Advice = "Register it with a -Destination that ends with a slash.",
+        Target = run.Load.Destination,
+    };
+}

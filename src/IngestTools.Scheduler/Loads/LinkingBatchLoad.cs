@@ -1,0 +1,124 @@
+using System.Globalization;
+using CsvHelper;
+using CsvHelper.Configuration;
+using IngestTools.Services.Ica;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Loads;
+
+/// <summary>
+/// ICA: links the data of a file of ids into a project, batch by batch. The file is a copy that does not change, so the batches are the same each time it is read,
+/// and of those that were taken it is enough to know how many.
+/// </summary>
+internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
+{
+    private const string Done = "done";
+
+    private const int MostBadIdsTold = 100;
+
+    private static readonly string[] ColumnNames = ["dataid", "id"];
+
+    private readonly IcaClient _client = new(run.Connection, run.Log);
+    private readonly Dictionary<string, Transaction> _started = new(StringComparer.Ordinal);
+    private string? _path;
+    private long _badIds;
+
+    public LoadRun Run => run;
+
+    public bool IsSubmitted => run.Record.Marker == Done;
+
+    public string WhatToLookAt =>
+        $"Look at the jobs of ICA. Start-BulkLoadSchedule '{run.Record.Name}' sends it again, which does no harm: what is linked by then ends as ALREADY_LINKED.";
+
+    private int BatchesTaken => run.Record.TransactionIds.Count;
+
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        await run.UploadingAsync(null, null, null, cancellationToken);
+        _path = await run.GetInputAsync(run.Load.DataIdPath!, cancellationToken);
+        await _client.PrepareAsync(cancellationToken);
+        if (!ReadBatches(isTold: true).Any())
+            run.EndEarly = $"There is no id in {run.Load.DataIdPath}, so nothing was linked.";
+    }
+
+    public async Task SubmitAsync(CancellationToken cancellationToken)
+    {
+        foreach (LinkingBatchContent batch in ReadBatches(isTold: false).Skip(BatchesTaken))
+        {
+            await run.RememberAsync(DateTimeOffset.UtcNow.ToString("O", CultureInfo.InvariantCulture), cancellationToken);
+            await run.SubmittingAsync(null, cancellationToken);
+            await foreach (LinkingResult result in _client.StartAsync(batch, cancellationToken: cancellationToken))
+            {
+                if (result.Error is not null)
+                    throw result.Error;
+                await KeepAsync(result.Transaction!, cancellationToken);
+            }
+        }
+
+        await run.RememberAsync(Done, cancellationToken);
+    }
+
+    /// <summary>The jobs show a batch that was taken. One that they do not show is sent again: what is linked twice is linked once.</summary>
+    public async Task<Finding> LookIntoAsync(CancellationToken cancellationToken)
+    {
+        _path ??= await run.GetInputAsync(run.Load.DataIdPath!, cancellationToken);
+        if (!DateTimeOffset.TryParse(run.Record.Marker, CultureInfo.InvariantCulture, out DateTimeOffset sent))
+            return Finding.Unknown;
+        if (ReadBatches(isTold: false).Skip(BatchesTaken).FirstOrDefault() is not { } batch)
+            return Finding.Unknown;
+        if (await _client.FindBatchAsync(batch, DateTimeOffset.UtcNow - sent, cancellationToken) is not { } found)
+            return Finding.NotSubmitted;
+        await KeepAsync(found, cancellationToken);
+        return Finding.Submitted;
+    }
+
+    public Transaction Resume(string transactionId) => _started.GetValueOrDefault(transactionId) ?? Transactions.TransactionSources.Parse(transactionId).Transaction;
+
+    public Task FinishAsync(CancellationToken cancellationToken) => _badIds == 0 ? Task.CompletedTask : throw new IngestException(
+        ErrorId.ItemFailed, $"{_badIds:N0} lines of {run.Load.DataIdPath} are no ids of data, and were not sent.")
+    {
+        Service = IngestService.Ica,
+        Operation = "link",
+        Advice = "The run's log lists them.",
+    };
+
+    private async Task KeepAsync(Transaction transaction, CancellationToken cancellationToken)
+    {
+        _started[transaction.Id] = transaction;
+        await run.SubmittedAsync(transaction.Id, cancellationToken);
+    }
+
+    private IEnumerable<LinkingBatchContent> ReadBatches(bool isTold)
+    {
+        LinkingBatchCollector collector = new(run.Load.ProjectId!, logger: isTold ? run.Log : null);
+        _badIds = isTold ? 0 : _badIds;
+        foreach (string id in ReadIds())
+        {
+            IngestException? error = collector.Add(id, out LinkingBatchContent? full);
+            if (error is not null && isTold && ++_badIds <= MostBadIdsTold)
+                run.Log.LogWarning("{Reason}", error.Message);
+            if (full is not null)
+                yield return full;
+        }
+
+        if (collector.Finish() is { } rest)
+            yield return rest;
+    }
+
+    /// <summary>The column DataId or Id of a CSV file; the first column, or each line, where there is no such header.</summary>
+    private IEnumerable<string> ReadIds()
+    {
+        using StreamReader text = new(_path!);
+        using CsvParser csv = new(text, new CsvConfiguration(CultureInfo.InvariantCulture) { HasHeaderRecord = false, BadDataFound = null, IgnoreBlankLines = true });
+        int column = 0;
+        for (bool isFirst = true; csv.Read(); isFirst = false)
+        {
+            string[] fields = csv.Record ?? [];
+            int header = isFirst ? Array.FindIndex(fields, field => ColumnNames.Contains(field.Trim().TrimStart('\uFEFF').ToLowerInvariant())) : -1;
+            if (header >= 0)
+                column = header;
+            else if (column < fields.Length && fields[column].Length > 0)
+                yield return fields[column];
+        }
+    }
+}
