@@ -81,9 +81,11 @@ function New-Module([string] $Folder) {
     Copy-Matching (Join-Path $root 'module' 'bin') (Join-Path $Folder 'module' 'bin') '*.dll'
     Copy-Item -Path (Join-Path $root 'examples' '*.ps1') -Destination (New-Item -ItemType Directory -Path (Join-Path $Folder 'Examples'))
 
-    # Without the executable made for this machine: `dotnet ingest-sandbox.dll` runs everywhere.
+    # Without the executables made for this machine: `dotnet ingest-sandbox.dll` runs everywhere. SQLite is native, and there for each platform.
     $sandbox = Join-Path $root 'src' 'IngestTools.Sandbox' 'bin' $Configuration 'net10.0'
     Copy-Matching $sandbox (Join-Path $Folder 'sandbox') '*.dll', '*.deps.json', '*.runtimeconfig.json'
+    $scheduler = Join-Path $root 'src' 'IngestTools.Scheduler' 'bin' $Configuration 'net10.0'
+    Copy-Matching $scheduler (Join-Path $Folder 'scheduler') '*.dll', '*.so', '*.dylib', '*.deps.json', '*.runtimeconfig.json'
 
     # In a process of its own, for a process that has imported a module holds its files.
     & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -File (Join-Path $root 'module' 'help' 'ConvertTo-Maml.ps1') `
