@@ -50,8 +50,7 @@ public sealed class SchedulerClient : IDisposable
             UseCookies = false,
             UseProxy = false,
 
-            // A connection for each request: the handler sends a request again, whatever it is, when a used connection turns out to be closed, and a start
-            // must not be sent twice.
+            // A connection for each request costs little here, and none turns out to be closed only when it is used again.
             PooledConnectionLifetime = TimeSpan.Zero,
         };
         _http = new HttpClient(handler) { BaseAddress = new Uri("http://localhost/"), Timeout = AnswerLimit };
@@ -225,7 +224,8 @@ public sealed class SchedulerClient : IDisposable
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string route, HttpContent? body, CancellationToken cancellationToken)
     {
-        using HttpRequestMessage request = new(method, route) { Content = body };
+        // When the connection closes before an answer, the handler sends again, by itself, whatever has no body. A start must not be sent twice.
+        using HttpRequestMessage request = new(method, route) { Content = body ?? (method == HttpMethod.Get ? null : new ByteArrayContent([])) };
         HttpResponseMessage response;
         try
         {
