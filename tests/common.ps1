@@ -59,6 +59,27 @@ function Get-SandboxToken($Sandbox) {
     (Invoke-RestMethod "$($Sandbox.Uri)v2/authentication" -Method Post -Body $body -ContentType 'application/json' -NoProxy).token
 }
 
+# A scheduler with a folder of its own, for all tests of a file: stop it in AfterAll.
+function Start-TestScheduler { Start-IngestScheduler -Folder (Join-Path $TestDrive 'scheduler') }
+
+# A saved connection to the sandbox that the scheduler can sign in with.
+function Save-TestConnection($Sandbox, [string] $Name = 'archive') {
+    $secret = Join-Path $TestDrive 'password'
+    if (-not (Test-Path $secret)) {
+        Set-Content -LiteralPath $secret -Value 'test'
+        if (-not $IsWindows) { [System.IO.File]::SetUnixFileMode($secret, 'UserRead, UserWrite') }
+    }
+    $login = @{ UserName = 'root@example.com'; SecretFrom = "file:$secret"; AuthenticationUri = $Sandbox.Uri; NoProxy = $true }
+    $null = Connect-IngestService -Service DspIngest -Uri $Sandbox.Uri -Name $Name @login -Save
+}
+
+# A schedule that sends a folder of two files to a project of its own, in a year or when it is started.
+function New-TestSchedule([string] $Name, [string] $Shortcode = (New-Shortcode), [string[]] $File = @('one.jpg', 'two.jpg')) {
+    $folder = Join-Path $TestDrive "files of $Name"
+    $null = New-TestFile $folder $File
+    Register-BulkLoadSchedule -Name $Name -Path $folder -Shortcode $Shortcode -Connection archive -At (Get-Date).AddYears(1)
+}
+
 # A shortcode that no other test of this file has.
 function New-Shortcode {
     $script:shortcodes++
