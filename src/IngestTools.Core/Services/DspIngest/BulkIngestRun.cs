@@ -29,11 +29,6 @@ internal sealed class BulkIngestRun : IDisposable
     }
 }
 
-/// <summary>A place in a mapping, by which its newer rows are told from its older ones: a project's mapping only grows until it is finalized.</summary>
-/// <param name="Rows">Rows up to here.</param>
-/// <param name="LastDerivative">The derivative of the last of them: it shows whether the mapping still is the one it was.</param>
-internal readonly record struct MappingMark(long Rows, string? LastDerivative);
-
 /// <summary>What a project's mapping says of a run.</summary>
 internal static class MappingComparison
 {

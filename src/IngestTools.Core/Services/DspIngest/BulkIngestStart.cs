@@ -20,6 +20,15 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
         ProjectMemory memory = ProjectMemory.Of(routes.Connection, shortcode);
         UploadedNames? expected = memory.Expect(uploads);
         MappingMark? before = expected is null ? null : await TryMarkAsync(cancellationToken).ConfigureAwait(false);
+        return await RunAsync(memory, expected, before, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts a run whose mapping was marked before, by one who kept the mark.</summary>
+    public Task<Transaction> RunAsync(UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken) =>
+        RunAsync(ProjectMemory.Of(routes.Connection, shortcode), uploads, before, cancellationToken);
+
+    private async Task<Transaction> RunAsync(ProjectMemory memory, UploadedNames? expected, MappingMark? before, CancellationToken cancellationToken)
+    {
         List<string> notes = [];
         if (expected is not null && before is null)
             notes.Add("The project was busy when this run was started, so rows of earlier runs count as ingested too.");
@@ -96,14 +105,14 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     /// After a lost answer: rows that were not there before show that a run took place; a held lock shows nothing, since any call holds it. Where nothing
     /// shows a run, starting again does no harm: what was ingested has left the import folder, and a second run takes up what is in it.
     /// </summary>
-    private async Task<bool> DidStartAsync(MappingMark? before, CancellationToken cancellationToken)
+    public async Task<bool> DidStartAsync(MappingMark? before, CancellationToken cancellationToken)
     {
         await WaitUntilFreeAsync(cancellationToken).ConfigureAwait(false);
         return before is not null && await TryMarkAsync(cancellationToken).ConfigureAwait(false) is { } now && now != before;
     }
 
     /// <summary>The mapping as it is; null where the project is locked.</summary>
-    private async Task<MappingMark?> TryMarkAsync(CancellationToken cancellationToken)
+    public async Task<MappingMark?> TryMarkAsync(CancellationToken cancellationToken)
     {
         try
         {

@@ -48,6 +48,42 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     public Task<Transaction> StartAsync(string shortcode, UploadedNames? uploads, CancellationToken cancellationToken) =>
         new BulkIngestStart(_routes, Shortcode.Parse(shortcode)).RunAsync(uploads, cancellationToken);
 
+    /// <summary>Marks the mapping as it is, before a bulk ingest is started; null while another call holds the project's lock.</summary>
+    /// <param name="shortcode">The project's shortcode.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public Task<MappingMark?> MarkAsync(string shortcode, CancellationToken cancellationToken) =>
+        new BulkIngestStart(_routes, Shortcode.Parse(shortcode)).TryMarkAsync(cancellationToken);
+
+    /// <summary>Starts the bulk ingest of a project as <see cref="StartAsync(string, UploadedNames?, CancellationToken)"/> does, for one who has marked its mapping and kept the mark.</summary>
+    /// <param name="shortcode">The project's shortcode.</param>
+    /// <param name="uploads">What was uploaded to it.</param>
+    /// <param name="before">The mapping before the start, by <see cref="MarkAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting; a run that was started goes on.</param>
+    public Task<Transaction> StartAsync(string shortcode, UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(uploads);
+        return new BulkIngestStart(_routes, Shortcode.Parse(shortcode)).RunAsync(uploads, before, cancellationToken);
+    }
+
+    /// <summary>Whether a start whose answer nobody has took place: waits until the project is free, and looks for rows that are new since the mark.</summary>
+    /// <param name="shortcode">The project's shortcode.</param>
+    /// <param name="before">The mapping before the start, by <see cref="MarkAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>False also where a run ingested nothing; starting again then does no harm, since what was ingested has left the import folder.</returns>
+    public Task<bool> DidStartAsync(string shortcode, MappingMark? before, CancellationToken cancellationToken) =>
+        new BulkIngestStart(_routes, Shortcode.Parse(shortcode)).DidStartAsync(before, cancellationToken);
+
+    /// <summary>A bulk ingest that was started earlier, maybe by another process, with what is to come out of it.</summary>
+    /// <param name="shortcode">The project's shortcode.</param>
+    /// <param name="uploads">What was uploaded before it was started.</param>
+    /// <param name="before">The mapping before the start, by <see cref="MarkAsync"/>.</param>
+    public Transaction Resume(string shortcode, UploadedNames uploads, MappingMark? before)
+    {
+        ArgumentNullException.ThrowIfNull(uploads);
+        Shortcode project = Shortcode.Parse(shortcode);
+        return BulkIngestTransactions.Describe(project, connection.Name) with { Total = uploads.Count, Expectation = new BulkIngestRun { Uploads = uploads, Before = before } };
+    }
+
     /// <summary>The rows of the mapping, as they come.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="cancellationToken">Ends the reading.</param>

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using IngestTools.Scheduling;
+
+namespace IngestTools.Scheduler.CommandLine;
+
+/// <summary>Takes schedules out of a store, and into one.</summary>
+internal static class DefinitionCommands
+{
+    private const int Ok = 0;
+
+    private const int SomeRefused = 1;
+
+    private static readonly SchedulingJson Readable = new(new JsonSerializerOptions(SchedulingJson.Default.Options) { WriteIndented = true });
+
+    /// <summary>Writes all definitions to a file, or to the output.</summary>
+    public static async Task<int> ExportAsync(IReadOnlyList<string> texts)
+    {
+        (string? file, string? socket, _) = Parse(texts, takesReplace: false);
+        using SchedulerClient client = new(socket);
+        List<ScheduleDefinition> definitions = [];
+        await foreach (BulkLoadSchedule schedule in client.ReadSchedulesAsync([], CancellationToken.None))
+            definitions.Add(schedule.Definition);
+        string text = JsonSerializer.Serialize(new DefinitionFile { Schedules = definitions }, Readable.DefinitionFile);
+        if (file is null)
+            Console.WriteLine(text);
+        else
+            Write(file, text);
+        return Ok;
+    }
+
+    /// <summary>Registers what a file has; what is refused is told, and the rest goes on.</summary>
+    public static async Task<int> ImportAsync(IReadOnlyList<string> texts)
+    {
+        (string? file, string? socket, bool replace) = Parse(texts, takesReplace: true);
+        DefinitionFile definitions = Read(file ?? throw new UsageException("import needs a file"));
+        using SchedulerClient client = new(socket);
+        int refused = 0;
+        foreach (ScheduleDefinition definition in definitions.Schedules)
+        {
+            try
+            {
+                await client.RegisterAsync(new RegisterRequest { Definition = definition, Replace = replace, By = $"{Environment.UserName}@{Environment.MachineName}" }, CancellationToken.None);
+            }
+            catch (IngestException e) when (e.ErrorId is not (ErrorId.SchedulerNotRunning or ErrorId.ConnectionFailed or ErrorId.OutcomeUnknown))
+            {
+                refused++;
+                Console.Error.WriteLine($"{definition.Name}: {e.Message} {e.Advice}");
+            }
+        }
+
+        Console.WriteLine($"{definitions.Schedules.Count - refused} schedules were imported, {refused} were not.");
+        return refused == 0 ? Ok : SomeRefused;
+    }
+
+    private static (string? File, string? Socket, bool Replace) Parse(IReadOnlyList<string> texts, bool takesReplace)
+    {
+        Arguments arguments = new(texts);
+        string? file = null;
+        string? socket = null;
+        bool replace = false;
+        while (arguments.TryNext(out string option))
+        {
+            if (option == "--socket")
+                socket = arguments.Value();
+            else if (option == "--replace" && takesReplace)
+                replace = true;
+            else if (file is null && !option.StartsWith('-'))
+                file = option;
+            else
+                throw Arguments.Unknown(option);
+        }
+
+        return (file, socket, replace);
+    }
+
+    private static void Write(string file, string text)
+    {
+        try
+        {
+            File.WriteAllText(file, text + "\n");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IngestException(ErrorId.FileUnreadable, $"{file} cannot be written: {e.Message}") { Advice = "Give a file that this account may write." };
+        }
+    }
+
+    private static DefinitionFile Read(string file)
+    {
+        try
+        {
+            DefinitionFile definitions = JsonSerializer.Deserialize(File.ReadAllText(file), SchedulingJson.Default.DefinitionFile) ?? throw new JsonException("it is null");
+            return definitions.Version == new DefinitionFile().Version
+                ? definitions
+                : throw new IngestException(ErrorId.Rejected, $"{file} has version {definitions.Version}, and this one reads {new DefinitionFile().Version}.") { Advice = "Export it with a scheduler of this version." };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new IngestException(ErrorId.FileUnreadable, $"{file} cannot be read: {e.Message}") { Advice = "Give a file that 'ingest-scheduler export' wrote." };
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text.Json;
+using IngestTools.Scheduling;
+
+namespace IngestTools.Scheduler.CommandLine;
+
+/// <summary>Tells how the daemon stands, with the exit codes that monitoring plug-ins have.</summary>
+internal static class StatusCommand
+{
+    private const int Well = 0;
+
+    private const int Warning = 1;
+
+    private const int Critical = 2;
+
+    private const int Unknown = 3;
+
+    /// <summary>A monitoring system waits ten seconds as a rule.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> texts)
+    {
+        Arguments arguments = new(texts);
+        bool isJson = false;
+        string? socket = null;
+        while (arguments.TryNext(out string option))
+        {
+            switch (option)
+            {
+                case "--json":
+                    isJson = true;
+                    break;
+                case "--socket":
+                    socket = arguments.Value();
+                    break;
+                default:
+                    throw Arguments.Unknown(option);
+            }
+        }
+
+        (int code, SchedulerState state) = await AskAsync(socket);
+        Console.WriteLine(isJson ? JsonSerializer.Serialize(state, SchedulingJson.Default.SchedulerState) : Describe(code, state));
+        return code;
+    }
+
+    private static async Task<(int Code, SchedulerState State)> AskAsync(string? socket)
+    {
+        using SchedulerClient client = new(socket);
+        using CancellationTokenSource patience = new(Patience);
+        try
+        {
+            SchedulerState state = await client.GetStateAsync(patience.Token);
+            return (state.Trouble is not null ? Critical : state.TroubledLastDay > 0 ? Warning : Well, state);
+        }
+        catch (OperationCanceledException)
+        {
+            return (Critical, new SchedulerState { Socket = client.Socket, Trouble = $"It does not answer within {Patience.TotalSeconds:0} s." });
+        }
+        catch (IngestException e)
+        {
+            bool isDown = e.ErrorId is ErrorId.SchedulerNotRunning or ErrorId.ConnectionFailed or ErrorId.TimedOut or ErrorId.ServerError;
+            return (isDown ? Critical : Unknown, new SchedulerState { Socket = client.Socket, Trouble = e.Message });
+        }
+    }
+
+    private static string Describe(int code, SchedulerState state)
+    {
+        string word = code switch
+        {
+            Well => "OK",
+            Warning => "WARNING",
+            Critical => "CRITICAL",
+            _ => "UNKNOWN",
+        };
+        if (!state.IsRunning)
+            return $"SCHEDULER {word} - {state.Trouble}";
+        string next = state.NextRun is { } time ? time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) : "no time";
+        string trouble = state.Trouble ?? (state.TroubledLastDay > 0 ? $"{state.TroubledLastDay} runs of the last day did not succeed (Get-BulkLoadRun)" : "all runs of the last day succeeded");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"SCHEDULER {word} - {trouble}; {state.Active} active, {state.Suspended} suspended, {state.Running} running, next at {next} | active={state.Active} suspended={state.Suspended} running={state.Running} troubled={state.TroubledLastDay}");
+    }
+}

@@ -1,0 +1,117 @@
+namespace IngestTools.Scheduler.CommandLine;
+
+/// <summary>Prints what makes the daemon a service of the machine.</summary>
+internal static class UnitCommand
+{
+    public static void Run(IReadOnlyList<string> texts)
+    {
+        Arguments arguments = new(texts);
+        bool isWindows = OperatingSystem.IsWindows();
+        string user = "ingest";
+        while (arguments.TryNext(out string option))
+        {
+            switch (option)
+            {
+                case "--windows":
+                    isWindows = true;
+                    break;
+                case "--user":
+                    user = arguments.Value();
+                    if (!user.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+                        throw new UsageException($"--user is the name of an account, not '{user}'");
+                    break;
+                default:
+                    throw Arguments.Unknown(option);
+            }
+        }
+
+        Console.WriteLine(isWindows ? Windows() : Systemd(user));
+    }
+
+    /// <summary>How this program is started: by its own executable, or by dotnet.</summary>
+    private static (string Program, string? Argument) Command()
+    {
+        string process = Environment.ProcessPath!;
+        bool isHosted = Path.GetFileNameWithoutExtension(process).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
+        return isHosted ? (process, Path.Join(AppContext.BaseDirectory, "ingest-scheduler.dll")) : (process, null);
+    }
+
+    private static string Systemd(string user)
+    {
+        (string program, string? argument) = Command();
+        string command = argument is null ? $"\"{program}\"" : $"\"{program}\" \"{argument}\"";
+        return $"""
+            # /etc/systemd/system/ingest-scheduler.service
+            # useradd --system --home-dir /var/lib/ingest-scheduler {user}
+            # systemctl daemon-reload && systemctl enable --now ingest-scheduler
+            [Unit]
+            Description=IngestTools scheduler: runs bulk loads at their time
+            Wants=network-online.target
+            After=network-online.target time-sync.target
+            StartLimitIntervalSec=300
+            StartLimitBurst=5
+
+            [Service]
+            Type=notify
+            NotifyAccess=main
+            User={user}
+            Environment=INGESTTOOLS_HOME=/var/lib/ingest-scheduler
+            Environment=DOTNET_NOLOGO=true
+            # Secrets that a connection reads as env:NAME: a file that root alone can read.
+            EnvironmentFile=-/etc/ingest-scheduler.env
+            ExecStart={command} run
+            Restart=on-failure
+            RestartSec=5
+            # It ends within ten seconds; what runs at the services goes on there.
+            TimeoutStopSec=20
+            WatchdogSec=60
+            StateDirectory=ingest-scheduler
+            StateDirectoryMode=0700
+            UMask=0077
+            # What the loads read must be readable for the account; nothing but its own folder (and a -MappingPath, with ReadWritePaths=) is written.
+            ProtectSystem=strict
+            ProtectHome=read-only
+            PrivateTmp=true
+            PrivateDevices=true
+            ProtectKernelTunables=true
+            ProtectKernelModules=true
+            ProtectKernelLogs=true
+            ProtectControlGroups=true
+            ProtectClock=true
+            ProtectHostname=true
+            ProtectProc=invisible
+            NoNewPrivileges=true
+            CapabilityBoundingSet=
+            AmbientCapabilities=
+            RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+            RestrictNamespaces=true
+            RestrictRealtime=true
+            RestrictSUIDSGID=true
+            LockPersonality=true
+            RemoveIPC=true
+            SystemCallArchitectures=native
+            SystemCallFilter=@system-service
+            # No MemoryDenyWriteExecute: .NET compiles while it runs.
+
+            [Install]
+            WantedBy=multi-user.target
+            """;
+    }
+
+    /// <summary>A console program is no Windows service by itself; a task that starts with the machine and is started again is what Windows has for it.</summary>
+    private static string Windows()
+    {
+        (string program, string? argument) = Command();
+        string arguments = argument is null ? "run" : $"\"{argument}\" run";
+        return $"""
+            # In an elevated PowerShell. The account needs the right to log on as a batch job, and its connections saved by itself (Connect-IngestService -Save).
+            $action = New-ScheduledTaskAction -Execute '{program}' -Argument '{arguments}'
+            $trigger = New-ScheduledTaskTrigger -AtStartup
+            $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit 0 -RestartCount 999 -RestartInterval (New-TimeSpan -Minutes 1) -MultipleInstances IgnoreNew -StartWhenAvailable
+            $account = Get-Credential -Message 'The account that the scheduler runs as'
+            Register-ScheduledTask -TaskName 'IngestTools scheduler' -Action $action -Trigger $trigger -Settings $settings `
+                -User $account.UserName -Password $account.GetNetworkCredential().Password
+            Start-ScheduledTask -TaskName 'IngestTools scheduler'
+            """;
+    }
+}

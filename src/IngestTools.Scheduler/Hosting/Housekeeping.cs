@@ -1,0 +1,114 @@
+using System.Data.Common;
+using System.Globalization;
+using IngestTools.Scheduler.Runs;
+using IngestTools.Scheduler.Store;
+using IngestTools.Scheduler.Timing;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Hosting;
+
+/// <summary>What has to be done again and again: saying that this node lives, planning what no alarm has told of, watching the clock, clearing away.</summary>
+internal sealed class Housekeeping(
+    SchedulerStore store, ISpool spool, RunPlanner planner, AlarmClock alarms, StateReader state, ServiceNotifier notifier, NodeOptions node, IHostApplicationLifetime lifetime,
+    TimeProvider time, ILogger<Housekeeping> logger)
+{
+    /// <summary>A clock that differs so much from the time that has passed was set.</summary>
+    private static readonly TimeSpan Jump = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
+
+    /// <summary>Runs are kept for so long: a quarter's loads can be looked at.</summary>
+    private static readonly TimeSpan KeepRuns = TimeSpan.FromDays(92);
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private const int Page = 500;
+
+    private DateTimeOffset _wall = time.GetUtcNow();
+    private long _ticks = time.GetTimestamp();
+    private DateTimeOffset _swept = DateTimeOffset.MinValue;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        TimeSpan interval = store.Dialect.IsShared && node.BeatInterval < Interval ? node.BeatInterval : Interval;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await DoAsync(cancellationToken);
+                state.Trouble = null;
+            }
+            catch (DbException e)
+            {
+                state.Trouble = $"The store {store.Dialect.Place} cannot be read or written: {e.Message}";
+                logger.LogError("{Trouble}", state.Trouble);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                logger.LogWarning("What is no longer needed could not be cleared away: {Reason}", e.Message);
+            }
+
+            notifier.Watchdog();
+            await Task.Delay(interval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Sets back what lies further ahead than its schedule says: a clock was ahead, and is right again.</summary>
+    public async Task RearmAsync(CancellationToken cancellationToken)
+    {
+        int moved = 0;
+        string last = "";
+        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } schedules)
+        {
+            last = schedules[^1].Key;
+            foreach (StoredSchedule schedule in schedules.Where(schedule => schedule is { Status: ScheduleStatus.Active, Definition.At: null }))
+            {
+                StoredSchedule now = planner.Rearm(schedule);
+                if (now.NextDue >= schedule.NextDue || !await store.ChangeScheduleAsync(schedule, now, cancellationToken))
+                    continue;
+                await alarms.SetAsync(now, cancellationToken);
+                moved++;
+            }
+        }
+
+        if (moved > 0)
+            logger.LogWarning("{Count} schedules were set back to times that are to come again. A time that has had its run gets no other.", moved);
+    }
+
+    private async Task DoAsync(CancellationToken cancellationToken)
+    {
+        if (store.Dialect.IsShared && !await store.BeatAsync(Environment.MachineName, node.DeadAfter, cancellationToken))
+        {
+            logger.LogCritical("Another scheduler has taken the name {Node} of this one, so this one ends. Give each its own --node.", node.Name);
+            lifetime.StopApplication();
+            return;
+        }
+
+        await WatchClockAsync(cancellationToken);
+        await planner.PlanOverdueAsync(cancellationToken);
+        DateTimeOffset now = time.GetUtcNow();
+        if (now - _swept < SweepInterval)
+            return;
+        _swept = now;
+        await spool.SweepAsync(await store.ReadSpoolNamesInUseAsync(cancellationToken), cancellationToken);
+        int forgotten = await store.ForgetRunsAsync(now - KeepRuns, cancellationToken);
+        if (forgotten > 0)
+            logger.LogInformation("{Count} runs that ended more than {Days} days ago were deleted.", forgotten, KeepRuns.TotalDays);
+    }
+
+    private async Task WatchClockAsync(CancellationToken cancellationToken)
+    {
+        DateTimeOffset wall = time.GetUtcNow();
+        TimeSpan jumped = wall - _wall - time.GetElapsedTime(_ticks);
+        _wall = wall;
+        _ticks = time.GetTimestamp();
+        if (jumped.Duration() < Jump)
+            return;
+        logger.LogWarning(
+            "The clock was put {Direction} by {Jump}. {Consequence}", jumped > TimeSpan.Zero ? "forward" : "back", jumped.Duration().ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
+            jumped > TimeSpan.Zero ? "Times between are missed, and treated as their schedules say." : "Times that have had their run get no other.");
+        if (jumped < TimeSpan.Zero)
+            await RearmAsync(cancellationToken);
+    }
+}

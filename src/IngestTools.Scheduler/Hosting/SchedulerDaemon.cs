@@ -1,0 +1,166 @@
+using System.Data.Common;
+using IngestTools.Scheduler.CommandLine;
+using IngestTools.Scheduler.Control;
+using IngestTools.Scheduler.Runs;
+using IngestTools.Scheduler.Store;
+using IngestTools.Scheduler.Timing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Hosting;
+
+/// <summary>The daemon from its start to its end: a lock, a store, the host, and in it what plans, runs and answers.</summary>
+internal static class SchedulerDaemon
+{
+    /// <summary>systemd's own limit, and everybody's patience, is longer: within this time the daemon has ended.</summary>
+    public static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(9);
+
+    /// <exception cref="StoreException">It cannot begin.</exception>
+    public static async Task RunAsync(RunCommand command)
+    {
+        using StoreLock holds = TakeFolder(command);
+        using StderrLoggerProvider log = new(command.IsVerbose ? LogLevel.Debug : LogLevel.Information, StderrLoggerProvider.IsJournal);
+        StoreDialect dialect = CreateDialect(command);
+        await OpenStoreAsync(dialect, log, command);
+        ControlPlace.Prepare(command.Socket);
+        await using WebApplication host = Build(command, dialect, log);
+        ILogger logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("IngestTools.Scheduler");
+        IHostApplicationLifetime lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
+        using CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
+        RunDispatcher dispatcher = host.Services.GetRequiredService<RunDispatcher>();
+        AlarmClock alarms = host.Services.GetRequiredService<AlarmClock>();
+        Housekeeping housekeeping = host.Services.GetRequiredService<Housekeeping>();
+        SchedulerStore store = host.Services.GetRequiredService<SchedulerStore>();
+        await JoinAsync(store, host.Services.GetRequiredService<NodeOptions>());
+        await housekeeping.RearmAsync(stopping.Token);
+        await host.Services.GetRequiredService<RunPlanner>().PlanOverdueAsync(stopping.Token);
+        await dispatcher.StartAsync(stopping.Token);
+        await alarms.StartAsync(store, stopping.Token);
+        Task keeping = housekeeping.RunAsync(stopping.Token);
+        using (ControlPlace.Private())
+            await host.StartAsync(stopping.Token);
+        SchedulerState state = await host.Services.GetRequiredService<StateReader>().ReadAsync(stopping.Token);
+        logger.LogInformation(
+            "ingest-scheduler {Version} is ready: process {Process}, node {Node}, store {Store}, control at {Socket}. {Active} schedules are active, {Suspended} suspended; next at {Next}.",
+            state.Version, state.ProcessId, state.Node, state.Store, state.Socket, state.Active, state.Suspended, state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time");
+        ServiceNotifier notifier = host.Services.GetRequiredService<ServiceNotifier>();
+        notifier.Ready($"{state.Active} schedules, next at {state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time"}");
+
+        await WaitForEndAsync(lifetime);
+        notifier.Stopping();
+        logger.LogInformation("The scheduler ends. What runs at the services goes on there, and is followed again at the next start.");
+        await dispatcher.StopAsync();
+        await alarms.StopAsync();
+        await keeping;
+        await host.StopAsync();
+        await LeaveAsync(store, logger);
+        if (!OperatingSystem.IsWindows())
+            File.Delete(command.Socket);
+    }
+
+    private static async Task WaitForEndAsync(IHostApplicationLifetime lifetime)
+    {
+        TaskCompletionSource ends = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration registration = lifetime.ApplicationStopping.Register(ends.SetResult);
+        await ends.Task;
+    }
+
+    private static StoreLock TakeFolder(RunCommand command)
+    {
+        try
+        {
+            PrivateFolder.Create(command.Folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"The folder {command.Folder} cannot be made: {e.Message} Give this account one that it may write, with --store.", e);
+        }
+
+        return StoreLock.Take(Path.Join(command.Folder, command.Connection is null ? "scheduler.lock" : $"scheduler-{command.Node}.lock"));
+    }
+
+    private static StoreDialect CreateDialect(RunCommand command)
+    {
+        try
+        {
+            return command.Connection is null ? new SqliteDialect(command.Folder) : new PostgresDialect(command.Connection);
+        }
+        catch (ArgumentException e)
+        {
+            throw new StoreException($"What --connection-from names is no connection of PostgreSQL: {e.Message} It looks like 'Host=db;Username=ingest;Password=...;Database=ingest'.");
+        }
+    }
+
+    private static async Task OpenStoreAsync(StoreDialect dialect, StderrLoggerProvider log, RunCommand command)
+    {
+        if (dialect is SqliteDialect sqlite)
+            await SqliteFiles.PrepareAsync(sqlite, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
+        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        await AlarmTables.PrepareAsync(dialect, command, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
+    }
+
+    private static async Task JoinAsync(SchedulerStore store, NodeOptions node)
+    {
+        if (!store.Dialect.IsShared)
+            await store.ForgetNodesAsync(CancellationToken.None);
+        if (!await store.BeatAsync(Environment.MachineName, node.DeadAfter, CancellationToken.None))
+            throw new StoreException($"A scheduler with the node name {node.Name} lives on another machine. Give each its own, with --node.");
+    }
+
+    private static async Task LeaveAsync(SchedulerStore store, ILogger logger)
+    {
+        try
+        {
+            await store.LeaveAsync(CancellationToken.None);
+        }
+        catch (DbException e)
+        {
+            logger.LogWarning("The store could not be told that this node ends: {Reason}", e.Message);
+        }
+    }
+
+    private static WebApplication Build(RunCommand command, StoreDialect dialect, StderrLoggerProvider log)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "ingest-scheduler", ContentRootPath = command.Folder });
+        builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug);
+        IServiceCollection services = builder.Services;
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
+        services.AddSingleton(TimeProvider.System).AddSingleton(dialect).AddSingleton(new ControlAddress(command.Socket));
+        services.AddSingleton(new NodeOptions { Name = command.Node, DeadAfter = command.TakeOverAfter });
+        services.AddSingleton(new RunPatience { PollInterval = command.PollInterval });
+        services.AddSingleton(new SchedulerStore(dialect, Guid.NewGuid().ToString("N"), command.Node));
+        string spool = Path.Join(command.Folder, "spool");
+        services.AddSingleton<ISpool>(provider => dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool));
+        services.AddSingleton<SchedulerMeter>().AddSingleton<SavedConnections>().AddSingleton<DispatchSignal>().AddSingleton<ServiceNotifier>().AddSingleton<StateReader>();
+        services.AddSingleton<AlarmClock>().AddSingleton<RunPlanner>().AddSingleton<Registrar>().AddSingleton<RunDispatcher>().AddSingleton<Housekeeping>().AddSingleton<ControlRoutes>();
+        AlarmTables.AddQuartz(services, dialect, command);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, command.Socket));
+        WebApplication host = builder.Build();
+        ControlRoutes routes = host.Services.GetRequiredService<ControlRoutes>();
+        host.Run(routes.AnswerAsync);
+        return host;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, string socket)
+    {
+        kestrel.AddServerHeader = false;
+        // A list of a million runs is read as slowly as its reader likes; a definition file is as large as it is.
+        kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Limits.MaxRequestBodySize = null;
+        if (OperatingSystem.IsWindows())
+            kestrel.ListenNamedPipe(socket);
+        else
+            kestrel.ListenUnixSocket(socket, listen => listen.Use(next => connection =>
+            {
+                // The socket's mode keeps others out already; this holds where a mode does not count.
+                uint? peer = connection.Features.Get<IConnectionSocketFeature>() is { } feature ? ControlPlace.PeerOf(feature.Socket) : null;
+                const uint root = 0;
+                return peer is null || peer == root || peer == ControlPlace.CurrentUser() ? next(connection) : Task.CompletedTask;
+            }));
+    }
+}

@@ -1,0 +1,171 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Threading.Channels;
+using IngestTools.Services.DspIngest;
+using IngestTools.Uploads;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Loads;
+
+/// <summary>DSP-INGEST: uploads a folder, starts the bulk ingest once, follows it, and saves the mapping.</summary>
+internal sealed class BulkIngestLoad : ILoad
+{
+    /// <summary>Of more files the names are not kept over a crash: the run is then known to have ended, and not what it left over.</summary>
+    private const int MostNamesKept = 100_000;
+
+    /// <summary>So many files that could not be sent are told one by one.</summary>
+    private const int MostFailuresTold = 100;
+
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LockPause = TimeSpan.FromSeconds(1);
+
+    private readonly LoadRun _run;
+    private readonly DspIngestClient _client;
+    private readonly string _shortcode;
+    private UploadedNames? _uploaded;
+    private MappingMark _before;
+    private Transaction? _started;
+
+    public BulkIngestLoad(LoadRun run)
+    {
+        _run = run;
+        _client = new DspIngestClient(run.Connection, run.Log);
+        _shortcode = run.Load.Shortcode!;
+    }
+
+    public LoadRun Run => _run;
+
+    public string WhatToLookAt => $"Look whether the mapping has new rows (Get-IngestMapping -Shortcode {_shortcode}); if not, Start-BulkIngest -Shortcode {_shortcode}.";
+
+    /// <summary>Uploading overwrites, so a file that was sent before a crash is sent again.</summary>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        await _run.UploadingAsync(null, null, "files", cancellationToken);
+        UploadedNames names = new();
+        UploadEngine engine = new(new UploadOptions { Recurse = _run.Load.Recurse }, _run.Log);
+        Channel<UploadRequest> requests = Channel.CreateBounded<UploadRequest>(1);
+        requests.Writer.TryWrite(new UploadRequest(_run.Load.Path!, _client.CreateUploadTarget(_shortcode)));
+        requests.Writer.Complete();
+        long failed = 0;
+        IngestException? first = null;
+        long noted = Environment.TickCount64;
+        await foreach (UploadResult result in engine.SendAsync(requests.Reader, cancellationToken))
+        {
+            if (result.Status == UploadStatus.Uploaded)
+                names.Add(result.RemoteName);
+            else
+                Tell(result, ref failed, ref first);
+            if (Environment.TickCount64 - noted < ProgressInterval.TotalMilliseconds)
+                continue;
+            noted = Environment.TickCount64;
+            await _run.UploadingAsync(names.Count, null, "files", cancellationToken);
+        }
+
+        if (failed > 0)
+            throw NotAllSent(failed, names.Count, first!);
+        if (names.Count == 0)
+            _run.EndEarly = $"There is no file to send in {_run.Load.Path}, so nothing was started.";
+        _uploaded = names;
+        await _run.UploadingAsync(names.Count, names.Count, "files", cancellationToken);
+        _before = await MarkAsync(cancellationToken);
+    }
+
+    public async Task SubmitAsync(CancellationToken cancellationToken)
+    {
+        UploadedNames names = _uploaded!;
+        Marker marker = new(_before.Rows, _before.LastDerivative, names.Count <= MostNamesKept ? [.. names.Read()] : null);
+        await _run.RememberAsync(JsonSerializer.Serialize(marker, BulkIngestJson.Default.Marker), cancellationToken);
+        await _run.SubmittingAsync(null, cancellationToken);
+        _started = await _client.StartAsync(_shortcode, names, _before, cancellationToken);
+        await _run.SubmittedAsync(_started.Id, cancellationToken);
+    }
+
+    /// <summary>New rows show that the run took place. Where there are none, starting it again takes up what lies there, and nothing twice.</summary>
+    public async Task<Finding> LookIntoAsync(CancellationToken cancellationToken)
+    {
+        if (ReadMarker() is not { } marker)
+            return Finding.Unknown;
+        if (!await _client.DidStartAsync(_shortcode, marker.Before, cancellationToken))
+            return Finding.NotSubmitted;
+        await _run.SubmittedAsync($"dsp:{_shortcode.ToUpperInvariant()}", cancellationToken);
+        return Finding.Submitted;
+    }
+
+    public Transaction Resume(string transactionId)
+    {
+        if (_started is not null)
+            return _started;
+        return ReadMarker() is { Names: { } names } marker
+            ? _client.Resume(_shortcode, NamesOf(names), marker.Before)
+            : Transactions.TransactionSources.Parse(transactionId).Transaction;
+    }
+
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        if (_run.Load.MappingPath is not { } path)
+            return;
+        await _client.SaveMappingAsync(_shortcode, path, cancellationToken);
+        _run.Log.LogInformation("The mapping was saved to {Path}.", path);
+    }
+
+    private void Tell(UploadResult result, ref long failed, ref IngestException? first)
+    {
+        if (result.Status != UploadStatus.Failed)
+        {
+            _run.Log.LogInformation("{File} was left out: {Reason}", result.RemoteName, result.Error?.Message);
+            return;
+        }
+
+        first ??= result.Error;
+        if (++failed <= MostFailuresTold)
+            _run.Log.LogWarning("{File} could not be sent: {Reason}", result.RemoteName, result.Error?.Message);
+    }
+
+    private static IngestException NotAllSent(long failed, long sent, IngestException first) => new(
+        first.ErrorId, $"{failed:N0} of {failed + sent:N0} files could not be sent, so the bulk ingest was not started. The first reason: {first.Message}", first)
+    {
+        Service = IngestService.DspIngest,
+        Operation = "upload",
+        IsTransient = first.IsTransient || first.ErrorId == ErrorId.Locked,
+        Advice = first.Advice,
+    };
+
+    private Marker? ReadMarker() => _run.Record.Marker is { } text ? JsonSerializer.Deserialize(text, BulkIngestJson.Default.Marker) : null;
+
+    private static UploadedNames NamesOf(string[] kept)
+    {
+        UploadedNames names = new();
+        foreach (string name in kept)
+            names.Add(name);
+        return names;
+    }
+
+    /// <summary>The mapping before the start. While somebody holds the project's lock it cannot be read, and without it a lost answer could not be looked into.</summary>
+    private async Task<MappingMark> MarkAsync(CancellationToken cancellationToken)
+    {
+        for (bool isFirst = true; ; isFirst = false)
+        {
+            if (await _client.MarkAsync(_shortcode, cancellationToken) is { } mark)
+                return mark;
+            if (isFirst)
+                _run.Log.LogInformation("Project {Shortcode} is busy with another call, which is waited for.", _shortcode);
+            await Task.Delay(LockPause, cancellationToken);
+        }
+    }
+
+    /// <summary>What is kept until the run has ended.</summary>
+    /// <param name="Rows">Rows of the mapping before the start.</param>
+    /// <param name="LastDerivative">The derivative of the last of them.</param>
+    /// <param name="Names">The names of the files that were sent; null where they are too many.</param>
+    internal sealed record Marker(long Rows, string? LastDerivative, string[]? Names)
+    {
+        [JsonIgnore]
+        public MappingMark Before => new(Rows, LastDerivative);
+    }
+}
+
+/// <summary>How the marker of a bulk ingest is kept.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(BulkIngestLoad.Marker))]
+internal sealed partial class BulkIngestJson : JsonSerializerContext;

@@ -1,0 +1,93 @@
+using IngestTools.Connections;
+using IngestTools.Scheduler.Runs;
+using IngestTools.Scheduler.Store;
+using IngestTools.Scheduling;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Loads;
+
+/// <summary>What a kind of load does in each step of a run. One is made for each run, and again when a run is taken up.</summary>
+internal interface ILoad
+{
+    /// <summary>Does what may be done any number of times: reads the input, uploads. Where there is nothing to load, <see cref="LoadRun.EndEarly"/> is told.</summary>
+    Task PrepareAsync(CancellationToken cancellationToken);
+
+    /// <summary>Submits what is not submitted yet, each between <see cref="LoadRun.SubmittingAsync"/> and <see cref="LoadRun.SubmittedAsync"/>.</summary>
+    Task SubmitAsync(CancellationToken cancellationToken);
+
+    /// <summary>Whether all is submitted.</summary>
+    bool IsSubmitted => Run.Record.TransactionIds.Count > 0;
+
+    /// <summary>Asks the server what became of a request whose answer nobody has. Where it was taken, <see cref="LoadRun.SubmittedAsync"/> is told.</summary>
+    Task<Finding> LookIntoAsync(CancellationToken cancellationToken);
+
+    /// <summary>A transaction with what is remembered of it.</summary>
+    Transaction Resume(string transactionId) => Transactions.TransactionSources.Parse(transactionId).Transaction;
+
+    /// <summary>Does what is to be done when all has ended. It may be done again.</summary>
+    Task FinishAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>What somebody can look at where it cannot be known what the server did.</summary>
+    string WhatToLookAt { get; }
+
+    /// <summary>The run it is for.</summary>
+    LoadRun Run { get; }
+}
+
+/// <summary>What a look at the server found about a request whose answer was lost.</summary>
+internal enum Finding
+{
+    /// <summary>It took it; its transaction is noted.</summary>
+    Submitted,
+
+    /// <summary>It did not, or sending it again changes nothing.</summary>
+    NotSubmitted,
+
+    /// <summary>It does not tell.</summary>
+    Unknown,
+}
+
+/// <summary>A run, as a load sees it.</summary>
+internal sealed class LoadRun(RunJournal journal, SchedulerStore store, ISpool spool, IngestConnection connection)
+{
+    public LoadDefinition Load => Record.Load;
+
+    public StoredRun Record => journal.Run;
+
+    public IngestConnection Connection => connection;
+
+    public ILogger Log => journal.Log;
+
+    /// <summary>Why there is nothing to submit; null where there is.</summary>
+    public string? EndEarly { get; set; }
+
+    /// <summary>The input: the copy that was made at registration, else the path that was given.</summary>
+    public Task<string> GetInputAsync(string path, CancellationToken cancellationToken) =>
+        Record.Spool is { } name ? spool.GetAsync(name, cancellationToken) : Task.FromResult(path);
+
+    /// <summary>Files are sent; what is noted is for who looks on.</summary>
+    public Task UploadingAsync(long? done, long? total, string? unit, CancellationToken cancellationToken) =>
+        journal.WriteAsync(Record with { Status = RunStatus.Uploading, Completed = done, Total = total, Unit = unit }, cancellationToken);
+
+    /// <summary>Keeps what has to be remembered. It is kept before the next step begins.</summary>
+    public async Task RememberAsync(string marker, CancellationToken cancellationToken)
+    {
+        if (!await store.WriteMarkerAsync(Record.Number, marker, cancellationToken))
+            throw new RunTakenException(Record);
+        journal.Remember(marker);
+    }
+
+    /// <summary>Notes that now comes what must not be done twice.</summary>
+    /// <param name="remoteName">The name by which it can be looked for.</param>
+    /// <param name="cancellationToken">Ends the note, and with it the run here.</param>
+    public Task SubmittingAsync(string? remoteName, CancellationToken cancellationToken) =>
+        journal.WriteAsync(Record with { Status = RunStatus.Submitting, RemoteName = remoteName ?? Record.RemoteName }, cancellationToken);
+
+    /// <summary>Notes what the server took.</summary>
+    public async Task SubmittedAsync(string transactionId, CancellationToken cancellationToken)
+    {
+        await journal.WriteAsync(
+            Record with { Status = RunStatus.Submitted, TransactionIds = [.. Record.TransactionIds, transactionId], Completed = null, Total = null }, cancellationToken);
+        Log.LogInformation("Submitted: {Transaction}.", transactionId);
+    }
+}

@@ -1,0 +1,118 @@
+using IngestTools.Scheduling;
+
+namespace IngestTools.Scheduler.Loads;
+
+/// <summary>Looks whether a load could be done as it was given, as far as this machine can tell.</summary>
+internal static class LoadCheck
+{
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>, <see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.FileUnreadable"/></exception>
+    public static void Check(LoadDefinition load)
+    {
+        switch (load.Kind)
+        {
+            case LoadKind.BulkLoad:
+                Need(load.Hierarchy, "-Hierarchy");
+                CheckFile(Need(load.Path, "-Path"));
+                break;
+            case LoadKind.BulkIngest:
+                CheckShortcode(Need(load.Shortcode, "-Shortcode"));
+                CheckFileOrFolder(Need(load.Path, "-Path"));
+                if (load.MappingPath is { } mapping)
+                    CheckWritable(mapping);
+                break;
+            case LoadKind.Import:
+                Need(load.Source, "-Source");
+                Need(load.Repository, "-Repository");
+                Need(load.Branch, "-Branch");
+                break;
+            case LoadKind.LinkingBatch:
+                Need(load.ProjectId, "-ProjectId");
+                CheckFile(Need(load.DataIdPath, "-DataIdPath"));
+                break;
+            default:
+                throw Invalid($"There is no load {load.Kind}.", "Give one of BulkLoad, BulkIngest, Import, LinkingBatch.");
+        }
+    }
+
+    private static string Need(string? value, string parameter) => string.IsNullOrWhiteSpace(value) ? throw Invalid($"{parameter} is missing.", $"Give {parameter}.") : value;
+
+    private static void CheckShortcode(string shortcode)
+    {
+        const int digits = 4;
+        if (shortcode.Length != digits || !shortcode.All(char.IsAsciiHexDigit))
+            throw Invalid($"'{shortcode}' is no shortcode: a project's shortcode is four hexadecimal digits, such as 0001 or 082E.", "Give the project's shortcode.");
+    }
+
+    private static void CheckFile(string path)
+    {
+        CheckFull(path);
+        if (Directory.Exists(path))
+            throw Unreadable(ErrorId.FileUnreadable, $"{path} is a folder, and one file is needed.", path, null);
+        Open(path);
+    }
+
+    private static void CheckFileOrFolder(string path)
+    {
+        CheckFull(path);
+        if (!Directory.Exists(path))
+        {
+            Open(path);
+            return;
+        }
+
+        try
+        {
+            using IEnumerator<string> entries = Directory.EnumerateFileSystemEntries(path).GetEnumerator();
+            entries.MoveNext();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(ErrorId.FileUnreadable, $"The scheduler's account ({Environment.UserName}) cannot read the folder {path}: {e.Message}", path, e);
+        }
+    }
+
+    private static void Open(string path)
+    {
+        try
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Unreadable(ErrorId.FileNotFound, $"There is no file or folder {path}, as the scheduler's account ({Environment.UserName}) sees it.", path, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(ErrorId.FileUnreadable, $"The scheduler's account ({Environment.UserName}) cannot read {path}: {e.Message}", path, e);
+        }
+    }
+
+    private static void CheckWritable(string path)
+    {
+        CheckFull(path);
+        string probe = Path.Join(Path.GetDirectoryName(path), $".{Guid.NewGuid():N}.tmp");
+        try
+        {
+            using FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(ErrorId.FileUnreadable, $"The scheduler's account ({Environment.UserName}) cannot write the mapping to {path}: {e.Message}", path, e);
+        }
+    }
+
+    private static void CheckFull(string path)
+    {
+        if (!Path.IsPathFullyQualified(path))
+            throw Invalid($"'{path}' is no full path, and the scheduler has another current folder than you.", "Give a full path.");
+    }
+
+    private static IngestException Unreadable(ErrorId errorId, string message, string path, Exception? cause) => new(errorId, message, cause)
+    {
+        Operation = "register",
+        Advice = "Give that account the right, or a path that it can use.",
+        Target = path,
+    };
+
+    private static IngestException Invalid(string message, string advice) => new(ErrorId.InvalidSchedule, message) { Operation = "register", Advice = advice };
+}

@@ -1,0 +1,206 @@
+using System.Collections.Concurrent;
+using IngestTools.Connections;
+using IngestTools.Scheduler.Loads;
+using IngestTools.Scheduler.Store;
+using IngestTools.Scheduler.Timing;
+using IngestTools.Scheduling;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Runs;
+
+/// <summary>Takes schedules, and changes them. What would fail at night is refused now.</summary>
+internal sealed class Registrar(
+    SchedulerStore store, ISpool spool, SavedConnections connections, AlarmClock alarms, RunPlanner planner, TimeProvider time, ILogger<Registrar> logger)
+{
+    /// <summary>So many next times are told.</summary>
+    private const int NextTimesTold = 5;
+
+    private const int LongestName = 200;
+
+    /// <summary>A sign-in that was good so short a time ago is not tried again: schedules are registered by the hundred.</summary>
+    private static readonly TimeSpan SignInHolds = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<(ConnectionProfile Profile, string? Scope), DateTimeOffset> _signIns = new();
+
+    /// <summary>The schedule that a registration would make.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/> and what else is wrong with it.</exception>
+    public async Task<BulkLoadSchedule> PreviewAsync(RegisterRequest request, CancellationToken cancellationToken)
+    {
+        StoredSchedule schedule = await CheckAsync(request, cancellationToken);
+        if (!request.Replace && await store.FindScheduleAsync(schedule.Key, cancellationToken) is { } other)
+            throw NameInUse(other);
+        return Describe(schedule, null);
+    }
+
+    /// <summary>Keeps a schedule, with a copy of its input where the kind of load has one.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.NameInUse"/>, <see cref="ErrorId.InvalidSchedule"/> and what else is wrong with it.</exception>
+    public async Task<BulkLoadSchedule> RegisterAsync(RegisterRequest request, CancellationToken cancellationToken)
+    {
+        StoredSchedule schedule = await CheckAsync(request, cancellationToken);
+        if (!request.Replace && await store.FindScheduleAsync(schedule.Key, cancellationToken) is { } other)
+            throw NameInUse(other);
+        if (InputOf(schedule.Definition.Load) is { } input)
+            schedule = schedule with { Spool = await spool.KeepAsync(input, cancellationToken) };
+        (bool kept, StoredSchedule? old) = await store.PutScheduleAsync(schedule, request.Replace, cancellationToken);
+        if (!kept)
+            throw NameInUse(old ?? schedule);
+        await alarms.SetAsync(schedule, cancellationToken);
+        logger.LogInformation(
+            "'{Name}' was {Done} by {By}: {Kind} over {Connection}, next at {Next:u}.", schedule.Definition.Name, old is null ? "registered" : "replaced", schedule.RegisteredBy ?? "somebody",
+            schedule.Definition.Load.Kind, schedule.Definition.Load.Connection, schedule.NextDue?.UtcDateTime);
+        return Describe(schedule, null);
+    }
+
+    public async Task UnregisterAsync(string name, CancellationToken cancellationToken)
+    {
+        StoredSchedule old = await store.DeleteScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
+        await alarms.RemoveAsync(old.Key, cancellationToken);
+        logger.LogInformation("'{Name}' was unregistered.", old.Definition.Name);
+    }
+
+    public Task<BulkLoadSchedule> SuspendAsync(string name, SuspendRequest request, CancellationToken cancellationToken) => ChangeAsync(
+        name,
+        schedule => schedule.Status switch
+        {
+            ScheduleStatus.Ended => throw Ended(schedule),
+            _ => schedule with { Status = ScheduleStatus.Suspended, Reason = request.Reason is null && request.By is null ? null : $"{request.Reason ?? "No reason was given."}{(request.By is null ? "" : $" ({request.By})")}" },
+        },
+        cancellationToken);
+
+    /// <summary>Goes on from now: times that passed meanwhile were not to be run. A single time that passed is missed, and treated as the schedule says.</summary>
+    public Task<BulkLoadSchedule> ResumeAsync(string name, CancellationToken cancellationToken) => ChangeAsync(
+        name,
+        schedule => schedule.Status switch
+        {
+            ScheduleStatus.Ended => throw Ended(schedule),
+            ScheduleStatus.Suspended => planner.Rearm(schedule) with { Reason = null },
+            _ => schedule,
+        },
+        cancellationToken);
+
+    public async Task<StoredRun> StartAsync(string name, CancellationToken cancellationToken) =>
+        await planner.PlanNowAsync(await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name), cancellationToken);
+
+    /// <summary>A schedule as it is told to others.</summary>
+    public static BulkLoadSchedule Describe(StoredSchedule schedule, StoredRun? last) => new()
+    {
+        Name = schedule.Definition.Name,
+        Status = schedule.Status,
+        Definition = schedule.Definition,
+        Reason = schedule.Reason,
+        NextRuns = schedule.Status == ScheduleStatus.Active ? new Timetable(schedule.Definition, schedule.RegisteredAt).List(schedule.NextDue, NextTimesTold) : [],
+        LastRun = last?.Describe(),
+        RegisteredAt = schedule.RegisteredAt,
+        RegisteredBy = schedule.RegisteredBy,
+    };
+
+    private async Task<BulkLoadSchedule> ChangeAsync(string name, Func<StoredSchedule, StoredSchedule> change, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            StoredSchedule was = await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
+            StoredSchedule now = change(was);
+            // A run that was planned in the same moment has moved it on: then the change is made to what it is now.
+            if (!await store.ChangeScheduleAsync(was, now, cancellationToken))
+                continue;
+            await alarms.SetAsync(now, cancellationToken);
+            logger.LogInformation("'{Name}' is {Status} now{Reason}.", now.Definition.Name, now.Status, now.Reason is null ? "" : $": {now.Reason}");
+            return Describe(now, (await store.ReadLastRunsAsync([now.Key], cancellationToken)).FirstOrDefault());
+        }
+    }
+
+    private async Task<StoredSchedule> CheckAsync(RegisterRequest request, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+        ScheduleDefinition definition = CheckTimes(request, now);
+        CheckName(definition.Name);
+        LoadCheck.Check(definition.Load);
+        await CheckSignInAsync(definition.Load, cancellationToken);
+        StoredSchedule schedule = new() { Revision = Guid.NewGuid().ToString("N"), Definition = definition, RegisteredAt = now, RegisteredBy = request.By };
+        schedule = planner.Rearm(schedule);
+        return schedule.NextDue is null
+            ? throw Invalid("The cron text names no time that will come.", "Look at its day and month: 30 February never comes.")
+            : schedule;
+    }
+
+    private static ScheduleDefinition CheckTimes(RegisterRequest request, DateTimeOffset now)
+    {
+        ScheduleDefinition definition = request.Definition;
+        if (definition.WallTime is { } wall)
+        {
+            if (definition.At is not null)
+                throw Invalid("At and WallTime are two ways to give one time.", "Give one of them.");
+            definition = definition with { WallTime = null, At = Timetable.MomentOf(wall, Timetable.ZoneOf(definition.TimeZone)) };
+        }
+
+        // A schedule keeps the zone that it was given, also when the machine is moved.
+        definition = definition with { TimeZone = definition.TimeZone ?? TimeZoneInfo.Local.Id };
+        _ = new Timetable(definition, now);
+        if (definition.At is not { } at || at > now)
+            return definition;
+        return request.AllowPast
+            ? definition with { At = now }
+            : throw Invalid($"{at:yyyy-MM-dd HH:mm:ss zzz} has passed.", "Give a time to come, or -Force to run it at once.");
+    }
+
+    private static void CheckName(string name)
+    {
+        if (string.IsNullOrWhiteSpace(name) || name.Length > LongestName || name is "." or ".." || name.Any(c => char.IsControl(c) || c is '*' or '?' or '/' or '\\'))
+            throw Invalid($"'{name}' is no name for a schedule.", $"Give letters, digits, spaces and signs other than * ? / \\, {LongestName} at most.");
+    }
+
+    /// <summary>Signs in as the daemon will: with its own files and its own environment.</summary>
+    private async Task CheckSignInAsync(LoadDefinition load, CancellationToken cancellationToken)
+    {
+        ConnectionProfile profile = connections.Find(load.Connection);
+        if (profile.Service != LoadKinds.ServiceOf(load.Kind))
+            throw Invalid($"The connection '{profile.Name}' is one to {profile.Service}, and a {load.Kind} needs one to {LoadKinds.ServiceOf(load.Kind)}.", "Name another -Connection.");
+        string? scope = LoadKinds.ScopeOf(load);
+        DateTimeOffset now = time.GetUtcNow();
+        if (_signIns.TryGetValue((profile, scope), out DateTimeOffset good) && now - good < SignInHolds)
+            return;
+        using IngestConnection connection = connections.Open(load.Connection, logger);
+        ServiceReport report = await ServiceCheck.RunAsync(connection, scope, logger, cancellationToken);
+        if (!report.Ok)
+            throw NotWell(profile, report);
+        foreach (KeyValuePair<(ConnectionProfile, string?), DateTimeOffset> old in _signIns.Where(entry => now - entry.Value >= SignInHolds))
+            _signIns.TryRemove(old);
+        _signIns[(profile, scope)] = now;
+    }
+
+    private static IngestException NotWell(ConnectionProfile profile, ServiceReport report) => new(
+        !report.Reachable ? ErrorId.ConnectionFailed : report.SignedIn != true ? ErrorId.NotSignedIn : ErrorId.NotAllowed,
+        $"The scheduler cannot use the connection '{profile.Name}', so it would fail at its time: {string.Join(' ', report.Details.Where(detail => !detail.StartsWith("Version", StringComparison.Ordinal)))}")
+    {
+        Service = profile.Service,
+        Operation = "register",
+        Advice = "The scheduler reads the secret itself, as its own account: save the connection there with -SecretFrom file:PATH, or env:NAME of the scheduler's environment.",
+        Target = profile.Name,
+    };
+
+    /// <summary>What is copied: what the service does not keep.</summary>
+    private static string? InputOf(LoadDefinition load) => load.Kind switch
+    {
+        LoadKind.BulkLoad => load.Path,
+        LoadKind.LinkingBatch => load.DataIdPath,
+        _ => null,
+    };
+
+    private static IngestException NotFound(string name) => new(ErrorId.NotFound, $"There is no schedule '{name}'.") { Operation = "schedule", Advice = "Get-BulkLoadSchedule lists them.", Target = name };
+
+    private static IngestException NameInUse(StoredSchedule other) => new(ErrorId.NameInUse, $"There is a schedule '{other.Definition.Name}' already{(other.RegisteredBy is null ? "" : $", registered by {other.RegisteredBy}")}.")
+    {
+        Operation = "register",
+        Advice = "Give another -Name, or -Force to replace it.",
+        Target = other.Definition.Name,
+    };
+
+    private static IngestException Ended(StoredSchedule schedule) => new(ErrorId.Conflict, $"'{schedule.Definition.Name}' has no further time.")
+    {
+        Operation = "schedule",
+        Advice = "Start-BulkLoadSchedule runs it now; registered again with -Force it gets new times.",
+        Target = schedule.Definition.Name,
+    };
+
+    private static IngestException Invalid(string message, string advice) => new(ErrorId.InvalidSchedule, message) { Operation = "register", Advice = advice };
+}

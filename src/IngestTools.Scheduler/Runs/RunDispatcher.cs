@@ -1,0 +1,182 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using IngestTools.Scheduler.Hosting;
+using IngestTools.Scheduler.Store;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Runs;
+
+/// <summary>Gives runs that wait to workers: so many at a time against one host, one of a schedule, the oldest first.</summary>
+internal sealed class RunDispatcher(
+    SchedulerStore store, ISpool spool, SavedConnections connections, DispatchSignal signal, SchedulerMeter meter, RunPatience patience, NodeOptions node, TimeProvider time,
+    ILoggerFactory loggers) : IDisposable
+{
+    /// <summary>What VOSS recommends as the most, and enough for the others.</summary>
+    public const int PlacesOfHost = 4;
+
+    /// <summary>So many runs at once, whatever their hosts: each holds a connection.</summary>
+    private const int MostWorkers = 64;
+
+    /// <summary>Without being told to, it looks so often: for runs that another node planned.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<long, (RunWorker Worker, Task Work)> _workers = new();
+    private readonly ILogger _logger = loggers.CreateLogger("IngestTools.Scheduler.Run");
+    private readonly CancellationTokenSource _ending = new();
+    private readonly CancellationTokenSource _ended = new();
+    private Task _loop = Task.CompletedTask;
+
+    /// <summary>Takes up what was left, and begins to look for what waits.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await TakeOverAsync(cancellationToken);
+        _loop = Task.Run(() => LoopAsync(_ending.Token), CancellationToken.None);
+    }
+
+    /// <summary>Takes the runs of daemons that are no longer alive, and goes on with them.</summary>
+    private async Task TakeOverAsync(CancellationToken cancellationToken)
+    {
+        foreach (StoredRun run in await store.TakeOverAsync(node.DeadAfter, cancellationToken))
+        {
+            _logger.LogWarning("{Run} of '{Name}' was left {Status} by a scheduler that ended; it is taken up here.", run.Id, run.Name, run.Status);
+            Begin(run);
+        }
+    }
+
+    /// <summary>Stops a run of this node.</summary>
+    /// <returns>False where this node does not have it.</returns>
+    public async Task<bool> TryStopAsync(long number, CancellationToken cancellationToken)
+    {
+        if (!_workers.TryGetValue(number, out (RunWorker Worker, Task Work) found))
+            return false;
+        await found.Worker.StopAsync(cancellationToken);
+        // One that nothing was submitted of ends at once, and its end is worth waiting for.
+        if (found.Worker.Run.Status < RunStatus.Submitting)
+            await found.Work.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return true;
+    }
+
+    /// <summary>Goes on with runs of this node that a store which could not be written stopped. Only the loop begins runs, so none is begun twice.</summary>
+    private async Task ReviveAsync(CancellationToken cancellationToken)
+    {
+        foreach (StoredRun run in await store.ReadOwnAsync(cancellationToken))
+        {
+            if (!_workers.ContainsKey(run.Number))
+                Begin(run);
+        }
+    }
+
+    /// <summary>Stops what was asked to stop through another node.</summary>
+    private async Task StopRequestedAsync(CancellationToken cancellationToken)
+    {
+        foreach (long number in await store.ReadStopRequestsAsync(cancellationToken))
+        {
+            try
+            {
+                await TryStopAsync(number, cancellationToken);
+            }
+            catch (IngestException e)
+            {
+                _logger.LogWarning("run:{Number} was asked to stop: {Reason}", number, e.Message);
+            }
+        }
+    }
+
+    /// <summary>Leaves the runs as they are noted; a request that must not be sent twice gets a moment to end.</summary>
+    public async Task StopAsync()
+    {
+        await _ending.CancelAsync();
+        _ended.CancelAfter(patience.SubmitGrace);
+        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_workers.Values.Select(worker => worker.Work)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose()
+    {
+        _ending.Dispose();
+        _ended.Dispose();
+    }
+
+    private async Task LoopAsync(CancellationToken cancellationToken)
+    {
+        long looked = time.GetTimestamp();
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (time.GetElapsedTime(looked) >= LookInterval)
+                {
+                    looked = time.GetTimestamp();
+                    await TakeOverAsync(cancellationToken);
+                    await ReviveAsync(cancellationToken);
+                    await StopRequestedAsync(cancellationToken);
+                }
+
+                if (!await TakeSomeAsync(cancellationToken))
+                    await signal.WaitAsync(LookInterval, cancellationToken);
+            }
+            catch (DbException e)
+            {
+                _logger.LogError("The store cannot be read, so no run begins: {Reason}", e.Message);
+                await Task.Delay(LookInterval, time, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Takes what there is place for; whether any was taken.</summary>
+    private async Task<bool> TakeSomeAsync(CancellationToken cancellationToken)
+    {
+        int places = MostWorkers - _workers.Count;
+        if (places <= 0)
+            return false;
+        bool any = false;
+        HashSet<string> full = new(StringComparer.Ordinal);
+        foreach (StoredRun waiting in await store.ReadWaitingAsync(PlacesOfHost, places, cancellationToken))
+        {
+            if (full.Contains(waiting.Host))
+                continue;
+            if (await store.TakeAsync(waiting.Number, PlacesOfHost, time.GetUtcNow(), cancellationToken) is not { } run)
+            {
+                full.Add(waiting.Host);
+                continue;
+            }
+
+            any = true;
+            _logger.LogInformation("{Run} of '{Name}' begins: {Kind} over {Connection}, due at {Due:u}, {Late:0.0} s late.", run.Id, run.Name, run.Load.Kind, run.Load.Connection,
+                run.DueAt.UtcDateTime, Math.Max(0, (run.StartedAt!.Value - run.DueAt).TotalSeconds));
+            Begin(run);
+        }
+
+        return any;
+    }
+
+    private void Begin(StoredRun run)
+    {
+        RunWorker worker = new(run, store, spool, connections, patience, time, _logger);
+        TaskCompletionSource isListed = new();
+        Task work = Task.Run(() => WorkAsync(worker, isListed.Task), CancellationToken.None);
+        _workers[run.Number] = (worker, work);
+        isListed.SetResult();
+    }
+
+    private async Task WorkAsync(RunWorker worker, Task isListed)
+    {
+        await isListed;
+        meter.Begun(worker.Run);
+        try
+        {
+            await worker.RunAsync(_ending.Token, _ended.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or DbException)
+        {
+            _logger.LogError("{Run} of '{Name}' stays {Status}: {Reason}", worker.Run.Id, worker.Run.Name, worker.Run.Status, e.Message);
+        }
+        finally
+        {
+            meter.Over(worker.Run);
+            _workers.TryRemove(worker.Run.Number, out _);
+            worker.Dispose();
+            signal.Set();
+        }
+    }
+}

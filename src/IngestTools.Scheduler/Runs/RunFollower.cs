@@ -1,0 +1,146 @@
+using IngestTools.Connections;
+using IngestTools.Scheduler.Loads;
+using IngestTools.Scheduler.Store;
+using IngestTools.Transactions;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Runs;
+
+/// <summary>How what was submitted ended.</summary>
+internal sealed record FollowedEnd(RunStatus Status, string? Message);
+
+/// <summary>Looks at what was submitted until it has ended. It only looks, so it may be done by anybody at any time, and again.</summary>
+internal sealed class RunFollower(RunJournal journal, RunPatience patience, TimeProvider time)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
+    private const double Growth = 1.5;
+
+    /// <summary>So many failed items are told in the run's log.</summary>
+    private const int MostItemsTold = 100;
+
+    private readonly Dictionary<string, Transaction> _seen = new(StringComparer.Ordinal);
+    private ITransactionSource? _source;
+    private DateTimeOffset _lastGood = time.GetUtcNow();
+    private int _refusals;
+
+    public async Task<FollowedEnd> FollowAsync(ILoad load, IngestConnection connection, CancellationToken cancellationToken)
+    {
+        _source = TransactionSources.For(connection, journal.Log);
+        foreach (string id in journal.Run.TransactionIds)
+            _seen[id] = load.Resume(id);
+        await journal.WriteAsync(journal.Run with { Status = RunStatus.Running }, cancellationToken);
+        TimeSpan longest = _source.LongestPause;
+        for (TimeSpan pause = FirstPause; ; pause = pause * Growth < longest ? pause * Growth : longest)
+        {
+            if (await LookAsync(cancellationToken) is { } unknown)
+                return unknown;
+            if (_seen.Values.All(transaction => transaction.IsTerminal))
+                break;
+            await Task.Delay(patience.PollInterval ?? pause, time, cancellationToken);
+        }
+
+        foreach (Transaction transaction in _seen.Values)
+            await TellAsync(transaction, cancellationToken);
+        return EndOf([.. _seen.Values]);
+    }
+
+    /// <summary>Stops what runs, where the service can.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_source is null)
+            throw new IngestException(ErrorId.Conflict, $"{journal.Run.Id} is just being taken up.") { Operation = "stop", Advice = "Try again in a moment.", Target = journal.Run.Id };
+        foreach (Transaction transaction in _seen.Values.Where(transaction => !transaction.IsTerminal).ToArray())
+        {
+            await _source.StopAsync(transaction, cancellationToken);
+            journal.Log.LogInformation("{Transaction} was told to stop.", transaction.Id);
+        }
+    }
+
+    /// <summary>Looks once at all that go on; an end where it makes no sense to look any longer.</summary>
+    private async Task<FollowedEnd?> LookAsync(CancellationToken cancellationToken)
+    {
+        Transaction[] going = _seen.Values.Where(transaction => !transaction.IsTerminal || transaction.SeenAt is null).ToArray();
+        if (going.Length == 0)
+            return null;
+        try
+        {
+            foreach (Look look in await _source!.LookAsync(going, cancellationToken))
+            {
+                if (look.Error is not null)
+                    throw look.Error;
+                _seen[look.Transaction.Id] = look.Transaction;
+            }
+
+            _lastGood = time.GetUtcNow();
+            _refusals = 0;
+            await NoteProgressAsync(cancellationToken);
+            return null;
+        }
+        catch (IngestException e)
+        {
+            bool passes = e.IsTransient || e.ErrorId is ErrorId.NotSignedIn or ErrorId.NotAllowed or ErrorId.SecretUnavailable or ErrorId.InsecureConnection;
+            _refusals += passes ? 0 : 1;
+            journal.Log.LogWarning("It goes on, and cannot be looked at right now. {Reason}", e.Message);
+            if (_refusals < patience.MostRefusals && time.GetUtcNow() - _lastGood < patience.Outage)
+                return null;
+            return new FollowedEnd(RunStatus.Unknown, $"It was submitted, and how it ended cannot be found out: {e.Message} Look at it with Get-Transaction {string.Join(", ", _seen.Keys)}.");
+        }
+    }
+
+    /// <summary>Writes how far it has come, where that is news.</summary>
+    private async Task NoteProgressAsync(CancellationToken cancellationToken)
+    {
+        StoredRun now = Counted(journal.Run);
+        if (now != journal.Run)
+            await journal.WriteAsync(now, cancellationToken);
+    }
+
+    private StoredRun Counted(StoredRun run) => run with
+    {
+        Completed = _seen.Values.Any(transaction => transaction.Completed is not null) ? _seen.Values.Sum(transaction => transaction.Completed ?? 0) : null,
+        Total = _seen.Values.All(transaction => transaction.Total is not null) ? _seen.Values.Sum(transaction => transaction.Total) : null,
+        Unit = _seen.Values.First().Unit,
+        Message = _seen.Count == 1 ? _seen.Values.First().Message : run.Message,
+    };
+
+    private async Task TellAsync(Transaction transaction, CancellationToken cancellationToken)
+    {
+        if (transaction.Status == TransactionStatus.Succeeded)
+            return;
+        long count = 0;
+        try
+        {
+            await foreach (FailedItem item in _source!.ReadFailedItemsAsync(transaction, cancellationToken))
+            {
+                if (++count <= MostItemsTold)
+                    journal.Log.LogWarning("{Item} failed: {Reason}.", item.Item, item.Reason.TrimEnd('.'));
+            }
+        }
+        catch (IngestException e)
+        {
+            journal.Log.LogWarning("What failed in {Transaction} cannot be listed: {Reason}", transaction.Id, e.Message);
+        }
+
+        if (count > MostItemsTold)
+            journal.Log.LogWarning("{Count:N0} failed in {Transaction}, of which {Told} are listed here. All: {Command}", count, transaction.Id, MostItemsTold, _source!.ListCommand(transaction));
+    }
+
+    private static FollowedEnd EndOf(IReadOnlyList<Transaction> ended)
+    {
+        RunStatus[] all = ended.Select(transaction => StatusOf(transaction.Status)).Distinct().ToArray();
+        RunStatus status = all.Length == 1 ? all[0] : all.Contains(RunStatus.Unknown) ? RunStatus.Unknown : RunStatus.PartlySucceeded;
+        string[] said = ended.Where(transaction => transaction.Message is not null && (ended.Count == 1 || transaction.Status != TransactionStatus.Succeeded))
+            .Select(transaction => ended.Count == 1 ? transaction.Message! : $"{transaction.Id}: {transaction.Message}").ToArray();
+        return new FollowedEnd(status, said.Length == 0 ? null : string.Join(' ', said));
+    }
+
+    private static RunStatus StatusOf(TransactionStatus status) => status switch
+    {
+        TransactionStatus.Succeeded => RunStatus.Succeeded,
+        TransactionStatus.PartlySucceeded => RunStatus.PartlySucceeded,
+        TransactionStatus.Failed => RunStatus.Failed,
+        TransactionStatus.Canceled => RunStatus.Canceled,
+        _ => RunStatus.Unknown,
+    };
+}

@@ -1,0 +1,82 @@
+using System.Data.Common;
+using IngestTools.Scheduler.Store;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Runs;
+
+/// <summary>The run was taken by another daemon, which took this one for dead. Nothing more may be done for it here.</summary>
+internal sealed class RunTakenException(StoredRun run) : Exception($"{run.Id} was taken by another node.");
+
+/// <summary>
+/// Where a run stands, in the store before anything follows from it. A store that cannot be written is waited for: what was submitted must not be forgotten,
+/// and what cannot be noted must not be submitted.
+/// </summary>
+internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    public StoredRun Run { get; private set; } = run;
+
+    /// <summary>The store keeps this marker now.</summary>
+    public void Remember(string marker) => Run = Run with { Marker = marker };
+
+    /// <summary>Takes what happens into the run's log and the daemon's.</summary>
+    public RunLog Log { get; } = new(store, run, time, logger);
+
+    /// <summary>Writes where the run stands; nothing is done before that.</summary>
+    /// <exception cref="RunTakenException">Another daemon has it.</exception>
+    public async Task WriteAsync(StoredRun now, CancellationToken cancellationToken)
+    {
+        for (TimeSpan pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                if (!await store.WriteRunAsync(now, cancellationToken))
+                    throw new RunTakenException(now);
+                Run = now;
+                return;
+            }
+            catch (DbException e)
+            {
+                logger.LogError(
+                    "{Run} of '{Name}' cannot be noted as {Status}{Transactions}; it is tried again in {Pause:0} s. {Reason}",
+                    now.Id, now.Name, now.Status, now.TransactionIds.Count == 0 ? "" : $" with {string.Join(", ", now.TransactionIds)}", pause.TotalSeconds, e.Message);
+                await Task.Delay(pause, time, cancellationToken);
+            }
+        }
+    }
+}
+
+/// <summary>A run's log: lines for people, in the store for as long as the run is, and in the daemon's log.</summary>
+internal sealed class RunLog(SchedulerStore store, StoredRun run, TimeProvider time, ILogger logger) : ILogger
+{
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information && logLevel != LogLevel.None || logger.IsEnabled(logLevel);
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (!IsEnabled(logLevel))
+            return;
+        string message = formatter(state, exception);
+        logger.Log(logLevel, "{Run} of '{Name}': {Message}", run.Id, run.Name, message);
+        if (logLevel >= LogLevel.Information)
+            Keep(logLevel, message);
+    }
+
+    /// <summary>A line more or less must not hold a run up, so one that cannot be kept is left to the daemon's log.</summary>
+    private void Keep(LogLevel level, string message)
+    {
+        try
+        {
+            store.WriteLogAsync(run.Number, time.GetUtcNow(), level.ToString(), message, CancellationToken.None).GetAwaiter().GetResult();
+        }
+        catch (DbException e)
+        {
+            logger.LogDebug("A line of {Run} was not kept: {Reason}", run.Id, e.Message);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+using System.Globalization;
+using IngestTools.Scheduler.Hosting;
+using IngestTools.Scheduler.Store;
+using IngestTools.Scheduler.Timing;
+using IngestTools.Scheduling;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Runs;
+
+/// <summary>
+/// Turns times that have come into runs. A time is planned in the same transaction that moves its schedule on, and has one run at most: whoever looks, however
+/// often, whatever the clock did.
+/// </summary>
+internal sealed class RunPlanner(SchedulerStore store, SavedConnections connections, DispatchSignal dispatch, SchedulerMeter meter, TimeProvider time, ILogger<RunPlanner> logger)
+{
+    /// <summary>What is later than this was missed. Quartz draws the line at the same place.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
+
+    /// <summary>Clocks are read with a little less than a millisecond to spare, so an alarm may ring that much early.</summary>
+    private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>So many missed times get a run of their own that tells it; of more, one tells how many.</summary>
+    private const int MostMissedTold = 100;
+
+    /// <summary>Plans what is due of a schedule.</summary>
+    public async Task PlanAsync(string key, CancellationToken cancellationToken)
+    {
+        List<StoredRun> planned = await store.WriteAsync(session => PlanAsync(session, key, cancellationToken), cancellationToken);
+        foreach (StoredRun run in planned)
+            Tell(run);
+        if (planned.Exists(run => !run.IsTerminal))
+            dispatch.Set();
+    }
+
+    /// <summary>Plans what no alarm has told of: missed while nobody was there, or lost.</summary>
+    public async Task PlanOverdueAsync(CancellationToken cancellationToken)
+    {
+        foreach (string key in await store.ReadOverdueAsync(time.GetUtcNow() - OverdueAfter, cancellationToken))
+            await PlanAsync(key, cancellationToken);
+    }
+
+    /// <summary>An alarm that is so late is not waited for.</summary>
+    private static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>Plans a run now, whatever the schedule's times are.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.Conflict"/>: a run goes on, and the schedule skips.</exception>
+    public async Task<StoredRun> PlanNowAsync(StoredSchedule schedule, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        StoredRun run = NewRun(schedule, now, $"{schedule.Revision}/manual/{Guid.NewGuid():N}") with { Manual = true };
+        run = await store.WriteAsync(
+            async session =>
+            {
+                List<StoredRun> going = await SchedulerStore.ReadGoingAsync(session, schedule.Key, cancellationToken);
+                if (going.Count > 0 && (schedule.Definition.Overlap == Overlap.Skip || going.Exists(other => other.Claim is null)))
+                    throw GoesOn(schedule, going[^1]);
+                return run with { Number = (await SchedulerStore.AddRunAsync(session, run, cancellationToken)).GetValueOrDefault() };
+            },
+            cancellationToken);
+        Tell(run);
+        dispatch.Set();
+        return run;
+    }
+
+    /// <summary>What a schedule does next, as seen from now: after it was registered or resumed, or a clock was set back.</summary>
+    public StoredSchedule Rearm(StoredSchedule schedule)
+    {
+        DateTimeOffset? next = schedule.Definition.At ?? new Timetable(schedule.Definition, schedule.RegisteredAt).NextAfter(time.GetUtcNow());
+        return schedule with { NextDue = next, Status = next is null ? ScheduleStatus.Ended : ScheduleStatus.Active };
+    }
+
+    private async Task<List<StoredRun>> PlanAsync(StoreSession session, string key, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = time.GetUtcNow() + Early;
+        StoredSchedule? schedule = (await SchedulerStore.FindScheduleAsync(session, key, cancellationToken)).FirstOrDefault();
+        if (schedule is not { Status: ScheduleStatus.Active, NextDue: { } due } || due > now)
+            return [];
+        Timetable timetable = new(schedule.Definition, schedule.RegisteredAt);
+        DateTimeOffset? next = timetable.NextAfter(now);
+        StoredSchedule moved = schedule with { NextDue = next, Status = next is null ? ScheduleStatus.Ended : ScheduleStatus.Active };
+        if (!await SchedulerStore.ChangeScheduleAsync(session, schedule, moved, cancellationToken))
+            return [];
+        List<StoredRun> planned = [];
+        bool isGoing = false;
+        bool isWaiting = false;
+        foreach (StoredRun other in await SchedulerStore.ReadGoingAsync(session, key, cancellationToken))
+        {
+            isGoing = true;
+            isWaiting |= other.Claim is null;
+        }
+
+        foreach ((DateTimeOffset at, string? missed) in Decide(schedule.Definition, timetable, due, now))
+        {
+            StoredRun run = NewRun(schedule, at, string.Create(CultureInfo.InvariantCulture, $"{schedule.Revision}/{at.ToUnixTimeMilliseconds()}"));
+            string? why = missed ?? WhyNot(schedule.Definition.Overlap, isGoing, isWaiting);
+            if (why is not null)
+                run = run with { Status = RunStatus.Missed, CompletedAt = time.GetUtcNow(), Message = why };
+            if (await SchedulerStore.AddRunAsync(session, run, cancellationToken) is not { } number)
+                continue;
+            planned.Add(run with { Number = number });
+            isGoing |= why is null;
+            isWaiting |= why is null;
+        }
+
+        return planned;
+    }
+
+    private static string? WhyNot(Overlap overlap, bool isGoing, bool isWaiting) => overlap switch
+    {
+        Overlap.Skip when isGoing => "The run before still went on, and the schedule skips what overlaps.",
+        Overlap.Queue when isWaiting => "A run of this schedule waited already, and only one does.",
+        _ => null,
+    };
+
+    /// <summary>The times that have come, oldest first, and why one is not run.</summary>
+    private static IEnumerable<(DateTimeOffset At, string? Missed)> Decide(ScheduleDefinition definition, Timetable timetable, DateTimeOffset due, DateTimeOffset now)
+    {
+        DateTimeOffset newest = timetable.LastUpTo(now) is { } last && last > due ? last : due;
+        bool runsNewest = definition.MissedRun == MissedRun.RunOnce || now - newest <= Grace;
+        int told = 0;
+        for (DateTimeOffset at = due; at < newest; at = timetable.NextAfter(at)!.Value)
+        {
+            if (now - at <= Grace)
+                yield return (at, null);
+            else if (++told <= MostMissedTold)
+                yield return (at, runsNewest ? $"Nobody could run it at its time. The run that was due at {newest.UtcDateTime:u} stands for it." : Passed);
+            else
+                at = FirstWithin(timetable, newest, now);
+        }
+
+        string more = told > MostMissedTold ? " Of the times before it, more were missed than are listed." : "";
+        yield return (newest, runsNewest ? null : Passed + more);
+    }
+
+    /// <summary>The time before the first that is not too late, so that the next step is that one.</summary>
+    private static DateTimeOffset FirstWithin(Timetable timetable, DateTimeOffset newest, DateTimeOffset now) =>
+        timetable.LastUpTo(now - Grace) is { } last && last < newest ? last : newest - TimeSpan.FromMilliseconds(1);
+
+    private const string Passed = "Nobody could run it at its time, and the schedule skips what was missed.";
+
+    private StoredRun NewRun(StoredSchedule schedule, DateTimeOffset due, string key) => new()
+    {
+        Name = schedule.Definition.Name,
+        DueKey = key,
+        DueAt = due,
+        Status = RunStatus.Planned,
+        Load = schedule.Definition.Load,
+        Spool = schedule.Spool,
+        Host = connections.HostOf(schedule.Definition.Load.Connection),
+    };
+
+    private static IngestException GoesOn(StoredSchedule schedule, StoredRun other) => new(ErrorId.Conflict, $"{other.Id} of '{schedule.Definition.Name}' still goes on ({other.Status}).")
+    {
+        Operation = "start",
+        Advice = $"Wait for it: Wait-Transaction {other.Id}. With -Overlap Queue one more run may wait behind it.",
+        Target = schedule.Definition.Name,
+    };
+
+    private void Tell(StoredRun run)
+    {
+        meter.Planned(run);
+        if (run.Status == RunStatus.Missed)
+            logger.LogWarning("{Run} of '{Name}', due at {Due:u}: missed. {Why}", run.Id, run.Name, run.DueAt.UtcDateTime, run.Message);
+        else
+            logger.LogInformation("{Run} of '{Name}' is planned: {Kind} over {Connection}, due at {Due:u}.", run.Id, run.Name, run.Load.Kind, run.Load.Connection, run.DueAt.UtcDateTime);
+    }
+}

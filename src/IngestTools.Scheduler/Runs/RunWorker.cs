@@ -1,0 +1,230 @@
+using IngestTools.Connections;
+using IngestTools.Scheduler.Loads;
+using IngestTools.Scheduler.Store;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Runs;
+
+/// <summary>
+/// Takes one run from where it stands to its end: prepare, submit once, follow. A run that was taken up after a crash begins in the middle: what is only
+/// prepared is prepared again, what may have been submitted is looked into, what was submitted is followed.
+/// </summary>
+internal sealed class RunWorker : IDisposable
+{
+    private readonly RunJournal _journal;
+    private readonly SchedulerStore _store;
+    private readonly ISpool _spool;
+    private readonly SavedConnections _connections;
+    private readonly RunPatience _patience;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly RunFollower _follower;
+    private IngestException? _trouble;
+
+    public RunWorker(StoredRun run, SchedulerStore store, ISpool spool, SavedConnections connections, RunPatience patience, TimeProvider time, ILogger logger)
+    {
+        _journal = new RunJournal(store, run, time, logger);
+        _store = store;
+        _spool = spool;
+        _connections = connections;
+        _patience = patience;
+        _time = time;
+        _follower = new RunFollower(_journal, patience, time);
+    }
+
+    /// <summary>The run as it is now.</summary>
+    public StoredRun Run => _journal.Run;
+
+    private ILogger Log => _journal.Log;
+
+    /// <summary>Runs until the end of the run, or until the daemon ends; then the run stays as it is noted, and is taken up again later.</summary>
+    /// <param name="ending">The daemon ends.</param>
+    /// <param name="ended">The daemon cannot wait any longer.</param>
+    public async Task RunAsync(CancellationToken ending, CancellationToken ended)
+    {
+        using CancellationTokenSource pausing = CancellationTokenSource.CreateLinkedTokenSource(ending, _stop.Token);
+        try
+        {
+            await RunStepsAsync(pausing.Token, ending, ended);
+        }
+        catch (RunTakenException e)
+        {
+            Log.LogWarning("{Reason}", e.Message);
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            Log.LogInformation("The scheduler ends; the run stays {Status}, and is taken up at the next start.", Run.Status);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            await EndAsync(RunStatus.Canceled, "It was stopped before anything was submitted.", ended);
+        }
+        catch (IngestException e)
+        {
+            await EndAsync(StatusOf(e), Words(e), ended);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Log.LogError(e, "The run failed in a way that nobody thought of.");
+            await EndAsync(Run.Status == RunStatus.Submitting ? RunStatus.Unknown : RunStatus.Failed, $"It failed in a way that nobody thought of: {e.Message}", ended);
+        }
+    }
+
+    /// <summary>Stops the run: at once where nothing was submitted, at the service where it can be.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.CannotCancel"/>, <see cref="ErrorId.Conflict"/> and what the service says.</exception>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (Run.Status < RunStatus.Submitting)
+            await _stop.CancelAsync();
+        else if (Run.Status == RunStatus.Submitting)
+            throw new IngestException(ErrorId.Conflict, $"{Run.Id} is just being submitted, which cannot be taken back half way.") { Operation = "stop", Advice = "Try again in a moment.", Target = Run.Id };
+        else
+            await _follower.StopAsync(cancellationToken);
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private async Task RunStepsAsync(CancellationToken pausing, CancellationToken ending, CancellationToken ended)
+    {
+        using IngestConnection connection = _connections.Open(Run.Load.Connection, Log);
+        LoadRun run = new(_journal, _store, _spool, connection);
+        ILoad load = LoadKinds.Create(run);
+        bool isNew = Run.Status < RunStatus.Submitting;
+        if (!isNew)
+            Log.LogInformation("Taken up again as {Status}{Transactions}.", Run.Status, Run.TransactionIds.Count == 0 ? "" : $" with {string.Join(", ", Run.TransactionIds)}");
+        bool looksFirst = Run.Status == RunStatus.Submitting;
+        if (isNew || looksFirst || !load.IsSubmitted)
+            await SubmitAsync(load, looksFirst, pausing, ending, ended);
+        if (run.EndEarly is { } nothing)
+            await EndAsync(RunStatus.Succeeded, nothing, ended);
+        else
+            await FollowAsync(load, connection, ending, ended);
+    }
+
+    private async Task SubmitAsync(ILoad load, bool looksFirst, CancellationToken pausing, CancellationToken ending, CancellationToken ended)
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                if (looksFirst && await LookIntoAsync(load, null, ending) && load.IsSubmitted)
+                    return;
+                looksFirst = false;
+                await load.PrepareAsync(pausing);
+                if (load.Run.EndEarly is not null)
+                    return;
+                pausing.ThrowIfCancellationRequested();
+                await load.SubmitAsync(ended);
+                return;
+            }
+            catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
+            {
+                Log.LogWarning("{Reason}", e.Message);
+                looksFirst = true;
+                if (await LookIntoAsync(load, e, ending) && load.IsSubmitted)
+                    return;
+                if (tries >= _patience.RetryPauses.Count)
+                    throw;
+                looksFirst = false;
+            }
+            catch (IngestException e) when (e.IsTransient && tries < _patience.RetryPauses.Count)
+            {
+                TimeSpan pause = _patience.RetryPauses[tries];
+                Log.LogWarning("Nothing was submitted; it is tried again in {Pause}. {Reason}", pause, Words(e));
+                await Task.Delay(pause, _time, pausing);
+            }
+            catch (IngestException e) when (Run.TransactionIds.Count > 0)
+            {
+                // What was taken goes on, and its end is worth knowing.
+                Log.LogError("Not all was submitted. {Reason}", Words(e));
+                _trouble = e;
+                return;
+            }
+        }
+    }
+
+    /// <summary>Asks what became of a request whose answer nobody has; false where it did not reach the server.</summary>
+    private async Task<bool> LookIntoAsync(ILoad load, IngestException? cause, CancellationToken cancellationToken)
+    {
+        Finding finding = await load.LookIntoAsync(cancellationToken);
+        Log.LogInformation("Whether the server took it was looked into: {Finding}.", finding);
+        if (finding != Finding.Unknown)
+            return finding == Finding.Submitted;
+        throw new IngestException(ErrorId.OutcomeUnknown, $"It was about to be submitted, or had just been, and whether the server took it cannot be known{(cause is null ? "" : $": {cause.Message.TrimEnd('.')}")}.", cause)
+        {
+            Operation = "submit",
+            Advice = load.WhatToLookAt,
+        };
+    }
+
+    private async Task FollowAsync(ILoad load, IngestConnection connection, CancellationToken ending, CancellationToken ended)
+    {
+        FollowedEnd end = await _follower.FollowAsync(load, connection, ending);
+        string? unsaved = await FinishAsync(load, ending);
+        RunStatus status = end.Status;
+        string? message = end.Message;
+        if (_trouble is not null)
+        {
+            status = _trouble.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown : end.Status is RunStatus.Succeeded or RunStatus.PartlySucceeded ? RunStatus.PartlySucceeded : end.Status;
+            message = $"Not all was submitted: {Words(_trouble)} {message}".TrimEnd();
+        }
+
+        if (unsaved is not null)
+        {
+            status = status == RunStatus.Succeeded ? RunStatus.PartlySucceeded : status;
+            message = $"{message} {unsaved}".TrimStart();
+        }
+
+        await EndAsync(status, message, ended);
+    }
+
+    /// <summary>What comes after the end; where it fails, what to say about it.</summary>
+    private async Task<string?> FinishAsync(ILoad load, CancellationToken cancellationToken)
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                await load.FinishAsync(cancellationToken);
+                return null;
+            }
+            catch (IngestException e) when (e.IsTransient && tries < _patience.RetryPauses.Count)
+            {
+                Log.LogWarning("It is tried again in {Pause}. {Reason}", _patience.RetryPauses[tries], Words(e));
+                await Task.Delay(_patience.RetryPauses[tries], _time, cancellationToken);
+            }
+            catch (IngestException e)
+            {
+                Log.LogError("{Reason}", Words(e));
+                return Words(e);
+            }
+        }
+    }
+
+    private async Task EndAsync(RunStatus status, string? message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _journal.WriteAsync(Run with { Status = status, Message = message, CompletedAt = _time.GetUtcNow() }, cancellationToken);
+        }
+        catch (RunTakenException e)
+        {
+            Log.LogWarning("{Reason}", e.Message);
+            return;
+        }
+
+        LogLevel level = status is RunStatus.Succeeded or RunStatus.Canceled ? LogLevel.Information : status == RunStatus.PartlySucceeded ? LogLevel.Warning : LogLevel.Error;
+        Log.Log(
+            level, "{Status} after {Elapsed}{Counts}{Transactions}.{Message}", status, Elapsed(),
+            Run.Completed is { } done ? $", {done:N0}{(Run.Total is { } all ? $" of {all:N0}" : "")} {Run.Unit}" : "",
+            Run.TransactionIds.Count == 0 ? "" : $", {string.Join(", ", Run.TransactionIds)}",
+            message is null ? "" : " " + message);
+    }
+
+    private string Elapsed() => Run.StartedAt is { } started ? (Run.CompletedAt!.Value - started).ToString(@"d\.hh\:mm\:ss", System.Globalization.CultureInfo.InvariantCulture) : "no time";
+
+    private RunStatus StatusOf(IngestException error) =>
+        error.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown : Run.Status is RunStatus.Submitted or RunStatus.Running ? RunStatus.Unknown : RunStatus.Failed;
+
+    private static string Words(IngestException error) => error.Advice is null ? error.Message : $"{error.Message} {error.Advice}";
+}

@@ -1,0 +1,153 @@
+using System.Data.Common;
+
+namespace IngestTools.Scheduler.Store;
+
+/// <summary>The daemon's own tables: schedules, runs with what they did, and the nodes that share the work.</summary>
+/// <param name="dialect">The database.</param>
+/// <param name="claim">This start of this daemon.</param>
+/// <param name="node">The node's name.</param>
+internal sealed partial class SchedulerStore(StoreDialect dialect, string claim, string node)
+{
+    public StoreDialect Dialect => dialect;
+
+    /// <summary>This start of this daemon: what it has taken, no other one touches while it lives.</summary>
+    public string Claim => claim;
+
+    public string Node => node;
+
+    public async Task<T> ReadAsync<T>(Func<StoreSession, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using DbConnection connection = await dialect.OpenAsync(cancellationToken);
+        return await work(new StoreSession(connection, null));
+    }
+
+    /// <summary>Does something wholly or not at all. What was committed is on the disk.</summary>
+    public async Task<T> WriteAsync<T>(Func<StoreSession, Task<T>> work, CancellationToken cancellationToken)
+    {
+        using IDisposable turn = await dialect.EnterAsync(cancellationToken);
+        await using DbConnection connection = await dialect.OpenAsync(cancellationToken);
+        await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
+        T result = await work(new StoreSession(connection, transaction));
+        await transaction.CommitAsync(cancellationToken);
+        return result;
+    }
+
+    // Schedules
+
+    private const string ScheduleColumns = "revision, definition, status, reason, spool, registered_at, registered_by, next_due";
+
+    public async Task<StoredSchedule?> FindScheduleAsync(string name, CancellationToken cancellationToken) =>
+        (await ReadAsync(session => FindScheduleAsync(session, StoredSchedule.KeyOf(name), cancellationToken), cancellationToken)).FirstOrDefault();
+
+    public static Task<List<StoredSchedule>> FindScheduleAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
+        session.QueryAsync($"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key = @key", StoredSchedule.Read, cancellationToken, ("key", key));
+
+    /// <summary>The next schedules by name after one, so that a long list is never held whole.</summary>
+    public Task<List<StoredSchedule>> ReadSchedulesAfterAsync(string key, int most, CancellationToken cancellationToken) => ReadAsync(
+        session => session.QueryAsync(
+            $"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key ORDER BY name_key LIMIT @most", StoredSchedule.Read, cancellationToken, ("key", key), ("most", most)),
+        cancellationToken);
+
+    /// <summary>Keeps a schedule; false where one of its name is there and is not to be replaced. Gives the one that it replaced.</summary>
+    public Task<(bool Kept, StoredSchedule? Replaced)> PutScheduleAsync(StoredSchedule schedule, bool replace, CancellationToken cancellationToken) => WriteAsync<(bool, StoredSchedule?)>(
+        async session =>
+        {
+            StoredSchedule? old = (await FindScheduleAsync(session, schedule.Key, cancellationToken)).FirstOrDefault();
+            if (old is not null && !replace)
+                return (false, old);
+            await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE name_key = @key", cancellationToken, ("key", schedule.Key));
+            int added = await session.ExecuteAsync(
+                $"""
+                INSERT INTO ingest_schedule (name_key, {ScheduleColumns})
+                VALUES (@key, @revision, @definition, @status, @reason, @spool, @registered_at, @registered_by, @next_due) ON CONFLICT (name_key) DO NOTHING
+                """,
+                cancellationToken, schedule.Values());
+            return (added == 1, old);
+        },
+        cancellationToken);
+
+    public async Task<StoredSchedule?> DeleteScheduleAsync(string name, CancellationToken cancellationToken) => await WriteAsync(
+        async session =>
+        {
+            string key = StoredSchedule.KeyOf(name);
+            StoredSchedule? old = (await FindScheduleAsync(session, key, cancellationToken)).FirstOrDefault();
+            await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE name_key = @key", cancellationToken, ("key", key));
+            return old;
+        },
+        cancellationToken);
+
+    /// <summary>Changes where a schedule stands, unless somebody else did meanwhile.</summary>
+    public Task<bool> ChangeScheduleAsync(StoredSchedule was, StoredSchedule now, CancellationToken cancellationToken) =>
+        WriteAsync(session => ChangeScheduleAsync(session, was, now, cancellationToken), cancellationToken);
+
+    public static async Task<bool> ChangeScheduleAsync(StoreSession session, StoredSchedule was, StoredSchedule now, CancellationToken cancellationToken) =>
+        await session.ExecuteAsync(
+            $"""
+            UPDATE ingest_schedule SET status = @status, reason = @reason, next_due = @next_due
+            WHERE name_key = @key AND revision = @revision AND status = @was_status AND {(was.NextDue is null ? "next_due IS NULL" : "next_due = @was_due")}
+            """,
+            cancellationToken,
+            ("key", was.Key), ("revision", was.Revision), ("was_status", was.Status.ToString()), ("was_due", was.NextDue?.ToUnixTimeMilliseconds()),
+            ("status", now.Status.ToString()), ("reason", now.Reason), ("next_due", now.NextDue?.ToUnixTimeMilliseconds())) == 1;
+
+    /// <summary>The names of schedules whose time came before a moment and was not planned.</summary>
+    public Task<List<string>> ReadOverdueAsync(DateTimeOffset before, CancellationToken cancellationToken) => ReadAsync(
+        session => session.QueryAsync(
+            "SELECT name_key FROM ingest_schedule WHERE status = 'Active' AND next_due < @before ORDER BY next_due", row => row.Text("name_key"), cancellationToken,
+            ("before", before.ToUnixTimeMilliseconds())),
+        cancellationToken);
+
+    public Task<List<string>> ReadSpoolNamesInUseAsync(CancellationToken cancellationToken) => ReadAsync(
+        session => session.QueryAsync(
+            "SELECT spool FROM ingest_schedule WHERE spool IS NOT NULL UNION SELECT spool FROM ingest_run WHERE spool IS NOT NULL AND ended = 0",
+            row => row.Text("spool"), cancellationToken),
+        cancellationToken);
+
+    // Nodes
+
+    /// <summary>Writes that this daemon lives; false where another one of the same name does.</summary>
+    public Task<bool> BeatAsync(string host, TimeSpan deadAfter, CancellationToken cancellationToken) => WriteAsync(
+        async session => await session.ExecuteAsync(
+            $"""
+            INSERT INTO ingest_node (node, claim, host, process, seen) VALUES (@node, @claim, @host, @process, {dialect.Now})
+            ON CONFLICT (node) DO UPDATE SET claim = @claim, host = @host, process = @process, seen = {dialect.Now}
+            WHERE ingest_node.claim = @claim OR ingest_node.seen < {dialect.Now} - @dead
+            """,
+            cancellationToken,
+            ("node", node), ("claim", claim), ("host", host), ("process", Environment.ProcessId), ("dead", (long)deadAfter.TotalMilliseconds)) == 1,
+        cancellationToken);
+
+    /// <summary>This daemon ends: what it has may be taken at once.</summary>
+    public Task<int> LeaveAsync(CancellationToken cancellationToken) => WriteAsync(
+        session => session.ExecuteAsync("DELETE FROM ingest_node WHERE claim = @claim", cancellationToken, ("claim", claim)), cancellationToken);
+
+    /// <summary>Who has the lock of a store has it alone: whatever is written of others is over.</summary>
+    public Task<int> ForgetNodesAsync(CancellationToken cancellationToken) => WriteAsync(
+        session => session.ExecuteAsync("DELETE FROM ingest_node WHERE claim <> @claim", cancellationToken, ("claim", claim)), cancellationToken);
+
+    /// <summary>How many daemons live besides this one.</summary>
+    public async Task<long> CountOtherNodesAsync(TimeSpan deadAfter, CancellationToken cancellationToken) => await ReadAsync(
+        session => session.NumberAsync(
+            $"SELECT count(*) FROM ingest_node WHERE claim <> @claim AND seen >= {dialect.Now} - @dead", cancellationToken, ("claim", claim), ("dead", (long)deadAfter.TotalMilliseconds)),
+        cancellationToken) ?? 0;
+
+    // What else is kept
+
+    public async Task<string?> ReadMetaAsync(string name, CancellationToken cancellationToken) => (await ReadAsync(
+        session => session.QueryAsync("SELECT value FROM ingest_meta WHERE name = @name", row => row.Text("value"), cancellationToken, ("name", name)), cancellationToken)).FirstOrDefault();
+
+    public Task<int> WriteMetaAsync(string name, string value, CancellationToken cancellationToken) => WriteAsync(
+        session => session.ExecuteAsync(
+            "INSERT INTO ingest_meta (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = @value", cancellationToken, ("name", name), ("value", value)),
+        cancellationToken);
+
+    /// <summary>Deletes runs that ended before a moment, with their logs.</summary>
+    public Task<int> ForgetRunsAsync(DateTimeOffset before, CancellationToken cancellationToken) => WriteAsync(
+        async session =>
+        {
+            (string, object?) limit = ("before", before.ToUnixTimeMilliseconds());
+            await session.ExecuteAsync("DELETE FROM ingest_run_log WHERE run_id IN (SELECT id FROM ingest_run WHERE ended = 1 AND completed_at < @before)", cancellationToken, limit);
+            return await session.ExecuteAsync("DELETE FROM ingest_run WHERE ended = 1 AND completed_at < @before", cancellationToken, limit);
+        },
+        cancellationToken);
+}

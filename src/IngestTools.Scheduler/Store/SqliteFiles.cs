@@ -1,0 +1,68 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Scheduler.Store;
+
+/// <summary>The files of a store on this machine: made so that only its owner can read them, and looked over before they are trusted.</summary>
+internal static class SqliteFiles
+{
+    private static readonly string[] Companions = ["", "-wal", "-shm", "-journal"];
+
+    /// <exception cref="StoreException">The store is broken, or cannot be written.</exception>
+    public static async Task PrepareAsync(SqliteDialect dialect, ILogger logger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            CreatePrivate(dialect.Place);
+            await CheckAsync(dialect.Place, cancellationToken);
+        }
+        catch (SqliteException e) when (dialect.IsCorrupt(e))
+        {
+            throw StoreSchema.Corrupt(dialect, e);
+        }
+        catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"The store {dialect.Place} cannot be opened: {e.Message} Look whether this account may write there, and whether the disk has room.", e);
+        }
+
+        try
+        {
+            CreatePrivate(dialect.AlarmPath);
+            await CheckAsync(dialect.AlarmPath, cancellationToken);
+        }
+        catch (SqliteException e) when (dialect.IsCorrupt(e))
+        {
+            logger.LogWarning("The alarms in {Path} are broken ({Reason}), and are made anew from the schedules.", dialect.AlarmPath, e.Message);
+            Remove(dialect.AlarmPath);
+            CreatePrivate(dialect.AlarmPath);
+            await CheckAsync(dialect.AlarmPath, cancellationToken);
+        }
+    }
+
+    /// <summary>Removes a database, whatever state it is in.</summary>
+    public static void Remove(string path)
+    {
+        SqliteConnection.ClearAllPools();
+        foreach (string companion in Companions)
+            File.Delete(path + companion);
+    }
+
+    private static void CreatePrivate(string path)
+    {
+        if (!File.Exists(path))
+            PrivateFolder.CreateFile(path).Dispose();
+    }
+
+    private static async Task CheckAsync(string path, CancellationToken cancellationToken)
+    {
+        string connectionText = new SqliteConnectionStringBuilder { DataSource = path }.ToString();
+        await SqliteDialect.UseWriteAheadLogAsync(connectionText, cancellationToken);
+        using SqliteConnection connection = new(connectionText);
+        await connection.OpenAsync(cancellationToken);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "PRAGMA quick_check(1)";
+        if (await command.ExecuteScalarAsync(cancellationToken) is string found and not "ok")
+            throw new SqliteException(found, SqliteDialect.SqliteCorrupt);
+    }
+}

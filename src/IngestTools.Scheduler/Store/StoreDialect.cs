@@ -1,0 +1,180 @@
+using System.Data.Common;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace IngestTools.Scheduler.Store;
+
+/// <summary>What differs between the two databases that the store can lie in.</summary>
+internal abstract class StoreDialect
+{
+    /// <summary>Where the store lies, for people; without a password.</summary>
+    public abstract string Place { get; }
+
+    /// <summary>Whether several daemons may share it.</summary>
+    public abstract bool IsShared { get; }
+
+    /// <summary>A column that numbers its rows.</summary>
+    public abstract string NumberedKey { get; }
+
+    /// <summary>A column of bytes.</summary>
+    public abstract string Bytes { get; }
+
+    /// <summary>The database's own clock in milliseconds since 1970, so that nodes whose clocks differ agree on who is alive.</summary>
+    public abstract string Now { get; }
+
+    /// <summary>Opens a connection that keeps what it commits.</summary>
+    public abstract Task<DbConnection> OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>Lets one after the other change the store.</summary>
+    public abstract Task<IDisposable> EnterAsync(CancellationToken cancellationToken);
+
+    /// <summary>Within a transaction: waits until no other node is in this part.</summary>
+    public abstract Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken);
+
+    /// <summary>How many tables the database has that are not the store's.</summary>
+    public abstract string CountTables { get; }
+
+    /// <summary>Whether the database itself is broken, or none at all.</summary>
+    public abstract bool IsCorrupt(DbException error);
+
+    /// <summary>The daemon's own table of alarms, as Quartz wants to be told of it.</summary>
+    public abstract string AlarmConnection { get; }
+}
+
+/// <summary>What only one node does at a time.</summary>
+internal enum StoreLockName
+{
+    /// <summary>Making the tables.</summary>
+    Schema = 1,
+
+    /// <summary>Taking a run, which depends on how many are taken.</summary>
+    Claim = 2,
+}
+
+/// <summary>One file, one daemon.</summary>
+internal sealed class SqliteDialect : StoreDialect, IDisposable
+{
+    public const int SqliteCorrupt = 11;
+
+    private const int SqliteNotADatabase = 26;
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly string _connection;
+
+    public SqliteDialect(string folder)
+    {
+        Place = Path.Join(folder, "scheduler.db");
+        AlarmPath = Path.Join(folder, "alarms.db");
+        _connection = ConnectionTo(Place);
+    }
+
+    public override string Place { get; }
+
+    /// <summary>The alarms lie in a file of their own: they can be made anew from the schedules at any time, and their writers never wait for each other.</summary>
+    public string AlarmPath { get; }
+
+    public override string AlarmConnection => ConnectionTo(AlarmPath);
+
+    public override bool IsShared => false;
+
+    public override string NumberedKey => "INTEGER PRIMARY KEY AUTOINCREMENT";
+
+    public override string Bytes => "BLOB";
+
+    public override string Now => "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+
+    public override string CountTables => "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'ingest\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+
+    public override bool IsCorrupt(DbException error) => error is SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase };
+
+    public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        SqliteConnection connection = new(_connection);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            using SqliteCommand command = connection.CreateCommand();
+            // FULL: what is committed is on the disk when the next step, which may be a request that cannot be taken back, is done.
+            command.CommandText = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;";
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    public override async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        return new Turn(_turn);
+    }
+
+    public override Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _turn.Dispose();
+
+    /// <summary>Readers and the writer do not wait for each other, and a commit is one write. This is kept in the file.</summary>
+    public static async Task UseWriteAheadLogAsync(string connectionText, CancellationToken cancellationToken)
+    {
+        using SqliteConnection connection = new(connectionText);
+        await connection.OpenAsync(cancellationToken);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode = WAL";
+        await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    private static string ConnectionTo(string path) => new SqliteConnectionStringBuilder { DataSource = path }.ToString();
+
+    private sealed class Turn(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
+    }
+}
+
+/// <summary>One database, several daemons.</summary>
+internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
+{
+    /// <summary>Tells the locks of this store from those that other programs take in the same database.</summary>
+    private const int LockFamily = 0x496E6754;
+
+    private readonly NpgsqlDataSource _source;
+
+    /// <exception cref="ArgumentException">The text is no connection string.</exception>
+    public PostgresDialect(string connection)
+    {
+        NpgsqlConnectionStringBuilder given = new(connection);
+        Place = string.Create(CultureInfo.InvariantCulture, $"postgres://{given.Username}@{given.Host}:{given.Port}/{given.Database}");
+        AlarmConnection = connection;
+        _source = NpgsqlDataSource.Create(given);
+    }
+
+    public override string Place { get; }
+
+    public override string AlarmConnection { get; }
+
+    public override bool IsShared => true;
+
+    public override string NumberedKey => "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY";
+
+    public override string Bytes => "BYTEA";
+
+    public override string Now => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+
+    /// <summary>A database may hold other programs' tables too: these have names of their own.</summary>
+    public override string CountTables => "SELECT 0";
+
+    public override bool IsCorrupt(DbException error) => false;
+
+    public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) => await _source.OpenConnectionAsync(cancellationToken);
+
+    public override Task<IDisposable> EnterAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable>(new MemoryStream(0));
+
+    public override Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken) =>
+        session.ExecuteAsync("SELECT pg_advisory_xact_lock(@family, @name)", cancellationToken, ("family", LockFamily), ("name", (int)name));
+
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+}

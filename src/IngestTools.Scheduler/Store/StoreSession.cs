@@ -1,0 +1,73 @@
+using System.Data.Common;
+using System.Globalization;
+
+namespace IngestTools.Scheduler.Store;
+
+/// <summary>A connection to the store, within a transaction or not. Values never stand in the text of a statement.</summary>
+internal sealed class StoreSession(DbConnection connection, DbTransaction? transaction)
+{
+    public async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] values)
+    {
+        using DbCommand command = Command(sql, values);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public async Task<List<T>> QueryAsync<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] values)
+    {
+        using DbCommand command = Command(sql, values);
+        using DbDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<T> rows = [];
+        while (await reader.ReadAsync(cancellationToken))
+            rows.Add(read(reader));
+        return rows;
+    }
+
+    /// <summary>The first column of the first row as a number; null where there is none.</summary>
+    public async Task<long?> NumberAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] values)
+    {
+        using DbCommand command = Command(sql, values);
+        object? value = await command.ExecuteScalarAsync(cancellationToken);
+        return value is null or DBNull ? null : Convert.ToInt64(value, CultureInfo.InvariantCulture);
+    }
+
+    private DbCommand Command(string sql, (string Name, object? Value)[] values)
+    {
+        DbCommand command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+        foreach ((string name, object? value) in values)
+        {
+            DbParameter parameter = command.CreateParameter();
+            parameter.ParameterName = name;
+            parameter.Value = value ?? DBNull.Value;
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
+    }
+}
+
+/// <summary>Reads columns by their name.</summary>
+internal static class ReaderColumns
+{
+    public static string Text(this DbDataReader reader, string column) => reader.GetString(reader.GetOrdinal(column));
+
+    public static string? TextOrNull(this DbDataReader reader, string column)
+    {
+        int at = reader.GetOrdinal(column);
+        return reader.IsDBNull(at) ? null : reader.GetString(at);
+    }
+
+    public static long Number(this DbDataReader reader, string column) => Convert.ToInt64(reader.GetValue(reader.GetOrdinal(column)), CultureInfo.InvariantCulture);
+
+    public static long? NumberOrNull(this DbDataReader reader, string column)
+    {
+        int at = reader.GetOrdinal(column);
+        return reader.IsDBNull(at) ? null : Convert.ToInt64(reader.GetValue(at), CultureInfo.InvariantCulture);
+    }
+
+    public static DateTimeOffset Time(this DbDataReader reader, string column) => DateTimeOffset.FromUnixTimeMilliseconds(reader.Number(column));
+
+    public static DateTimeOffset? TimeOrNull(this DbDataReader reader, string column) =>
+        reader.NumberOrNull(column) is { } time ? DateTimeOffset.FromUnixTimeMilliseconds(time) : null;
+}
