@@ -22,7 +22,7 @@ Describe 'Get-BulkLoadRun' {
         $runs = Get-BulkLoadRun
         $runs.Id | Should -Be ($third.Id, $second.Id, $first.Id)
         $runs[0].PSObject.TypeNames[0] | Should -Be 'IngestTools.BulkLoadRun'
-        $runs.Log | Should -BeNullOrEmpty
+        $runs.Log | Where-Object { $_ } | Should -BeNullOrEmpty
     }
 
     It 'lists those of a schedule, by name and by pattern' {

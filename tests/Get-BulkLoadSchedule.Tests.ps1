@@ -46,6 +46,8 @@ Describe 'Get-BulkLoadSchedule' {
         $completed = Invoke-Child -Argument (Get-IngestScheduler).Socket {
             param($socket)
             $env:INGESTTOOLS_SCHEDULER_SOCKET = $socket
+            # What a session loads once, a busy machine may not load within the time that completion has.
+            $null = Get-BulkLoadRun -Newest 1
             $text = 'Suspend-BulkLoadSchedule ni'
             [System.Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.CompletionText
         }

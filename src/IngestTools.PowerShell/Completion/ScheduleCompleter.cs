@@ -7,7 +7,7 @@ namespace IngestTools.PowerShell.Completion;
 public sealed class ScheduleCompleter : NameCompleter
 {
     /// <summary>What a person at a keyboard does not take for a hang.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private protected override IEnumerable<string> Names(IngestSession session)
     {

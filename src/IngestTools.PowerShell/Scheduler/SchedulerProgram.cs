@@ -62,7 +62,8 @@ internal static class SchedulerProgram
         {
             while (true)
             {
-                if (await TryGetStateAsync(client, limit.Token).ConfigureAwait(false) is { } state)
+                (_, SchedulerState? state) = await LookAsync(client, limit.Token).ConfigureAwait(false);
+                if (state is not null)
                     return state;
                 if (process.HasExited)
                     throw Failed(launch, ErrorId.ServerError, await ReasonAsync(launch, logged, complaints).WaitAsync(limit.Token).ConfigureAwait(false));
@@ -101,7 +102,7 @@ internal static class SchedulerProgram
         try
         {
             await client.ShutDownAsync(limit.Token).ConfigureAwait(false);
-            while (await TryGetStateAsync(client, limit.Token).ConfigureAwait(false) is not null)
+            while ((await LookAsync(client, limit.Token).ConfigureAwait(false)).Listens)
                 await Task.Delay(LookPause, limit.Token).ConfigureAwait(false);
 
             // It lets go of its store with its last breath: until then no other can begin.
@@ -114,6 +115,20 @@ internal static class SchedulerProgram
             {
                 Advice = "Look at its log. If it stands still, end its process: what it has sent it knows, and does not send again.",
             };
+        }
+    }
+
+    /// <summary>Whether a daemon listens, and its state. One that begins or ends in this moment breaks off its answer.</summary>
+    private static async Task<(bool Listens, SchedulerState? State)> LookAsync(SchedulerClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            SchedulerState? state = await TryGetStateAsync(client, cancellationToken).ConfigureAwait(false);
+            return (state is not null, state);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.ConnectionFailed)
+        {
+            return (true, null);
         }
     }
 
@@ -138,13 +153,12 @@ internal static class SchedulerProgram
             { } given when given.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) => ("dotnet", given),
             { } given => (given, null),
         };
-        string[] command = [file, .. assembly is null ? (string[])[] : [assembly], "run", "--folder", launch.Folder];
+        string[] command = [file, .. assembly is null ? (string[])[] : [assembly], "run", "--store", launch.Folder, "--socket", launch.Socket];
         ProcessStartInfo start = OperatingSystem.IsWindows() ? OnWindows(command, launch) : OnUnix(command, launch);
 
         // With a stream of its own for each, the terminal is not set up for a child that will never use it.
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.CreateNoWindow = true;
-        start.Environment[SchedulerPlace.SocketVariable] = launch.Socket;
         try
         {
             return Process.Start(start)!;
