@@ -25,6 +25,7 @@
         'Resume-BulkLoadSchedule'
         'Send-IngestFile'
         'Start-BulkIngest'
+        'Start-BulkLoad'
         'Start-BulkLoadSchedule'
         'Start-IngestSandbox'
         'Start-IngestScheduler'
@@ -40,7 +41,7 @@
     AliasesToExport        = @()
     PrivateData            = @{
         PSData = @{
-            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST')
+            Tags         = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'ingest', 'upload', 'bulk', 'DSP-INGEST', 'VOSS')
             ReleaseNotes = 'See CHANGELOG.md.'
         }
     }

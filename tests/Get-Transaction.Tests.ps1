@@ -42,3 +42,35 @@ Describe 'Get-Transaction' {
         $errors[0].FullyQualifiedErrorId | Should -BeLike 'Rejected,*'
     }
 }
+
+Describe 'Get-Transaction of VOSS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        Set-VossOption $sandbox @{ rowsFail = @('bad => The email is not valid.'); requestsPerSecond = 0 }
+        $book = New-TestWorkbook (Join-Path $TestDrive users.xlsx) -Row ('jane', 'jane@example.org'), ('joe', 'bad')
+        $load = Send-IngestFile $book -Hierarchy sys.hcs.Provider | Start-BulkLoad | Wait-Transaction -PollInterval 0.1 -ErrorAction SilentlyContinue
+    }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'shows the parts, the rows that failed and the log, by its Id alone' {
+        $seen = Get-Transaction $load.Id
+        $failed = @($seen.SubTransactions | Where-Object Status -EQ Failed)
+        $failed.Sheet, $failed.Row, $failed.Message | Should -Be 'Users', 3, 'The email is not valid.'
+        $seen.SubTransactions.Action | Should -Contain 'Execute Resource'
+        $seen.Log.Message | Should -Contain 'users.xlsx is a valid workbook'
+        $seen.Completed, $seen.Total | Should -Be 1, 2
+        $seen.CompletedAt.Offset | Should -Be ([timespan]::Zero)
+    }
+
+    It 'is shown as a table of rows' {
+        $text = (Get-Transaction $load.Id).SubTransactions | Out-String -Width 100
+        $text | Should -Match 'Failed\s+Create Users\s+Users\s+3\s+The email is not valid\.'
+    }
+
+    It 'says that a transaction does not exist' {
+        $failure = Get-FirstError { Get-Transaction voss:0b340a6f-b658-48bb-ac8c-7562adc5572d }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'NotFound,*'
+        "$failure" | Should -Match '0b340a6f'
+    }
+}

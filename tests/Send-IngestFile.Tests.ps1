@@ -358,3 +358,58 @@ Describe 'Send-IngestFile' {
         }
     }
 }
+
+Describe 'Send-IngestFile to VOSS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        Set-VossOption $sandbox @{ requestsPerSecond = 0 }
+        $book = New-TestWorkbook (Join-Path $TestDrive 'all users.xlsx') -Row @(, ('jane', 'jane@example.org'))
+    }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'sends a workbook, and tells the name that came back' {
+        $sent = Send-IngestFile $book -Hierarchy sys.hcs.Provider
+        $sent.Status, $sent.FileName, $sent.Hierarchy, $sent.Connection | Should -Be 'Uploaded', 'all users.xlsx', 'sys.hcs.Provider', 'Voss'
+        $sent.Sha256 | Should -Be (Get-FileHash $book).Hash
+    }
+
+    It 'makes names that no other run has' {
+        $names = 1..2 | ForEach-Object { (Send-IngestFile $book -Hierarchy sys.hcs.Provider -UniqueName).FileName }
+        $names | Select-Object -Unique | Should -HaveCount 2
+        $names[0] | Should -Match '^all users-\d{8}T\d{6}Z-[0-9a-f]{8}\.xlsx$'
+    }
+
+    It 'refuses what is no workbook, with the reason, and sends the others' {
+        $text = Join-Path $TestDrive 'list.xlsx'
+        'Username,Email' | Set-Content $text
+        $errors = @()
+        $sent = Send-IngestFile $text, $book -Hierarchy sys.hcs.Provider -ErrorAction SilentlyContinue -ErrorVariable errors
+        $sent.Status | Sort-Object | Should -Be 'Uploaded', 'Failed'
+        $errors[0].FullyQualifiedErrorId | Should -BeLike 'NotAWorkbook,*'
+        $errors[0].TargetObject | Should -Be $text
+        "$($errors[0])" | Should -Match 'it is text'
+    }
+
+    It 'sends results again to their hierarchy' {
+        $sent = Send-IngestFile $book -Hierarchy sys.hcs.Provider -UniqueName
+        $again = $sent | Send-IngestFile
+        $again.FileName, $again.Hierarchy | Should -Be $sent.FileName, $sent.Hierarchy
+    }
+
+    It 'refuses what does not go together: <What>' -ForEach @(
+        @{ What = 'a project and a hierarchy'; Arguments = @{ Hierarchy = 'sys'; Shortcode = '0001' } }
+        @{ What = 'a hierarchy and folders'; Arguments = @{ Hierarchy = 'sys'; Destination = 'a' } }
+        @{ What = 'a project and -UniqueName'; Arguments = @{ Shortcode = '0001'; UniqueName = $true } }
+        @{ What = 'no place at all'; Arguments = @{} }
+        @{ What = 'a hierarchy that cannot be'; Arguments = @{ Hierarchy = 'sys..hcs' } }
+    ) {
+        $failure = Get-FirstError { Send-IngestFile $book @Arguments }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'Rejected,*'
+        $failure.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+    }
+
+    It 'names what it would send at -WhatIf' {
+        Send-IngestFile $book -Hierarchy sys.hcs.Provider -WhatIf | Should -BeNullOrEmpty
+    }
+}

@@ -6,7 +6,7 @@ Describe 'Start-IngestSandbox' {
         $sandbox = Start-IngestSandbox -Connect
         $sandbox.PSObject.TypeNames[0] | Should -Be 'IngestTools.IngestSandbox'
         $sandbox.IsRunning | Should -BeTrue
-        $sandbox.Connections.Name | Should -Be 'DspIngest'
+        $sandbox.Connections.Name | Should -Be 'DspIngest', 'Voss'
         (Test-IngestService).Ok | Should -BeTrue
     }
 

@@ -18,3 +18,25 @@ Describe 'Stop-Transaction' {
         Stop-Transaction dsp:0001 -WhatIf | Should -BeNullOrEmpty
     }
 }
+
+Describe 'Stop-Transaction of VOSS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        $book = New-TestWorkbook (Join-Path $TestDrive users.xlsx) -Row (1..500 | ForEach-Object { , ("user$_", "user$_@example.org") })
+    }
+    BeforeEach { Set-VossOption $sandbox @{ rowMs = 200; requestsPerSecond = 0; offersCancel = $true } }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'cancels a load by the action that it offers' {
+        $load = Send-IngestFile $book -Hierarchy sys.hcs.Provider | Start-BulkLoad
+        $ended = $load | Stop-Transaction | Wait-Transaction -PollInterval 0.1 -ErrorAction SilentlyContinue
+        $ended.Status, $ended.ServerStatus | Should -Be 'Canceled', 'Fail'
+    }
+
+    It 'says so where the server offers none' {
+        Set-VossOption $sandbox @{ offersCancel = $false }
+        $load = Send-IngestFile $book -Hierarchy sys.hcs.Provider | Start-BulkLoad
+        (Get-FirstError { $load | Stop-Transaction }).FullyQualifiedErrorId | Should -BeLike 'CannotCancel,*'
+    }
+}

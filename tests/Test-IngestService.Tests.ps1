@@ -8,7 +8,7 @@ Describe 'Test-IngestService' {
     AfterAll { Stop-IngestSandbox }
 
     It 'tells that all is well' {
-        $report = Test-IngestService -Shortcode 0001
+        $report = Test-IngestService -Service DspIngest -Shortcode 0001
         $report.PSObject.TypeNames[0] | Should -Be 'IngestTools.Connections.ServiceReport'
         $report.Ok, $report.Reachable, $report.SignedIn, $report.Allowed | Should -Be $true, $true, $true, $true
         $report.Version | Should -Not -BeNullOrEmpty
@@ -55,5 +55,29 @@ Describe 'Test-IngestService' {
             Test-IngestService
         }
         $stopped.Elapsed | Should -BeLessThan $StopLimit
+    }
+}
+
+Describe 'Test-IngestService of VOSS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox
+        Set-VossOption $sandbox @{ takesBasic = $false; userHierarchy = 'sys.hcs' }
+        $credential = [pscredential]::new('hcsadmin@sys.hcs', (ConvertTo-Secure 'test'))
+    }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'signs in for a session where the address to do so is given' {
+        $connection = Connect-IngestService Voss $sandbox.Uri -AuthenticationUri $sandbox.Uri -Credential $credential -NoProxy
+        $report = Test-IngestService $connection -Hierarchy sys.hcs.Provider
+        $report.Ok, $report.SignedIn, $report.Allowed | Should -Be $true, $true, $true
+        (Test-IngestService $connection -Hierarchy sys).Allowed | Should -BeFalse
+        (Test-IngestService $connection -Hierarchy sys.hcs.Nowhere).Ok | Should -BeFalse
+    }
+
+    It 'says that Basic is not taken' {
+        $connection = Connect-IngestService Voss $sandbox.Uri -Credential $credential -NoProxy
+        $report = Test-IngestService $connection
+        $report.Ok, $report.Reachable, $report.SignedIn | Should -Be $false, $true, $false
     }
 }

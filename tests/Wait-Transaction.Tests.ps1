@@ -82,3 +82,31 @@ Describe 'Wait-Transaction' {
         [System.Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.CompletionText | Should -Contain "dsp:$shortcode"
     }
 }
+
+Describe 'Wait-Transaction of VOSS' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+        Set-VossOption $sandbox @{ requestsPerSecond = 0 }
+        $book = New-TestWorkbook (Join-Path $TestDrive users.xlsx) -Row @(, ('jane', 'jane@example.org'))
+        $sent = Send-IngestFile $book -Hierarchy sys.hcs.Provider
+    }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'looks at all in one request' {
+        Set-VossOption $sandbox @{ queueMs = 1500 }
+        $loads = 1..5 | ForEach-Object { $sent | Start-BulkLoad }
+        $ended = $loads.Id | Wait-Transaction -PollInterval 0.2
+        $ended.Status | Select-Object -Unique | Should -Be Succeeded
+        $polls = @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/poll/*')
+        @($polls | Where-Object { ($_.target -split ',').Count -eq 5 }) | Should -Not -BeNullOrEmpty
+    }
+
+    It 'leaves a load alone when its time is up' {
+        Set-VossOption $sandbox @{ queueMs = 600000 }
+        $errors = @()
+        $seen = $sent | Start-BulkLoad | Wait-Transaction -Timeout 0.5 -ErrorAction SilentlyContinue -ErrorVariable errors
+        $seen.Status | Should -Be Queued
+        $errors[0].FullyQualifiedErrorId | Should -BeLike 'WaitTimedOut,*'
+    }
+}

@@ -43,6 +43,36 @@ function Clear-SandboxFault($Sandbox) { $null = Invoke-Sandbox $Sandbox 'faults'
 function Set-SandboxOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'dsp/options' Post $Option }
 function Add-SandboxMapping($Sandbox, [string] $Shortcode, [int] $Rows) { $null = Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode/mapping?rows=$Rows" Post }
 
+function Set-VossOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'voss/options' Post $Option }
+
+# A workbook with one sheet: the names of its columns, and its rows.
+function New-TestWorkbook([string] $Path, [string[]] $Column = @('Username', 'Email'), [object[]] $Row, [string] $Sheet = 'Users') {
+    $main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    $related = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
+    $cells = @(, $Column) + $Row | ForEach-Object {
+        '<row>' + (-join ($_ | ForEach-Object { "<c t=`"inlineStr`"><is><t>$([System.Security.SecurityElement]::Escape($_))</t></is></c>" })) + '</row>'
+    }
+    $parts = [ordered]@{
+        '[Content_Types].xml'        = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
+        'xl/workbook.xml'            = "<workbook $main xmlns:r=`"$related`"><sheets><sheet name=`"$Sheet`" sheetId=`"1`" r:id=`"rId1`"/></sheets></workbook>"
+        'xl/_rels/workbook.xml.rels' = "<Relationships xmlns=`"http://schemas.openxmlformats.org/package/2006/relationships`">" +
+            "<Relationship Id=`"rId1`" Type=`"$related/worksheet`" Target=`"worksheets/sheet1.xml`"/></Relationships>"
+        'xl/worksheets/sheet1.xml'   = "<worksheet $main><sheetData>$(-join $cells)</sheetData></worksheet>"
+    }
+    $null = [System.IO.Directory]::CreateDirectory([System.IO.Path]::GetDirectoryName($Path))
+    [System.IO.File]::Delete($Path)
+    $zip = [System.IO.Compression.ZipFile]::Open($Path, 'Create')
+    try {
+        foreach ($name in $parts.Keys) {
+            $writer = [System.IO.StreamWriter]::new($zip.CreateEntry($name).Open())
+            $writer.Write($parts[$name])
+            $writer.Dispose()
+        }
+    }
+    finally { $zip.Dispose() }
+    $Path
+}
+
 # Files with contents that differ; the names may have folders in them.
 function New-TestFile([string] $Folder, [string[]] $Name, [int] $Length = 100) {
     foreach ($one in $Name) {

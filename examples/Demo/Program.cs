@@ -11,7 +11,9 @@ Console.CancelKeyPress += (_, pressed) =>
 
 try
 {
-    return await DspIngestDemo.RunAsync(Console.Out, stop.Token) ? 0 : 1;
+    bool isGood = await DspIngestDemo.RunAsync(Console.Out, stop.Token);
+    isGood &= await VossDemo.RunAsync(Console.Out, stop.Token);
+    return isGood ? 0 : 1;
 }
 catch (IngestException e)
 {

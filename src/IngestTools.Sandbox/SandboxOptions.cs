@@ -1,5 +1,6 @@
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.Voss;
 
 namespace IngestTools.Sandbox;
 
@@ -28,6 +29,9 @@ public sealed record SandboxOptions
 
     /// <summary>DSP-INGEST and DSP-API's login. The same object stays in use, so a test can change it while the sandbox runs.</summary>
     public DspIngestOptions DspIngest { get; init; } = new();
+
+    /// <summary>VOSS Automate. The same object stays in use, so a test can change it while the sandbox runs.</summary>
+    public VossOptions Voss { get; init; } = new();
 
     /// <summary>The clock of tokens and delays.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;

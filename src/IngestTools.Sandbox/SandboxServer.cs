@@ -4,6 +4,7 @@ using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Http;
 using IngestTools.Sandbox.Services;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.Voss;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -33,8 +34,13 @@ public sealed class SandboxServer : IAsyncDisposable
         Connections = new ConnectionCounter(_environment.Changes);
         Requests = new RequestLog(options.RequestLogLength, _environment.Changes);
         DspIngest = new DspIngestState(options.DspIngest, _environment);
+        Voss = new VossState(options.Voss, _environment);
         Faults = new FaultList(options.Faults, _environment);
-        _services = [new DspIngestService(DspIngest)];
+        _services =
+        [
+            new DspIngestService(DspIngest),
+            new VossService(Voss),
+        ];
         _pipeline = new RequestPipeline(
             new ControlRoutes(this, _services), _services, new FaultInjector(Faults, _environment), Requests, _environment.Logger);
         _kestrel = NewKestrel(options.Port, loggers);
@@ -45,6 +51,9 @@ public sealed class SandboxServer : IAsyncDisposable
 
     /// <summary>The state of DSP-INGEST.</summary>
     public DspIngestState DspIngest { get; }
+
+    /// <summary>The state of VOSS Automate.</summary>
+    public VossState Voss { get; }
 
     /// <summary>What goes wrong on purpose; may be changed at any time.</summary>
     public FaultList Faults { get; }

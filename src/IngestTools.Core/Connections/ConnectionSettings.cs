@@ -29,7 +29,7 @@ public sealed record ConnectionSettings
     /// <summary>Where the secret is kept, as the user wrote it (<c>env:NAME</c>); null where it was given.</summary>
     public string? SecretFrom { get; init; }
 
-    /// <summary>DSP-INGEST: DSP-API's base address, or its full login address, where a password is exchanged for a token.</summary>
+    /// <summary>DSP-INGEST: DSP-API's base address, or its full login address, where a password is exchanged for a token. VOSS: its base address, where a password is exchanged for a session; null signs in by HTTP Basic.</summary>
     public Uri? AuthenticationUri { get; init; }
 
     /// <summary>The proxy; null takes the system's.</summary>

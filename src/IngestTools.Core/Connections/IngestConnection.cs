@@ -35,6 +35,7 @@ public sealed class IngestConnection : IDisposable
 
     private readonly SocketsHttpHandler _handler;
     private readonly IAuthenticator _authenticator;
+    private readonly RequestPace? _pace;
     private readonly List<IDisposable> _owned = [];
 
     private IngestConnection(ConnectionSettings settings, TimeProvider time)
@@ -42,6 +43,7 @@ public sealed class IngestConnection : IDisposable
         Settings = settings;
         Time = time;
         _handler = CreateHandler(settings);
+        _pace = Definition.CreatePace(time);
         _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator()), time);
         Http = CreateHttp(_authenticator);
     }
@@ -124,7 +126,7 @@ public sealed class IngestConnection : IDisposable
 
     private IngestHttp CreateHttp(IAuthenticator authenticator)
     {
-        IngestHttp http = new(Service, _handler, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, Time);
+        IngestHttp http = new(Service, _handler, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, Time, _pace);
         _owned.Add(http);
         return http;
     }

@@ -47,14 +47,16 @@ internal sealed class IngestHttp : IDisposable
     private readonly ResiliencePipeline<object> _pipeline;
     private readonly ResiliencePipeline<object> _uploadPipeline;
     private readonly int _maxAttempts;
+    private readonly RequestPace? _pace;
     private long _outageSince;
 
-    public IngestHttp(IngestService service, HttpMessageHandler handler, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, TimeProvider time)
+    public IngestHttp(IngestService service, HttpMessageHandler handler, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, TimeProvider time, RequestPace? pace = null)
     {
         Service = service;
         _invoker = new HttpMessageInvoker(handler);
         _authenticator = authenticator;
         _maxAttempts = maxAttempts;
+        _pace = pace;
         _time = time;
         // Both pipelines share the breaker: an outage is one of the service, not of a kind of request.
         ResiliencePipeline<object> breaker = new ResiliencePipelineBuilder<object> { TimeProvider = time }.AddCircuitBreaker(CreateBreaker()).Build();
@@ -124,6 +126,8 @@ internal sealed class IngestHttp : IDisposable
                 Signature? signature = operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null;
                 signature?.Sign(request);
                 operation.Secrets = signature?.Secrets ?? operation.Secrets;
+                if (_pace is not null)
+                    await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
                 Log(call.Logger, request);
                 HttpResponseMessage response = await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
                 object? answer = null;

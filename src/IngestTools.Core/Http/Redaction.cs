@@ -21,7 +21,7 @@ public static partial class Redaction
     /// <summary>Query parameters known to be harmless. The values of all others are hidden.</summary>
     private static readonly HashSet<string> HarmlessParameters = new(StringComparer.OrdinalIgnoreCase)
     {
-        "format", "hierarchy", "method", "nowait", "limit", "skip", "count", "status", "pageSize", "pageOffset", "sort", "id", "amount", "prefix", "after",
+        "format", "hierarchy", "method", "nowait", "limit", "skip", "count", "status", "pageSize", "pageOffset", "sort", "id", "amount", "prefix", "after", "transactions",
     };
 
     /// <summary>An address without user information and without the values of parameters that could be secret.</summary>

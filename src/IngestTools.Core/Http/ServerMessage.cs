@@ -51,7 +51,8 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
         ?? Word(root, "errorMessage")
         ?? (Word(root, "type") is { } type && root.TryGetProperty("id", out _) && !root.TryGetProperty("title", out _) ? $"{type} ({Word(root, "id")})" : null)
         ?? Word(root, "detail")
-        ?? Word(root, "message", "error", "title");
+        ?? Word(root, "message", "error", "title")
+        ?? (root.TryGetProperty("error", out JsonElement error) && error.ValueKind == JsonValueKind.Object ? WordsOf(error) : null);
 
     private static string? ErrorsOf(JsonElement root)
     {

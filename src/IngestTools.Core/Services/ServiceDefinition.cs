@@ -8,7 +8,11 @@ namespace IngestTools.Services;
 /// <summary>What the rest of the library asks a service for. A service is a folder with one of these.</summary>
 internal abstract class ServiceDefinition
 {
-    private static readonly ServiceDefinition[] All = [new DspIngest.DspIngestService()];
+    private static readonly ServiceDefinition[] All = 
+    [
+        new DspIngest.DspIngestService(),
+        new Voss.VossService(),
+    ];
 
     public abstract IngestService Service { get; }
 
@@ -53,6 +57,10 @@ internal abstract class ServiceDefinition
     /// <param name="createHttp">Makes a pipeline of its own, without sign-in, for the request that gets a token.</param>
     /// <param name="time">The clock that tells when a token ends.</param>
     public abstract IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time);
+
+    /// <summary>What keeps requests below the rate that the service allows; null where it names none.</summary>
+    /// <param name="time">The clock.</param>
+    public virtual RequestPace? CreatePace(TimeProvider time) => null;
 
     /// <summary>The transaction as far as its id tells.</summary>
     public abstract Transaction ReadId(string id, string[] parts);

@@ -19,6 +19,12 @@ public sealed record SubTransaction
     /// <summary>The server's own word for where it stands.</summary>
     public string? ServerStatus { get; init; }
 
-    /// <summary>What the server says about it.</summary>
+    /// <summary>For a row: its sheet; null where the server does not tell.</summary>
+    public string? Sheet { get; init; }
+
+    /// <summary>For a row: its number in the sheet, as a spreadsheet shows it; null where the server does not tell.</summary>
+    public int? Row { get; init; }
+
+    /// <summary>What the server says about it; of many failed rows, the first 100 have it.</summary>
     public string? Message { get; init; }
 }

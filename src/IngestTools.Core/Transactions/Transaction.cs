@@ -86,10 +86,10 @@ public sealed record Transaction
     /// <summary>VOSS: the workbook, by the name that the server gave it.</summary>
     public string? FileName { get; init; }
 
-    /// <summary>VOSS: the transactions one level down, newest first; null where they were not asked for.</summary>
+    /// <summary>VOSS: the transactions one level down, newest first, then the rows that failed, in their order; null where they were not asked for.</summary>
     public IReadOnlyList<SubTransaction>? SubTransactions { get; init; }
 
-    /// <summary>VOSS: what the server logged; null where it was not asked for.</summary>
+    /// <summary>VOSS: what the server logged, at most the newest 1,000 lines; null where it was not asked for.</summary>
     public IReadOnlyList<TransactionLogEntry>? Log { get; init; }
 
     /// <summary>Whether it has ended, one way or another.</summary>

@@ -14,6 +14,12 @@ public interface IUploadTarget
     /// <summary>The project, where the service has shortcodes.</summary>
     string? Shortcode { get; }
 
+    /// <summary>The hierarchy, where the service has them.</summary>
+    string? Hierarchy => null;
+
+    /// <summary>Whether the service keeps names without folders, so that files of different folders can get the same.</summary>
+    internal bool IsFlat => false;
+
     /// <summary>Files of one lane are sent under one level of concurrency, with one connection.</summary>
     internal object Lane { get; }
 
@@ -25,6 +31,9 @@ public interface IUploadTarget
 
     /// <summary>From this size on a file is sent alone, since the server holds a lock for as long as it takes; null where it does not.</summary>
     internal long? AloneFrom { get; }
+
+    /// <summary>The name under which a file is sent, made of the one that its place among others gives it.</summary>
+    internal string NameFor(string remoteName) => remoteName;
 
     /// <summary>Why the server will refuse a name; null where it will take it.</summary>
     internal string? WhyRefused(string remoteName);
@@ -39,8 +48,8 @@ public interface IUploadTarget
     /// <exception cref="IngestException">They cannot.</exception>
     internal Task PrepareAsync(CancellationToken cancellationToken);
 
-    /// <summary>Sends one file, from its place among others.</summary>
-    internal Task SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken);
+    /// <summary>Sends one file, from its place among others; gives the name that came back, where the server gives one.</summary>
+    internal Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken);
 
     /// <summary>The server has the file.</summary>
     internal void Sent(UploadItem item);

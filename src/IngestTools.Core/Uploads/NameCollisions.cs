@@ -9,12 +9,15 @@ namespace IngestTools.Uploads;
 internal sealed class NameCollisions(UploadOptions options, FileFinder finder)
 {
     private readonly SeenKeys _seen = new();
+    private readonly Dictionary<string, string> _flat = new(StringComparer.Ordinal);
     private UploadRequest? _first;
     private string? _firstFolder;
 
     /// <summary>Takes the name for a file, if it is free.</summary>
     public NameTaking Take(UploadRequest request, FoundFile file, string remoteName)
     {
+        if (request.Target.IsFlat)
+            return TakeFlat($"{request.Target.Place}\n{remoteName}", file.Path);
         if (_first is null)
         {
             _first = request;
@@ -30,6 +33,14 @@ internal sealed class NameCollisions(UploadOptions options, FileFinder finder)
         // Below a base path each file has a name of its own, so that the same name is the same file.
         other ??= options.BasePath is null ? null : PathBelow(options.BasePath, remoteName);
         return other == file.Path ? NameTaking.SameFile : NameTaking.Taken;
+    }
+
+    /// <summary>Where names have no folders, the files of the first folder can collide too. There are never very many of them.</summary>
+    private NameTaking TakeFlat(string name, string path)
+    {
+        if (_flat.TryAdd(name, path))
+            return NameTaking.Free;
+        return _flat[name] == path ? NameTaking.SameFile : NameTaking.Taken;
     }
 
     /// <summary>Another file of the folder whose name already has the form that this one is sent in.</summary>

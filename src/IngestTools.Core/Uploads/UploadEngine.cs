@@ -136,7 +136,7 @@ public sealed class UploadEngine
         {
             if (error is null)
             {
-                remoteName = request.RemoteName ?? _names.NameOf(file);
+                remoteName = request.RemoteName ?? request.Target.NameFor(_names.NameOf(file));
                 (error, status) = Check(file, remoteName, request);
             }
         }
@@ -186,7 +186,7 @@ public sealed class UploadEngine
         if (taking == NameTaking.Taken)
         {
             return (Refuse(ErrorId.NameCollision, "{1} would get the name '{0}', which another file of this call has.",
-                "Give a -BasePath that keeps their folders apart, or rename one of them. Names that differ only in Unicode form are equal."), UploadStatus.Failed);
+                $"{(target.IsFlat ? "Give -UniqueName" : "Give a -BasePath that keeps their folders apart")}, or rename one of them. Names that differ only in Unicode form are equal."), UploadStatus.Failed);
         }
 
         return (null, UploadStatus.Uploaded);

@@ -83,11 +83,13 @@ internal sealed class UploadLane
         return _run;
     }
 
-    public static UploadResult ResultOf(UploadItem item, UploadStatus status, IngestException? error, int attempts = 0, TimeSpan duration = default, long? length = null, byte[]? sha256 = null) => new()
+    public static UploadResult ResultOf(UploadItem item, UploadStatus status, IngestException? error, int attempts = 0, TimeSpan duration = default, long? length = null, byte[]? sha256 = null, string? fileName = null) => new()
     {
         Path = item.Path,
         RemoteName = item.RemoteName,
+        FileName = fileName,
         Shortcode = item.Target.Shortcode,
+        Hierarchy = item.Target.Hierarchy,
         Length = length ?? item.Length,
         Sha256 = sha256 is null ? null : Convert.ToHexString(sha256).ToLowerInvariant(),
         Status = status,
@@ -255,9 +257,9 @@ internal sealed class UploadLane
             if (_closed is not null)
                 throw _closed;
             _meter.Sending(item.Path);
-            await item.Target.SendAsync(item, Open, place, _stopped).ConfigureAwait(false);
+            string? fileName = await item.Target.SendAsync(item, Open, place, _stopped).ConfigureAwait(false);
             place.LeaveAnswered(item.Length);
-            return new Attempt(null, file!.Length, content!.Sha256);
+            return new Attempt(null, file!.Length, content!.Sha256, fileName);
         }
         catch (IngestException e)
         {
@@ -302,7 +304,7 @@ internal sealed class UploadLane
 
         _meter.Done(error is not null);
         UploadResult result = error is null
-            ? ResultOf(item, UploadStatus.Uploaded, null, attempts, duration, attempt.Length, attempt.Sha256)
+            ? ResultOf(item, UploadStatus.Uploaded, null, attempts, duration, attempt.Length, attempt.Sha256, attempt.FileName)
             : ResultOf(item, UploadStatus.Failed, error.Target is null ? error.With(target: item.Path) : error, attempts, duration);
         await _results.WriteAsync(result, _stopped).ConfigureAwait(false);
     }
@@ -311,7 +313,8 @@ internal sealed class UploadLane
     /// <param name="Error">Why it failed; null where it did not.</param>
     /// <param name="Length">Bytes that were sent.</param>
     /// <param name="Sha256">Their hash.</param>
-    private readonly record struct Attempt(IngestException? Error, long? Length, byte[]? Sha256);
+    /// <param name="FileName">The name that came back, where the server gives one.</param>
+    private readonly record struct Attempt(IngestException? Error, long? Length, byte[]? Sha256, string? FileName = null);
 
     /// <summary>Counts workers, and tells when the last has ended. One that fails fails the whole run: its file would have no result.</summary>
     private sealed class WorkersUnderWay(Action<Exception> fail)

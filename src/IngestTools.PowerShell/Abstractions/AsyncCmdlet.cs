@@ -21,8 +21,11 @@ namespace IngestTools.PowerShell.Abstractions;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 {
-    /// <summary>The console paints progress five times a second; more would be work for nothing.</summary>
-    private const int ProgressIntervalMs = 200;
+    /// <summary>
+    /// Often enough for a person, and seldom for the terminal: outside Windows PowerShell asks it for the cursor's place with each painting, and a Ctrl+C in the
+    /// moment before the answer makes the terminal drop that answer, which PowerShell then waits for without end.
+    /// </summary>
+    private const int ProgressIntervalMs = 1000;
 
     /// <summary>Within the two seconds in which Ctrl+C must bring the prompt back.</summary>
     private static readonly TimeSpan TeardownLimit = TimeSpan.FromSeconds(1.5);
@@ -76,7 +79,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Called on the pipeline's thread while work runs, at most five times a second, and not at all where progress is not shown.</summary>
+    /// <summary>Called on the pipeline's thread while work runs, once a second, and not at all where progress is not shown.</summary>
     protected virtual void ReportProgress()
     {
     }

@@ -90,7 +90,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     [Parameter(ParameterSetName = SecretFromSet)]
     public SwitchParameter Default { get; set; }
 
-    /// <summary>DSP-INGEST: where a password is exchanged for a token: DSP-API's base address, or its full login address.</summary>
+    /// <summary>DSP-INGEST: where a password is exchanged for a token: DSP-API's base address, or its full login address. VOSS: its own, for a session.</summary>
     [Parameter]
     public Uri? AuthenticationUri { get; set; }
 

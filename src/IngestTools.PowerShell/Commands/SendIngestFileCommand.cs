@@ -6,6 +6,7 @@ using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
 using IngestTools.PowerShell.Formatting;
 using IngestTools.Services.DspIngest;
+using IngestTools.Services.Voss;
 using IngestTools.Uploads;
 
 namespace IngestTools.PowerShell.Commands;
@@ -23,12 +24,12 @@ public sealed class SendIngestFileCommand : PathCmdlet
     private readonly Channel<UploadRequest> _requests = Channel.CreateBounded<UploadRequest>(
         new BoundedChannelOptions(MostWaitingRequests) { SingleWriter = true });
 
-    private readonly Dictionary<(IngestConnection Connection, string Shortcode), IUploadTarget> _targets = [];
-    private bool _isShortcodeGiven;
+    private readonly Dictionary<(IngestConnection Connection, string Place), IUploadTarget> _targets = [];
+    private bool _isPlaceGiven;
     private UploadEngine? _engine;
     private UploadBar? _bar;
 
-    /// <summary>Results of an earlier call: their files are sent again, under the same names, to the same project.</summary>
+    /// <summary>Results of an earlier call: their files are sent again, under the same names, to the same project or hierarchy.</summary>
     /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a path because it has one.</remarks>
     [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
     [UploadResults]
@@ -36,12 +37,24 @@ public sealed class SendIngestFileCommand : PathCmdlet
     public UploadResult[] InputObject { get; set; } = [];
 
     /// <summary>DSP-INGEST: the project's shortcode. Results of an earlier call have one.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
     [Parameter(ParameterSetName = InputObjectSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
     public string? Shortcode { get; set; }
+
+    /// <summary>VOSS: the hierarchy, a dotted path or a pkid. Results of an earlier call have one.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Parameter(ParameterSetName = InputObjectSet)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(HierarchyCompleter))]
+    public string? Hierarchy { get; set; }
+
+    /// <summary>VOSS: sends each file under a name that no other run has.</summary>
+    [Parameter]
+    public SwitchParameter UniqueName { get; set; }
 
     /// <summary>Searches folders through all levels.</summary>
     [Parameter]
@@ -80,7 +93,9 @@ public sealed class SendIngestFileCommand : PathCmdlet
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        _isShortcodeGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Shortcode));
+        _isPlaceGiven = Shortcode is not null || Hierarchy is not null;
+        if (WhatDoesNotFit() is { } wrong)
+            ThrowTerminatingError(wrong.ToErrorRecord());
         if (ParameterSetName == InputObjectSet && InputObject.Length == 0 && !MyInvocation.ExpectingInput)
         {
             ThrowTerminatingError(IngestErrors.Create(
@@ -116,7 +131,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
 
     private IEnumerable<UploadRequest> RequestsForPaths()
     {
-        if (FindTarget(Shortcode!, Shortcode!, null) is not { } target)
+        if (FindTarget(Shortcode, Hierarchy, (object?)Shortcode ?? Hierarchy, null) is not { } target)
             yield break;
         foreach (ResolvedPath found in ResolvePaths())
         {
@@ -136,6 +151,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
             Path = path,
             RemoteName = System.IO.Path.GetFileName(path),
             Shortcode = target.Shortcode,
+            Hierarchy = target.Hierarchy,
             Status = UploadStatus.Failed,
             Error = error,
             Connection = target.Connection,
@@ -146,38 +162,67 @@ public sealed class SendIngestFileCommand : PathCmdlet
     {
         foreach (UploadResult earlier in InputObject)
         {
-            if ((Shortcode ?? earlier.Shortcode) is not { } shortcode)
+            (string? shortcode, string? hierarchy) = _isPlaceGiven ? (Shortcode, Hierarchy) : (earlier.Shortcode, earlier.Hierarchy);
+            if (shortcode is null && hierarchy is null)
                 WriteError(IngestErrors.NotOfProject(earlier));
-            else if (FindTarget(shortcode, earlier, earlier.Connection) is { } target)
-                yield return new UploadRequest(earlier.Path, target) { RemoteName = earlier.RemoteName };
+            else if (FindTarget(shortcode, hierarchy, earlier, earlier.Connection) is { } target)
+                yield return new UploadRequest(earlier.Path, target) { RemoteName = UniqueName && shortcode is null ? null : earlier.RemoteName };
         }
     }
 
-    /// <summary>Where files of a project go; null where there is no such place, which is written as an error.</summary>
-    private IUploadTarget? FindTarget(string shortcode, object input, string? connectionName)
+    /// <summary>What was given and does not go together; null where all does.</summary>
+    private IngestException? WhatDoesNotFit()
     {
-        if (ResolveConnection(IngestService.DspIngest, input, connectionName) is not { } connection)
+        if (Shortcode is not null && Hierarchy is not null)
+            return IngestErrors.Create(ErrorId.Rejected, "Files go to a project or to a hierarchy, not to both.", "Give -Shortcode for DSP-INGEST, or -Hierarchy for VOSS.");
+        if (Hierarchy is not null && (BasePath is not null || Destination is not null))
+            return IngestErrors.Create(ErrorId.Rejected, "VOSS keeps files without folders.", "Leave -BasePath and -Destination out; -UniqueName keeps files of the same name apart.");
+        if (Shortcode is not null && UniqueName)
+            return IngestErrors.Create(ErrorId.Rejected, "-UniqueName is for VOSS; a project keeps files by their folders and names.", "Leave it out.");
+        return null;
+    }
+
+    /// <summary>Where files of a project or a hierarchy go; null where there is no such place, which is written as an error.</summary>
+    private IUploadTarget? FindTarget(string? shortcode, string? hierarchy, object? input, string? connectionName)
+    {
+        if ((shortcode ?? hierarchy) is not { } place)
+        {
+            Refuse(IngestErrors.Create(ErrorId.Rejected, "Nothing says where the files go.", "Give -Shortcode for a project of DSP-INGEST, or -Hierarchy for VOSS.").ToErrorRecord());
             return null;
-        if (_targets.TryGetValue((connection, shortcode), out IUploadTarget? target))
+        }
+
+        IngestService service = shortcode is null ? IngestService.Voss : IngestService.DspIngest;
+        if (ResolveConnection(service, input ?? place, connectionName) is not { } connection)
+            return null;
+        if (_targets.TryGetValue((connection, place), out IUploadTarget? target))
             return target;
         try
         {
-            target = new DspIngestClient(connection, Log).CreateUploadTarget(shortcode);
-            Session.Shortcodes.Add(shortcode);
-            _targets.Add((connection, shortcode), target);
+            target = CreateTarget(connection, place);
+            _targets.Add((connection, place), target);
         }
         catch (IngestException e)
         {
-            Refuse(e.ToErrorRecord(shortcode));
+            Refuse(e.ToErrorRecord(place));
         }
 
         return target;
     }
 
-    /// <summary>A shortcode of the command line is wrong for every file; one that came with an object is wrong for that object.</summary>
+    private IUploadTarget CreateTarget(IngestConnection connection, string place)
+    {
+        IUploadTarget target = connection.Service == IngestService.Voss
+            ? new VossClient(connection, Log).CreateUploadTarget(place, UniqueName)
+            : new DspIngestClient(connection, Log).CreateUploadTarget(place);
+        Session.Shortcodes.Add(target.Shortcode);
+        Session.Hierarchies.Add(target.Hierarchy);
+        return target;
+    }
+
+    /// <summary>A place of the command line is wrong for every file, as is none; one that came with an object is wrong for that object.</summary>
     private void Refuse(ErrorRecord error)
     {
-        if (_isShortcodeGiven)
+        if (_isPlaceGiven || !MyInvocation.ExpectingInput)
             ThrowTerminatingError(error);
         WriteError(error);
     }

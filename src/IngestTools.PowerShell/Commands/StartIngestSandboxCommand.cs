@@ -14,6 +14,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
 {
     // The user that every sandbox knows; there is nothing behind it to protect.
     private const string UserName = "root@example.com";
+    private const string VossUserName = "hcsadmin@sys.hcs";
     private const string Password = "test";
 
     private readonly IngestSession _session = IngestSession.Current;
@@ -69,6 +70,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     private static ConnectionSettings[] SettingsOf(Uri uri) =>
     [
         new() { Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, UserName = UserName, Secret = ReadPassword, AuthenticationUri = uri },
+        new() { Service = IngestService.Voss, Uri = uri, SignIn = SignInKind.Password, UserName = VossUserName, Secret = ReadPassword },
     ];
 
     private static ValueTask<string> ReadPassword(CancellationToken cancellationToken) => ValueTask.FromResult(Password);

@@ -32,6 +32,11 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
     public string? Shortcode { get; set; }
 
+    /// <summary>VOSS: a node of the hierarchy, to look whether it may be used.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(HierarchyCompleter))]
+    public string? Hierarchy { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -50,6 +55,7 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     private string? ScopeOf(IngestService service) => service switch
     {
         IngestService.DspIngest => Shortcode,
+        IngestService.Voss => Hierarchy,
         _ => null,
     };
 

@@ -23,6 +23,9 @@ internal sealed class IngestSession
     /// <summary>Shortcodes that were seen, to be completed.</summary>
     internal RecentNames Shortcodes { get; } = new();
 
+    /// <summary>Nodes of hierarchies that were seen, to be completed.</summary>
+    internal RecentNames Hierarchies { get; } = new();
+
     /// <summary>Ids of transactions that were seen, to be completed.</summary>
     internal RecentNames Transactions { get; } = new();
 
@@ -52,6 +55,7 @@ internal sealed class IngestSession
     {
         Transactions.Add(transaction.Id);
         Shortcodes.Add(transaction.Shortcode);
+        Hierarchies.Add(transaction.Hierarchy);
     }
 
     private static IngestSession Begin(Runspace runspace)

@@ -23,6 +23,10 @@ internal static class IngestErrors
     internal static ErrorRecord NotOfProject(UploadResult upload) =>
         Create(ErrorId.Rejected, $"'{upload.Path}' was not sent to a project.", "Give results of Send-IngestFile -Shortcode.").ToErrorRecord(upload);
 
+    /// <summary>The error of an upload that did not go to a hierarchy.</summary>
+    internal static ErrorRecord NotOfHierarchy(UploadResult upload) =>
+        Create(ErrorId.Rejected, $"'{upload.Path}' was not sent to a hierarchy.", "Give results of Send-IngestFile -Hierarchy.").ToErrorRecord(upload);
+
     private static ErrorCategory Categorize(ErrorId errorId, HttpStatusCode? status) => status switch
     {
         HttpStatusCode.RequestTimeout or HttpStatusCode.GatewayTimeout => ErrorCategory.OperationTimeout,

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox.Services.Voss;
 
 namespace IngestTools.Sandbox.CommandLine;
 
@@ -29,6 +31,9 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           --ingest-ms N             how long a file's ingest takes; default 2
           --ingest-fails GLOB       files like this fail to ingest and are left over; may be given several times
           --finalize-ms N           how long finalize goes on after its answer; default 20
+          --voss NAME=VALUE         set an option of VOSS, see below; may be given several times
+          --voss-user NAME          VOSS's administrator; default hcsadmin@sys.hcs
+          --voss-password-from env:NAME   that user's password; default "test"
           --seed N                  repeat a run: what is random depends on this alone
           --parent PID              end when this process is gone
           --run-seconds N           end after this time
@@ -48,6 +53,16 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           POST   /sandbox/dsp/tokens/expire                  make every token an expired one
           POST   /sandbox/dsp/options                        any of ingestMs, finalizeMs, ingestFails, corruptsChecksum (patterns),
                                                              hasAssetsRoute, isHealthy
+          GET    /sandbox/voss/files                         uploaded files, with length and count of uploads
+          GET    /sandbox/voss/transactions                  loads, the oldest first
+          DELETE /sandbox/voss/transactions/PKID             forget one
+          GET    /sandbox/voss/schedules                     loads that will run later
+          POST   /sandbox/voss/schedules/run                 run them now
+          GET    /sandbox/voss/rate                          the most requests that came within a second; how often somebody signed in
+          POST   /sandbox/voss/sessions/expire               end all sessions
+          POST   /sandbox/voss/options                       any of the options of VOSS
+
+        {VossSettings.Help}
         """;
 
     private static readonly Dictionary<string, Action<Draft, Arguments>> Known = new(StringComparer.Ordinal)
@@ -64,6 +79,9 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         ["--ingest-ms"] = static (draft, given) => draft.Dsp.IngestTimePerFile = given.Milliseconds(),
         ["--ingest-fails"] = static (draft, given) => draft.IngestFails.Add(given.Value()),
         ["--finalize-ms"] = static (draft, given) => draft.Dsp.FinalizeDelay = given.Milliseconds(),
+        ["--voss"] = static (draft, given) => Set(draft.Voss, given.Value()),
+        ["--voss-user"] = static (draft, given) => draft.VossUser = given.Value(),
+        ["--voss-password-from"] = static (draft, given) => draft.VossPassword = given.Secret(),
         ["--seed"] = static (draft, given) => draft.Seed = given.Number(int.MinValue, int.MaxValue),
         ["--parent"] = static (draft, given) => draft.ParentId = given.Number(1, int.MaxValue),
         ["--run-seconds"] = static (draft, given) => draft.RunTime = TimeSpan.FromSeconds(given.Number(0, int.MaxValue / 1000)),
@@ -95,6 +113,18 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         }
     }
 
+    private static void Set(VossOptions options, string text)
+    {
+        try
+        {
+            VossSettings.Parse(text).ApplyTo(options);
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"--voss '{text}': {e.Message}");
+        }
+    }
+
     private static DspIngestRelease ParseRelease(string text) => text switch
     {
         "0.19.1" or "v0.19.1" => DspIngestRelease.V0191,
@@ -115,6 +145,12 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
 
         public string? DataFolder { get; set; }
 
+        public VossOptions Voss { get; } = new();
+
+        public string? VossUser { get; set; }
+
+        public string? VossPassword { get; set; }
+
         public string? User { get; set; }
 
         public string? Password { get; set; }
@@ -130,7 +166,9 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
             DspUser usual = Dsp.Users[0];
             Dsp.Users = [new DspUser(User ?? usual.Email, Password ?? usual.Password)];
             Dsp.IngestFails = DspIngestOptions.FilesLike([.. IngestFails]);
-            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp };
+            VossUser administrator = Voss.Users[0];
+            Voss.Users = [administrator with { Name = VossUser ?? administrator.Name, Password = VossPassword ?? administrator.Password }];
+            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp, Voss = Voss };
             return new ServeCommand(options, ParentId, RunTime);
         }
     }

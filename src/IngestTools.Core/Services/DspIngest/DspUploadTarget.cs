@@ -38,8 +38,11 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
 
     public async Task PrepareAsync(CancellationToken cancellationToken) => await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
 
-    public Task SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken) =>
-        routes.UploadAsync(shortcode, item, content, place, cancellationToken);
+    public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
+    {
+        await routes.UploadAsync(shortcode, item, content, place, cancellationToken).ConfigureAwait(false);
+        return null;
+    }
 
     public void Sent(UploadItem item) => _memory.Uploaded();
 }

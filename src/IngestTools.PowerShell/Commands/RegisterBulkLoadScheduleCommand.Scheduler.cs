@@ -134,7 +134,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
 
     private protected override bool IsSoForAll(IngestException error) => error.ErrorId == ErrorId.SchedulerNotRunning;
 
-    private void RegisterWithDaemon()
+    private void RegisterWithScheduler()
     {
         try
         {
@@ -164,15 +164,15 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     private RegisterRequest Request()
     {
         // A column of a CSV that is not for this schedule is there, and empty.
-        object? at = At is null or "" ? null : At;
+        bool isAtGiven = !string.IsNullOrEmpty(LanguagePrimitives.ConvertTo<string>(At));
         string? cron = string.IsNullOrEmpty(Cron) ? null : Cron;
-        if (new[] { at is not null, cron is not null, Every is not null }.Count(given => given) != 1)
-            throw IngestErrors.Create(ErrorId.InvalidSchedule, $"When schedule '{Name}' is to run is not clear.", "Give one of -At, -Cron and -Every.");
+        if (new[] { isAtGiven, cron is not null, Every is not null }.Count(given => given) != 1)
+            throw NoTime($"schedule '{Name}'");
         ScheduleDefinition definition = new()
         {
             Name = Name,
             Load = Load(),
-            At = at is null ? null : ScheduleTime.Resolve(at, TimeZone, DateTimeOffset.UtcNow, Force).Local,
+            At = isAtGiven ? ResolveTime().Local : null,
             Cron = cron,
             Every = Every,
             TimeZone = TimeZone,

@@ -1,0 +1,155 @@
+#requires -Version 7.4
+#requires -Modules IngestTools
+<#
+.SYNOPSIS
+Loads the workbooks of a folder into VOSS Automate every night: as a task of Windows, or as a timer of systemd.
+
+.DESCRIPTION
+Nobody is there to be asked, so nothing asks. The script takes every workbook of a folder, one after the other, and moves it
+to a folder beside it when its load has ended, so that none is loaded twice. Rows that failed go to the log and to a CSV, and
+the exit code lets the task alarm:
+
+    0   every row was loaded, or there was no workbook
+    1   some rows or workbooks were not; the log names them
+    2   nothing could be run: the server, the sign-in or the hierarchy
+    3   it is not known whether a load was started; look for the file in VOSS's transaction log before the next night
+
+A load whose answer was lost may be running. Its workbook goes to the folder "unknown" and is not sent again by itself.
+
+.PARAMETER Folder
+The folder of the workbooks.
+
+.PARAMETER Hierarchy
+The node of the hierarchy.
+
+.PARAMETER Uri
+VOSS's address.
+
+.PARAMETER UserName
+The administrator.
+
+.PARAMETER SecretFrom
+Where the password is kept: env:NAME, file:PATH or vault:NAME. It is read when it is needed, and written nowhere.
+
+.PARAMETER LogFolder
+Where the log and the failed rows go.
+
+.PARAMETER Timeout
+How long to wait for one load. It goes on beyond that, and the exit code is then 1.
+
+.EXAMPLE
+# A task of Windows, every night at 02:30, for an account of its own (in an elevated PowerShell, once):
+$script = '-NoProfile -File C:\ingest\05-nightly-bulk-load.ps1 -Folder D:\loads -Hierarchy sys.hcs.Provider ' +
+    '-Uri https://voss.example.org -UserName admin@sys.hcs -SecretFrom vault:voss -LogFolder D:\loads\log'
+$task = @{
+    TaskName = 'VOSS nightly load'
+    Action   = New-ScheduledTaskAction -Execute pwsh.exe -Argument $script
+    Trigger  = New-ScheduledTaskTrigger -Daily -At 02:30
+    Settings = New-ScheduledTaskSettingsSet -StartWhenAvailable -MultipleInstances IgnoreNew -ExecutionTimeLimit 08:00:00
+}
+Register-ScheduledTask @task -User DOMAIN\ingest -Password (Read-Host 'Password')
+# Get-ScheduledTaskInfo 'VOSS nightly load' has the exit code as LastTaskResult.
+
+.EXAMPLE
+# A timer of systemd, in two files; then: systemctl enable --now voss-load.timer
+
+# /etc/systemd/system/voss-load.service
+#   [Unit]
+#   Description=VOSS nightly load
+#   Wants=network-online.target
+#   After=network-online.target
+#   OnFailure=alarm@%n.service
+#   [Service]
+#   Type=oneshot
+#   User=ingest
+#   LoadCredential=voss:/etc/ingest/voss-password
+#   ExecStart=/usr/bin/pwsh -NoProfile -File /opt/ingest/05-nightly-bulk-load.ps1 -Folder /srv/loads \
+#       -Hierarchy sys.hcs.Provider -Uri https://voss.example.org -UserName admin@sys.hcs \
+#       -SecretFrom file:${CREDENTIALS_DIRECTORY}/voss -LogFolder /var/log/ingest
+#   TimeoutStartSec=8h
+
+# /etc/systemd/system/voss-load.timer
+#   [Timer]
+#   OnCalendar=*-*-* 02:30:00
+#   Persistent=true
+#   [Install]
+#   WantedBy=timers.target
+
+# systemctl status voss-load has the exit code, and journalctl -u voss-load the log.
+
+.EXAMPLE
+$sandbox = Start-IngestSandbox
+$env:VOSS_PASSWORD = 'test'
+$server = @{ Uri = $sandbox.Uri; UserName = 'hcsadmin@sys.hcs'; SecretFrom = 'env:VOSS_PASSWORD' }
+./05-nightly-bulk-load.ps1 -Folder ./loads -Hierarchy sys.hcs.Provider @server -LogFolder ./log
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)] [string] $Folder,
+    [Parameter(Mandatory)] [string] $Hierarchy,
+    [Parameter(Mandatory)] [uri] $Uri,
+    [Parameter(Mandatory)] [string] $UserName,
+    [Parameter(Mandatory)] [string] $SecretFrom,
+    [Parameter(Mandatory)] [string] $LogFolder,
+    [timespan] $Timeout = '04:00:00'
+)
+
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+$null = New-Item -ItemType Directory -Force -Path $LogFolder
+$log = Join-Path $LogFolder 'voss-load.log'
+$exitCode = 0
+
+function Write-Log([string] $Text) {
+    "$(Get-Date -Format o) $Text" | Tee-Object -FilePath $log -Append | Out-Host
+}
+
+# The worse of what has happened.
+function Set-ExitCode([int] $Code) {
+    if ($Code -gt $script:exitCode) { $script:exitCode = $Code }
+}
+
+function Move-Workbook([System.IO.FileInfo] $Workbook, [string] $Name, [string] $Outcome) {
+    $target = New-Item -ItemType Directory -Force -Path (Join-Path $Folder $Outcome)
+    Move-Item -LiteralPath $Workbook -Destination (Join-Path $target $Name) -Force
+}
+
+try {
+    $connection = Connect-IngestService -Service Voss -Name nightly -Uri $Uri -UserName $UserName -SecretFrom $SecretFrom
+    $report = Test-IngestService -Connection $connection -Hierarchy $Hierarchy
+    if (-not $report.Ok) { throw ($report.Details -join ' ') }
+
+    foreach ($workbook in Get-ChildItem -LiteralPath $Folder -Filter *.xlsx -File | Where-Object Name -NotLike '~$*') {
+        # Every failure is an error with the item as its target; they go to the log instead of ending the script.
+        $problems = @()
+        $sent = Send-IngestFile -LiteralPath $workbook -Hierarchy $Hierarchy -UniqueName -Connection $connection -ErrorAction SilentlyContinue -ErrorVariable +problems
+        if ($sent.Status -eq 'Uploaded') {
+            $load = $sent | Start-BulkLoad -ErrorAction SilentlyContinue -ErrorVariable +problems
+        }
+        else { $load = $null }
+        if ($load) {
+            $load = $load | Wait-Transaction -Timeout $Timeout -ErrorAction SilentlyContinue -ErrorVariable +problems
+            Write-Log "$($workbook.Name): $($load.Id) is $($load.Status), $($load.Completed) of $($load.Total) rows."
+        }
+
+        foreach ($problem in $problems) { Write-Log "$($workbook.Name): $problem" }
+        if ($problems.Count -gt 0) { Set-ExitCode 1 }
+        if ($problems.FullyQualifiedErrorId -like 'OutcomeUnknown,*') {
+            Set-ExitCode 3
+            Move-Workbook $workbook $sent.FileName 'unknown'
+        }
+        elseif ($load.IsTerminal) {
+            if ($load.Status -ne 'Succeeded') {
+                $failed = @((Get-Transaction $load.Id -Connection $connection).SubTransactions | Where-Object Status -EQ Failed)
+                $failed | Select-Object Sheet, Row, Message, Detail | Export-Csv (Join-Path $LogFolder "$($load.FileName).failed.csv")
+            }
+            Move-Workbook $workbook $load.FileName "$($load.Status)".ToLowerInvariant()
+        }
+        elseif ($load) { Move-Workbook $workbook $load.FileName 'running' }
+    }
+    exit $exitCode
+}
+catch {
+    Write-Log "could not be run: $_"
+    exit 2
+}

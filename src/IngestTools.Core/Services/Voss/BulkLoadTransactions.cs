@@ -1,0 +1,158 @@
+using System.Runtime.CompilerServices;
+using IngestTools.Transactions;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.Voss;
+
+/// <summary>Bulk loads and schedules as transactions. A wait polls, many at once; a look at one follows its parts down to the rows that failed.</summary>
+internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSource
+{
+    private readonly TransactionPolls _polls = new(routes);
+
+    public bool LooksTogether => true;
+
+    public static Transaction Describe(string pkid) => new()
+    {
+        Id = $"voss:{Uri.EscapeDataString(pkid)}",
+        Kind = TransactionKind.BulkLoad,
+        Status = TransactionStatus.Unknown,
+        Unit = "rows",
+        TransactionId = pkid,
+    };
+
+    /// <remarks>VOSS Automate, GET /api/tool/Transaction/[pkid]/, and the same for the parts of it that hold rows.</remarks>
+    public async Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken)
+    {
+        BulkLoadReport report = await BulkLoadReport.ReadAsync(routes, PkidOf(transaction), withReasons: true, cancellationToken).ConfigureAwait(false);
+        Transaction seen = Describe(transaction, report.Answer);
+        bool isCounted = seen.Total is null && report.RowsEnded > 0;
+        return seen with
+        {
+            Completed = isCounted ? report.RowsEnded - report.RowsFailed : seen.Completed,
+            SubTransactions = report.Parts,
+            Log = report.Log,
+        };
+    }
+
+    /// <remarks>VOSS Automate, GET /api/tool/Transaction/poll/; what has ended is then looked at itself, since a poll does not tell how.</remarks>
+    public async Task<IReadOnlyList<Look>> LookAsync(IReadOnlyList<Transaction> transactions, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(transactions);
+        IReadOnlyDictionary<string, PollResult> polled = await _polls.PollAsync(transactions.Select(PkidOf).ToArray(), cancellationToken).ConfigureAwait(false);
+        List<Look> looks = new(transactions.Count);
+        foreach (Transaction transaction in transactions)
+            looks.Add(await LookAsync(transaction, polled[PkidOf(transaction)], cancellationToken).ConfigureAwait(false));
+        return looks;
+    }
+
+    /// <summary>The rows that failed, in their order; of many, the reasons of the first are read and of the others their state alone.</summary>
+    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        BulkLoadReport report = await BulkLoadReport.ReadAsync(routes, PkidOf(transaction), withReasons: true, cancellationToken).ConfigureAwait(false);
+        foreach (SubTransaction row in report.FailedRows)
+        {
+            if (!VossStatus.IsCanceled(row.Message))
+                yield return new FailedItem(NameOf(row), row.Message?.TrimEnd('.', ' ') ?? $"the server says {row.ServerStatus}, and no reason");
+        }
+    }
+
+    public string ListCommand(Transaction transaction) =>
+        $"(Get-Transaction {transaction.Id}).SubTransactions | Where-Object Status -eq Failed";
+
+    /// <remarks>VOSS Automate documents no address to cancel at; a transaction offers what can be done with it.</remarks>
+    public async Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken)
+    {
+        const string Cancel = "cancel";
+        string pkid = PkidOf(transaction);
+        TransactionAnswer answer = await routes.ReadTransactionAsync(pkid, static _ => { }, static _ => { }, cancellationToken).ConfigureAwait(false);
+        Transaction seen = Describe(transaction, answer);
+        if (seen.IsTerminal)
+            throw CannotCancel(seen, $"{seen.Id} has ended as {seen.Status}; there is nothing to stop.", "Get-Transaction tells how it ended.");
+        if (answer.Actions.FirstOrDefault(action => action.Key.StartsWith(Cancel, StringComparison.OrdinalIgnoreCase)).Value is not { } action)
+            throw CannotCancel(seen, $"VOSS offers no action to cancel {seen.Id}; it goes on.", "Cancel it in VOSS's portal, in the transaction's own view.");
+        await routes.ActAsync(pkid, Cancel, action, cancellationToken).ConfigureAwait(false);
+        TransactionAnswer after = await routes.ReadTransactionAsync(pkid, static _ => { }, static _ => { }, cancellationToken).ConfigureAwait(false);
+        return Describe(transaction, after);
+    }
+
+    private static string PkidOf(Transaction transaction) => transaction.TransactionId!;
+
+    private static string NameOf(SubTransaction row)
+    {
+        string? place = new RowPlace(row.Sheet, row.Row).Describe();
+        return (place, row.Detail) switch
+        {
+            (null, null) => $"{row.Action ?? "Transaction"} {row.TransactionId}",
+            (null, { } detail) => $"{row.Action} ({detail})".Trim(),
+            _ => place,
+        };
+    }
+
+    private static IngestException CannotCancel(Transaction transaction, string message, string advice) =>
+        new(ErrorId.CannotCancel, message) { Service = IngestService.Voss, Operation = "cancel", Advice = advice, Target = transaction.Id };
+
+    private async Task<Look> LookAsync(Transaction transaction, PollResult result, CancellationToken cancellationToken)
+    {
+        if (result.Error is { } error)
+            return new Look(transaction, error);
+        TransactionStatus status = StatusOf(transaction, result.Entry!.Status);
+        Transaction seen = transaction with
+        {
+            Status = status,
+            ServerStatus = result.Entry.Status,
+            Connection = routes.Connection.Name,
+            SeenAt = routes.Time.GetUtcNow(),
+        };
+        if (!seen.IsTerminal)
+            return new Look(seen);
+        try
+        {
+            TransactionAnswer answer = await routes.ReadTransactionAsync(PkidOf(transaction), static _ => { }, static _ => { }, cancellationToken).ConfigureAwait(false);
+            return new Look(Describe(transaction, answer));
+        }
+        catch (IngestException e)
+        {
+            return new Look(transaction, e);
+        }
+    }
+
+    private Transaction Describe(Transaction transaction, TransactionAnswer answer)
+    {
+        RowCount? rows = VossStatus.RowsOf(answer.Detail);
+        TransactionStatus status = VossStatus.OfLoad(StatusOf(transaction, answer.Status), answer.Message, rows);
+        DateTimeOffset now = routes.Time.GetUtcNow();
+        Transaction seen = transaction with
+        {
+            Status = status,
+            ServerStatus = answer.Status,
+            Completed = rows?.Succeeded ?? transaction.Completed,
+            Total = rows?.Total ?? transaction.Total,
+            // That the schedule was made says less than when it will run.
+            Message = transaction.ScheduledFor is not null && status == TransactionStatus.Succeeded ? transaction.Message : MessageOf(answer) ?? transaction.Message,
+            Hierarchy = transaction.Hierarchy ?? answer.Hierarchy,
+            SubmittedAt = answer.SubmittedTime ?? transaction.SubmittedAt,
+            StartedAt = answer.StartedTime ?? transaction.StartedAt,
+            Connection = routes.Connection.Name,
+            SeenAt = now,
+        };
+        return seen.IsTerminal ? seen with { CompletedAt = answer.CompletedTime ?? transaction.CompletedAt ?? now } : seen;
+    }
+
+    private static string? MessageOf(TransactionAnswer answer) => (answer.Message, answer.Detail) switch
+    {
+        (null, var detail) => detail,
+        (var message, null) => message,
+        var (message, detail) => $"{message.TrimEnd('.', ' ')}. {detail}",
+    };
+
+    /// <summary>A word that nobody knows never ends a wait.</summary>
+    private TransactionStatus StatusOf(Transaction transaction, string? word)
+    {
+        if (VossStatus.Of(word) is { } known)
+            return known;
+        string shown = Http.Redaction.EscapeControls(word ?? "nothing");
+        if (routes.Connection.Memory.TryAdd($"voss status {shown}", shown))
+            routes.Logger.LogWarning("VOSS says '{Status}' of {Id}, a word that is not known. It is taken for running.", shown, transaction.Id);
+        return TransactionStatus.Running;
+    }
+}

@@ -1,0 +1,272 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
+using IngestTools.Connections;
+using IngestTools.Http;
+using IngestTools.Uploads;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.Voss;
+
+/// <summary>VOSS Automate's routes, one method each; what is made of them is decided elsewhere.</summary>
+internal sealed partial class VossRoutes(IngestConnection connection, ILogger logger)
+{
+    private const string Json = "application/json";
+
+    /// <summary>The answer to an upload comes when the server has the file; from this size on it is asked before a body is sent.</summary>
+    private const long AskBeforeSending = 1024 * 1024;
+
+    /// <summary>A list is read in pages of this size.</summary>
+    private const int PageSize = 500;
+
+    public IngestConnection Connection => connection;
+
+    public ILogger Logger => logger;
+
+    public TimeProvider Time => connection.Time;
+
+    /// <summary>VOSS Automate, POST /api/uploadfiles/: the name by which a load finds the file, which the server may have changed.</summary>
+    public async Task<string> UploadAsync(
+        Hierarchy hierarchy, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
+    {
+        HttpOperation operation = new()
+        {
+            Name = "upload",
+            // A file of the same name takes the place of the one before.
+            Kind = OperationKind.Repeatable,
+            Method = HttpMethod.Post,
+            Uri = UriOf($"api/uploadfiles/?hierarchy={hierarchy.Escaped}"),
+            Accept = Json,
+            Content = watch => FormOf(item.RemoteName, content(watch)),
+            Refine = error => Refine(error, hierarchy),
+            Target = item.Path,
+            Place = place,
+            IsUpload = true,
+            ExpectContinue = item.Length >= AskBeforeSending,
+        };
+        UploadAnswer answer = await SendAsync(operation, VossJson.Default.UploadAnswer, WhatIsMissing, cancellationToken).ConfigureAwait(false);
+        return answer.Uploadedfiles![0].Name!;
+
+        static string? WhatIsMissing(UploadAnswer answer) => answer.Uploadedfiles is [{ Name.Length: > 0 }, ..] ? null : "no name of the uploaded file";
+    }
+
+    /// <summary>VOSS Automate, POST /api/tool/BulkLoad/: the pkid of the transaction.</summary>
+    public async Task<string> StartAsync(Hierarchy hierarchy, LoadRequest request, CancellationToken cancellationToken)
+    {
+        HttpOperation operation = new()
+        {
+            Name = request.ExecuteImmediately ? "start bulk load" : "schedule bulk load",
+            Kind = OperationKind.Once,
+            Method = HttpMethod.Post,
+            Uri = UriOf($"api/tool/BulkLoad/?hierarchy={hierarchy.Escaped}&method=bulkload_spreadsheet&nowait=true&format=json"),
+            Accept = Json,
+            Content = _ => JsonBody.Of(request, VossJson.Default.LoadRequest),
+            Refine = error => Refine(error, hierarchy),
+            Target = request.BulkloadFile,
+        };
+        StartedAnswer answer = await SendAsync(operation, VossJson.Default.StartedAnswer, answer => answer.Pkid is null ? "no transaction" : null, cancellationToken).ConfigureAwait(false);
+        return answer.Pkid!;
+    }
+
+    /// <summary>VOSS Automate, GET /api/tool/Transaction/[pkid]/, all pages of its parts.</summary>
+    public async Task<TransactionAnswer> ReadTransactionAsync(
+        string pkid, Action<TransactionPart> onPart, Action<TransactionLogEntry> onLog, CancellationToken cancellationToken)
+    {
+        TransactionAnswer answer = await ReadPageAsync(pkid, 0, onPart, onLog, cancellationToken).ConfigureAwait(false);
+        long read = answer.PartsRead;
+        for (long page = read; page > 0 && read < answer.PartsTotal; read += page)
+            page = (await ReadPageAsync(pkid, read, onPart, static _ => { }, cancellationToken).ConfigureAwait(false)).PartsRead;
+        return answer;
+    }
+
+    /// <summary>VOSS Automate, GET /api/tool/Transaction/poll/?transactions=: a map by pkid. What separates several is not documented, so the caller gives the text.</summary>
+    public Task<Dictionary<string, PollEntry>> PollAsync(string transactions, object? target, CancellationToken cancellationToken) =>
+        PollAtAsync($"api/tool/Transaction/poll/?{transactions}&format=json", target, cancellationToken);
+
+    /// <summary>VOSS Automate, GET /api/tool/Transaction/[pkid]/poll/: the same map, for one.</summary>
+    public Task<Dictionary<string, PollEntry>> PollOneAsync(string pkid, CancellationToken cancellationToken) =>
+        PollAtAsync($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/poll/?format=json", pkid, cancellationToken);
+
+    /// <summary>Does what a transaction offers.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: its address is on another server, which is not to see the credentials.</exception>
+    public async Task ActAsync(string pkid, string name, TransactionAction action, CancellationToken cancellationToken)
+    {
+        Uri uri = new(connection.Uri, action.Href);
+        if (uri.Authority != connection.Uri.Authority || uri.Scheme != connection.Uri.Scheme)
+        {
+            throw new IngestException(ErrorId.Rejected, $"VOSS offers to {name} {pkid} at another server, {uri.Host}, which is not asked.")
+            {
+                Service = IngestService.Voss, Operation = name, Advice = "Do it in VOSS's portal.", Target = pkid,
+            };
+        }
+
+        HttpOperation operation = new()
+        {
+            Name = name,
+            Kind = OperationKind.Repeatable,
+            Method = new HttpMethod(action.Method.ToUpperInvariant()),
+            Uri = uri.Query.Contains("format=", StringComparison.Ordinal) ? uri : new Uri($"{uri.AbsoluteUri}{(uri.Query.Length == 0 ? '?' : '&')}format=json"),
+            Accept = Json,
+            Refine = error => RefineTransaction(error, pkid),
+            Target = pkid,
+        };
+        await connection.Http.SendAsync<object>(operation, static (_, _) => ValueTask.FromResult<object>(Missing.Value), logger, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>VOSS Automate, GET /api/data/HierarchyNode/: the first page, and what it says of all. It looks at the sign-in, and at the right to the node.</summary>
+    public async Task ProbeAsync(Hierarchy? hierarchy, CancellationToken cancellationToken) =>
+        await ListAsync("HierarchyNode", hierarchy, skip: 0, limit: 1, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>VOSS Automate, GET /api/data/HierarchyNode/: the paths of all nodes that the user sees.</summary>
+    public async Task<IReadOnlyList<string>> ListHierarchiesAsync(CancellationToken cancellationToken)
+    {
+        List<string> paths = [];
+        for (int skip = 0; ; skip += PageSize)
+        {
+            ListAnswer page = await ListAsync("HierarchyNode", null, skip, PageSize, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<JsonElement> nodes = page.Resources ?? [];
+            paths.AddRange(nodes.Select(PathOf).OfType<string>());
+            // A server that was not asked to count says 0, so a page that is not full is what ends the list.
+            if (nodes.Count < PageSize)
+                return paths;
+        }
+    }
+
+    /// <summary>Whether an answer is a page for a person, in place of JSON.</summary>
+    public static bool IsWebPage(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml";
+
+    private static string? PathOf(JsonElement node) => Text(node, "hierarchy_path") ?? (node.ValueKind == JsonValueKind.Object && node.TryGetProperty("data", out JsonElement data) ? Text(data, "hierarchy_path") : null);
+
+    private static string? Text(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private Task<ListAnswer> ListAsync(string model, Hierarchy? hierarchy, int skip, int limit, CancellationToken cancellationToken)
+    {
+        string at = hierarchy is { } node ? $"hierarchy={node.Escaped}&" : "";
+        HttpOperation operation = Get(
+            $"list {model}", UriOf(string.Create(CultureInfo.InvariantCulture, $"api/data/{model}/?{at}skip={skip}&limit={limit}&format=json")), error => Refine(error, hierarchy), hierarchy?.Value);
+        return SendAsync(operation, VossJson.Default.ListAnswer, null, cancellationToken);
+    }
+
+    private Task<Dictionary<string, PollEntry>> PollAtAsync(string path, object? target, CancellationToken cancellationToken) =>
+        SendAsync(Get("poll transactions", UriOf(path), RefineSession, target), VossJson.Default.DictionaryStringPollEntry, null, cancellationToken);
+
+    private Task<TransactionAnswer> ReadPageAsync(
+        string pkid, long skip, Action<TransactionPart> onPart, Action<TransactionLogEntry> onLog, CancellationToken cancellationToken)
+    {
+        string page = skip == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"&skip={skip}");
+        HttpOperation operation = Get("get transaction", UriOf($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/?format=json{page}"), error => RefineTransaction(error, pkid), pkid);
+        return connection.Http.SendAsync<TransactionAnswer>(operation, ReadAsync, logger, cancellationToken);
+
+        async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
+        {
+            await RefusePageAsync(operation, response, token).ConfigureAwait(false);
+            Stream body = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
+            await using (body.ConfigureAwait(false))
+            {
+                try
+                {
+                    return await new TransactionReader(onPart, onLog).ReadAsync(body, token).ConfigureAwait(false);
+                }
+                catch (JsonException e)
+                {
+                    throw HttpFailure.Unreadable(IngestService.Voss, operation, "something that is not its JSON", response.StatusCode, null, e);
+                }
+            }
+        }
+    }
+
+    private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
+        where T : class
+    {
+        Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read = JsonBody.Reader(IngestService.Voss, operation, type, whatIsWrong);
+        return connection.Http.SendAsync<T>(operation, ReadAsync, logger, cancellationToken);
+
+        async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
+        {
+            await RefusePageAsync(operation, response, token).ConfigureAwait(false);
+            return await read(response, token).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The page to sign in on comes in place of what was asked for, and says that nothing was done.</summary>
+    private static async ValueTask RefusePageAsync(HttpOperation operation, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (!IsWebPage(response))
+            return;
+        byte[] start = new byte[ServerMessage.MaxReadBytes];
+        Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using (body.ConfigureAwait(false))
+        {
+            string page = Encoding.UTF8.GetString(start, 0, await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false));
+            if (!SignInPage().IsMatch(page))
+                throw HttpFailure.Unreadable(IngestService.Voss, operation, "a web page", response.StatusCode, page);
+            throw new IngestException(ErrorId.NotSignedIn, $"VOSS answered '{operation.Name}' with its page to sign in on.")
+            {
+                Service = IngestService.Voss,
+                Operation = operation.Name,
+                StatusCode = response.StatusCode,
+                Advice = "Check the credentials. If the server takes no HTTP Basic, connect with -AuthenticationUri for a session.",
+                Target = operation.Target,
+            };
+        }
+    }
+
+    /// <summary>A form with the one part that the server looks for. Its length is known, and the file goes through as it is read.</summary>
+    /// <remarks>The file's name goes as browsers send it: in UTF-8, with what would end it percent-escaped.</remarks>
+    private static MultipartContent FormOf(string fileName, HttpContent file)
+    {
+        string escaped = fileName.Replace("\"", "%22", StringComparison.Ordinal).Replace("\r", "%0D", StringComparison.Ordinal).Replace("\n", "%0A", StringComparison.Ordinal);
+        file.Headers.ContentType = new MediaTypeHeaderValue("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+        file.Headers.ContentLength = null;
+        file.Headers.TryAddWithoutValidation("Content-Disposition", $"form-data; name=\"uploadedfile\"; filename=\"{escaped}\"");
+        MultipartContent form = new("form-data") { HeaderEncodingSelector = static (_, _) => Encoding.UTF8 };
+        form.Add(file);
+        return form;
+    }
+
+    private static HttpOperation Get(string name, Uri uri, Func<IngestException, IngestException> refine, object? target) => new()
+    {
+        Name = name,
+        Kind = OperationKind.Safe,
+        Method = HttpMethod.Get,
+        Uri = uri,
+        Accept = Json,
+        Refine = refine,
+        Target = target,
+    };
+
+    private Uri UriOf(string path) => new(connection.Uri.AbsoluteUri + path);
+
+    /// <summary>A session that was renewed and still gets a page is none.</summary>
+    private static IngestException RefineSession(IngestException error) => error.StatusCode is >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices
+        ? error.With(ErrorId.NotSignedIn, $"VOSS answered '{error.Operation}' with a web page ({error.ServerMessage ?? "empty"}), also after a new sign-in.", "Check the user's rights, and that -Uri is VOSS's own address.")
+        : error;
+
+    private static IngestException Refine(IngestException error, Hierarchy? hierarchy) => error.ErrorId switch
+    {
+        ErrorId.NotAllowed => error.With(advice: $"The credentials are good, and not enough{(hierarchy is { } node ? $" at {node}" : "")}. Ask for the right in the access profile, or work at your own hierarchy."),
+        ErrorId.Rejected or ErrorId.NotFound => RefineSession(error).With(advice: "Check the hierarchy and the file's name: Test-IngestService -Hierarchy looks at the first; a file has to be sent with Send-IngestFile before it is loaded."),
+        _ => error,
+    };
+
+    private static IngestException RefineTransaction(IngestException error, string pkid) => error.ErrorId switch
+    {
+        ErrorId.NotFound => error.With(message: $"VOSS knows no transaction {pkid}: {error.ServerMessage ?? "404"}", advice: "Check the id. The server's log is tidied up from time to time, and an old transaction is then gone."),
+        ErrorId.Rejected => RefineSession(error),
+        _ => error,
+    };
+
+    [GeneratedRegex(@"type=[""']?password|<title>[^<]*\b(sign|log)[ -]?in\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex SignInPage();
+
+    /// <summary>The answer to what has none that matters.</summary>
+    private sealed class Missing
+    {
+        public static readonly Missing Value = new();
+    }
+}

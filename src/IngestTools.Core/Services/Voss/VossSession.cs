@@ -1,0 +1,93 @@
+using System.Net;
+using IngestTools.Connections;
+using IngestTools.Http;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Services.Voss;
+
+/// <summary>Exchanges a user's name and password for a session, which goes with each request as cookies and a token against forged requests.</summary>
+/// <remarks>VOSS Automate, POST /noninteractivelogin/. The token is taken from the answer's header X-CSRFToken, and its cookie goes back unchanged.</remarks>
+internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
+{
+    private const string LoginPath = "noninteractivelogin";
+    private const string SessionCookie = "sessionid";
+    private const string CsrfCookie = "csrftoken";
+    private const string CsrfHeader = "X-CSRFToken";
+
+    public async ValueTask<Signature> SignInAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        string password = await settings.Secret!(cancellationToken).ConfigureAwait(false);
+        LoginRequest request = new() { Username = settings.UserName!, Password = password };
+        HttpOperation operation = new()
+        {
+            Name = "sign in",
+            // A second session does no harm.
+            Kind = OperationKind.Repeatable,
+            Method = HttpMethod.Post,
+            Uri = LoginUri(settings.AuthenticationUri!),
+            Accept = "application/json",
+            SignsIn = false,
+            Secrets = [password],
+            Content = _ => JsonBody.Of(request, VossJson.Default.LoginRequest),
+            Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.Rejected or ErrorId.NotAllowed
+                ? error.With(ErrorId.NotSignedIn, $"VOSS did not sign in {settings.UserName}: {error.ServerMessage ?? error.Message}", "Check the user's name, such as admin@sys.hcs, and the password.")
+                : error,
+        };
+        return await http.SendAsync<Signature>(operation, (response, _) => ValueTask.FromResult<object>(SignatureOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)
+        ? authentication
+        : new Uri(authentication, LoginPath + "/");
+
+    private Signature SignatureOf(HttpOperation operation, HttpResponseMessage response)
+    {
+        Dictionary<string, string> cookies = CookiesOf(response);
+        if (!cookies.TryGetValue(SessionCookie, out string? session))
+            throw HttpFailure.Unreadable(http.Service, operation, "no session", response.StatusCode, null);
+        string? token = response.Headers.TryGetValues(CsrfHeader, out IEnumerable<string>? values) ? values.First() : cookies.GetValueOrDefault(CsrfCookie);
+        List<KeyValuePair<string, string>> headers =
+        [
+            new("Cookie", string.Join("; ", cookies.Select(cookie => $"{cookie.Key}={cookie.Value}"))),
+            // A server that guards against forged requests looks, over https, also where a request says that it comes from.
+            new("Referer", settings.Uri!.AbsoluteUri),
+        ];
+        if (token is not null)
+            headers.Add(new(CsrfHeader, token));
+        return Signature.Of(headers, token is null ? [session] : [session, token]);
+    }
+
+    private static Dictionary<string, string> CookiesOf(HttpResponseMessage response)
+    {
+        Dictionary<string, string> cookies = new(StringComparer.Ordinal);
+        if (!response.Headers.TryGetValues("Set-Cookie", out IEnumerable<string>? values))
+            return cookies;
+        foreach (string value in values)
+        {
+            string[] sides = value.Split(';')[0].Split('=', 2);
+            string name = sides[0].Trim();
+            if (sides.Length == 2 && name is SessionCookie or CsrfCookie)
+                cookies[name] = sides[1].Trim();
+        }
+
+        return cookies;
+    }
+}
+
+/// <summary>Signs with a session, and knows the answers that a session which has ended gets: 401, the page to sign in on, or the way to it.</summary>
+internal sealed class VossSessionAuthenticator(SecretAuthenticator inner) : IAuthenticator, IDisposable
+{
+    public ValueTask<Signature?> GetAsync(ILogger logger, CancellationToken cancellationToken) => inner.GetAsync(logger, cancellationToken);
+
+    public ValueTask<bool> RenewAsync(Signature refused, ILogger logger, CancellationToken cancellationToken) => inner.RenewAsync(refused, logger, cancellationToken);
+
+    public bool IsRefusal(HttpResponseMessage response) => (int)response.StatusCode switch
+    {
+        (int)HttpStatusCode.Unauthorized => true,
+        >= 200 and < 300 => VossRoutes.IsWebPage(response),
+        >= 300 and < 400 => response.Headers.Location?.OriginalString.Contains("login", StringComparison.OrdinalIgnoreCase) == true,
+        _ => false,
+    };
+
+    public void Dispose() => inner.Dispose();
+}

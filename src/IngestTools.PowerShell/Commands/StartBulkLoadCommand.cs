@@ -1,0 +1,16 @@
+using System.Management.Automation;
+using IngestTools.PowerShell.Abstractions;
+using IngestTools.Services.Voss;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>Start-BulkLoad: starts the load of each workbook that was uploaded, and writes its transaction at once.</summary>
+[Cmdlet(VerbsLifecycle.Start, "BulkLoad", DefaultParameterSetName = UploadSet, SupportsShouldProcess = true)]
+[OutputType(typeof(Transaction))]
+public sealed class StartBulkLoadCommand : BulkLoadCmdlet
+{
+    private protected override string Action => "Start bulk load";
+
+    private protected override Task<Transaction> AskAsync(VossClient client, string fileName, string hierarchy, CancellationToken cancellationToken) =>
+        client.StartAsync(fileName, hierarchy, cancellationToken);
+}

@@ -1,0 +1,145 @@
+using System.Text;
+using IngestTools.Connections;
+using IngestTools.Sandbox.Services.Voss;
+using IngestTools.Units.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace IngestTools.Units.Core;
+
+public sealed class VossSignInTests
+{
+    private static readonly Func<ConnectionSettings, ConnectionSettings> WithSession = settings => settings with { AuthenticationUri = settings.Uri };
+
+    [Fact]
+    public async Task Basic_takes_names_with_at_signs_and_passwords_with_colons_and_umlauts()
+    {
+        await using VossHarness voss = await VossHarness.StartAsync();
+        Assert.Contains("sys.hcs.Provider.Customer.Main Site - North", await voss.Client.ListHierarchiesAsync(voss.Soon));
+        Assert.Equal(0, voss.Voss.Sessions.SignIns);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("noninteractivelogin")]
+    [InlineData("noninteractivelogin/")]
+    public async Task Session_is_signed_in_for_once_and_carries_writes_too(string path)
+    {
+        await using VossHarness voss = await VossHarness.StartAsync(o => o.TakesBasic = false, s => s with { AuthenticationUri = new Uri(s.Uri!, path) });
+        (Transaction ended, _) = await voss.WaitAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org")));
+        Assert.Equal((TransactionStatus.Succeeded, 1), (ended.Status, voss.Voss.Sessions.SignIns));
+    }
+
+    [Theory]
+    [InlineData(VossMissingSession.SignInPage)]
+    [InlineData(VossMissingSession.Redirect)]
+    [InlineData(VossMissingSession.Unauthorized)]
+    public async Task Session_that_ended_is_renewed_once_for_reads_uploads_and_loads(VossMissingSession missing)
+    {
+        await using VossHarness voss = await VossHarness.StartAsync(o => o.MissingSession = missing, WithSession);
+        await voss.Client.ListHierarchiesAsync(voss.Soon);
+
+        voss.Voss.Sessions.ExpireAll();
+        UploadResult sent = await voss.SendAsync(voss.Write("users.xlsx", "a@example.org"));
+        voss.Voss.Sessions.ExpireAll();
+        Transaction load = await voss.Client.StartAsync(sent.FileName!, VossHarness.Hierarchy, voss.Soon);
+        voss.Voss.Sessions.ExpireAll();
+        (Transaction ended, _) = await voss.WaitAsync(load);
+
+        Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+        Assert.Equal(4, voss.Voss.Sessions.SignIns);
+        Assert.Single(voss.Voss.Transactions);
+    }
+
+    [Fact]
+    public async Task Session_that_never_holds_ends_as_not_signed_in_and_not_in_a_circle()
+    {
+        await using VossHarness voss = await VossHarness.StartAsync(o => o.SessionLifetime = TimeSpan.Zero, WithSession);
+        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.ListHierarchiesAsync(voss.Soon));
+        Assert.Equal(ErrorId.NotSignedIn, error.ErrorId);
+        Assert.Equal(2, voss.Voss.Sessions.SignIns);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Wrong_password_is_told_and_quoted_nowhere(bool forSession)
+    {
+        const string Canary = "kanarienvogel";
+        await using VossHarness voss = await VossHarness.StartAsync(
+            connect: s => (forSession ? WithSession(s) : s) with { Secret = _ => ValueTask.FromResult(Canary) });
+
+        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.ListHierarchiesAsync(voss.Soon));
+
+        Assert.Equal(ErrorId.NotSignedIn, error.ErrorId);
+        string all = error + voss.Log.All + error.ServerMessage;
+        Assert.DoesNotContain(Canary, all, StringComparison.Ordinal);
+        Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes(Canary))[..12], all, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Page_to_sign_in_on_in_place_of_an_answer_is_a_clear_error()
+    {
+        await using VossHarness voss = await VossHarness.StartAsync(connect: s => s with { SignIn = SignInKind.None, UserName = null, Secret = null });
+        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync("users.xlsx", VossHarness.Hierarchy, voss.Soon));
+        Assert.Equal(ErrorId.NotSignedIn, error.ErrorId);
+        Assert.Contains("page to sign in on", error.Message, StringComparison.Ordinal);
+        Assert.Contains("-AuthenticationUri", error.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Secrets_of_a_session_are_in_no_log()
+    {
+        await using VossHarness voss = await VossHarness.StartAsync(connect: WithSession);
+        await voss.WaitAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org")));
+        Assert.DoesNotContain(VossHarness.Password, voss.Log.All, StringComparison.Ordinal);
+        Assert.DoesNotContain("sessionid=", voss.Log.All, StringComparison.Ordinal);
+        Assert.Contains("X-CSRFToken: ***", voss.Log.All, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(SignInKind.Token, "me", "user name and a password")]
+    [InlineData(SignInKind.Cookie, "me", "user name and a password")]
+    [InlineData(SignInKind.Password, null, "no user name")]
+    [InlineData(SignInKind.Password, "a:b", "no colon")]
+    public void What_cannot_sign_in_is_refused_when_connecting(SignInKind kind, string? userName, string reason)
+    {
+        ConnectionSettings settings = new()
+        {
+            Service = IngestService.Voss, Uri = new Uri("https://voss.example.org"), SignIn = kind, UserName = userName, Secret = _ => ValueTask.FromResult("x"),
+        };
+        IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(settings, NullLogger.Instance));
+        Assert.Equal(ErrorId.Rejected, error.ErrorId);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_tells_reachable_signed_in_and_allowed_one_by_one()
+    {
+        await using VossHarness voss = await VossHarness.StartAsync(o => o.Users = [new VossUser(VossHarness.UserName, VossHarness.Password) { Hierarchy = VossHarness.Hierarchy }]);
+
+        ServiceReport good = await ServiceCheck.RunAsync(voss.Connection, VossHarness.Hierarchy, voss.Log, voss.Soon);
+        ServiceReport forbidden = await ServiceCheck.RunAsync(voss.Connection, "sys.hcs", voss.Log, voss.Soon);
+        ServiceReport unknown = await ServiceCheck.RunAsync(voss.Connection, "sys.nowhere", voss.Log, voss.Soon);
+        voss.Options.TakesBasic = false;
+        ServiceReport signedOut = await ServiceCheck.RunAsync(voss.Connection, null, voss.Log, voss.Soon);
+
+        Assert.Equal((true, true, true, true), (good.Ok, good.Reachable, good.SignedIn, good.Allowed));
+        Assert.Equal((false, true, false), (forbidden.Ok, forbidden.SignedIn, forbidden.Allowed));
+        Assert.Equal((false, true, false), (unknown.Ok, unknown.SignedIn, unknown.Allowed));
+        Assert.Equal((false, true, false), (signedOut.Ok, signedOut.Reachable, signedOut.SignedIn));
+        Assert.All(new[] { forbidden, unknown, signedOut }, r => Assert.Contains(r.Details, line => line.Contains("no.", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Check_of_a_server_that_is_not_there_says_so()
+    {
+        IngestConnection connection = IngestConnection.Open(new ConnectionSettings
+        {
+            Service = IngestService.Voss, Uri = new Uri("http://127.0.0.1:9"), SignIn = SignInKind.None, MaxAttempts = 1, NoProxy = true,
+        });
+        ServiceReport report = await ServiceCheck.RunAsync(connection, null, NullLogger.Instance, CancellationToken.None);
+        Assert.False(report.Reachable);
+        Assert.Null(report.SignedIn);
+    }
+}
