@@ -50,7 +50,7 @@ Describe 'Register-BulkLoadSchedule, by the scheduler' {
         @{ What = 'wall time'; At = '2040-07-15 02:30'; Expected = '2040-07-15T00:30:00Z' }
         @{ What = 'an instant'; At = '2040-07-15T02:30:00Z'; Expected = '2040-07-15T02:30:00Z' }
         @{ What = 'a date of no kind'; At = [datetime] '2040-07-15 02:30'; Expected = '2040-07-15T00:30:00Z' }
-        @{ What = 'a date of a kind'; At = [datetime]::new(2040, 7, 15, 2, 30, 0, 'Utc'); Expected = '2040-07-15T02:30:00Z' }
+        @{ What = 'a date of a kind'; At = [datetime]::new(2040, 7, 15, 2, 30, 0, [DateTimeKind]::Utc); Expected = '2040-07-15T02:30:00Z' }
     ) {
         (Register-BulkLoadSchedule -Name once @load -At $At -TimeZone Europe/Zurich).NextRun | Should -Be ([datetimeoffset] $Expected)
     }
