@@ -37,10 +37,7 @@ internal sealed class RunDispatcher(
     private async Task TakeOverAsync(CancellationToken cancellationToken)
     {
         foreach (StoredRun run in await store.TakeOverAsync(node.DeadAfter, cancellationToken))
-        {
-            _logger.LogWarning("{Run} of '{Name}' was left {Status} by a scheduler that ended; it is taken up here.", run.Id, run.Name, run.Status);
-            Begin(run);
-        }
+            Begin(run, isTakenUp: true);
     }
 
     /// <summary>Stops a run of this node.</summary>
@@ -62,7 +59,7 @@ internal sealed class RunDispatcher(
         foreach (StoredRun run in await store.ReadOwnAsync(cancellationToken))
         {
             if (!_workers.ContainsKey(run.Number))
-                Begin(run);
+                Begin(run, isTakenUp: true);
         }
     }
 
@@ -142,17 +139,15 @@ internal sealed class RunDispatcher(
             }
 
             any = true;
-            _logger.LogInformation("{Run} of '{Name}' begins: {Kind} over {Connection}, due at {Due:u}, {Late:0.0} s late.", run.Id, run.Name, run.Load.Kind, run.Load.Connection,
-                run.DueAt.UtcDateTime, Math.Max(0, (run.StartedAt!.Value - run.DueAt).TotalSeconds));
-            Begin(run);
+            Begin(run, isTakenUp: false);
         }
 
         return any;
     }
 
-    private void Begin(StoredRun run)
+    private void Begin(StoredRun run, bool isTakenUp)
     {
-        RunWorker worker = new(run, store, spool, connections, patience, time, _logger);
+        RunWorker worker = new(run, isTakenUp, store, spool, connections, patience, time, _logger);
         TaskCompletionSource isListed = new();
         Task work = Task.Run(() => WorkAsync(worker, isListed.Task), CancellationToken.None);
         _workers[run.Number] = (worker, work);

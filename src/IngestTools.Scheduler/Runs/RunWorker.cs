@@ -1,3 +1,4 @@
+using System.Globalization;
 using IngestTools.Connections;
 using IngestTools.Scheduler.Loads;
 using IngestTools.Scheduler.Store;
@@ -19,11 +20,13 @@ internal sealed class RunWorker : IDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly RunFollower _follower;
+    private readonly bool _isTakenUp;
     private IngestException? _trouble;
 
-    public RunWorker(StoredRun run, SchedulerStore store, ISpool spool, SavedConnections connections, RunPatience patience, TimeProvider time, ILogger logger)
+    public RunWorker(StoredRun run, bool isTakenUp, SchedulerStore store, ISpool spool, SavedConnections connections, RunPatience patience, TimeProvider time, ILogger logger)
     {
         _journal = new RunJournal(store, run, time, logger);
+        _isTakenUp = isTakenUp;
         _store = store;
         _spool = spool;
         _connections = connections;
@@ -90,8 +93,7 @@ internal sealed class RunWorker : IDisposable
         LoadRun run = new(_journal, _store, _spool, connection);
         ILoad load = LoadKinds.Create(run);
         bool isNew = Run.Status < RunStatus.Submitting;
-        if (!isNew)
-            Log.LogInformation("Taken up again as {Status}{Transactions}.", Run.Status, Run.TransactionIds.Count == 0 ? "" : $" with {string.Join(", ", Run.TransactionIds)}");
+        TellBeginning();
         bool looksFirst = Run.Status == RunStatus.Submitting;
         if (isNew || looksFirst || !load.IsSubmitted)
             await SubmitAsync(load, looksFirst, pausing, ending, ended);
@@ -99,6 +101,21 @@ internal sealed class RunWorker : IDisposable
             await EndAsync(RunStatus.Succeeded, nothing, ended);
         else
             await FollowAsync(load, connection, ending, ended);
+    }
+
+    private void TellBeginning()
+    {
+        if (_isTakenUp)
+        {
+            Log.LogWarning(
+                "Taken up on {Node}, as a scheduler that ended left it: {Status}{Transactions}.", Run.Node, Run.Status,
+                Run.TransactionIds.Count == 0 ? "" : $" with {string.Join(", ", Run.TransactionIds)}");
+            return;
+        }
+
+        TimeSpan late = Run.StartedAt > Run.DueAt ? Run.StartedAt.Value - Run.DueAt : TimeSpan.Zero;
+        Log.LogInformation(
+            "Begins on {Node}: {Kind} over {Connection}, due at {Due:u}, {Late:0.0} s late.", Run.Node, Run.Load.Kind, Run.Load.Connection, Run.DueAt.UtcDateTime, late.TotalSeconds);
     }
 
     private async Task SubmitAsync(ILoad load, bool looksFirst, CancellationToken pausing, CancellationToken ending, CancellationToken ended)
@@ -221,7 +238,13 @@ internal sealed class RunWorker : IDisposable
             message is null ? "" : " " + message);
     }
 
-    private string Elapsed() => Run.StartedAt is { } started ? (Run.CompletedAt!.Value - started).ToString(@"d\.hh\:mm\:ss", System.Globalization.CultureInfo.InvariantCulture) : "no time";
+    private string Elapsed()
+    {
+        TimeSpan elapsed = Run.CompletedAt - Run.StartedAt ?? TimeSpan.Zero;
+        return elapsed < TimeSpan.FromMinutes(1)
+            ? string.Create(CultureInfo.InvariantCulture, $"{elapsed.TotalSeconds:0.0} s")
+            : elapsed.ToString(elapsed < TimeSpan.FromDays(1) ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+    }
 
     private RunStatus StatusOf(IngestException error) =>
         error.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown : Run.Status is RunStatus.Submitted or RunStatus.Running ? RunStatus.Unknown : RunStatus.Failed;

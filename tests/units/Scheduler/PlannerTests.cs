@@ -1,0 +1,217 @@
+using IngestTools.Scheduler.Hosting;
+using IngestTools.Scheduler.Runs;
+using IngestTools.Scheduler.Store;
+using IngestTools.Scheduling;
+using IngestTools.Units.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace IngestTools.Units.Scheduler;
+
+/// <summary>What becomes of times that have come, with a clock that is set by hand.</summary>
+public sealed class PlannerTests
+{
+    private static readonly DateTimeOffset Noon = new(2027, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task A_time_gets_one_run_however_often_it_is_looked_at()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
+        bench.Time.Now = Noon.AddHours(1);
+
+        for (int i = 0; i < 3; i++)
+            await bench.Planner.PlanAsync("s", CancellationToken.None);
+
+        StoredRun run = Assert.Single(await bench.RunsAsync());
+        Assert.Equal((RunStatus.Planned, Noon.AddHours(1)), (run.Status, run.DueAt));
+    }
+
+    [Fact]
+    public async Task RunOnce_runs_the_newest_missed_time_and_tells_of_the_others()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
+        bench.Time.Now = Noon.AddHours(3.5);
+
+        await bench.Planner.PlanOverdueAsync(CancellationToken.None);
+
+        List<StoredRun> runs = await bench.RunsAsync();
+        Assert.Equal([RunStatus.Planned, RunStatus.Missed, RunStatus.Missed], runs.Select(run => run.Status));
+        Assert.Equal([Noon.AddHours(3), Noon.AddHours(2), Noon.AddHours(1)], runs.Select(run => run.DueAt));
+        Assert.Equal(Noon.AddHours(4), (await bench.ScheduleAsync())!.NextDue);
+    }
+
+    [Fact]
+    public async Task Skip_runs_no_missed_time_and_tells_of_each()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.Skip));
+        bench.Time.Now = Noon.AddHours(2.5);
+
+        await bench.Planner.PlanOverdueAsync(CancellationToken.None);
+
+        Assert.All(await bench.RunsAsync(), run => Assert.Equal(RunStatus.Missed, run.Status));
+        Assert.Equal(2, (await bench.RunsAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_single_time_that_was_missed_is_never_dropped_silently()
+    {
+        foreach ((MissedRun policy, RunStatus expected) in new[] { (MissedRun.RunOnce, RunStatus.Planned), (MissedRun.Skip, RunStatus.Missed) })
+        {
+            using Bench bench = await Bench.StartAsync(Noon);
+            await bench.AddAsync(new ScheduleDefinition { Name = "s", Load = Bench.Load, At = Noon.AddMinutes(1), MissedRun = policy });
+            bench.Time.Now = Noon.AddMinutes(10);
+
+            await bench.Planner.PlanOverdueAsync(CancellationToken.None);
+
+            Assert.Equal(expected, Assert.Single(await bench.RunsAsync()).Status);
+            Assert.Equal(ScheduleStatus.Ended, (await bench.ScheduleAsync())!.Status);
+        }
+    }
+
+    [Fact]
+    public async Task A_year_of_missed_seconds_is_told_in_a_hundred_runs_and_one()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(new ScheduleDefinition { Name = "s", Load = Bench.Load, Every = TimeSpan.FromSeconds(1), MissedRun = MissedRun.Skip });
+        bench.Time.Now = Noon.AddYears(1);
+
+        await bench.Planner.PlanOverdueAsync(CancellationToken.None);
+
+        List<StoredRun> runs = await bench.RunsAsync();
+        Assert.InRange(runs.Count(run => run.Status == RunStatus.Missed), 101, 200);
+        Assert.True((await bench.ScheduleAsync())!.NextDue > bench.Time.Now);
+    }
+
+    [Fact]
+    public async Task A_clock_that_jumps_back_runs_nothing_twice_and_loses_nothing_to_come()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
+        bench.Time.Now = Noon.AddDays(400);
+        await bench.Planner.PlanOverdueAsync(CancellationToken.None);
+        int planned = (await bench.RunsAsync()).Count;
+        await bench.EndAllAsync();
+
+        bench.Time.Now = Noon.AddMinutes(5);
+        StoredSchedule ahead = (await bench.ScheduleAsync())!;
+        StoredSchedule back = bench.Planner.Rearm(ahead);
+        Assert.True(await bench.Store.ChangeScheduleAsync(ahead, back, CancellationToken.None));
+        Assert.Equal(Noon.AddHours(1), back.NextDue);
+        // This time had its run while the clock was ahead.
+        bench.Time.Now = Noon.AddHours(1);
+        await bench.Planner.PlanAsync("s", CancellationToken.None);
+        Assert.Equal(planned, (await bench.RunsAsync()).Count);
+        // This one did not: it was among those that were only counted.
+        bench.Time.Now = Noon.AddHours(200);
+        await bench.Planner.PlanAsync("s", CancellationToken.None);
+        Assert.Contains(await bench.RunsAsync(), run => run.DueAt == Noon.AddHours(200) && run.Status == RunStatus.Planned);
+    }
+
+    [Fact]
+    public async Task What_overlaps_is_skipped_or_waits_and_only_one_waits()
+    {
+        using Bench skipping = await Bench.StartAsync(Noon);
+        await skipping.AddAsync(Bench.Hourly(MissedRun.RunOnce));
+        using Bench queueing = await Bench.StartAsync(Noon);
+        await queueing.AddAsync(Bench.Hourly(MissedRun.RunOnce) with { Overlap = Overlap.Queue });
+        foreach (Bench bench in new[] { skipping, queueing })
+        {
+            for (int hour = 1; hour <= 3; hour++)
+            {
+                bench.Time.Now = Noon.AddHours(hour);
+                await bench.Planner.PlanAsync("s", CancellationToken.None);
+                if (hour == 1)
+                    Assert.NotNull(await bench.Store.TakeAsync((await bench.RunsAsync())[0].Number, 4, bench.Time.Now, CancellationToken.None));
+            }
+        }
+
+        Assert.Equal([RunStatus.Missed, RunStatus.Missed, RunStatus.Planned], (await skipping.RunsAsync()).Select(run => run.Status));
+        Assert.Equal([RunStatus.Missed, RunStatus.Planned, RunStatus.Planned], (await queueing.RunsAsync()).Select(run => run.Status));
+        Assert.Empty(await queueing.Store.ReadWaitingAsync(4, 10, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Two_that_plan_and_take_at_once_make_one_run_and_one_taker()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
+        bench.Time.Now = Noon.AddHours(1);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => bench.Planner.PlanAsync("s", CancellationToken.None))));
+        long number = Assert.Single(await bench.RunsAsync()).Number;
+
+        StoredRun?[] taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => bench.Store.TakeAsync(number, 4, bench.Time.Now, CancellationToken.None))));
+
+        Assert.Single(taken, run => run is not null);
+    }
+
+    private sealed class Bench : IDisposable
+    {
+        public static readonly LoadDefinition Load = new() { Kind = LoadKind.BulkIngest, Connection = "dsp", Path = "/nowhere", Shortcode = "0001" };
+
+        private readonly TemporaryFolder _folder = new();
+        private readonly SqliteDialect _dialect;
+        private readonly DispatchSignal _signal = new();
+        private readonly SchedulerMeter _meter = new();
+
+        private Bench(DateTimeOffset now)
+        {
+            Time = new SetTime { Now = now };
+            _dialect = new SqliteDialect(_folder.Path);
+            Store = new SchedulerStore(_dialect, "this", "node");
+            Planner = new RunPlanner(Store, new SavedConnections(), _signal, _meter, Time, NullLogger<RunPlanner>.Instance);
+        }
+
+        public SetTime Time { get; }
+
+        public SchedulerStore Store { get; }
+
+        public RunPlanner Planner { get; }
+
+        public static async Task<Bench> StartAsync(DateTimeOffset now)
+        {
+            Bench bench = new(now);
+            await StoreSchema.ProvideAsync(bench._dialect, CancellationToken.None);
+            return bench;
+        }
+
+        public static ScheduleDefinition Hourly(MissedRun missed) => new() { Name = "s", Load = Load, Cron = "0 * * * *", TimeZone = "UTC", MissedRun = missed };
+
+        public async Task AddAsync(ScheduleDefinition definition)
+        {
+            StoredSchedule schedule = Planner.Rearm(new StoredSchedule { Revision = "r", Definition = definition, RegisteredAt = Time.Now });
+            Assert.True((await Store.PutScheduleAsync(schedule, false, CancellationToken.None)).Kept);
+        }
+
+        public Task<StoredSchedule?> ScheduleAsync() => Store.FindScheduleAsync("s", CancellationToken.None);
+
+        public Task<List<StoredRun>> RunsAsync() => Store.ReadRunsBeforeAsync(long.MaxValue, null, [], 1000, CancellationToken.None);
+
+        public async Task EndAllAsync()
+        {
+            foreach (StoredRun run in (await RunsAsync()).Where(run => !run.IsTerminal))
+            {
+                StoredRun taken = (await Store.TakeAsync(run.Number, 4, Time.Now, CancellationToken.None))!;
+                Assert.True(await Store.WriteRunAsync(taken with { Status = RunStatus.Succeeded, CompletedAt = Time.Now }, CancellationToken.None));
+            }
+        }
+
+        public void Dispose()
+        {
+            _signal.Dispose();
+            _meter.Dispose();
+            _dialect.Dispose();
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+            _folder.Dispose();
+        }
+    }
+
+    private sealed class SetTime : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}

@@ -1,0 +1,283 @@
+using System.Net;
+using IngestTools.Connections;
+using IngestTools.Scheduling;
+using Microsoft.Data.Sqlite;
+using Xunit;
+
+namespace IngestTools.Units.Scheduler;
+
+/// <summary>What bad input gets, at registration and at the start.</summary>
+public sealed class RefusalTests
+{
+    [Fact]
+    public async Task What_would_fail_at_night_is_refused_at_registration()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        harness.Save(
+            new ConnectionProfile { Name = "no secret", Service = IngestService.DspIngest, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "env:NOBODY_SET_THIS" },
+            new ConnectionProfile { Name = "vault", Service = IngestService.DspIngest, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "vault:mine" },
+            new ConnectionProfile { Name = "wrong", Service = IngestService.DspIngest, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "env:PATH" },
+            new ConnectionProfile { Name = "nobody there", Service = IngestService.DspIngest, Uri = new Uri("http://127.0.0.1:9/"), SignIn = SignInKind.Token, SecretFrom = "env:SCHEDULER_TEST_TOKEN", MaxAttempts = 1 });
+        SchedulerProcess daemon = await harness.RunAsync();
+        LoadDefinition load = harness.DspLoad("0020");
+        ScheduleDefinition good = SchedulerHarness.Yearly("good", load);
+        (ScheduleDefinition Bad, ErrorId Id, string Told)[] cases =
+        [
+            (good with { Cron = "61 * * * *" }, ErrorId.InvalidSchedule, "cron"),
+            (good with { Cron = "0 0 30 2 *" }, ErrorId.InvalidSchedule, "no time"),
+            (good with { TimeZone = "Europe/Atlantis" }, ErrorId.InvalidSchedule, "Atlantis"),
+            (good with { Cron = null, At = DateTimeOffset.UtcNow.AddMinutes(-1) }, ErrorId.InvalidSchedule, "has passed"),
+            (good with { Cron = null, WallTime = new DateTime(2027, 3, 28, 2, 30, 0), TimeZone = "Europe/Zurich" }, ErrorId.InvalidSchedule, "does not exist"),
+            (good with { Cron = null }, ErrorId.InvalidSchedule, "One of"),
+            (good with { Every = TimeSpan.FromHours(1) }, ErrorId.InvalidSchedule, "One of"),
+            (good with { Cron = null, Every = TimeSpan.FromMilliseconds(5) }, ErrorId.InvalidSchedule, "interval"),
+            (good with { Load = load with { Path = "/no/such/folder" } }, ErrorId.FileNotFound, "/no/such/folder"),
+            (good with { Load = load with { Path = "files" } }, ErrorId.InvalidSchedule, "full path"),
+            (good with { Load = load with { Shortcode = "12345" } }, ErrorId.InvalidSchedule, "12345"),
+            (good with { Load = load with { MappingPath = "/no/such/folder/mapping.csv" } }, ErrorId.FileUnreadable, "mapping.csv"),
+            (good with { Load = load with { Connection = "nobody" } }, ErrorId.NoConnection, "nobody"),
+            (good with { Load = load with { Connection = "no secret" } }, ErrorId.NotSignedIn, "NOBODY_SET_THIS"),
+            (good with { Load = load with { Connection = "vault" } }, ErrorId.NotSignedIn, "vault"),
+            (good with { Load = load with { Connection = "wrong" } }, ErrorId.NotSignedIn, "wrong"),
+            (good with { Load = load with { Connection = "nobody there" } }, ErrorId.ConnectionFailed, "nobody there"),
+            (good with { Load = load with { Kind = LoadKind.Import, Source = "s3://b/p/", Repository = "r", Branch = "main" } }, ErrorId.InvalidSchedule, "LakeFs"),
+            (good with { Name = "a*" }, ErrorId.InvalidSchedule, "no name"),
+        ];
+
+        foreach ((ScheduleDefinition bad, ErrorId id, string told) in cases)
+        {
+            ControlError error = await daemon.RefusedAsync(bad);
+            Assert.True(id == error.ErrorId && error.Message.Contains(told, StringComparison.OrdinalIgnoreCase), $"{told}: {error}");
+            Assert.False(string.IsNullOrEmpty(error.Advice), error.Message);
+        }
+
+        Assert.Empty(await daemon.SchedulesAsync());
+        Assert.DoesNotContain(SchedulerHarness.Token, daemon.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_path_that_the_daemon_cannot_read_is_refused()
+    {
+        if (OperatingSystem.IsWindows() || Environment.UserName == "root")
+            return;
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        LoadDefinition load = harness.DspLoad("0021");
+        File.SetUnixFileMode(load.Path!, UnixFileMode.None);
+
+        ControlError error = await daemon.RefusedAsync(SchedulerHarness.Yearly("closed", load));
+
+        File.SetUnixFileMode(load.Path!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
+    }
+
+    [Fact]
+    public async Task A_name_in_use_is_refused_and_replaced_on_request()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        ScheduleDefinition definition = SchedulerHarness.Yearly("Nightly Users", harness.DspLoad("0022"));
+        await daemon.RegisterAsync(definition);
+
+        ControlError error = await daemon.RefusedAsync(definition with { Name = "nightly users" });
+        BulkLoadSchedule replaced = await daemon.RegisterAsync(definition with { Cron = "0 4 1 1 *" }, replace: true);
+
+        Assert.Equal(ErrorId.NameInUse, error.ErrorId);
+        Assert.Equal(4, replaced.NextRuns[0].Hour);
+        Assert.Single(await daemon.SchedulesAsync());
+        using HttpResponseMessage deleted = await daemon.Http.DeleteAsync("schedules/NIGHTLY%20USERS");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        using HttpResponseMessage again = await daemon.Http.DeleteAsync("schedules/nightly%20users");
+        Assert.Equal(HttpStatusCode.NotFound, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_time_that_passed_runs_at_once_on_request_and_a_preview_keeps_nothing()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        ScheduleDefinition definition = new() { Name = "past", Load = harness.DspLoad("0023"), At = DateTimeOffset.UtcNow.AddDays(-1), MissedRun = MissedRun.Skip };
+        using HttpContent body = System.Net.Http.Json.JsonContent.Create(new RegisterRequest { Definition = definition with { At = null, Cron = "0 5 * * *", TimeZone = "UTC" } }, SchedulingJson.Default.RegisterRequest);
+        using HttpResponseMessage preview = await daemon.Http.PostAsync("preview", body);
+        BulkLoadSchedule would = System.Text.Json.JsonSerializer.Deserialize(await preview.Content.ReadAsStringAsync(), SchedulingJson.Default.BulkLoadSchedule)!;
+        Assert.Equal(5, would.NextRuns.Count);
+        Assert.Empty(await daemon.SchedulesAsync());
+
+        await daemon.RegisterAsync(definition, allowPast: true);
+
+        BulkLoadRun? run = await daemon.UntilAsync(async () => (await daemon.RunsAsync()).FirstOrDefault(), run => run?.IsTerminal == true);
+        Assert.Equal(RunStatus.Succeeded, run!.Status);
+    }
+
+    [Fact]
+    public async Task A_second_daemon_on_a_store_refuses_and_says_who_has_it()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess first = await harness.RunAsync();
+
+        SchedulerProcess second = harness.Begin();
+
+        Assert.Equal(1, await second.EndsAsync());
+        Assert.Contains($"process {first.Id} on {Environment.MachineName}", second.Log, StringComparison.Ordinal);
+        Assert.False(first.HasExited);
+    }
+
+    [Fact]
+    public async Task A_store_of_a_newer_version_a_broken_one_and_another_programs_are_refused()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess first = await harness.RunAsync();
+        await first.TerminateAsync();
+        string path = Path.Join(harness.Store, "scheduler.db");
+        Execute(path, "UPDATE ingest_meta SET value = '99' WHERE name = 'schema'");
+        await RefusesAsync(harness, "newer version", "99");
+
+        byte[] bytes = File.ReadAllBytes(path);
+        Array.Fill(bytes, (byte)0x5A, 0, 200);
+        File.WriteAllBytes(path, bytes);
+        await RefusesAsync(harness, "broken", "import");
+
+        File.Delete(path);
+        Execute(path, "CREATE TABLE customers (id INTEGER)");
+        await RefusesAsync(harness, "another program", "--store");
+    }
+
+    [Fact]
+    public async Task Alarms_that_are_broken_or_of_another_quartz_are_made_anew_from_the_schedules()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess first = await harness.RunAsync();
+        await first.RegisterAsync(SchedulerHarness.Yearly("kept", harness.DspLoad("0024")));
+        await first.TerminateAsync();
+        File.WriteAllText(Path.Join(harness.Store, "alarms.db"), new string('x', 8192));
+        Execute(Path.Join(harness.Store, "scheduler.db"), "UPDATE ingest_schedule SET next_due = 4102444800000");
+
+        // The store is the truth: a time too far ahead is set back, and the alarm rings then.
+        SchedulerProcess second = await harness.RunAsync();
+        Assert.Contains("made anew", second.Log, StringComparison.Ordinal);
+        Assert.NotEqual(2100, Assert.Single(await second.SchedulesAsync()).NextRuns[0].Year);
+        await second.RegisterAsync(new ScheduleDefinition { Name = "soon", Load = harness.DspLoad("0025"), Every = TimeSpan.FromSeconds(1) });
+        await second.UntilAsync(() => second.RunsAsync("?status=Succeeded"), runs => runs.Count > 0);
+        await second.TerminateAsync();
+
+        Execute(Path.Join(harness.Store, "scheduler.db"), "UPDATE ingest_meta SET value = '3.18.0' WHERE name = 'quartz'");
+        SchedulerProcess third = await harness.RunAsync();
+        await third.UntilAsync(() => third.RunsAsync("?name=soon"), runs => runs.Any(run => run.DueAt > DateTimeOffset.UtcNow.AddSeconds(-2)));
+    }
+
+    [Fact]
+    public async Task A_stale_socket_is_replaced_and_anything_else_in_its_place_is_refused()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess killed = await harness.RunAsync();
+        await killed.KillAsync();
+        Assert.True(File.Exists(harness.Socket));
+        SchedulerProcess daemon = await harness.RunAsync();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(harness.Socket));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(harness.Store));
+
+        // Another daemon's socket, which lives.
+        string other = Path.Join(harness.Folder.Path, "other");
+        SchedulerProcess second = harness.Begin("--store", other, "--socket", harness.Socket);
+        Assert.Equal(1, await second.EndsAsync());
+        Assert.Contains("Another scheduler listens", second.Log, StringComparison.Ordinal);
+        Assert.True((await daemon.StateAsync()).IsRunning);
+
+        string file = harness.Folder.Write("no.sock");
+        SchedulerProcess third = harness.Begin("--store", other, "--socket", file);
+        Assert.Equal(1, await third.EndsAsync());
+        Assert.Contains("is no socket", third.Log, StringComparison.Ordinal);
+        Assert.True(File.Exists(file));
+
+        SchedulerProcess fourth = harness.Begin("--store", other, "--socket", Path.Join(harness.Folder.Path, new string('s', 107)));
+        Assert.Equal(1, await fourth.EndsAsync());
+        Assert.Contains("107", fourth.Log, StringComparison.Ordinal);
+
+        string open = Path.Join(harness.Folder.Path, "open");
+        Directory.CreateDirectory(open, (UnixFileMode)0x1FF);
+        File.SetUnixFileMode(open, (UnixFileMode)0x1FF);
+        SchedulerProcess fifth = harness.Begin("--store", other, "--socket", Path.Join(open, "c.sock"));
+        Assert.Equal(1, await fifth.EndsAsync());
+        Assert.Contains("Others than its owner can write", fifth.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_written_is_refused()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        string file = harness.Folder.Write("file");
+
+        SchedulerProcess daemon = harness.Begin("--store", Path.Join(file, "store"));
+
+        Assert.Equal(1, await daemon.EndsAsync());
+        Assert.Contains("cannot be made", daemon.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_version_of_the_protocol_is_told_and_no_tcp_port_is_open()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        harness.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        SchedulerProcess daemon = await harness.RunAsync();
+        using HttpRequestMessage request = new(HttpMethod.Get, "status");
+        request.Headers.Add("IngestTools-Control", "2");
+        using HttpRequestMessage version = request;
+        daemon.Http.DefaultRequestHeaders.Remove("IngestTools-Control");
+
+        using HttpResponseMessage answer = await daemon.Http.SendAsync(version);
+
+        Assert.Equal(HttpStatusCode.UpgradeRequired, answer.StatusCode);
+        Assert.Equal("1", Assert.Single(answer.Headers.GetValues("IngestTools-Control")));
+        Assert.DoesNotContain("127.0.0.1", daemon.Log, StringComparison.Ordinal);
+        string sockets = string.Concat(Directory.GetFiles($"/proc/{daemon.Id}/fd").Select(fd => new FileInfo(fd).LinkTarget));
+        string[] listening = File.ReadAllLines($"/proc/{daemon.Id}/net/tcp").Where(line => line.Contains(" 0A ", StringComparison.Ordinal)).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[9]).ToArray();
+        Assert.DoesNotContain(listening, inode => sockets.Contains($"[{inode}]", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_disk_without_room_is_told_and_nothing_is_half_registered()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        // No file may grow beyond 2 MiB.
+        string[] run = SchedulerProcess.Command("run", "--poll-interval", "0.1");
+        SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, ["bash", "-c", "trap '' XFSZ; ulimit -f 2048; exec \"$@\"", "bash", .. run]).ReadyAsync();
+        string name = new('n', 150);
+        LoadDefinition load = harness.DspLoad("0026", files: 1) with { Message = new string('m', 20_000) };
+        HttpStatusCode status = HttpStatusCode.OK;
+        string said = "";
+        for (int i = 0; status == HttpStatusCode.OK && i < 500; i++)
+        {
+            using HttpResponseMessage answer = await daemon.TryRegisterAsync(SchedulerHarness.Yearly($"{name} {i}", load));
+            status = answer.StatusCode;
+            said = await answer.Content.ReadAsStringAsync();
+        }
+
+        Assert.Equal(HttpStatusCode.InternalServerError, status);
+        Assert.Contains("cannot be read or written", said, StringComparison.Ordinal);
+        Assert.False(daemon.HasExited);
+        await daemon.TerminateAsync();
+        SchedulerProcess roomy = await harness.RunAsync();
+        BulkLoadRun ended = await roomy.EndOfAsync((await roomy.StartRunAsync($"{name} 0")).Id);
+        Assert.Equal(RunStatus.Succeeded, ended.Status);
+    }
+
+    private static async Task RefusesAsync(SchedulerHarness harness, params string[] told)
+    {
+        SchedulerProcess daemon = harness.Begin();
+        Assert.Equal(1, await daemon.EndsAsync());
+        Assert.All(told, text => Assert.Contains(text, daemon.Log, StringComparison.Ordinal));
+    }
+
+    private static void Execute(string path, string sql)
+    {
+        using SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}

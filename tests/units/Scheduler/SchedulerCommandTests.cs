@@ -1,0 +1,114 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using IngestTools.Scheduling;
+using Xunit;
+
+namespace IngestTools.Units.Scheduler;
+
+/// <summary>The program's other commands, its log, and what it tells systemd.</summary>
+public sealed class SchedulerCommandTests
+{
+    [Fact]
+    public async Task Status_has_the_exit_codes_of_monitoring()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        (int down, string downText, _) = await harness.CommandAsync("status");
+        SchedulerProcess daemon = await harness.RunAsync();
+        (int well, string wellText, _) = await harness.CommandAsync("status");
+        (int json, string jsonText, _) = await harness.CommandAsync("status", "--json");
+
+        Assert.Equal((2, 0, 0), (down, well, json));
+        Assert.StartsWith("SCHEDULER CRITICAL", downText, StringComparison.Ordinal);
+        Assert.StartsWith("SCHEDULER OK", wellText, StringComparison.Ordinal);
+        Assert.Equal(daemon.Id, JsonSerializer.Deserialize(jsonText, SchedulingJson.Default.SchedulerState)!.ProcessId);
+    }
+
+    [Theory]
+    [InlineData("run", "--stroe", "x")]
+    [InlineData("run", "--store", "postgres")]
+    [InlineData("run", "--connection-from", "env:HOME")]
+    [InlineData("run", "--node", "a b")]
+    [InlineData("status", "--socket")]
+    [InlineData("dance", "", "")]
+    public async Task Wrong_usage_ends_with_64_and_says_what_is_wrong(params string[] arguments)
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        (int code, _, string errors) = await harness.CommandAsync(arguments.Where(argument => argument.Length > 0).ToArray());
+
+        Assert.Equal(64, code);
+        Assert.Contains("--help", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_unit_gives_more_time_to_stop_than_it_takes_and_hardens_the_service()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        (int code, string unit, _) = await harness.CommandAsync("unit", "--user", "loader");
+
+        Assert.Equal(0, code);
+        foreach (string line in new[] { "Type=notify", "User=loader", "TimeoutStopSec=20", "Restart=on-failure", "NoNewPrivileges=true", "ProtectSystem=strict", "WantedBy=multi-user.target" })
+            Assert.Contains(line, unit, StringComparison.Ordinal);
+        Assert.Contains("ingest-scheduler", unit, StringComparison.Ordinal);
+        Assert.Contains("Register-ScheduledTask", (await harness.CommandAsync("unit", "--windows")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Schedules_are_exported_and_imported_without_secrets()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess first = await harness.RunAsync();
+        await first.RegisterAsync(SchedulerHarness.Yearly("one", harness.DspLoad("0030")));
+        await first.RegisterAsync(SchedulerHarness.Yearly("two", harness.DspLoad("0031")) with { Overlap = Overlap.Queue, MissedRun = MissedRun.Skip });
+        string file = Path.Join(harness.Folder.Path, "schedules.json");
+        Assert.Equal(0, (await harness.CommandAsync("export", file)).Code);
+        Assert.DoesNotContain(SchedulerHarness.Token, File.ReadAllText(file), StringComparison.Ordinal);
+        await first.TerminateAsync();
+        Directory.Delete(harness.Store, recursive: true);
+        SchedulerProcess second = await harness.RunAsync();
+
+        (int code, string output, _) = await harness.CommandAsync("import", file);
+        (int again, _, string refused) = await harness.CommandAsync("import", file);
+
+        Assert.Equal((0, 1), (code, again));
+        Assert.Contains("2 schedules were imported", output, StringComparison.Ordinal);
+        Assert.Contains("already", refused, StringComparison.Ordinal);
+        List<BulkLoadSchedule> schedules = await second.SchedulesAsync();
+        Assert.Equal((Overlap.Queue, MissedRun.Skip), (schedules[1].Definition.Overlap, schedules[1].Definition.MissedRun));
+        Assert.Equal(2, JsonSerializer.Deserialize(await second.Http.GetStringAsync("definitions"), SchedulingJson.Default.DefinitionFile)!.Schedules.Count);
+    }
+
+    [Fact]
+    public async Task Systemd_is_told_when_it_is_ready_and_when_it_stops_and_the_journal_gets_priorities()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        string path = Path.Join(harness.Folder.Path, "notify");
+        using Socket systemd = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        systemd.Bind(new UnixDomainSocketEndPoint(path));
+        harness.Environment["NOTIFY_SOCKET"] = path;
+        harness.Environment["JOURNAL_STREAM"] = "8:1";
+        SchedulerProcess daemon = await harness.RunAsync();
+        await daemon.TerminateAsync();
+
+        byte[] buffer = new byte[4096];
+        List<string> told = [];
+        while (systemd.Available > 0)
+            told.Add(Encoding.UTF8.GetString(buffer, 0, systemd.Receive(buffer)));
+
+        Assert.Contains(told, text => text.StartsWith("READY=1", StringComparison.Ordinal));
+        Assert.Equal("STOPPING=1", told[^1]);
+        Assert.All(daemon.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Matches("^<[2-7]>", line));
+    }
+
+    [Fact]
+    public async Task The_socket_can_end_the_daemon()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+
+        using HttpResponseMessage answer = await daemon.Http.PostAsync("shutdown", null);
+
+        Assert.Equal(202, (int)answer.StatusCode);
+        Assert.Equal(0, await daemon.EndsAsync());
+    }
+}
