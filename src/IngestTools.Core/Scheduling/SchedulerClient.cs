@@ -153,8 +153,8 @@ public sealed class SchedulerClient : IDisposable
     private static string ScheduleRoute(string name, string? action = null)
     {
         ArgumentNullException.ThrowIfNull(name);
-        // A dot alone would be taken for a folder by whoever reads the address.
-        string escaped = name is "." or ".." ? throw NoName(name) : Uri.EscapeDataString(name);
+        // Servers take dots for folders, and do not all tell a slash from one that is escaped. The daemon knows no such names.
+        string escaped = name is "." or ".." || name.Contains('/', StringComparison.Ordinal) ? throw NoName(name) : Uri.EscapeDataString(name);
         return action is null ? $"schedules/{escaped}" : $"schedules/{escaped}/{action}";
     }
 
@@ -287,7 +287,8 @@ public sealed class SchedulerClient : IDisposable
     private static IngestException Unreadable(string what, Exception? cause = null) => Error(
         ErrorId.InvalidAnswer, $"The scheduler gave an answer that cannot be read: {what}", "Run the scheduler and the module of one version of IngestTools.", cause);
 
-    private static IngestException NoName(string name) => Error(ErrorId.Rejected, $"'{name}' is no name for a schedule.", "Give a name with letters or digits in it.");
+    private static IngestException NoName(string name) => Error(
+        ErrorId.InvalidSchedule, $"'{Redaction.EscapeControls(name)}' is no name for a schedule.", "Give letters, digits, spaces and signs other than a slash.");
 
     private static IngestException Error(ErrorId errorId, string message, string advice, Exception? cause = null) =>
         new(errorId, message, cause) { Operation = "schedule", Advice = advice };

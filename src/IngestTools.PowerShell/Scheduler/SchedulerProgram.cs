@@ -34,13 +34,14 @@ internal static class SchedulerProgram
     private static readonly TimeSpan LookPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// What the shell does: the daemon gets a session of its own, so that neither Ctrl+C nor the end of the terminal reaches it, and a log that only its owner can read.
+    /// What the shell does: the daemon gets a session of its own, so that neither Ctrl+C nor the end of the terminal reaches it, a log that only its owner can read, and a current
+    /// folder that it does not hold for somebody else.
     /// setsid is part of every Linux; where there is none, nohup is.
     /// </summary>
     private const string Detach =
         """
         umask 077
-        mkdir -p "$1" || exit 1
+        mkdir -p "$1" && cd "$1" || exit 1
         log=$2
         shift 2
         if command -v setsid >/dev/null; then exec setsid "$@" </dev/null >>"$log" 2>&1; fi

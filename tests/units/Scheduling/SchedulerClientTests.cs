@@ -205,21 +205,22 @@ public sealed class SchedulerClientTests
         await using ControlSocket socket = ControlSocket.Answering(200, Run);
         using SchedulerClient client = new(socket.Path);
 
-        await client.StartAsync("a/b c?ü", None);
+        await client.StartAsync("a%2Fb c?ü", None);
 
-        Assert.StartsWith("POST /schedules/a%2Fb%20c%3F%C3%BC/start ", Assert.Single(socket.Requests), StringComparison.Ordinal);
+        Assert.StartsWith("POST /schedules/a%252Fb%20c%3F%C3%BC/start ", Assert.Single(socket.Requests), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(".")]
     [InlineData("..")]
+    [InlineData("a/b")]
     public async Task A_name_that_an_address_cannot_have_is_refused(string name)
     {
         using SchedulerClient client = new("/nowhere");
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => client.UnregisterAsync(name, None));
 
-        Assert.Equal(ErrorId.Rejected, error.ErrorId);
+        Assert.Equal(ErrorId.InvalidSchedule, error.ErrorId);
     }
 
     private static Task WriteAsync(Stream stream, string text) => stream.WriteAsync(Encoding.UTF8.GetBytes(text)).AsTask();
