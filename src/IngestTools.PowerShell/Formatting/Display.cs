@@ -84,7 +84,7 @@ public static class Display
         ArgumentNullException.ThrowIfNull(definition);
         return definition switch
         {
-            { Cron: { } cron } => "cron " + cron,
+            { Cron: { } cron } => cron,
             { Every: { } every } => "every " + every.ToString("c", CultureInfo.InvariantCulture),
             _ => "once",
         };
