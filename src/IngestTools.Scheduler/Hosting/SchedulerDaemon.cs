@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using IngestTools.Scheduler.CommandLine;
 using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Runs;
@@ -37,6 +38,7 @@ internal static class SchedulerDaemon
         Housekeeping housekeeping = host.Services.GetRequiredService<Housekeeping>();
         SchedulerStore store = host.Services.GetRequiredService<SchedulerStore>();
         await JoinAsync(store, host.Services.GetRequiredService<NodeOptions>());
+        await alarms.PrepareAsync(stopping.Token);
         await housekeeping.RearmAsync(stopping.Token);
         await host.Services.GetRequiredService<RunPlanner>().PlanOverdueAsync(stopping.Token);
         await dispatcher.StartAsync(stopping.Token);
@@ -104,12 +106,36 @@ internal static class SchedulerDaemon
         await AlarmTables.PrepareAsync(dialect, command, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
     }
 
+    /// <summary>Writes that this node lives. One of its name that was killed is dead at once where it was on this machine, and after a while where it was on another.</summary>
     private static async Task JoinAsync(SchedulerStore store, NodeOptions node)
     {
         if (!store.Dialect.IsShared)
             await store.ForgetNodesAsync(CancellationToken.None);
-        if (!await store.BeatAsync(Environment.MachineName, node.DeadAfter, CancellationToken.None))
-            throw new StoreException($"A scheduler with the node name {node.Name} lives on another machine. Give each its own, with --node.");
+        long began = Environment.TickCount64;
+        while (!await store.BeatAsync(Environment.MachineName, node.DeadAfter, CancellationToken.None))
+        {
+            if (await store.ReadNamesakeAsync(CancellationToken.None) is not { } other)
+                continue;
+            if (other.Host == Environment.MachineName && !IsAlive(other.Process))
+                await store.ForgetNamesakeAsync(other.Process, CancellationToken.None);
+            else if (Environment.TickCount64 - began > (node.DeadAfter + node.BeatInterval).TotalMilliseconds)
+                throw new StoreException($"A scheduler with the node name {node.Name} lives: process {other.Process} on {other.Host}. Give each node its own name, with --node.");
+            else
+                await Task.Delay(node.BeatInterval);
+        }
+    }
+
+    private static bool IsAlive(int process)
+    {
+        try
+        {
+            using Process found = Process.GetProcessById(process);
+            return !found.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     private static async Task LeaveAsync(SchedulerStore store, ILogger logger)

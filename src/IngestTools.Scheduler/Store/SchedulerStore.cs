@@ -117,6 +117,19 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             ("node", node), ("claim", claim), ("host", host), ("process", Environment.ProcessId), ("dead", (long)deadAfter.TotalMilliseconds)) == 1,
         cancellationToken);
 
+    /// <summary>Who has this node's name: its machine and process; null where nobody has.</summary>
+    public async Task<(string Host, int Process)?> ReadNamesakeAsync(CancellationToken cancellationToken)
+    {
+        List<(string, int)> found = await ReadAsync(
+            session => session.QueryAsync("SELECT host, process FROM ingest_node WHERE node = @node", row => (row.Text("host"), (int)row.Number("process")), cancellationToken, ("node", node)),
+            cancellationToken);
+        return found.Count == 0 ? null : found[0];
+    }
+
+    /// <summary>The one that has this node's name is dead for certain.</summary>
+    public Task<int> ForgetNamesakeAsync(int process, CancellationToken cancellationToken) => WriteAsync(
+        session => session.ExecuteAsync("DELETE FROM ingest_node WHERE node = @node AND process = @process", cancellationToken, ("node", node), ("process", process)), cancellationToken);
+
     /// <summary>This daemon ends: what it has may be taken at once.</summary>
     public Task<int> LeaveAsync(CancellationToken cancellationToken) => WriteAsync(
         session => session.ExecuteAsync("DELETE FROM ingest_node WHERE claim = @claim", cancellationToken, ("claim", claim)), cancellationToken);

@@ -14,13 +14,19 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
 
     private static readonly JobKey PlanJobKey = new("plan");
 
-    /// <summary>Makes the job, and sets every alarm as its schedule says.</summary>
-    public async Task StartAsync(SchedulerStore store, CancellationToken cancellationToken)
+    /// <summary>Makes the job, so that alarms can be set. None rings yet.</summary>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         IScheduler scheduler = await factory.GetScheduler(cancellationToken);
         // An alarm that rang on a node which died before it had planned rings again on another.
         IJobDetail job = JobBuilder.Create<PlanJob>().WithIdentity(PlanJobKey).StoreDurably().RequestRecovery().Build();
         await scheduler.AddJob(job, new AddJobOptions { Replace = true }, cancellationToken);
+    }
+
+    /// <summary>Sets every alarm as its schedule says, and lets them ring.</summary>
+    public async Task StartAsync(SchedulerStore store, CancellationToken cancellationToken)
+    {
+        IScheduler scheduler = await factory.GetScheduler(cancellationToken);
         await AlignAsync(scheduler, store, cancellationToken);
         await scheduler.Start(cancellationToken);
     }
@@ -31,12 +37,27 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
         await scheduler.Shutdown(waitForJobsToComplete: true, CancellationToken.None);
     }
 
-    /// <summary>Sets, moves or removes the alarm of a schedule.</summary>
+    /// <summary>
+    /// Sets, moves or removes the alarm of a schedule that the store has. Where that fails the schedule stands all the same: what no alarm tells of is found
+    /// some seconds late, and at the next start the alarms are set again.
+    /// </summary>
     public async Task SetAsync(StoredSchedule schedule, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ChangeAsync(schedule, cancellationToken);
+        }
+        catch (JobPersistenceException e)
+        {
+            logger.LogError("The alarm of '{Name}' could not be set, so it begins some seconds late: {Reason}", schedule.Definition.Name, e.GetBaseException().Message);
+        }
+    }
+
+    private async Task ChangeAsync(StoredSchedule schedule, CancellationToken cancellationToken)
     {
         if (schedule.Status != ScheduleStatus.Active || schedule.NextDue is not { } due)
         {
-            await RemoveAsync(schedule.Key, cancellationToken);
+            await RemoveNowAsync(schedule.Key, cancellationToken);
             return;
         }
 
@@ -44,7 +65,20 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
         await scheduler.ScheduleTrigger(TriggerFor(schedule, due), TriggerConflict.Replace, cancellationToken);
     }
 
-    public async Task RemoveAsync(string key, CancellationToken cancellationToken) =>
+    /// <summary>Removes an alarm. One that stays rings for nothing.</summary>
+    public async Task RemoveAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RemoveNowAsync(key, cancellationToken);
+        }
+        catch (JobPersistenceException e)
+        {
+            logger.LogWarning("The alarm of '{Name}' could not be removed, and will ring for nothing: {Reason}", key, e.GetBaseException().Message);
+        }
+    }
+
+    private async Task RemoveNowAsync(string key, CancellationToken cancellationToken) =>
         await (await factory.GetScheduler(cancellationToken)).UnscheduleJob(new TriggerKey(key), cancellationToken);
 
     /// <summary>Sets the alarms that differ from what the store says, and removes those of schedules that are gone.</summary>
