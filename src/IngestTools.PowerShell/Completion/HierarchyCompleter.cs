@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using IngestTools.Connections;
 using IngestTools.Logging;
 using IngestTools.PowerShell.Connections;
@@ -7,23 +6,21 @@ using IngestTools.Services.Voss;
 namespace IngestTools.PowerShell.Completion;
 
 /// <summary>Completes nodes of a hierarchy: those of the newest VOSS connection of this session, and those that were used.</summary>
-/// <remarks>The list of nodes is short and cheap, so it is asked for, once a connection; nobody waits for it for long.</remarks>
+/// <remarks>The one completer that asks a server: the list of nodes is short and cheap. It asks once a connection, and nobody waits for it for long.</remarks>
 public sealed class HierarchyCompleter : NameCompleter
 {
     /// <summary>Who presses Tab waits no longer than this.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
 
-    private static readonly ConditionalWeakTable<IngestConnection, Task<IReadOnlyList<string>>> Lists = new();
-
     private protected override IEnumerable<string> Names(IngestSession session) =>
-        session.Hierarchies.ToArray().Concat(ListOf(session.Connections.All.LastOrDefault(c => c.Service == IngestService.Voss))).Distinct(StringComparer.Ordinal);
+        session.Hierarchies.ToArray().Concat(ListOf(session, session.Connections.All.LastOrDefault(c => c.Service == IngestService.Voss))).Distinct(StringComparer.Ordinal);
 
-    private static IReadOnlyList<string> ListOf(IngestConnection? connection)
+    private static IReadOnlyList<string> ListOf(IngestSession session, IngestConnection? connection)
     {
         // A vault may have to be unlocked, which no completion should ask for.
         if (connection is null || connection.SecretFrom?.StartsWith("vault:", StringComparison.OrdinalIgnoreCase) == true)
             return [];
-        Task<IReadOnlyList<string>> list = Lists.GetValue(connection, static c => Task.Run(() => ReadAsync(c)));
+        Task<IReadOnlyList<string>> list = session.HierarchyLists.GetValue(connection, static c => Task.Run(() => ReadAsync(c)));
         try
         {
             if (list.Wait(Patience))
@@ -32,7 +29,7 @@ public sealed class HierarchyCompleter : NameCompleter
         catch (AggregateException)
         {
             // A completion has nobody to tell an error; the command that follows tells it.
-            Lists.Remove(connection);
+            session.HierarchyLists.Remove(connection);
         }
 
         return [];

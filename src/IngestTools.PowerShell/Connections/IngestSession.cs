@@ -1,5 +1,6 @@
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
+using IngestTools.Connections;
 
 namespace IngestTools.PowerShell.Connections;
 
@@ -25,6 +26,9 @@ internal sealed class IngestSession
 
     /// <summary>Nodes of hierarchies that were seen, to be completed.</summary>
     internal RecentNames Hierarchies { get; } = new();
+
+    /// <summary>The nodes that the server of a connection told, once it was asked.</summary>
+    internal ConditionalWeakTable<IngestConnection, Task<IReadOnlyList<string>>> HierarchyLists { get; } = new();
 
     /// <summary>Ids of transactions that were seen, to be completed.</summary>
     internal RecentNames Transactions { get; } = new();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.Voss;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
@@ -234,6 +235,24 @@ public sealed class VossLoadTests
 
         Assert.Equal((TransactionStatus.Running, 2L, null), (seen.Status, seen.Completed, seen.Total));
         third.SetResult();
+    }
+
+    [Theory]
+    [InlineData("truncated")]
+    [InlineData("reset-answer")]
+    public async Task Answer_that_breaks_off_is_read_again_and_no_row_is_taken_twice(string fault)
+    {
+        await using VossHarness voss = await VossHarness.StartAsync(BadFails + (o => o.RequestsPerSecond = null), time: new QuickTime(20));
+        Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", [.. Enumerable.Repeat("bad", 20), .. Enumerable.Repeat("a@example.org", 80)]));
+        await voss.WaitAsync(load);
+        string step = voss.Voss.Transactions[0].SubTransactions[0].Pkid;
+        voss.Sandbox.Faults.Replace([Fault.Parse($"{fault}=2,GET /api/tool/Transaction/{step}/")]);
+
+        Transaction seen = await voss.Source.LookAsync(load, voss.Soon);
+
+        Assert.Equal(20, seen.SubTransactions!.Count(t => t.Status == TransactionStatus.Failed));
+        Assert.Equal((80L, 100L), (seen.Completed, seen.Total));
+        Assert.Equal(2, voss.Sandbox.Requests.Snapshot().Count(r => r.Fault == fault));
     }
 
     [Theory]

@@ -54,7 +54,6 @@ public sealed class VossUploadTests
         string path = Path.Join(voss.Folder.Path, "large.xlsx");
         byte[] padding = new byte[3 * 1024 * 1024];
         new Random(1).NextBytes(padding);
-        // What stands before a zip's first entry does not matter to who reads it from its end.
         File.WriteAllBytes(path, new TestWorkbook().AddUsers("Users", 3).ToBytes());
         using (System.IO.Compression.ZipArchive zip = System.IO.Compression.ZipFile.Open(path, System.IO.Compression.ZipArchiveMode.Update))
         using (Stream entry = zip.CreateEntry("docProps/padding.bin", System.IO.Compression.CompressionLevel.NoCompression).Open())

@@ -14,21 +14,26 @@ internal sealed class BulkLoadReport
     /// <summary>A step may hold steps; deeper than this nothing was ever seen.</summary>
     private const int MostLevels = 4;
 
-    /// <summary>Of a long log the newest lines are kept.</summary>
-    private const int MostLogLines = 1000;
+    /// <summary>A load has a handful of parts; should a release list its rows among them, those beyond this that succeeded are left out.</summary>
+    private const int MostParts = 1000;
 
     /// <summary>So many reasons are asked for at once; the connection's pace bounds them too.</summary>
     private const int MostRequests = 8;
 
     private readonly List<SubTransaction> _parts = [];
     private readonly List<SubTransaction> _failed = [];
-    private readonly Queue<TransactionLogEntry> _log = new();
-    private long _counted;
 
-    private BulkLoadReport(TransactionAnswer answer) => Answer = answer;
+    private BulkLoadReport(TransactionAnswer answer, IReadOnlyList<TransactionLogEntry> log)
+    {
+        Answer = answer;
+        Log = log;
+    }
 
     /// <summary>The load itself.</summary>
-    public TransactionAnswer Answer { get; private set; }
+    public TransactionAnswer Answer { get; }
+
+    /// <summary>The newest lines of the load's log.</summary>
+    public IReadOnlyList<TransactionLogEntry> Log { get; }
 
     /// <summary>The parts one level down, newest first, then the rows that failed, in their order.</summary>
     public IReadOnlyList<SubTransaction> Parts => [.. _parts, .. _failed];
@@ -36,40 +41,36 @@ internal sealed class BulkLoadReport
     /// <summary>The rows that failed, in their order.</summary>
     public IReadOnlyList<SubTransaction> FailedRows => _failed;
 
-    /// <summary>The newest lines of the load's log.</summary>
-    public IReadOnlyList<TransactionLogEntry> Log => [.. _log];
+    /// <summary>Rows that were loaded.</summary>
+    public long RowsLoaded { get; private set; }
 
-    /// <summary>Rows that have ended.</summary>
-    public long RowsEnded => _counted;
-
-    /// <summary>Rows that failed.</summary>
-    public long RowsFailed => _failed.Count;
-
-    /// <summary>Reads a load and what is below it.</summary>
+    /// <summary>Reads a load and what is below it. The failed rows are asked why, the first of them: each is a request.</summary>
     /// <param name="routes">Who asks.</param>
     /// <param name="pkid">The load.</param>
-    /// <param name="withReasons">Whether the failed rows are asked why, the first of them: each is a request.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public static async Task<BulkLoadReport> ReadAsync(VossRoutes routes, string pkid, bool withReasons, CancellationToken cancellationToken)
+    public static async Task<BulkLoadReport> ReadAsync(VossRoutes routes, string pkid, CancellationToken cancellationToken)
     {
-        BulkLoadReport report = new(new TransactionAnswer());
-        report.Answer = await routes.ReadTransactionAsync(pkid, part => report._parts.Add(Of(part)), report.Keep, cancellationToken).ConfigureAwait(false);
-        foreach (SubTransaction part in report._parts.ToArray())
+        int kept = 0;
+        TransactionContent content = new(part => kept++ < MostParts || IsStep(part) || !IsLoaded(part));
+        TransactionAnswer answer = await routes.ReadTransactionAsync(pkid, content, cancellationToken).ConfigureAwait(false);
+        BulkLoadReport report = new(answer, content.Log);
+        foreach (TransactionPart part in content.Parts)
         {
-            if (IsStep(part))
-                await report.ReadRowsAsync(routes, part.TransactionId, level: 1, cancellationToken).ConfigureAwait(false);
-            else if (part.Status == TransactionStatus.Failed)
-                report._failed.Add(part);
+            bool isStep = IsStep(part);
+            bool isFailed = !isStep && VossStatus.Of(part.Status) == TransactionStatus.Failed;
+            (isFailed ? report._failed : report._parts).Add(Of(part));
+            if (isStep)
+                await report.ReadRowsAsync(routes, part.Pkid!, level: 1, cancellationToken).ConfigureAwait(false);
         }
 
-        report._parts.RemoveAll(report._failed.Contains);
         report._failed.Reverse();
-        if (withReasons)
-            await report.ReadReasonsAsync(routes, cancellationToken).ConfigureAwait(false);
+        await report.ReadReasonsAsync(routes, cancellationToken).ConfigureAwait(false);
         return report;
     }
 
-    private static bool IsStep(SubTransaction part) => part.Action?.StartsWith(StepPrefix, StringComparison.OrdinalIgnoreCase) == true && part.TransactionId.Length > 0;
+    private static bool IsStep(TransactionPart part) => part.Pkid is not null && part.Action?.StartsWith(StepPrefix, StringComparison.OrdinalIgnoreCase) == true;
+
+    private static bool IsLoaded(TransactionPart part) => VossStatus.Of(part.Status) == TransactionStatus.Succeeded;
 
     private static SubTransaction Of(TransactionPart part)
     {
@@ -86,35 +87,18 @@ internal sealed class BulkLoadReport
         };
     }
 
-    private void Keep(TransactionLogEntry entry)
-    {
-        if (_log.Count == MostLogLines)
-            _log.Dequeue();
-        _log.Enqueue(entry);
-    }
-
     /// <summary>The rows of a step come newest first.</summary>
     private async Task ReadRowsAsync(VossRoutes routes, string pkid, int level, CancellationToken cancellationToken)
     {
-        List<string> steps = [];
-        await routes.ReadTransactionAsync(pkid, Take, static _ => { }, cancellationToken).ConfigureAwait(false);
-        foreach (string step in steps.TakeWhile(_ => level < MostLevels))
-            await ReadRowsAsync(routes, step, level + 1, cancellationToken).ConfigureAwait(false);
-
-        void Take(TransactionPart part)
+        TransactionContent content = new(static part => IsStep(part) || !IsLoaded(part));
+        await routes.ReadTransactionAsync(pkid, content, cancellationToken).ConfigureAwait(false);
+        RowsLoaded += content.Passed;
+        foreach (TransactionPart part in content.Parts)
         {
-            SubTransaction row = Of(part);
-            if (IsStep(row))
-            {
-                steps.Add(row.TransactionId);
-                return;
-            }
-
-            if (row.Status is TransactionStatus.Queued or TransactionStatus.Running)
-                return;
-            _counted++;
-            if (row.Status != TransactionStatus.Succeeded)
-                _failed.Add(row);
+            if (IsStep(part) && level < MostLevels)
+                await ReadRowsAsync(routes, part.Pkid!, level + 1, cancellationToken).ConfigureAwait(false);
+            else if (VossStatus.Of(part.Status) is TransactionStatus.Failed or TransactionStatus.Canceled or TransactionStatus.PartlySucceeded)
+                _failed.Add(Of(part));
         }
     }
 
@@ -130,22 +114,17 @@ internal sealed class BulkLoadReport
     {
         if (row.TransactionId.Length == 0)
             return row;
-        string? logged = null;
+        TransactionContent content = TransactionContent.Nothing;
         try
         {
-            TransactionAnswer answer = await routes.ReadTransactionAsync(row.TransactionId, static _ => { }, Look, cancellationToken).ConfigureAwait(false);
+            TransactionAnswer answer = await routes.ReadTransactionAsync(row.TransactionId, content, cancellationToken).ConfigureAwait(false);
+            string? logged = content.Log.FirstOrDefault(entry => string.Equals(entry.Severity, "error", StringComparison.OrdinalIgnoreCase))?.Message;
             RowPlace place = RowPlace.Find(row.Detail, answer.Detail, answer.Message, logged);
             return row with { Message = answer.Message ?? logged, Sheet = place.Sheet, Row = place.Row };
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
         {
             return row;
-        }
-
-        void Look(TransactionLogEntry entry)
-        {
-            if (logged is null && string.Equals(entry.Severity, "error", StringComparison.OrdinalIgnoreCase))
-                logged = entry.Message;
         }
     }
 }

@@ -23,12 +23,11 @@ internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSour
     /// <remarks>VOSS Automate, GET /api/tool/Transaction/[pkid]/, and the same for the parts of it that hold rows.</remarks>
     public async Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken)
     {
-        BulkLoadReport report = await BulkLoadReport.ReadAsync(routes, PkidOf(transaction), withReasons: true, cancellationToken).ConfigureAwait(false);
+        BulkLoadReport report = await BulkLoadReport.ReadAsync(routes, PkidOf(transaction), cancellationToken).ConfigureAwait(false);
         Transaction seen = Describe(transaction, report.Answer);
-        bool isCounted = seen.Total is null && report.RowsEnded > 0;
         return seen with
         {
-            Completed = isCounted ? report.RowsEnded - report.RowsFailed : seen.Completed,
+            Completed = seen.Total is null && report.RowsLoaded > 0 ? report.RowsLoaded : seen.Completed,
             SubTransactions = report.Parts,
             Log = report.Log,
         };
@@ -48,7 +47,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSour
     /// <summary>The rows that failed, in their order; of many, the reasons of the first are read and of the others their state alone.</summary>
     public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        BulkLoadReport report = await BulkLoadReport.ReadAsync(routes, PkidOf(transaction), withReasons: true, cancellationToken).ConfigureAwait(false);
+        BulkLoadReport report = await BulkLoadReport.ReadAsync(routes, PkidOf(transaction), cancellationToken).ConfigureAwait(false);
         foreach (SubTransaction row in report.FailedRows)
         {
             if (!VossStatus.IsCanceled(row.Message))
@@ -64,14 +63,14 @@ internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSour
     {
         const string Cancel = "cancel";
         string pkid = PkidOf(transaction);
-        TransactionAnswer answer = await routes.ReadTransactionAsync(pkid, static _ => { }, static _ => { }, cancellationToken).ConfigureAwait(false);
+        TransactionAnswer answer = await routes.ReadTransactionAsync(pkid, cancellationToken).ConfigureAwait(false);
         Transaction seen = Describe(transaction, answer);
         if (seen.IsTerminal)
             throw CannotCancel(seen, $"{seen.Id} has ended as {seen.Status}; there is nothing to stop.", "Get-Transaction tells how it ended.");
         if (answer.Actions.FirstOrDefault(action => action.Key.StartsWith(Cancel, StringComparison.OrdinalIgnoreCase)).Value is not { } action)
             throw CannotCancel(seen, $"VOSS offers no action to cancel {seen.Id}; it goes on.", "Cancel it in VOSS's portal, in the transaction's own view.");
         await routes.ActAsync(pkid, Cancel, action, cancellationToken).ConfigureAwait(false);
-        TransactionAnswer after = await routes.ReadTransactionAsync(pkid, static _ => { }, static _ => { }, cancellationToken).ConfigureAwait(false);
+        TransactionAnswer after = await routes.ReadTransactionAsync(pkid, cancellationToken).ConfigureAwait(false);
         return Describe(transaction, after);
     }
 
@@ -107,7 +106,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSour
             return new Look(seen);
         try
         {
-            TransactionAnswer answer = await routes.ReadTransactionAsync(PkidOf(transaction), static _ => { }, static _ => { }, cancellationToken).ConfigureAwait(false);
+            TransactionAnswer answer = await routes.ReadTransactionAsync(PkidOf(transaction), cancellationToken).ConfigureAwait(false);
             return new Look(Describe(transaction, answer));
         }
         catch (IngestException e)

@@ -41,12 +41,69 @@ internal sealed record TransactionAction(string Href, string Method);
 internal sealed record TransactionPart(string? Pkid, string? Action, string? Detail, string? Status);
 
 /// <summary>
+/// What is kept of a transaction's parts and log while its answer is read. An attempt that breaks off is forgotten when the next begins, so that no part is
+/// taken twice.
+/// </summary>
+/// <param name="keeps">Whether a part is kept; the others are counted.</param>
+internal sealed class TransactionContent(Func<TransactionPart, bool> keeps)
+{
+    /// <summary>Of a long log the newest lines are kept.</summary>
+    private const int MostLogLines = 1000;
+
+    private readonly List<TransactionPart> _parts = [];
+    private readonly Queue<TransactionLogEntry> _log = new();
+    private int _partsBefore;
+    private long _passedBefore;
+
+    /// <summary>Keeps nothing.</summary>
+    public static TransactionContent Nothing => new(static _ => false);
+
+    /// <summary>The parts that were kept, in the order of the answer.</summary>
+    public IReadOnlyList<TransactionPart> Parts => _parts;
+
+    /// <summary>The newest lines of the log.</summary>
+    public IReadOnlyList<TransactionLogEntry> Log => [.. _log];
+
+    /// <summary>Parts that were not kept.</summary>
+    public long Passed { get; private set; }
+
+    /// <summary>A page is about to be read; what was read before stays.</summary>
+    public void BeginPage()
+    {
+        _partsBefore = _parts.Count;
+        _passedBefore = Passed;
+    }
+
+    /// <summary>The page is read from its beginning, for the first time or again. Each page brings the log.</summary>
+    public void BeginAttempt()
+    {
+        _parts.RemoveRange(_partsBefore, _parts.Count - _partsBefore);
+        Passed = _passedBefore;
+        _log.Clear();
+    }
+
+    public void Take(TransactionPart part)
+    {
+        if (keeps(part))
+            _parts.Add(part);
+        else
+            Passed++;
+    }
+
+    public void Take(TransactionLogEntry entry)
+    {
+        if (_log.Count == MostLogLines)
+            _log.Dequeue();
+        _log.Enqueue(entry);
+    }
+}
+
+/// <summary>
 /// Reads the answer about one transaction piece by piece: a load of very many rows is never held as a whole. Both documented shapes are read, the flat one
 /// and the one with data and meta.
 /// </summary>
-/// <param name="onPart">Takes each entry of sub_transactions as it comes.</param>
-/// <param name="onLog">Takes each entry of the log as it comes.</param>
-internal sealed class TransactionReader(Action<TransactionPart> onPart, Action<TransactionLogEntry> onLog)
+/// <param name="content">Takes each entry of sub_transactions and of the log as it comes.</param>
+internal sealed class TransactionReader(TransactionContent content)
 {
     private const int PieceBytes = 32 * 1024;
 
@@ -163,7 +220,7 @@ internal sealed class TransactionReader(Action<TransactionPart> onPart, Action<T
             if (_place == Place.Parts)
                 TakePart(value.RootElement);
             else
-                onLog(new TransactionLogEntry(TimeOf(Text(value.RootElement, "time")), Text(value.RootElement, "severity"), Text(value.RootElement, "message")));
+                content.Take(new TransactionLogEntry(TimeOf(Text(value.RootElement, "time")), Text(value.RootElement, "severity"), Text(value.RootElement, "message")));
         }
 
         return true;
@@ -173,7 +230,7 @@ internal sealed class TransactionReader(Action<TransactionPart> onPart, Action<T
     {
         _answer.PartsRead++;
         string? pkid = Pkids.OfHref(Text(entry, "transaction")) ?? Pkids.OfHref(Text(entry, "href")) ?? Text(entry, "pkid");
-        onPart(new TransactionPart(pkid, Text(entry, "action"), Text(entry, "detail"), Text(entry, "status")));
+        content.Take(new TransactionPart(pkid, Text(entry, "action"), Text(entry, "detail"), Text(entry, "status")));
     }
 
     private void Take(string name, JsonElement value)

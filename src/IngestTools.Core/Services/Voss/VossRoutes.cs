@@ -73,15 +73,18 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     /// <summary>VOSS Automate, GET /api/tool/Transaction/[pkid]/, all pages of its parts.</summary>
-    public async Task<TransactionAnswer> ReadTransactionAsync(
-        string pkid, Action<TransactionPart> onPart, Action<TransactionLogEntry> onLog, CancellationToken cancellationToken)
+    public async Task<TransactionAnswer> ReadTransactionAsync(string pkid, TransactionContent content, CancellationToken cancellationToken)
     {
-        TransactionAnswer answer = await ReadPageAsync(pkid, 0, onPart, onLog, cancellationToken).ConfigureAwait(false);
+        TransactionAnswer answer = await ReadPageAsync(pkid, 0, content, cancellationToken).ConfigureAwait(false);
         long read = answer.PartsRead;
         for (long page = read; page > 0 && read < answer.PartsTotal; read += page)
-            page = (await ReadPageAsync(pkid, read, onPart, static _ => { }, cancellationToken).ConfigureAwait(false)).PartsRead;
+            page = (await ReadPageAsync(pkid, read, content, cancellationToken).ConfigureAwait(false)).PartsRead;
         return answer;
     }
+
+    /// <summary>The same, without its parts and its log.</summary>
+    public Task<TransactionAnswer> ReadTransactionAsync(string pkid, CancellationToken cancellationToken) =>
+        ReadPageAsync(pkid, 0, TransactionContent.Nothing, cancellationToken);
 
     /// <summary>VOSS Automate, GET /api/tool/Transaction/poll/?transactions=: a map by pkid. What separates several is not documented, so the caller gives the text.</summary>
     public Task<Dictionary<string, PollEntry>> PollAsync(string transactions, object? target, CancellationToken cancellationToken) =>
@@ -92,13 +95,17 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         PollAtAsync($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/poll/?format=json", pkid, cancellationToken);
 
     /// <summary>Does what a transaction offers.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: its address is on another server, which is not to see the credentials.</exception>
+    /// <exception cref="IngestException">
+    /// <see cref="ErrorId.CannotCancel"/>: it is not to be asked for over HTTP, or on another server, which is not to see the credentials.
+    /// </exception>
     public async Task ActAsync(string pkid, string name, TransactionAction action, CancellationToken cancellationToken)
     {
-        Uri uri = new(connection.Uri, action.Href);
-        if (uri.Authority != connection.Uri.Authority || uri.Scheme != connection.Uri.Scheme)
+        string method = action.Method.ToUpperInvariant();
+        bool isOurs = Uri.TryCreate(connection.Uri, action.Href, out Uri? uri) && uri.Authority == connection.Uri.Authority && uri.Scheme == connection.Uri.Scheme;
+        if (!isOurs || method is not ("GET" or "POST" or "PUT" or "PATCH" or "DELETE"))
         {
-            throw new IngestException(ErrorId.Rejected, $"VOSS offers to {name} {pkid} at another server, {uri.Host}, which is not asked.")
+            string offer = Redaction.EscapeControls($"{action.Method} {action.Href}");
+            throw new IngestException(ErrorId.CannotCancel, $"VOSS offers to {name} {pkid} by '{offer}', which is no request to this server.")
             {
                 Service = IngestService.Voss, Operation = name, Advice = "Do it in VOSS's portal.", Target = pkid,
             };
@@ -108,8 +115,8 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         {
             Name = name,
             Kind = OperationKind.Repeatable,
-            Method = new HttpMethod(action.Method.ToUpperInvariant()),
-            Uri = uri.Query.Contains("format=", StringComparison.Ordinal) ? uri : new Uri($"{uri.AbsoluteUri}{(uri.Query.Length == 0 ? '?' : '&')}format=json"),
+            Method = new HttpMethod(method),
+            Uri = uri!.Query.Contains("format=", StringComparison.Ordinal) ? uri : new Uri($"{uri.AbsoluteUri}{(uri.Query.Length == 0 ? '?' : '&')}format=json"),
             Accept = Json,
             Refine = error => RefineTransaction(error, pkid),
             Target = pkid,
@@ -155,9 +162,9 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     private Task<Dictionary<string, PollEntry>> PollAtAsync(string path, object? target, CancellationToken cancellationToken) =>
         SendAsync(Get("poll transactions", UriOf(path), RefineSession, target), VossJson.Default.DictionaryStringPollEntry, null, cancellationToken);
 
-    private Task<TransactionAnswer> ReadPageAsync(
-        string pkid, long skip, Action<TransactionPart> onPart, Action<TransactionLogEntry> onLog, CancellationToken cancellationToken)
+    private Task<TransactionAnswer> ReadPageAsync(string pkid, long skip, TransactionContent content, CancellationToken cancellationToken)
     {
+        content.BeginPage();
         string page = skip == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"&skip={skip}");
         HttpOperation operation = Get("get transaction", UriOf($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/?format=json{page}"), error => RefineTransaction(error, pkid), pkid);
         return connection.Http.SendAsync<TransactionAnswer>(operation, ReadAsync, logger, cancellationToken);
@@ -170,7 +177,8 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             {
                 try
                 {
-                    return await new TransactionReader(onPart, onLog).ReadAsync(body, token).ConfigureAwait(false);
+                    content.BeginAttempt();
+                    return await new TransactionReader(content).ReadAsync(body, token).ConfigureAwait(false);
                 }
                 catch (JsonException e)
                 {
