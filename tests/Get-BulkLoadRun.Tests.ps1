@@ -14,7 +14,7 @@ Describe 'Get-BulkLoadRun' {
     }
 
     AfterAll {
-        Stop-IngestScheduler
+        Stop-TestScheduler
         Stop-IngestSandbox
     }
 

@@ -8,7 +8,7 @@ Describe 'Get-BulkLoadSchedule' {
     }
 
     AfterAll {
-        Stop-IngestScheduler
+        Stop-TestScheduler
         Stop-IngestSandbox
     }
 

@@ -15,7 +15,7 @@ Describe 'Register-BulkLoadSchedule, by the scheduler' {
     AfterEach { Unregister-BulkLoadSchedule * }
 
     AfterAll {
-        Stop-IngestScheduler
+        Stop-TestScheduler
         Stop-IngestSandbox
     }
 
@@ -77,9 +77,8 @@ Describe 'Register-BulkLoadSchedule, by the scheduler' {
         $failure = Get-RegisterError $without
         $failure.FullyQualifiedErrorId | Should -Be 'NoConnection,IngestTools.PowerShell.Commands.RegisterBulkLoadScheduleCommand'
         $failure.ErrorDetails.RecommendedAction | Should -Match '-Save'
-        Get-IngestConnection archive | Out-Null
         $login = @{ UserName = 'root@example.com'; SecretFrom = "file:$(Join-Path $TestDrive password)"; AuthenticationUri = $sandbox.Uri; NoProxy = $true }
-        $null = Connect-IngestService -Service DspIngest -Uri $sandbox.Uri -Name usual @login -Save -Default
+        Connect-IngestService -Service DspIngest -Uri $sandbox.Uri -Name usual @login -Save -Default | Disconnect-IngestService
         try { (Register-BulkLoadSchedule @without).Definition.Load.Connection | Should -Be 'usual' }
         finally { Disconnect-IngestService usual -Saved }
     }

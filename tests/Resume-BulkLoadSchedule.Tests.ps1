@@ -10,7 +10,7 @@ Describe 'Resume-BulkLoadSchedule' {
     BeforeEach { $null = Suspend-BulkLoadSchedule nightly -Reason x }
 
     AfterAll {
-        Stop-IngestScheduler
+        Stop-TestScheduler
         Stop-IngestSandbox
     }
 

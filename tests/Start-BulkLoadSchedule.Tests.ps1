@@ -14,7 +14,7 @@ Describe 'Start-BulkLoadSchedule' {
     }
 
     AfterAll {
-        Stop-IngestScheduler
+        Stop-TestScheduler
         Stop-IngestSandbox
     }
 

@@ -10,7 +10,7 @@ Describe 'Unregister-BulkLoadSchedule' {
     AfterEach { Unregister-BulkLoadSchedule * }
 
     AfterAll {
-        Stop-IngestScheduler
+        Stop-TestScheduler
         Stop-IngestSandbox
     }
 

@@ -89,8 +89,15 @@ function Get-SandboxToken($Sandbox) {
     (Invoke-RestMethod "$($Sandbox.Uri)v2/authentication" -Method Post -Body $body -ContentType 'application/json' -NoProxy).token
 }
 
-# A scheduler with a folder of its own, for all tests of a file: stop it in AfterAll.
+# A scheduler with a folder of its own, for all tests of a file.
 function Start-TestScheduler { Start-IngestScheduler -Folder (Join-Path $TestDrive 'scheduler') }
+
+# Ends it, and leaves nothing of Save-TestConnection to other files, which run in the same session.
+function Stop-TestScheduler {
+    Stop-IngestScheduler
+    Get-IngestConnection | Where-Object Name -EQ archive | Disconnect-IngestService
+    Get-IngestConnection -Saved | Where-Object Name -EQ archive | Disconnect-IngestService -Saved
+}
 
 # A saved connection to the sandbox that the scheduler can sign in with.
 function Save-TestConnection($Sandbox, [string] $Name = 'archive') {
@@ -100,7 +107,7 @@ function Save-TestConnection($Sandbox, [string] $Name = 'archive') {
         if (-not $IsWindows) { [System.IO.File]::SetUnixFileMode($secret, 'UserRead, UserWrite') }
     }
     $login = @{ UserName = 'root@example.com'; SecretFrom = "file:$secret"; AuthenticationUri = $Sandbox.Uri; NoProxy = $true }
-    $null = Connect-IngestService -Service DspIngest -Uri $Sandbox.Uri -Name $Name @login -Save
+    Connect-IngestService -Service DspIngest -Uri $Sandbox.Uri -Name $Name @login -Save | Disconnect-IngestService
 }
 
 # A schedule that sends a folder of two files to a project of its own, in a year or when it is started.

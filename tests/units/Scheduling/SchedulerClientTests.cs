@@ -200,6 +200,27 @@ public sealed class SchedulerClientTests
     }
 
     [Fact]
+    public async Task A_daemon_that_stands_still_does_not_hold_up_who_gives_up()
+    {
+        TaskCompletionSource isAsked = new();
+        TaskCompletionSource isOver = new();
+        await using ControlSocket socket = ControlSocket.Answering(async (_, _) =>
+        {
+            isAsked.SetResult();
+            await isOver.Task;
+        });
+        using SchedulerClient client = new(socket.Path);
+        using CancellationTokenSource stop = new();
+        Task<SchedulerState> asking = client.GetStateAsync(stop.Token);
+        await isAsked.Task;
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.WaitAsync(TimeSpan.FromSeconds(30)));
+        isOver.SetResult();
+    }
+
+    [Fact]
     public async Task A_name_of_any_characters_is_one_part_of_the_address()
     {
         await using ControlSocket socket = ControlSocket.Answering(200, Run);
