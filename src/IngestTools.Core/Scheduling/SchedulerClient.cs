@@ -35,6 +35,9 @@ public sealed class SchedulerClient : IDisposable
     /// <summary>A registration signs in to the service before it is answered, and a slow service may take its time.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(2);
 
+    /// <summary>The daemon keeps an idle connection for two minutes.</summary>
+    private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(10);
+
     private readonly HttpClient _http;
 
     /// <summary>Makes a client; nothing is opened yet.</summary>
@@ -50,8 +53,8 @@ public sealed class SchedulerClient : IDisposable
             UseCookies = false,
             UseProxy = false,
 
-            // A connection for each request costs little here, and none turns out to be closed only when it is used again.
-            PooledConnectionLifetime = TimeSpan.Zero,
+            // Well before the daemon closes it: a request that meets a closing connection would be one whose answer is lost.
+            PooledConnectionIdleTimeout = IdleLimit,
         };
         _http = new HttpClient(handler) { BaseAddress = new Uri("http://localhost/"), Timeout = AnswerLimit };
         _http.DefaultRequestHeaders.Add(ControlProtocol.VersionHeader, ControlProtocol.Version.ToString(CultureInfo.InvariantCulture));

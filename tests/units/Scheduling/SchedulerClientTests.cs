@@ -148,6 +148,7 @@ public sealed class SchedulerClientTests
             await WriteAsync(stream, ControlSocket.Head(200) + "Connection: close\r\n\r\n" + Run + "\n");
             await isFirstSeen.Task;
             await WriteAsync(stream, Run.Replace(":7", ":6", StringComparison.Ordinal) + "\n");
+            stream.Close();
         });
         using SchedulerClient client = new(socket.Path);
 
@@ -165,7 +166,11 @@ public sealed class SchedulerClientTests
     [Fact]
     public async Task A_list_that_breaks_off_is_not_taken_for_a_whole_one()
     {
-        await using ControlSocket socket = ControlSocket.Answering((_, stream) => WriteAsync(stream, ControlSocket.Head(200) + $"Content-Length: 10000\r\n\r\n{Run}\n"));
+        await using ControlSocket socket = ControlSocket.Answering(async (_, stream) =>
+        {
+            await WriteAsync(stream, ControlSocket.Head(200) + $"Content-Length: 10000\r\n\r\n{Run}\n");
+            stream.Close();
+        });
         using SchedulerClient client = new(socket.Path);
 
         List<string> ids = [];
@@ -185,9 +190,11 @@ public sealed class SchedulerClientTests
         int asked = 0;
         await using ControlSocket socket = ControlSocket.Answering(async (_, stream) =>
         {
-            // The first is answered and its connection kept open, so that a second could go over it.
+            // The first is answered, and the second comes over the same connection.
             if (Interlocked.Increment(ref asked) == 1)
                 await WriteAsync(stream, ControlSocket.Head(200) + $"Content-Length: {Run.Length}\r\n\r\n{Run}");
+            else
+                stream.Close();
         });
         using SchedulerClient client = new(socket.Path);
         await client.StartAsync("nightly", None);

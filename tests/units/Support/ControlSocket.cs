@@ -28,7 +28,7 @@ internal sealed class ControlSocket : IAsyncDisposable
     /// <summary>What was asked: each request's head and body.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>Answers as the test says: with the request's first line and the connection's stream.</summary>
+    /// <summary>Answers as the test says: with the request's first line and the connection's stream, which the test closes where it is to end.</summary>
     public static ControlSocket Answering(Func<string, Stream, Task> answer) => new(answer);
 
     /// <summary>Answers every request with a status and a body.</summary>
@@ -62,11 +62,11 @@ internal sealed class ControlSocket : IAsyncDisposable
         {
             using Socket connection = await _listener.AcceptAsync(_stop.Token);
             using NetworkStream stream = new(connection);
-            string request = await ReadRequestAsync(stream);
-            if (request.Length == 0)
-                continue;
-            Requests.Enqueue(request);
-            await _answer(request[..request.IndexOf('\r', StringComparison.Ordinal)], stream);
+            while (await ReadRequestAsync(stream) is { Length: > 0 } request)
+            {
+                Requests.Enqueue(request);
+                await _answer(request[..request.IndexOf('\r', StringComparison.Ordinal)], stream);
+            }
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed class ControlSocket : IAsyncDisposable
     {
         StringBuilder text = new();
         byte[] buffer = new byte[4096];
-        while (!IsWhole(text.ToString()))
+        while (stream.CanRead && !IsWhole(text.ToString()))
         {
             int read = await stream.ReadAsync(buffer, _stop.Token);
             if (read == 0)
