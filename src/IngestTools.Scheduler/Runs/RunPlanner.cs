@@ -19,28 +19,44 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     /// <summary>Clocks are read with a little less than a millisecond to spare, so an alarm may ring that much early.</summary>
     private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>So many schedules are planned in one transaction: others wait for it no longer than some hundredths of a second.</summary>
+    private const int MostAtOnce = 100;
+
     /// <summary>So many missed times get a run of their own that tells it; of more, one tells how many.</summary>
     private const int MostMissedTold = 100;
 
-    /// <summary>Plans what is due of a schedule.</summary>
-    public async Task PlanAsync(string key, CancellationToken cancellationToken)
-    {
-        List<StoredRun> planned = await store.WriteAsync(session => PlanAsync(session, key, cancellationToken), cancellationToken);
-        foreach (StoredRun run in planned)
-            Tell(run);
-        if (planned.Exists(run => !run.IsTerminal))
-            dispatch.Set();
-    }
+    /// <summary>
+    /// Plans what is due, of all schedules: when a thousand are due in the same second, the first alarm plans them all, and the others find nothing to do.
+    /// </summary>
+    public Task PlanDueAsync(CancellationToken cancellationToken) => PlanUpToAsync(time.GetUtcNow() + Early, cancellationToken);
 
     /// <summary>Plans what no alarm has told of: missed while nobody was there, or lost.</summary>
-    public async Task PlanOverdueAsync(CancellationToken cancellationToken)
-    {
-        foreach (string key in await store.ReadOverdueAsync(time.GetUtcNow() - OverdueAfter, cancellationToken))
-            await PlanAsync(key, cancellationToken);
-    }
+    public Task PlanOverdueAsync(CancellationToken cancellationToken) => PlanUpToAsync(time.GetUtcNow() - OverdueAfter, cancellationToken);
 
     /// <summary>An alarm that is so late is not waited for.</summary>
     private static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(2);
+
+    private async Task PlanUpToAsync(DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        while (await store.ReadDueAsync(until, MostAtOnce, cancellationToken) is { Count: > 0 } due)
+        {
+            List<StoredRun> planned = await store.WriteAsync(session => PlanAsync(session, due, cancellationToken), cancellationToken);
+            foreach (StoredRun run in planned)
+                Tell(run);
+            if (planned.Exists(run => !run.IsTerminal))
+                dispatch.Set();
+            if (due.Count < MostAtOnce)
+                return;
+        }
+    }
+
+    private async Task<List<StoredRun>> PlanAsync(StoreSession session, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        List<StoredRun> planned = [];
+        foreach (string key in keys)
+            planned.AddRange(await PlanAsync(session, key, cancellationToken));
+        return planned;
+    }
 
     /// <summary>Plans a run now, whatever the schedule's times are.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Conflict"/>: a run goes on, and the schedule skips.</exception>

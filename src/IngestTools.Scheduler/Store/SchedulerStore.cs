@@ -90,11 +90,11 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             ("key", was.Key), ("revision", was.Revision), ("was_status", was.Status.ToString()), ("was_due", was.NextDue?.ToUnixTimeMilliseconds()),
             ("status", now.Status.ToString()), ("reason", now.Reason), ("next_due", now.NextDue?.ToUnixTimeMilliseconds())) == 1;
 
-    /// <summary>The names of schedules whose time came before a moment and was not planned.</summary>
-    public Task<List<string>> ReadOverdueAsync(DateTimeOffset before, CancellationToken cancellationToken) => ReadAsync(
+    /// <summary>Schedules whose time has come up to a moment and was not planned, in an order that is the same for all who ask.</summary>
+    public Task<List<string>> ReadDueAsync(DateTimeOffset until, int most, CancellationToken cancellationToken) => ReadAsync(
         session => session.QueryAsync(
-            "SELECT name_key FROM ingest_schedule WHERE status = 'Active' AND next_due < @before ORDER BY next_due", row => row.Text("name_key"), cancellationToken,
-            ("before", before.ToUnixTimeMilliseconds())),
+            "SELECT name_key FROM ingest_schedule WHERE status = 'Active' AND next_due <= @until ORDER BY next_due, name_key LIMIT @most", row => row.Text("name_key"), cancellationToken,
+            ("until", until.ToUnixTimeMilliseconds()), ("most", most)),
         cancellationToken);
 
     public Task<List<string>> ReadSpoolNamesInUseAsync(CancellationToken cancellationToken) => ReadAsync(

@@ -96,7 +96,7 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
             await connection.OpenAsync(cancellationToken);
             using SqliteCommand command = connection.CreateCommand();
             // FULL: what is committed is on the disk when the next step, which may be a request that cannot be taken back, is done.
-            command.CommandText = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;";
+            command.CommandText = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA cache_size = -512;";
             await command.ExecuteNonQueryAsync(cancellationToken);
             return connection;
         }

@@ -145,15 +145,14 @@ internal sealed class PlanJob(Runs.RunPlanner planner, ILogger<PlanJob> logger) 
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
     {
-        string key = (context.Recovering ? context.RecoveringTriggerKey! : context.Trigger.Key).Name;
         try
         {
-            await planner.PlanAsync(key, cancellationToken);
+            await planner.PlanDueAsync(cancellationToken);
         }
         catch (System.Data.Common.DbException e)
         {
             // The planner looks for what was not planned every few seconds, and so comes back to it.
-            logger.LogError("'{Name}' is due and could not be planned yet: {Reason}", key, e.Message);
+            logger.LogError("'{Name}' is due and could not be planned yet: {Reason}", context.Trigger.Key.Name, e.Message);
         }
     }
 }

@@ -82,14 +82,15 @@ public sealed class ClusterTests
         BulkLoadRun run = await one.UntilAsync((await one.StartRunAsync("left")).Id, run => run.Status == RunStatus.Running);
         SchedulerProcess two = await NodeAsync(harness, postgres, "two");
         SchedulerProcess namesake = Begin(harness, postgres, "one", Path.Join(harness.Folder.Path, "another"));
+        Assert.Equal(1, await namesake.EndsAsync());
+        Assert.Contains($"node name one lives: process {one.Id}", namesake.Log, StringComparison.Ordinal);
         await one.KillAsync();
 
-        BulkLoadRun taken = await two.UntilAsync(run.Id, run => run.Node != "one" || run.Log!.Count > 3);
+        await two.UntilAsync(run.Id, run => run.Node == "two");
         gate.SetResult();
 
         Assert.Equal(RunStatus.Succeeded, (await two.EndOfAsync(run.Id)).Status);
         Assert.Equal(1, harness.Sandbox.DspIngest.Project("0041").Runs);
-        await namesake.ReadyAsync();
     }
 
     private static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) =>

@@ -21,7 +21,7 @@ public sealed class PlannerTests
         bench.Time.Now = Noon.AddHours(1);
 
         for (int i = 0; i < 3; i++)
-            await bench.Planner.PlanAsync("s", CancellationToken.None);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
 
         StoredRun run = Assert.Single(await bench.RunsAsync());
         Assert.Equal((RunStatus.Planned, Noon.AddHours(1)), (run.Status, run.DueAt));
@@ -102,11 +102,11 @@ public sealed class PlannerTests
         Assert.Equal(Noon.AddHours(1), back.NextDue);
         // This time had its run while the clock was ahead.
         bench.Time.Now = Noon.AddHours(1);
-        await bench.Planner.PlanAsync("s", CancellationToken.None);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
         Assert.Equal(planned, (await bench.RunsAsync()).Count);
         // This one did not: it was among those that were only counted.
         bench.Time.Now = Noon.AddHours(200);
-        await bench.Planner.PlanAsync("s", CancellationToken.None);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
         Assert.Contains(await bench.RunsAsync(), run => run.DueAt == Noon.AddHours(200) && run.Status == RunStatus.Planned);
     }
 
@@ -122,7 +122,7 @@ public sealed class PlannerTests
             for (int hour = 1; hour <= 3; hour++)
             {
                 bench.Time.Now = Noon.AddHours(hour);
-                await bench.Planner.PlanAsync("s", CancellationToken.None);
+                await bench.Planner.PlanDueAsync(CancellationToken.None);
                 if (hour == 1)
                     Assert.NotNull(await bench.Store.TakeAsync((await bench.RunsAsync())[0].Number, 4, bench.Time.Now, CancellationToken.None));
             }
@@ -139,7 +139,7 @@ public sealed class PlannerTests
         using Bench bench = await Bench.StartAsync(Noon);
         await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
         bench.Time.Now = Noon.AddHours(1);
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => bench.Planner.PlanAsync("s", CancellationToken.None))));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => bench.Planner.PlanDueAsync(CancellationToken.None))));
         long number = Assert.Single(await bench.RunsAsync()).Number;
 
         StoredRun?[] taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => bench.Store.TakeAsync(number, 4, bench.Time.Now, CancellationToken.None))));
