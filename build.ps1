@@ -81,9 +81,15 @@ function New-Module([string] $Folder) {
     Copy-Matching (Join-Path $root 'module' 'bin') (Join-Path $Folder 'module' 'bin') '*.dll'
     Copy-Item -Path (Join-Path $root 'examples' '*.ps1') -Destination (New-Item -ItemType Directory -Path (Join-Path $Folder 'Examples'))
 
-    # Without the executable made for this machine: `dotnet ingest-sandbox.dll` runs everywhere.
+    # Without the executables made for this machine: `dotnet ingest-sandbox.dll` runs everywhere.
     $sandbox = Join-Path $root 'src' 'IngestTools.Sandbox' 'bin' $Configuration 'net10.0'
     Copy-Matching $sandbox (Join-Path $Folder 'sandbox') '*.dll', '*.deps.json', '*.runtimeconfig.json'
+    $scheduler = Join-Path $root 'src' 'IngestTools.Scheduler' 'bin' $Configuration 'net10.0'
+    Copy-Matching $scheduler (Join-Path $Folder 'scheduler') '*.dll', '*.so', '*.dylib', '*.deps.json', '*.runtimeconfig.json'
+
+    # SQLite is native code, and comes for phones and mainframes too: what stays is where PowerShell runs.
+    Get-ChildItem -LiteralPath (Join-Path $Folder 'scheduler' 'runtimes') -Directory |
+        Where-Object Name -NotMatch '^(win|linux|linux-musl|osx)-(x64|x86|arm|arm64)$' | Remove-Item -Recurse
 
     # In a process of its own, for a process that has imported a module holds its files.
     & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -File (Join-Path $root 'module' 'help' 'ConvertTo-Maml.ps1') `

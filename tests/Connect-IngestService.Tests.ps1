@@ -51,6 +51,14 @@ Describe 'Connect-IngestService' {
             (Test-IngestService).SignedIn | Should -BeTrue
         }
 
+        It 'a secret from a file beside the session, and a profile that finds it from anywhere' {
+            Push-Location $TestDrive
+            try { $null = Connect-IngestService DspIngest $sandbox.Uri -Name beside -SecretFrom file:./token -Save }
+            finally { Pop-Location }
+            (Get-IngestConnection beside -Saved).SecretFrom | Should -Be "file:$(Join-Path $TestDrive token)"
+            Disconnect-IngestService beside -Saved
+        }
+
         It 'no secret from a file that others can read' -Skip:$IsWindows {
             $secret = Join-Path $TestDrive 'open-secret'
             Set-Content $secret $token

@@ -98,7 +98,7 @@ Describe '<Name>' -ForEach $commands {
     }
 
     It 'asks before it changes something' {
-        if ($command.Verb -in 'Send', 'Start', 'Stop', 'Complete', 'Disconnect') {
+        if ($command.Verb -in 'Send', 'Start', 'Stop', 'Complete', 'Disconnect', 'Register', 'Unregister', 'Suspend', 'Resume') {
             $command.Parameters.Keys | Should -Contain 'WhatIf'
         }
     }

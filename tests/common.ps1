@@ -101,6 +101,34 @@ function Get-SandboxToken($Sandbox) {
 # An id of ICA's data as real ones are.
 function New-DataId([int] $Number, [string] $Kind = 'fil') { '{0}.{1:x32}' -f $Kind, $Number }
 
+# A scheduler with a folder of its own, for all tests of a file.
+function Start-TestScheduler { Start-IngestScheduler -Folder (Join-Path $TestDrive 'scheduler') }
+
+# Ends it, and leaves nothing of Save-TestConnection to other files, which run in the same session.
+function Stop-TestScheduler {
+    Stop-IngestScheduler
+    Get-IngestConnection | Where-Object Name -EQ archive | Disconnect-IngestService
+    Get-IngestConnection -Saved | Where-Object Name -EQ archive | Disconnect-IngestService -Saved
+}
+
+# A saved connection to the sandbox that the scheduler can sign in with.
+function Save-TestConnection($Sandbox, [string] $Name = 'archive') {
+    $secret = Join-Path $TestDrive 'password'
+    if (-not (Test-Path $secret)) {
+        Set-Content -LiteralPath $secret -Value 'test'
+        if (-not $IsWindows) { [System.IO.File]::SetUnixFileMode($secret, 'UserRead, UserWrite') }
+    }
+    $login = @{ UserName = 'root@example.com'; SecretFrom = "file:$secret"; AuthenticationUri = $Sandbox.Uri; NoProxy = $true }
+    Connect-IngestService -Service DspIngest -Uri $Sandbox.Uri -Name $Name @login -Save | Disconnect-IngestService
+}
+
+# A schedule that sends a folder of two files to a project of its own, in a year or when it is started.
+function New-TestSchedule([string] $Name, [string] $Shortcode = (New-Shortcode), [string[]] $File = @('one.jpg', 'two.jpg')) {
+    $folder = Join-Path $TestDrive "files of $Name"
+    $null = New-TestFile $folder $File
+    Register-BulkLoadSchedule -Name $Name -Path $folder -Shortcode $Shortcode -Connection archive -At (Get-Date).AddYears(1)
+}
+
 # A shortcode that no other test of this file has.
 function New-Shortcode {
     $script:shortcodes++

@@ -5,6 +5,7 @@ using IngestTools.Connections;
 using IngestTools.Sandbox;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.Voss;
+using IngestTools.Scheduling;
 using IngestTools.Services.Voss;
 using IngestTools.Transactions;
 using IngestTools.Uploads;

@@ -95,4 +95,7 @@ public sealed record BulkLoadRun
 
     /// <summary>Whether it has ended, one way or another.</summary>
     public bool IsTerminal => Status >= RunStatus.Succeeded;
+
+    /// <summary>The id.</summary>
+    public override string ToString() => Id;
 }

@@ -47,4 +47,7 @@ public sealed record BulkLoadSchedule
 
     /// <summary>Who registered it: a user's name and machine.</summary>
     public string? RegisteredBy { get; init; }
+
+    /// <summary>The name.</summary>
+    public override string ToString() => Name;
 }

@@ -47,12 +47,13 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
     public static Transaction Describe(BulkLoadRun run, DateTimeOffset seenAt)
     {
         ArgumentNullException.ThrowIfNull(run);
+        TransactionStatus status = StatusOf(run.Status);
         return new Transaction
         {
             Id = run.Id,
             Kind = KindOf(run.Kind),
-            Status = StatusOf(run.Status),
-            ServerStatus = run.Status.ToString(),
+            Status = status,
+            ServerStatus = run.Status.ToString() is var word && word == status.ToString() ? null : word,
             Completed = run.Completed,
             Total = run.Total,
             Unit = run.Unit,

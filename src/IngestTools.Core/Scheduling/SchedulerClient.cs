@@ -35,6 +35,9 @@ public sealed class SchedulerClient : IDisposable
     /// <summary>A registration signs in to the service before it is answered, and a slow service may take its time.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(2);
 
+    /// <summary>The daemon keeps an idle connection for two minutes.</summary>
+    private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(10);
+
     private readonly HttpClient _http;
 
     /// <summary>Makes a client; nothing is opened yet.</summary>
@@ -50,9 +53,8 @@ public sealed class SchedulerClient : IDisposable
             UseCookies = false,
             UseProxy = false,
 
-            // A connection for each request: the handler sends a request again, whatever it is, when a used connection turns out to be closed, and a start
-            // must not be sent twice.
-            PooledConnectionLifetime = TimeSpan.Zero,
+            // Well before the daemon closes it: a request that meets a closing connection would be one whose answer is lost.
+            PooledConnectionIdleTimeout = IdleLimit,
         };
         _http = new HttpClient(handler) { BaseAddress = new Uri("http://localhost/"), Timeout = AnswerLimit };
         _http.DefaultRequestHeaders.Add(ControlProtocol.VersionHeader, ControlProtocol.Version.ToString(CultureInfo.InvariantCulture));
@@ -154,8 +156,8 @@ public sealed class SchedulerClient : IDisposable
     private static string ScheduleRoute(string name, string? action = null)
     {
         ArgumentNullException.ThrowIfNull(name);
-        // A dot alone would be taken for a folder by whoever reads the address.
-        string escaped = name is "." or ".." ? throw NoName(name) : Uri.EscapeDataString(name);
+        // Servers take dots for folders, and do not all tell a slash from one that is escaped. The daemon knows no such names.
+        string escaped = name is "." or ".." || name.Contains('/', StringComparison.Ordinal) ? throw NoName(name) : Uri.EscapeDataString(name);
         return action is null ? $"schedules/{escaped}" : $"schedules/{escaped}/{action}";
     }
 
@@ -225,7 +227,8 @@ public sealed class SchedulerClient : IDisposable
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string route, HttpContent? body, CancellationToken cancellationToken)
     {
-        using HttpRequestMessage request = new(method, route) { Content = body };
+        // When the connection closes before an answer, the handler sends again, by itself, whatever has no body. A start must not be sent twice.
+        using HttpRequestMessage request = new(method, route) { Content = body ?? (method == HttpMethod.Get ? null : new ByteArrayContent([])) };
         HttpResponseMessage response;
         try
         {
@@ -287,7 +290,8 @@ public sealed class SchedulerClient : IDisposable
     private static IngestException Unreadable(string what, Exception? cause = null) => Error(
         ErrorId.InvalidAnswer, $"The scheduler gave an answer that cannot be read: {what}", "Run the scheduler and the module of one version of IngestTools.", cause);
 
-    private static IngestException NoName(string name) => Error(ErrorId.Rejected, $"'{name}' is no name for a schedule.", "Give a name with letters or digits in it.");
+    private static IngestException NoName(string name) => Error(
+        ErrorId.InvalidSchedule, $"'{Redaction.EscapeControls(name)}' is no name for a schedule.", "Give letters, digits, spaces and signs other than a slash.");
 
     private static IngestException Error(ErrorId errorId, string message, string advice, Exception? cause = null) =>
         new(errorId, message, cause) { Operation = "schedule", Advice = advice };

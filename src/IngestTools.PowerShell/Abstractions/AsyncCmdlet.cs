@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Management.Automation;
 using System.Threading.Channels;
 using IngestTools.Logging;
+using IngestTools.PowerShell.Errors;
 
 namespace IngestTools.PowerShell.Abstractions;
 
@@ -99,6 +100,26 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         Start(work);
         Finish();
     }
+
+    /// <summary>Runs work for one input object. If it fails, that is written as an error, and the next object has its turn.</summary>
+    private protected void RunFor(object? input, Func<CancellationToken, Task> work)
+    {
+        try
+        {
+            Run(work);
+        }
+        catch (IngestException e) when (IsSoForAll(e))
+        {
+            ThrowTerminatingError(e.ToErrorRecord(input));
+        }
+        catch (IngestException e)
+        {
+            WriteError(e.ToErrorRecord(input));
+        }
+    }
+
+    /// <summary>Whether an error of one input object would be that of every other one too, and so ends the cmdlet.</summary>
+    private protected virtual bool IsSoForAll(IngestException error) => false;
 
     /// <summary>Begins work that lives until <see cref="Finish"/>.</summary>
     private protected void Start(Func<CancellationToken, Task> work)

@@ -30,7 +30,7 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
     [Parameter(ParameterSetName = UploadSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(HierarchyCompleter))]
-    public string? Hierarchy { get; set; }
+    public virtual string? Hierarchy { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()

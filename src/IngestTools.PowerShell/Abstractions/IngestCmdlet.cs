@@ -50,17 +50,4 @@ public abstract class IngestCmdlet : AsyncCmdlet
             throw;
         }
     }
-
-    /// <summary>Runs work for one input object. If it fails, that is written as an error, and the next object has its turn.</summary>
-    private protected void RunFor(object? input, Func<CancellationToken, Task> work)
-    {
-        try
-        {
-            Run(work);
-        }
-        catch (IngestException e)
-        {
-            WriteError(e.ToErrorRecord(input));
-        }
-    }
 }

@@ -3,6 +3,7 @@ using System.Management.Automation;
 using IngestTools.Connections;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
+using IngestTools.Scheduling;
 using IngestTools.Transactions;
 
 namespace IngestTools.PowerShell.Abstractions;
@@ -15,6 +16,8 @@ public abstract class TransactionCmdlet : IngestCmdlet
     private protected const string IdSet = "Id";
 
     private readonly Dictionary<IngestConnection, ITransactionSource> _sources = [];
+    private RunTransactions? _runs;
+    private SchedulerClient? _scheduler;
 
     /// <summary>The transactions.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
@@ -26,6 +29,14 @@ public abstract class TransactionCmdlet : IngestCmdlet
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(TransactionCompleter))]
     public string[] Id { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+            _scheduler?.Dispose();
+    }
 
     /// <summary>The transactions of this moment's input object, and who to ask about them. What is no id is written as an error.</summary>
     private protected IEnumerable<WaitRequest> FindTransactions() =>
@@ -39,6 +50,8 @@ public abstract class TransactionCmdlet : IngestCmdlet
     {
         try
         {
+            if (RunTransactions.IsRun(id))
+                return new WaitRequest(known ?? RunTransactions.Parse(id), _runs ??= new RunTransactions(_scheduler = new SchedulerClient(Session.SchedulerSocket)));
             (IngestService service, Transaction parsed) = TransactionSources.Parse(id);
             if (ResolveConnection(service, known ?? (object)id, known?.Connection) is not { } connection)
                 return null;

@@ -153,7 +153,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
             SignIn = signIn,
             UserName = userName,
             Secret = secret,
-            SecretFrom = SecretFrom,
+            SecretFrom = PlaceOfSecret(),
             AuthenticationUri = AuthenticationUri,
             Proxy = Proxy,
             NoProxy = NoProxy,
@@ -171,9 +171,18 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
         CredentialSet => (SignInKind.Password, Credential!.UserName, Secrets.ReaderOf(Credential.Password)),
         ApiKeySet => (SignInKind.ApiKey, null, Secrets.ReaderOf(ApiKey!)),
         SessionCookieSet => (SignInKind.Cookie, SessionCookie!.UserName, Secrets.ReaderOf(SessionCookie.Password)),
-        SecretFromSet => (_secretType.Value ?? KindOfSecret(), UserName, SecretReference.Parse(SecretFrom!).CreateReader(SecretVault.ReadAsync)),
+        SecretFromSet => (_secretType.Value ?? KindOfSecret(), UserName, SecretReference.Parse(PlaceOfSecret()!).CreateReader(SecretVault.ReadAsync)),
         _ => (SignInKind.None, null, null),
     };
+
+    /// <summary>Where the secret is kept; a file by its full path, from where the session is: a profile is used from other places.</summary>
+    private string? PlaceOfSecret()
+    {
+        const string File = "file:";
+        return SecretFrom?.Length > File.Length && SecretFrom.StartsWith(File, StringComparison.OrdinalIgnoreCase)
+            ? File + GetUnresolvedProviderPathFromPSPath(SecretFrom[File.Length..])
+            : SecretFrom;
+    }
 
     private SignInKind KindOfSecret() => (UserName, Service) switch
     {

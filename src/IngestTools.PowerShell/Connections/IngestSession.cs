@@ -42,6 +42,12 @@ internal sealed class IngestSession
     /// <summary>Ids of transactions that were seen, to be completed.</summary>
     internal RecentNames Transactions { get; } = new();
 
+    /// <summary>Names of schedules that were seen, to be completed.</summary>
+    internal RecentNames Schedules { get; } = new();
+
+    /// <summary>Where the scheduler listens that this session started in a folder of its own; null is the usual place.</summary>
+    internal string? SchedulerSocket { get; set; }
+
     /// <summary>The sandboxes that were started and not stopped.</summary>
     internal List<IngestSandbox> Sandboxes { get; } = [];
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using IngestTools.Scheduling;
 
 namespace IngestTools.PowerShell.Formatting;
 
@@ -46,11 +47,42 @@ public static class Display
     public static string Progress(Transaction transaction)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        return (transaction.Completed, transaction.Total) switch
+        return Progress(transaction.Completed, transaction.Total, transaction.Unit);
+    }
+
+    /// <summary>How far a run has come: "12 of 100 files".</summary>
+    public static string Progress(BulkLoadRun run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return Progress(run.Completed, run.Total, run.Unit);
+    }
+
+    /// <summary>A line of a log, its time first.</summary>
+    public static string LogLine(TransactionLogEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        string time = entry.Time is { } known ? known.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture) + " " : "";
+        return time + (entry.Severity is null or "Information" ? "" : entry.Severity + ": ") + entry.Message;
+    }
+
+    /// <summary>A moment in local time, to the minute.</summary>
+    public static string Moment(DateTimeOffset? moment) => moment is { } known ? known.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "";
+
+    /// <summary>A moment in local time and in UTC, to the second.</summary>
+    public static string BothTimes(DateTimeOffset moment) => string.Create(
+        CultureInfo.InvariantCulture, $@"{moment.ToLocalTime():yyyy-MM-dd HH\:mm\:ss zzz} ({moment.UtcDateTime:HH\:mm\:ss} UTC)");
+
+    /// <summary>What a schedule loads: "users.xlsx at sys.hcs".</summary>
+    public static string Load(LoadDefinition load)
+    {
+        ArgumentNullException.ThrowIfNull(load);
+        return load.Kind switch
         {
-            (null, null) => "",
-            ({ } completed, null) => $"{completed:N0} {transaction.Unit}",
-            var (completed, total) => $"{completed ?? 0:N0} of {total:N0} {transaction.Unit}",
+            LoadKind.BulkLoad => $"{Path.GetFileName(load.Path)} at {load.Hierarchy}",
+            LoadKind.BulkIngest => $"{Path.GetFileName(Path.TrimEndingDirectorySeparator(load.Path ?? ""))} into {load.Shortcode}",
+            LoadKind.Import => $"{load.Source} into {load.Repository}/{load.Branch}",
+            LoadKind.LinkingBatch => $"{Path.GetFileName(load.DataIdPath)} into {load.ProjectId}",
+            _ => load.Kind.ToString(),
         };
     }
 
@@ -64,11 +96,50 @@ public static class Display
         return id is { Length: > Length } ? id[..Length] + "…" : id ?? "";
     }
 
+    /// <summary>When a schedule runs: at the times of a cron text, after each span, once.</summary>
+    public static string When(ScheduleDefinition definition)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        return definition switch
+        {
+            { Cron: { } cron } => cron,
+            { Every: { } every } => "every " + every.ToString("c", CultureInfo.InvariantCulture),
+            _ => "once",
+        };
+    }
+
+    /// <summary>A schedule in a sentence, with its next times.</summary>
+    public static string Plan(BulkLoadSchedule schedule)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        LoadDefinition load = schedule.Definition.Load;
+        string what = $"Register schedule '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection '{load.Connection}'.";
+        string next = schedule.NextRuns.Count == 0 ? "It has no time to come." : "It would run at";
+        return string.Join(Environment.NewLine + "    ", schedule.NextRuns.Select(BothTimes).Prepend($"{what} {next}"));
+    }
+
+    /// <summary>How a run ended and when it was due; nothing before the first.</summary>
+    public static string LastRun(BulkLoadRun? run) => run is null ? "" : $"{run.Status}, {Moment(run.DueAt)}";
+
+    /// <summary>How a run ended, or how far it has come.</summary>
+    public static string Outcome(BulkLoadRun run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return run.Message ?? Progress(run);
+    }
+
     /// <summary>Yes, no, or that it is not known.</summary>
     public static string YesNo(bool? value) => value switch
     {
         true => "yes",
         false => "no",
         null => "?",
+    };
+
+    private static string Progress(long? completed, long? total, string? unit) => (completed, total) switch
+    {
+        (null, null) => "",
+        ({ } done, null) => $"{done:N0} {unit}",
+        var (done, all) => $"{done ?? 0:N0} of {all:N0} {unit}",
     };
 }

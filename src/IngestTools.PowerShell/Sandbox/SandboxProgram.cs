@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using IngestTools.PowerShell.Errors;
+using IngestTools.PowerShell.Programs;
 
 namespace IngestTools.PowerShell.Sandbox;
 
@@ -67,7 +67,7 @@ internal static class SandboxProgram
 
     private static Process Launch(SandboxOptions options)
     {
-        (string file, string? assembly) = Find();
+        (string file, string? assembly) = ModuleProgram.Find("sandbox", Name, "IngestTools.Sandbox");
         ProcessStartInfo start = new(file)
         {
             RedirectStandardInput = true,
@@ -107,27 +107,6 @@ internal static class SandboxProgram
             yield return "--fault";
             yield return fault;
         }
-    }
-
-    /// <summary>The program: staged in the module, or built in a checkout.</summary>
-    private static (string File, string? Assembly) Find()
-    {
-        // <module>/module/bin/IngestTools.dll
-        string module = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(SandboxProgram).Assembly.Location)!, "..", ".."));
-        string staged = Path.Combine(module, "sandbox", OperatingSystem.IsWindows() ? Name + ".exe" : Name);
-        if (File.Exists(staged))
-            return (staged, null);
-        string? assembly = new[] { Path.Combine(module, "sandbox", Name + ".dll") }.Concat(FindBuilt(module)).FirstOrDefault(File.Exists);
-        return assembly is not null ? ("dotnet", assembly) : throw IngestErrors.Create(
-            ErrorId.FileNotFound, $"The sandbox is not in '{Path.Combine(module, "sandbox")}'.", "Install the module anew, or build it: ./build.ps1.", module);
-    }
-
-    private static IEnumerable<string> FindBuilt(string checkout)
-    {
-        string output = Path.Combine(checkout, "src", "IngestTools.Sandbox", "bin");
-        return Directory.Exists(output)
-            ? Directory.EnumerateDirectories(output).Select(d => Path.Combine(d, "net10.0", Name + ".dll")).OrderByDescending(File.GetLastWriteTimeUtc)
-            : [];
     }
 
     private static IngestException Failed(ErrorId errorId, string why, Exception? cause = null) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using IngestTools.Sandbox.Services.Voss;
+using IngestTools.Scheduling;
 using IngestTools.Services.Voss;
 using IngestTools.Units.Support;
 using Xunit;
@@ -27,7 +28,8 @@ public sealed class ScheduleTimeTests
     public void Wall_time_becomes_the_servers_terms_with_the_offset_of_that_day(string at, string zone, string date, string time, string minutes, string instant)
     {
         ScheduleTime resolved = ScheduleTime.Resolve(at, zone, Now, force: false);
-        Assert.Equal((date, time, minutes), (resolved.ExecuteDate, resolved.ExecuteTime, resolved.ExecuteTimezone));
+        ExecutionTime execution = new(resolved);
+        Assert.Equal((date, time, minutes), (execution.Date, execution.Time, execution.Timezone));
         Assert.Equal(DateTimeOffset.Parse(instant, CultureInfo.InvariantCulture), resolved.Local);
     }
 
@@ -35,9 +37,9 @@ public sealed class ScheduleTimeTests
     public void Time_of_a_kind_is_that_instant_and_one_of_no_kind_is_wall_time()
     {
         DateTime utc = new(2027, 7, 15, 0, 30, 0, DateTimeKind.Utc);
-        Assert.Equal("02:30:00", ScheduleTime.Resolve(utc, "Europe/Zurich", Now, false).ExecuteTime);
-        Assert.Equal("00:30:00", ScheduleTime.Resolve(DateTime.SpecifyKind(utc, DateTimeKind.Unspecified), "Europe/Zurich", Now, false).ExecuteTime);
-        Assert.Equal("02:30:01", ScheduleTime.Resolve(new DateTimeOffset(utc).AddMilliseconds(1), "Europe/Zurich", Now, false).ExecuteTime);
+        Assert.Equal("02:30:00", new ExecutionTime(ScheduleTime.Resolve(utc, "Europe/Zurich", Now, false)).Time);
+        Assert.Equal("00:30:00", new ExecutionTime(ScheduleTime.Resolve(DateTime.SpecifyKind(utc, DateTimeKind.Unspecified), "Europe/Zurich", Now, false)).Time);
+        Assert.Equal("02:30:01", new ExecutionTime(ScheduleTime.Resolve(new DateTimeOffset(utc).AddMilliseconds(1), "Europe/Zurich", Now, false)).Time);
         Assert.Equal(TimeZoneInfo.Local.Id, ScheduleTime.Resolve(utc, null, Now, false).Zone.Id);
     }
 

@@ -1,5 +1,6 @@
 using IngestTools.Connections;
 using IngestTools.Logging;
+using IngestTools.Scheduling;
 using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -68,16 +69,17 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     {
         ArgumentNullException.ThrowIfNull(time);
         Hierarchy node = Hierarchy.Parse(hierarchy);
+        ExecutionTime execution = new(time);
         LoadRequest request = new()
         {
             BulkloadFile = CheckName(fileName),
             ExecuteImmediately = false,
-            ExecuteDate = time.ExecuteDate,
-            ExecuteTime = time.ExecuteTime,
-            ExecuteTimezone = time.ExecuteTimezone,
+            ExecuteDate = execution.Date,
+            ExecuteTime = execution.Time,
+            ExecuteTimezone = execution.Timezone,
         };
         Transaction making = Describe(await SendAsync(node, request, cancellationToken).ConfigureAwait(false), node, fileName);
-        return making with { Kind = TransactionKind.Schedule, Unit = null, ScheduledFor = time.Local, Message = time.Describe() };
+        return making with { Kind = TransactionKind.Schedule, Unit = null, ScheduledFor = time.Local, Message = execution.Describe() };
     }
 
     /// <summary>The paths of all nodes of the hierarchy that the user sees.</summary>

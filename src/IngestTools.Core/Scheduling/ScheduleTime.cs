@@ -1,12 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace IngestTools.Services.Voss;
+namespace IngestTools.Scheduling;
 
-/// <summary>
-/// When a load is to run: an instant, and the wall time in a zone that shows it. The server knows no zones, only an offset, so the one that is valid at that
-/// instant is what it is told.
-/// </summary>
+/// <summary>When a load is to run: an instant, and the wall time in a zone that shows it.</summary>
 public sealed partial record ScheduleTime
 {
     private const string Forms = "Write it as 2026-12-01 02:30 or 2026-12-01T02:30:00, with an offset such as +02:00 or Z where another zone than -TimeZone is meant.";
@@ -23,19 +20,9 @@ public sealed partial record ScheduleTime
     /// <summary>The zone.</summary>
     public TimeZoneInfo Zone { get; }
 
-    /// <summary>YYYY-MM-DD, in the wall time.</summary>
-    internal string ExecuteDate => Local.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-
-    /// <summary>HH:MM:SS, in the wall time.</summary>
-    internal string ExecuteTime => Local.ToString(@"HH\:mm\:ss", CultureInfo.InvariantCulture);
-
-    /// <summary>Minutes relative to UTC.</summary>
-    internal string ExecuteTimezone => ((long)Local.Offset.TotalMinutes).ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>What is registered: in local time, in UTC, and in the server's terms.</summary>
+    /// <summary>The time in its zone and in UTC.</summary>
     public string Describe() => string.Create(
-        CultureInfo.InvariantCulture,
-        $@"Runs at {Local:yyyy-MM-dd HH\:mm\:ss zzz} ({Zone.Id}), {Local.UtcDateTime:yyyy-MM-dd HH\:mm\:ss} UTC; sent as execute_date {ExecuteDate}, execute_time {ExecuteTime}, execute_timezone {ExecuteTimezone}.");
+        CultureInfo.InvariantCulture, $@"{Local:yyyy-MM-dd HH\:mm\:ss zzz} ({Zone.Id}), {Local.UtcDateTime:yyyy-MM-dd HH\:mm\:ss} UTC");
 
     /// <summary>Reads a time as a user gave it. A text, or a time of no kind, is wall time in the zone; what names its offset is that instant.</summary>
     /// <param name="at">A text, a <see cref="DateTime"/> or a <see cref="DateTimeOffset"/>.</param>
@@ -55,7 +42,7 @@ public sealed partial record ScheduleTime
             _ => Parse(Convert.ToString(at, CultureInfo.InvariantCulture) ?? "", zone, force),
         };
         if (time.Local <= now && !force)
-            throw Invalid(at, $"it has passed: it is {time.Describe()[..^1]}, and now it is {now.UtcDateTime:yyyy-MM-dd HH':'mm':'ss} UTC", "Give a time to come, or -Force to register it all the same; what the server does with it is its own.");
+            throw Invalid(at, $"it has passed: it is {time.Describe()}, and now it is {now.UtcDateTime:yyyy-MM-dd HH':'mm':'ss} UTC", "Give a time to come, or -Force to register it all the same.");
         return time;
     }
 
@@ -108,7 +95,7 @@ public sealed partial record ScheduleTime
         return OfInstant(new DateTimeOffset(wall, zone.GetUtcOffset(wall)), zone);
     }
 
-    /// <summary>The server takes whole seconds; a fraction counts as the next one, so that a time to come does not become one that has passed.</summary>
+    /// <summary>Schedules are kept in whole seconds; a fraction counts as the next one, so that a time to come does not become one that has passed.</summary>
     private static DateTimeOffset InSeconds(DateTimeOffset time)
     {
         long fraction = time.Ticks % TimeSpan.TicksPerSecond;
@@ -134,8 +121,7 @@ public sealed partial record ScheduleTime
     private static IngestException Invalid(object given, string why, string advice, Exception? cause = null) =>
         new(ErrorId.InvalidSchedule, string.Create(CultureInfo.InvariantCulture, $"'{Http.Redaction.EscapeControls(Convert.ToString(given, CultureInfo.InvariantCulture)!)}' cannot be scheduled: {why}."), cause)
         {
-            Service = IngestService.Voss,
-            Operation = "schedule bulk load",
+            Operation = "schedule",
             Advice = advice,
             Target = given,
         };

@@ -1,0 +1,19 @@
+using System.Management.Automation;
+using IngestTools.PowerShell.Abstractions;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>Start-BulkLoadSchedule: runs schedules now, whatever their times are.</summary>
+[Cmdlet(VerbsLifecycle.Start, "BulkLoadSchedule", SupportsShouldProcess = true)]
+[OutputType(typeof(BulkLoadRun))]
+public sealed class StartBulkLoadScheduleCommand : NamedScheduleCmdlet
+{
+    private protected override string Action => "Run now";
+
+    private protected override async Task ActAsync(string name, CancellationToken cancellationToken)
+    {
+        BulkLoadRun run = await Client.StartAsync(name, cancellationToken).ConfigureAwait(false);
+        Session.Transactions.Add(run.Id);
+        await PostAsync(run, cancellationToken).ConfigureAwait(false);
+    }
+}

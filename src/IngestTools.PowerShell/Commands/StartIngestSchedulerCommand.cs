@@ -1,0 +1,53 @@
+using System.Management.Automation;
+using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Errors;
+using IngestTools.PowerShell.Scheduler;
+using IngestTools.Scheduling;
+
+namespace IngestTools.PowerShell.Commands;
+
+/// <summary>Start-IngestScheduler: starts the scheduler as a process that outlives the session.</summary>
+[Cmdlet(VerbsLifecycle.Start, "IngestScheduler", SupportsShouldProcess = true)]
+[OutputType(typeof(SchedulerState))]
+public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
+{
+    /// <summary>The program; without it, the one that comes with the module.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Path { get; set; }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        try
+        {
+            string? folder = FullFolder;
+            string socket = folder is null ? SchedulerPlace.Socket : SchedulerPlace.SocketOf(folder);
+            SchedulerLaunch launch = new(folder ?? SchedulerPlace.Folder, socket, Path is null ? null : LocalPath.Resolve(this, Path));
+            if (ShouldProcess(launch.Folder, "Start scheduler"))
+                Run(token => StartAsync(launch, token));
+        }
+        catch (IngestException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord());
+        }
+    }
+
+    private async Task StartAsync(SchedulerLaunch launch, CancellationToken cancellationToken)
+    {
+        using SchedulerClient client = new(launch.Socket);
+        if (await SchedulerProgram.TryGetStateAsync(client, cancellationToken).ConfigureAwait(false) is { } running)
+        {
+            await PostWarningAsync($"The scheduler runs already, as process {running.ProcessId}.", cancellationToken).ConfigureAwait(false);
+            await PostAsync(running, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            PSObject started = PSObject.AsPSObject(await SchedulerProgram.StartAsync(launch, client, cancellationToken).ConfigureAwait(false));
+            started.Properties.Add(new PSNoteProperty("LogPath", launch.LogPath));
+            await PostAsync(started, cancellationToken).ConfigureAwait(false);
+        }
+
+        Session.SchedulerSocket = Folder is null ? null : launch.Socket;
+    }
+}
