@@ -194,7 +194,7 @@ internal sealed class VossLoads(VossState state) : IDisposable
             { IsParallel: true } => SuccessWithAsyncFailures,
             _ => Options.PartFailedStatus,
         };
-        string message = load.IsCancelRequested ? "Transaction canceled" : string.Create(CultureInfo.InvariantCulture, $"{tally.Succeeded} rows succeeded, {tally.Failed} rows failed");
+        string message = load.IsCancelRequested ? "Transaction canceled" : string.Create(CultureInfo.InvariantCulture, $"{tally.Succeeded} rows succeeded, {tally.Failed} failed");
         load.Detail = Summary(load, tally, sheets);
         step.Message = message;
         step.End(status, Now);
