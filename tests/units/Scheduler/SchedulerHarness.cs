@@ -103,8 +103,8 @@ internal sealed class SchedulerHarness : IAsyncDisposable
     public LoadDefinition LakeLoad()
     {
         for (int i = 0; i < 3; i++)
-            Sandbox.LakeFs.Store.Add($"s3://bucket/prefix/{i}.txt");
-        return new LoadDefinition { Kind = LoadKind.Import, Connection = "lake", Source = "s3://bucket/prefix/", Repository = "lake", Branch = "main", Destination = "raw/", Message = "nightly" };
+            Sandbox.LakeFs.Store.Add($"s3://bucket/nightly/{i}.txt");
+        return new LoadDefinition { Kind = LoadKind.Import, Connection = "lake", Source = "s3://bucket/nightly/", Repository = "lake", Branch = "main", Destination = "raw/", Message = "nightly" };
     }
 
     /// <summary>A schedule whose times are far away, to be started by hand.</summary>
