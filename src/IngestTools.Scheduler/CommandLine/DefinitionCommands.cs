@@ -19,7 +19,12 @@ internal static class DefinitionCommands
         using SchedulerClient client = new(socket);
         List<ScheduleDefinition> definitions = [];
         await foreach (BulkLoadSchedule schedule in client.ReadSchedulesAsync([], CancellationToken.None))
-            definitions.Add(schedule.Definition);
+        {
+            // What has no further time could not be imported.
+            if (schedule.Status != ScheduleStatus.Ended)
+                definitions.Add(schedule.Definition);
+        }
+
         string text = JsonSerializer.Serialize(new DefinitionFile { Schedules = definitions }, Readable.DefinitionFile);
         if (file is null)
             Console.WriteLine(text);

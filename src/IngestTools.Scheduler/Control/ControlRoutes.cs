@@ -184,7 +184,7 @@ internal sealed class ControlRoutes(
         while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } schedules)
         {
             last = schedules[^1].Key;
-            definitions.AddRange(schedules.Select(schedule => schedule.Definition));
+            definitions.AddRange(schedules.Where(schedule => schedule.Status != ScheduleStatus.Ended).Select(schedule => schedule.Definition));
         }
 
         return new DefinitionFile { Schedules = definitions };

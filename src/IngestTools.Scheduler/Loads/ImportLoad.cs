@@ -1,3 +1,4 @@
+using IngestTools.Scheduling;
 using IngestTools.Services.LakeFs;
 using Microsoft.Extensions.Logging;
 
@@ -25,26 +26,31 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
 
     private string Place => $"{run.Load.Repository}/{run.Load.Branch}";
 
-    public async Task PrepareAsync(CancellationToken cancellationToken)
+    public async Task PrepareAsync(CancellationToken cancellationToken) => _plan = await PlanAsync(_client, run.Load, run.Record.DueKey, run.Log, cancellationToken);
+
+    /// <summary>Looks at all that an import needs, and at what it would replace. Nothing is started.</summary>
+    /// <exception cref="IngestException">It cannot be, or would take away what lies beside its destination.</exception>
+    public static async Task<ImportPlan> PlanAsync(LakeFsClient client, LoadDefinition load, string mark, ILogger log, CancellationToken cancellationToken)
     {
         ImportRequest request = new()
         {
-            Repository = run.Load.Repository!,
-            Branch = run.Load.Branch!,
-            Sources = [new ImportSource(run.Load.Source!, run.Load.Destination ?? "")],
-            Message = run.Load.Message,
-            Metadata = new Dictionary<string, string> { [MarkName] = run.Record.DueKey },
+            Repository = load.Repository!,
+            Branch = load.Branch!,
+            Sources = [new ImportSource(load.Source!, load.Destination ?? "")],
+            Message = load.Message,
+            Metadata = new Dictionary<string, string> { [MarkName] = mark },
         };
-        _plan = await _client.PrepareAsync(request, countsAll: false, cancellationToken);
-        if (_plan.Errors.Count > 0)
-            throw _plan.Errors[0];
-        foreach (ImportReplacement replacement in _plan.Replacements)
+        ImportPlan plan = await client.PrepareAsync(request, countsAll: false, cancellationToken);
+        if (plan.Errors.Count > 0)
+            throw plan.Errors[0];
+        foreach (ImportReplacement replacement in plan.Replacements.Where(replacement => replacement.IsSurprising))
         {
-            if (replacement is { IsSurprising: true, IsWholeBranch: false })
-                throw Surprising(replacement);
-            if (replacement.IsSurprising)
-                run.Log.LogWarning("On {Place} the import replaces {What}.", Place, replacement.Describe());
+            if (!replacement.IsWholeBranch)
+                throw Surprising(load, replacement);
+            log.LogWarning("On {Repository}/{Branch} the import replaces {What}.", load.Repository, load.Branch, replacement.Describe());
         }
+
+        return plan;
     }
 
     public async Task SubmitAsync(CancellationToken cancellationToken)
@@ -73,12 +79,12 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
     public Transaction Resume(string transactionId) => _started ?? Transactions.TransactionSources.Parse(transactionId).Transaction;
 
     /// <summary>Nobody is there to be asked.</summary>
-    private IngestException Surprising(ImportReplacement replacement) => new(
-        ErrorId.Rejected, $"The import was not started: on {Place} it would replace {replacement.Describe()}.")
+    private static IngestException Surprising(LoadDefinition load, ImportReplacement replacement) => new(
+        ErrorId.Rejected, $"The import would replace, on {load.Repository}/{load.Branch}, {replacement.Describe()}.")
     {
         Service = IngestService.LakeFs,
         Operation = "import",
-        Advice = "Register it with a -Destination that ends with a slash.",
-        Target = run.Load.Destination,
+        Advice = "Give a -Destination that ends with a slash.",
+        Target = load.Destination,
     };
 }

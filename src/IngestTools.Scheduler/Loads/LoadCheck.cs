@@ -1,4 +1,5 @@
 using IngestTools.Scheduling;
+using IngestTools.Services.Voss;
 
 namespace IngestTools.Scheduler.Loads;
 
@@ -13,6 +14,7 @@ internal static class LoadCheck
             case LoadKind.BulkLoad:
                 Need(load.Hierarchy, "-Hierarchy");
                 CheckFile(Need(load.Path, "-Path"));
+                VossClient.CheckWorkbook(load.Path!);
                 break;
             case LoadKind.BulkIngest:
                 CheckShortcode(Need(load.Shortcode, "-Shortcode"));

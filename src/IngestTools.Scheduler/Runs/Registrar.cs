@@ -4,6 +4,7 @@ using IngestTools.Scheduler.Loads;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
 using IngestTools.Scheduling;
+using IngestTools.Services.LakeFs;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Runs;
@@ -157,12 +158,14 @@ internal sealed class Registrar(
             throw Invalid($"The connection '{profile.Name}' is one to {profile.Service}, and a {load.Kind} needs one to {LoadKinds.ServiceOf(load.Kind)}.", "Name another -Connection.");
         string? scope = LoadKinds.ScopeOf(load);
         DateTimeOffset now = time.GetUtcNow();
-        if (_signIns.TryGetValue((profile, scope), out DateTimeOffset good) && now - good < SignInHolds)
+        if (load.Kind != LoadKind.Import && _signIns.TryGetValue((profile, scope), out DateTimeOffset good) && now - good < SignInHolds)
             return;
         using IngestConnection connection = connections.Open(load.Connection, logger);
         ServiceReport report = await ServiceCheck.RunAsync(connection, scope, logger, cancellationToken);
         if (!report.Ok)
             throw NotWell(profile, report);
+        if (load.Kind == LoadKind.Import)
+            await ImportLoad.PlanAsync(new LakeFsClient(connection, logger), load, "", logger, cancellationToken);
         foreach (KeyValuePair<(ConnectionProfile, string?), DateTimeOffset> old in _signIns.Where(entry => now - entry.Value >= SignInHolds))
             _signIns.TryRemove(old);
         _signIns[(profile, scope)] = now;

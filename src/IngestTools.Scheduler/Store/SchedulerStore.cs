@@ -154,13 +154,15 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             "INSERT INTO ingest_meta (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = @value", cancellationToken, ("name", name), ("value", value)),
         cancellationToken);
 
-    /// <summary>Deletes runs that ended before a moment, with their logs.</summary>
+    /// <summary>Deletes runs that ended before a moment, with their logs, and schedules that have neither times nor runs any more.</summary>
     public Task<int> ForgetRunsAsync(DateTimeOffset before, CancellationToken cancellationToken) => WriteAsync(
         async session =>
         {
             (string, object?) limit = ("before", before.ToUnixTimeMilliseconds());
             await session.ExecuteAsync("DELETE FROM ingest_run_log WHERE run_id IN (SELECT id FROM ingest_run WHERE ended = 1 AND completed_at < @before)", cancellationToken, limit);
-            return await session.ExecuteAsync("DELETE FROM ingest_run WHERE ended = 1 AND completed_at < @before", cancellationToken, limit);
+            int forgotten = await session.ExecuteAsync("DELETE FROM ingest_run WHERE ended = 1 AND completed_at < @before", cancellationToken, limit);
+            await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE status = 'Ended' AND registered_at < @before AND name_key NOT IN (SELECT name_key FROM ingest_run)", cancellationToken, limit);
+            return forgotten;
         },
         cancellationToken);
 }

@@ -93,7 +93,7 @@ public sealed class ClusterTests
         Assert.Equal(1, harness.Sandbox.DspIngest.Project("0041").Runs);
     }
 
-    private static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) =>
+    internal static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) =>
         Begin(harness, postgres, name, Path.Join(harness.Folder.Path, "node-" + name)).ReadyAsync();
 
     private static SchedulerProcess Begin(SchedulerHarness harness, PostgresServer postgres, string name, string folder)

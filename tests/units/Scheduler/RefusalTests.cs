@@ -41,6 +41,9 @@ public sealed class RefusalTests
             (good with { Load = load with { Connection = "wrong" } }, ErrorId.NotSignedIn, "wrong"),
             (good with { Load = load with { Connection = "nobody there" } }, ErrorId.ConnectionFailed, "nobody there"),
             (good with { Load = load with { Kind = LoadKind.Import, Source = "s3://b/p/", Repository = "r", Branch = "main" } }, ErrorId.InvalidSchedule, "LakeFs"),
+            (good with { Load = harness.LakeLoad() with { Branch = "no-branch" } }, ErrorId.NotFound, "no-branch"),
+            (good with { Load = harness.VossLoad("a.xlsx") with { Path = Path.Join(load.Path, "file 0.txt") } }, ErrorId.NotAWorkbook, "file 0.txt"),
+            (good with { Load = harness.VossLoad("a.xlsx") with { Hierarchy = "sys.no.such" } }, ErrorId.NotAllowed, "sys.no.such"),
             (good with { Name = "a*" }, ErrorId.InvalidSchedule, "no name"),
         ];
 
@@ -201,6 +204,29 @@ public sealed class RefusalTests
         SchedulerProcess fifth = harness.Begin("--store", other, "--socket", Path.Join(open, "c.sock"));
         Assert.Equal(1, await fifth.EndsAsync());
         Assert.Contains("Others than its owner can write", fifth.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_socket_of_another_account_is_refused_and_says_whose_it_is()
+    {
+        if (OperatingSystem.IsWindows() || Environment.UserName != "root" || !File.Exists("/usr/bin/perl"))
+            return;
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        string folder = $"/tmp/ingesttools-other-{Guid.NewGuid():N}";
+        string socket = Path.Join(folder, "c.sock");
+        Directory.CreateDirectory(folder);
+        File.SetUnixFileMode(folder, (UnixFileMode)0x1FF);
+        const string listen = "use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $ARGV[0], Listen => 5) or die; while ($s->accept()) {}";
+        await using SchedulerProcess other = SchedulerProcess.Start(harness.Home, socket, null, "setpriv", "--reuid", "65534", "--clear-groups", "--regid", "65534", "perl", "-e", listen, socket);
+        await other.UntilAsync(() => Task.FromResult(File.Exists(socket)), exists => exists);
+        File.SetUnixFileMode(folder, (UnixFileMode)0x1ED);
+
+        SchedulerProcess daemon = harness.Begin("--socket", socket);
+
+        Assert.Equal(1, await daemon.EndsAsync());
+        Assert.Contains("as the account with the number 65534", daemon.Log, StringComparison.Ordinal);
+        await other.KillAsync();
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

@@ -8,6 +8,10 @@ namespace IngestTools.Units.Scheduler;
 /// <summary>A sandbox, a home with connections to it, and daemons that are started there.</summary>
 internal sealed class SchedulerHarness : IAsyncDisposable
 {
+    public const string VossUser = "hcsadmin@sys.hcs";
+
+    public const string Hierarchy = "sys.hcs.Provider";
+
     public const string Token = "canary-scheduler-5e1d";
 
     private readonly List<SchedulerProcess> _daemons = [];
@@ -36,6 +40,12 @@ internal sealed class SchedulerHarness : IAsyncDisposable
     {
         SandboxOptions options = new() { Seed = 1 };
         options.DspIngest.Token = Token;
+        options.Ica.ApiKeys = [Token];
+        options.LakeFs.SecretAccessKey = Token;
+        options.Voss.Users = [new IngestTools.Sandbox.Services.Voss.VossUser(VossUser, Token)];
+        // A daemon in a test does in seconds what takes hours elsewhere.
+        options.Voss.RequestsPerSecond = null;
+        (options.LakeFs.StatusInterval, options.LakeFs.RecordDelay, options.LakeFs.WriteTime) = (TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
         configure?.Invoke(options);
         return new SchedulerHarness(await SandboxServer.StartAsync(options));
     }
@@ -75,6 +85,28 @@ internal sealed class SchedulerHarness : IAsyncDisposable
         return new LoadDefinition { Kind = LoadKind.BulkIngest, Connection = connection, Path = Path.Join(Folder.Path, shortcode), Shortcode = shortcode };
     }
 
+    /// <summary>A VOSS load of a workbook of so many rows.</summary>
+    public LoadDefinition VossLoad(string name, int rows = 3) => new()
+    {
+        Kind = LoadKind.BulkLoad, Connection = "voss", Path = new TestWorkbook().AddUsers("Users", rows).Save(Path.Join(Folder.Path, name)), Hierarchy = Hierarchy,
+    };
+
+    /// <summary>An ICA load of a file of so many ids.</summary>
+    public LoadDefinition IcaLoad(int ids)
+    {
+        string path = Path.Join(Folder.Path, "ids.csv");
+        File.WriteAllLines(path, ["Name,DataId", .. IcaHarness.Ids(ids).Select(id => $"x,{id}")]);
+        return new LoadDefinition { Kind = LoadKind.LinkingBatch, Connection = "ica", DataIdPath = path, ProjectId = IcaHarness.ProjectId };
+    }
+
+    /// <summary>A lakeFS load of some objects of the store.</summary>
+    public LoadDefinition LakeLoad()
+    {
+        for (int i = 0; i < 3; i++)
+            Sandbox.LakeFs.Store.Add($"s3://bucket/nightly/{i}.txt");
+        return new LoadDefinition { Kind = LoadKind.Import, Connection = "lake", Source = "s3://bucket/nightly/", Repository = "lake", Branch = "main", Destination = "raw/", Message = "nightly" };
+    }
+
     /// <summary>A schedule whose times are far away, to be started by hand.</summary>
     public static ScheduleDefinition Yearly(string name, LoadDefinition load) => new() { Name = name, Load = load, Cron = "0 3 1 1 *", TimeZone = "UTC" };
 
@@ -89,5 +121,11 @@ internal sealed class SchedulerHarness : IAsyncDisposable
     private ConnectionProfile[] Connections() =>
     [
         new ConnectionProfile { Name = "dsp", Service = IngestService.DspIngest, Uri = Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "env:SCHEDULER_TEST_TOKEN" },
+        new ConnectionProfile { Name = "ica", Service = IngestService.Ica, Uri = new Uri(Sandbox.Uri, "ica/rest"), SignIn = SignInKind.ApiKey, SecretFrom = "env:SCHEDULER_TEST_TOKEN" },
+        new ConnectionProfile
+        {
+            Name = "lake", Service = IngestService.LakeFs, Uri = Sandbox.Uri, SignIn = SignInKind.Password, UserName = Sandbox.LakeFs.Options.AccessKeyId, SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+        },
+        new ConnectionProfile { Name = "voss", Service = IngestService.Voss, Uri = Sandbox.Uri, SignIn = SignInKind.Password, UserName = VossUser, SecretFrom = "env:SCHEDULER_TEST_TOKEN" },
     ];
 }

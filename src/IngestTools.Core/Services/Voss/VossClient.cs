@@ -28,6 +28,11 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no hierarchy.</exception>
     public IUploadTarget CreateUploadTarget(string hierarchy, bool uniqueNames = false) => new VossUploadTarget(_routes, Hierarchy.Parse(hierarchy), uniqueNames);
 
+    /// <summary>Looks whether a file is a workbook, without sending it.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotAWorkbook"/>, <see cref="ErrorId.FileUnreadable"/> and others.</exception>
+    public static void CheckWorkbook(string path) => WorkbookFile.Check(path);
+
     /// <summary>Starts the load of a workbook that was uploaded. The answer comes at once; the load is queued.</summary>
     /// <param name="fileName">The workbook, by the name that the server gave it.</param>
     /// <param name="hierarchy">The hierarchy: a dotted path or a pkid.</param>
