@@ -31,23 +31,28 @@ public sealed class RegisterBulkLoadScheduleCommand : BulkLoadCmdlet
     [Parameter(ParameterSetName = UploadSet)]
     public SwitchParameter Force { get; set; }
 
+    private object GivenTime => At is PSObject wrapped ? wrapped.BaseObject : At;
+
     private protected override string Action => $"Schedule bulk load: {_time!.Describe()}";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        object at = At is PSObject wrapped ? wrapped.BaseObject : At;
         try
         {
-            _time = ScheduleTime.Resolve(at, TimeZone, DateTimeOffset.UtcNow, Force);
+            _time = ScheduleTime.Resolve(GivenTime, TimeZone, DateTimeOffset.UtcNow, Force);
         }
         catch (IngestException e)
         {
-            ThrowTerminatingError(e.ToErrorRecord(at));
+            ThrowTerminatingError(e.ToErrorRecord(GivenTime));
         }
     }
 
-    private protected override Task<Transaction> AskAsync(VossClient client, string fileName, string hierarchy, CancellationToken cancellationToken) =>
-        client.ScheduleAsync(fileName, hierarchy, _time!, cancellationToken);
+    private protected override Task<Transaction> AskAsync(VossClient client, string fileName, string hierarchy, CancellationToken cancellationToken)
+    {
+        // What comes down the pipeline may take longer than there is time.
+        _time!.CheckAhead(GivenTime, DateTimeOffset.UtcNow, Force);
+        return client.ScheduleAsync(fileName, hierarchy, _time, cancellationToken);
+    }
 }
