@@ -124,6 +124,34 @@ public sealed class LinkingBatchTests
     }
 
     [Theory]
+    [InlineData(150, 300)]
+    [InlineData(3, 3)]
+    public async Task Batch_that_was_started_before_is_not_taken_for_a_lost_one(int before, int lost)
+    {
+        await using IcaHarness ica = await IcaHarness.StartAsync();
+        using IngestConnection quick = ica.Connect(new QuickTime(50));
+        IcaClient client = new(quick, ica.Log);
+        await IcaHarness.LinkAsync(client, IcaHarness.Ids(before));
+        ica.Break($"500=1,POST /**{BatchRoute}");
+
+        IngestException? error = Assert.Single(await IcaHarness.LinkAsync(client, IcaHarness.Ids(lost))).Error;
+
+        Assert.Equal(ErrorId.OutcomeUnknown, error?.ErrorId);
+        Assert.Contains("no job shows that it began", error!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Batch_that_another_session_started_and_that_begins_alike_is_not_taken_for_a_lost_one()
+    {
+        await using IcaHarness ica = await IcaHarness.StartAsync();
+        using IngestConnection quick = ica.Connect(new QuickTime(50));
+        await ica.StartAsync([.. IcaHarness.Ids(150)]);
+        ica.Break($"500=1,POST /**{BatchRoute}");
+        IngestException? error = Assert.Single(await IcaHarness.LinkAsync(new IcaClient(quick, ica.Log), IcaHarness.Ids(300))).Error;
+        Assert.Equal(ErrorId.OutcomeUnknown, error?.ErrorId);
+    }
+
+    [Theory]
     [InlineData("reset-body")]
     [InlineData("502")]
     [InlineData("html")]

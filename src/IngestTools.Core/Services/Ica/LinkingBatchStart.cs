@@ -16,7 +16,7 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
     /// <summary>The Date of an answer has whole seconds, and a job's time may be of another machine.</summary>
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
 
-    /// <summary>Jobs in a page, and of items those that are compared.</summary>
+    /// <summary>Jobs in a page.</summary>
     private const int PageSize = 100;
 
     /// <summary>Among more jobs than this, all newer than the start, none is looked for.</summary>
@@ -53,6 +53,8 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
 
     private Transaction Describe(LinkingBatchContent content, BatchAnswer answer, DateTimeOffset submitted, string? message)
     {
+        // What one start was told of is not what another one lost, even if the ids are the same.
+        routes.Connection.Memory.TryAdd(StartedKey(answer.Id!), answer.Id!);
         TransactionStatus status = JobStatuses.Of(answer.Job?.Status) is TransactionStatus.Queued ? TransactionStatus.Queued : TransactionStatus.Running;
         return LinkingBatchTransactions.Describe(new BatchPath(content.ProjectId, answer.Id!), routes.Connection.Name) with
         {
@@ -66,6 +68,8 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
             Message = message,
         };
     }
+
+    private static string StartedKey(string batchId) => $"started batch {batchId.ToUpperInvariant()}";
 
     /// <summary>The batch whose start was not answered; null where no job shows it.</summary>
     private async Task<BatchAnswer?> TryFindAsync(LinkingBatchContent content, long sent, CancellationToken cancellationToken)
@@ -101,7 +105,7 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
                 if (JobAnswer.TimeOf(job.TimeCreated) < since)
                     return null;
                 bool isOfProject = string.Equals(job.Project?.Id ?? projectId, projectId, StringComparison.OrdinalIgnoreCase);
-                bool mayBeIt = isOfProject && job.SubjectId is not null && !others.Contains(job.SubjectId);
+                bool mayBeIt = isOfProject && job.SubjectId is not null && !others.Contains(job.SubjectId) && !routes.Connection.Memory.ContainsKey(StartedKey(job.SubjectId));
                 if (mayBeIt && await TryGetAsync(new BatchPath(projectId, job.SubjectId!), ids, others, cancellationToken).ConfigureAwait(false) is { } found)
                     return found;
             }
@@ -119,13 +123,12 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
         try
         {
             BatchAnswer answer = await routes.GetAsync(batch.ProjectId, batch.BatchId, cancellationToken).ConfigureAwait(false);
-            Page<ItemAnswer> items = await routes.ListItemsAsync(batch, [], PageSize, null, cancellationToken).ConfigureAwait(false);
-            // A batch that was just made may have no items yet.
-            if (items.Items!.Length == 0)
-                return null;
-            bool isAllOfIt = string.IsNullOrEmpty(items.NextPageToken);
-            if (items.Items.All(item => item.Request?.DataId is { } id && ids.Contains(id)) && (!isAllOfIt || items.Items.Length == ids.Count))
+            int? same = await CompareAsync(batch, ids, cancellationToken).ConfigureAwait(false);
+            if (same == ids.Count)
                 return answer;
+            // A batch that was just made may not have all of its items yet.
+            if (same is not null)
+                return null;
         }
         catch (IngestException e) when (e.ErrorId is ErrorId.NotFound or ErrorId.Rejected or ErrorId.NotAllowed)
         {
@@ -134,5 +137,19 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
 
         others.Add(batch.BatchId);
         return null;
+    }
+
+    /// <summary>How many of the ids a batch has; null where it has another one. All of its items are read: batches of one list often begin alike.</summary>
+    private async Task<int?> CompareAsync(BatchPath batch, HashSet<string> ids, CancellationToken cancellationToken)
+    {
+        HashSet<string> same = new(StringComparer.Ordinal);
+        await foreach (LinkingBatchItem item in new BatchItems(routes).ReadAsync(batch, [], BatchItems.DefaultPageSize, cancellationToken).ConfigureAwait(false))
+        {
+            if (item.DataId is not { } id || !ids.Contains(id))
+                return null;
+            same.Add(id);
+        }
+
+        return same.Count;
     }
 }
