@@ -24,7 +24,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         StorageAnswer? storage = await CheckStorageAsync(cancellationToken).ConfigureAwait(false);
         await CheckRepositoryAsync(cancellationToken).ConfigureAwait(false);
         BranchAnswer branch = await FindBranchAsync(cancellationToken).ConfigureAwait(false);
-        IngestException[] errors = CheckSources(dialect, storage).ToArray();
+        IngestException[] errors = [.. CheckSources(dialect, storage), .. CheckNames()];
         bool replaces = dialect == ImportDialect.Released && version.Replaces && errors.Length == 0;
         IReadOnlyList<ImportReplacement> replaced = replaces ? await FindReplacedAsync(countsAll, cancellationToken).ConfigureAwait(false) : [];
         return new ImportPlan(request, dialect, replaced, errors) { Head = branch.CommitId };
@@ -124,8 +124,21 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         }
     }
 
+    /// <summary>Two objects of one name would overwrite each other, and nobody could say which stays.</summary>
+    private IEnumerable<IngestException> CheckNames()
+    {
+        foreach (IGrouping<string, ImportSource> same in request.Sources.Where(source => source.Type == ImportSourceType.Object).GroupBy(source => source.FullDestination).Where(group => group.Count() > 1))
+        {
+            ImportSource[] both = [.. same.Take(2)];
+            yield return LakeFsErrors.Refused(
+                $"'{both[0].Source}' and '{both[1].Source}' would both become '{same.Key}'.", "Give each object a Destination of its own, or leave one out.", both[1].Source);
+        }
+    }
+
     private static IngestException? WhatIsWrong(ImportSource source, ImportDialect dialect, StorageAnswer? storage)
     {
+        if (string.IsNullOrWhiteSpace(source.Source))
+            return LakeFsErrors.Refused("A source is empty.", "Give each row a Source; an import without it would delete what it should have brought.", source.Source);
         if (!Uri.TryCreate(source.Source, UriKind.Absolute, out Uri? uri) || uri.IsFile != source.Source.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
             return LakeFsErrors.Refused($"'{source.Source}' is no address in an object store.", "Write it as s3://bucket/prefix/, gs://.., https://.. or local://.. .", source.Source);
         if (dialect == ImportDialect.Legacy && source.Type == ImportSourceType.Object)
