@@ -9,6 +9,10 @@ namespace IngestTools.Services.LakeFs;
 /// </summary>
 internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
 {
+    /// <summary>The advice where a walk breaks off after ranges were made.</summary>
+    private const string GoOn =
+        "The ranges that were given are good. Go on after them: give the LastKey of the last one as -After, its ContinuationToken, and its StagingToken.";
+
     private string? _stagingToken = NullIfEmpty(request.StagingToken);
 
     public async IAsyncEnumerable<ImportRange> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -30,7 +34,16 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
             held = page.Count > 0 ? page : held is null ? null : Ended(held, page);
             if (!page.HasMore)
                 break;
-            page = await MakeNextAsync(page, cancellationToken).ConfigureAwait(false);
+            (ImportRange? next, IngestException? error) = await TryMakeNextAsync(page, cancellationToken).ConfigureAwait(false);
+            if (error is not null)
+            {
+                if (held is null)
+                    throw error;
+                yield return held;
+                throw error.ErrorId == ErrorId.InvalidAnswer ? error : error.With(advice: GoOn);
+            }
+
+            page = next!;
         }
 
         if (held is not null)
@@ -56,6 +69,19 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
         ContinuationToken = after.ContinuationToken,
         StagingToken = after.StagingToken,
     };
+
+    /// <summary>The next page, or why there is none: the range that is held back has to be given before that is thrown.</summary>
+    private async Task<(ImportRange? Page, IngestException? Error)> TryMakeNextAsync(ImportRange before, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await MakeNextAsync(before, cancellationToken).ConfigureAwait(false), null);
+        }
+        catch (IngestException e)
+        {
+            return (null, e);
+        }
+    }
 
     private async Task<ImportRange> MakeNextAsync(ImportRange before, CancellationToken cancellationToken)
     {
