@@ -214,6 +214,19 @@ public sealed class LakeFsImportTests
     }
 
     [Fact]
+    public async Task Objects_that_would_get_one_name_are_refused_and_both_named()
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
+        IngestException error = Assert.Single(await ErrorsAsync(
+            lake,
+            new ImportSource("s3://a/1.csv", "in/", ImportSourceType.Object),
+            new ImportSource("s3://b/1.csv", "in/", ImportSourceType.Object),
+            new ImportSource("s3://c/", "in/")));
+        Assert.Equal((ErrorId.Rejected, "s3://b/1.csv"), (error.ErrorId, error.Target));
+        Assert.Contains("'s3://a/1.csv' and 's3://b/1.csv' would both become 'in/1.csv'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Rule_of_an_old_server_for_namespaces_holds_for_sources()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(LakeFsHarness.SpeakLegacy);
@@ -309,6 +322,27 @@ public sealed class LakeFsImportTests
         Assert.Equal((TransactionStatus.Queued, "404"), (first.Status, first.ServerStatus));
         Assert.Equal(TransactionStatus.Queued, byId.Status);
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(first)).Status);
+    }
+
+    [Fact]
+    public async Task Status_that_is_not_there_yet_is_waited_for_also_after_a_start_that_took_long()
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
+            o => (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromMilliseconds(200)), time: new QuickTime(20));
+        lake.Misbehave("503=1,11s,POST /**/import");
+        Transaction first = await lake.LookAsync(await lake.StartAsync());
+        Assert.Equal((TransactionStatus.Queued, "404"), (first.Status, first.ServerStatus));
+    }
+
+    [Theory]
+    [InlineData("rpc error: code = Canceled desc = context canceled")]
+    [InlineData("operation error S3: ListObjectsV2, Canceled")]
+    public async Task Walk_that_was_canceled_is_a_failure_and_no_cancellation(string words)
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => o.WalkFails = _ => words);
+        Transaction ended = await lake.EndAsync(await lake.StartAsync());
+        Assert.Equal((TransactionStatus.Failed, "error"), (ended.Status, ended.ServerStatus));
+        Assert.Contains(words, ended.Message, StringComparison.Ordinal);
     }
 
     [Fact]
