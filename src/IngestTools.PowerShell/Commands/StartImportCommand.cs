@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
+using IngestTools.Http;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
@@ -117,11 +118,11 @@ public sealed class StartImportCommand : IngestCmdlet
     {
         if (WhatIsWrong() is { } wrong)
         {
-            WriteError(wrong.ToErrorRecord(source));
+            WriteError(wrong.ToErrorRecord(Redaction.Of(source)));
             return false;
         }
 
-        if (ResolveConnection(IngestService.LakeFs, source) is not { } connection)
+        if (ResolveConnection(IngestService.LakeFs, Redaction.Of(source)) is not { } connection)
             return false;
         ImportGroup? group = _groups.Find(g => g.IsFor(connection, Repository!, Branch!));
         if (group is null)
@@ -173,7 +174,7 @@ public sealed class StartImportCommand : IngestCmdlet
     private static string Describe(ImportGroup group, ImportPlan plan)
     {
         IReadOnlyList<ImportSource> sources = plan.Request.Sources;
-        string what = sources.Count == 1 ? $"'{sources[0].Source}'" : $"{sources.Count:N0} sources";
+        string what = sources.Count == 1 ? $"'{Redaction.Of(sources[0].Source)}'" : $"{sources.Count:N0} sources";
         string replaced = plan.Replacements.Count == 0 ? "" : $". This deletes {string.Join("; ", plan.Replacements.Select(r => r.Describe()))}";
         return $"Import {what} into {group.Name}{replaced}";
     }

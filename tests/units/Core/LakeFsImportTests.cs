@@ -226,6 +226,29 @@ public sealed class LakeFsImportTests
         Assert.Contains("'s3://a/1.csv' and 's3://b/1.csv' would both become 'in/1.csv'", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("gs://bucket/x/?sig=canary-7", "gs://bucket/x/?***")]
+    [InlineData("gs://KEY:canary/7@bucket/x/", "gs://***@bucket/x/")]
+    [InlineData("KEY:canary-7@bucket", "***@bucket")]
+    [InlineData("gs://host:9000/a@b/", "gs://host:9000/a@b/")]
+    [InlineData("gs://a\u001b[1m/", "gs://a\\u001b[1m/")]
+    public async Task Secret_in_a_source_is_in_no_error(string source, string shown)
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
+        IngestException error = Assert.Single(await ErrorsAsync(lake, new ImportSource(source, "x/")));
+        Assert.Contains($"'{shown}'", error.Message, StringComparison.Ordinal);
+        Assert.Equal(shown, error.Target);
+        Assert.DoesNotContain("canary", error.ToString() + lake.Log.All, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Server_without_a_version_that_speaks_another_form_is_told_with_the_dialect_to_try()
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.Dialect, o.Version) = (LakeFsDialect.Legacy, "dev"));
+        IngestException error = await FailsAsync(lake, lake.Request() with { Dialect = ImportDialect.Auto });
+        Assert.Contains("-Dialect Legacy", error.Advice, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Rule_of_an_old_server_for_namespaces_holds_for_sources()
     {

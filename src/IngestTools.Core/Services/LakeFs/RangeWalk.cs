@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IngestTools.Http;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.LakeFs;
@@ -49,7 +50,7 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
         if (held is not null)
             yield return held;
         else
-            routes.Logger.LogWarning("There is nothing to import in {Source}: no range was made.", request.Source);
+            routes.Logger.LogWarning("There is nothing to import in {Source}: no range was made.", Redaction.Of(request.Source));
     }
 
     /// <summary>Says clearly that a server has no ranges, where its version tells that.</summary>
@@ -87,12 +88,12 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
     {
         ImportRange next = await MakeAsync(before.LastKey, NullIfEmpty(before.ContinuationToken), cancellationToken).ConfigureAwait(false);
         bool stands = next.HasMore && next.LastKey == before.LastKey && next.ContinuationToken == before.ContinuationToken;
-        return !stands ? next : throw new IngestException(ErrorId.InvalidAnswer, $"The walk of {request.Source} does not get on: the server names the same place again.")
+        return !stands ? next : throw new IngestException(ErrorId.InvalidAnswer, $"The walk of {Redaction.Of(request.Source)} does not get on: the server names the same place again.")
         {
             Service = IngestService.LakeFs,
             Operation = "make a range",
             Advice = "The ranges that were made are good. Look at the server's log.",
-            Target = request.Source,
+            Target = Redaction.Of(request.Source),
         };
     }
 
