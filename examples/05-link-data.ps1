@@ -45,6 +45,6 @@ $null = New-Item -Path $BatchPath -ItemType File -Force
 $batches = & $ids | New-LinkingBatch -ProjectId $ProjectId | ForEach-Object { Add-Content -LiteralPath $BatchPath $_.Id; $_ }
 
 $batches | Wait-Transaction -ErrorAction SilentlyContinue | Out-Host
-$batches | Get-LinkingBatchItem -Status FAILED, PARTIALLY_LINKED | Select-Object DataId, Status, Reason |
+$batches | Get-LinkingBatchItem | Where-Object Status -notin LINKED, ALREADY_LINKED | Select-Object DataId, Status, Reason |
     Tee-Object -Variable notLinked | Export-Csv -LiteralPath $ReportPath
 "Not linked: $($notLinked.Count)$($notLinked ? "; see $ReportPath" : '')."

@@ -5,16 +5,19 @@
 Loads the workbooks of a folder into VOSS Automate every night: as a task of Windows, or as a timer of systemd.
 
 .DESCRIPTION
-Nobody is there to be asked, so nothing asks. The script takes every workbook of a folder, one after the other, and moves it
-to a folder beside it when its load has ended, so that none is loaded twice. Rows that failed go to the log and to a CSV, and
-the exit code lets the task alarm:
+Nobody is there to be asked, so nothing asks. The script takes every workbook of a folder, one after the other. Before its
+load is started it goes to the folder "running", and from there, when the load has ended, to one that is named after the
+outcome; so none is loaded twice, wherever the script is stopped. Rows that failed go to the log and to a CSV, and the exit
+code lets the task alarm:
 
     0   every row was loaded, or there was no workbook
     1   some rows or workbooks were not; the log names them
     2   nothing could be run: the server, the sign-in or the hierarchy
     3   it is not known whether a load was started; look for the file in VOSS's transaction log before the next night
 
-A load whose answer was lost may be running. Its workbook goes to the folder "unknown" and is not sent again by itself.
+A load whose answer was lost may be running. Its workbook goes to the folder "unknown" and is not sent again by itself. Nor is
+one that stays in "running": its load takes longer than -Timeout, or the script was stopped. Look for its name in VOSS's
+transaction log, and move it back to the folder if it is not there. One whose start was refused is back there by itself.
 
 .PARAMETER Folder
 The folder of the workbooks.
@@ -96,12 +99,18 @@ param(
 
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
-$null = New-Item -ItemType Directory -Force -Path $LogFolder
 $log = Join-Path $LogFolder 'voss-load.log'
 $exitCode = 0
 
+# What cannot be logged is no reason to leave a workbook half done.
 function Write-Log([string] $Text) {
-    "$(Get-Date -Format o) $Text" | Tee-Object -FilePath $log -Append | Out-Host
+    $line = "$(Get-Date -Format o) $Text"
+    $line | Out-Host
+    try { $line | Add-Content -LiteralPath $log }
+    catch {
+        "The log cannot be written: $_" | Out-Host
+        Set-ExitCode 1
+    }
 }
 
 # The worse of what has happened.
@@ -109,47 +118,64 @@ function Set-ExitCode([int] $Code) {
     if ($Code -gt $script:exitCode) { $script:exitCode = $Code }
 }
 
-function Move-Workbook([System.IO.FileInfo] $Workbook, [string] $Name, [string] $Outcome) {
+# Where the workbook then is.
+function Move-Workbook([string] $Path, [string] $Name, [string] $Outcome) {
     $target = New-Item -ItemType Directory -Force -Path (Join-Path $Folder $Outcome)
-    Move-Item -LiteralPath $Workbook -Destination (Join-Path $target $Name) -Force
+    (Move-Item -LiteralPath $Path -Destination (Join-Path $target $Name) -PassThru).FullName
+}
+
+function Export-FailedRow($Load) {
+    $failed = @((Get-Transaction $Load.Id -Connection $connection).SubTransactions | Where-Object Status -EQ Failed)
+    $failed | Select-Object Sheet, Row, Message, Detail | Export-Csv (Join-Path $LogFolder "$($Load.FileName).failed.csv")
+}
+
+# Every failure is an error with the item as its target; they go to the log instead of ending the script.
+function Invoke-Load([System.IO.FileInfo] $Workbook) {
+    $path = $load = $null
+    $problems = @()
+    $quiet = @{ ErrorAction = 'SilentlyContinue'; ErrorVariable = '+problems' }
+    $sent = Send-IngestFile -LiteralPath $Workbook -Hierarchy $Hierarchy -UniqueName -Connection $connection @quiet
+    if ($sent.Status -eq 'Uploaded') {
+        # Before the load is asked for: wherever this script is stopped from here on, the next night does not take the workbook.
+        $path = Move-Workbook $Workbook.FullName $sent.FileName 'running'
+        $load = $sent | Start-BulkLoad @quiet
+        if ($load) {
+            $load = $load | Wait-Transaction -Timeout $Timeout @quiet
+            Write-Log "$($Workbook.Name): $($load.Id) is $($load.Status), $($load.Completed) of $($load.Total) rows."
+        }
+    }
+
+    foreach ($problem in $problems) { Write-Log "$($Workbook.Name): $problem" }
+    if ($problems.Count -gt 0) { Set-ExitCode 1 }
+    if ($problems.FullyQualifiedErrorId -like 'OutcomeUnknown,*') {
+        Set-ExitCode 3
+        $null = Move-Workbook $path $sent.FileName 'unknown'
+    }
+    elseif ($load.IsTerminal) {
+        try { if ($load.Status -ne 'Succeeded') { Export-FailedRow $load } }
+        finally { $null = Move-Workbook $path $load.FileName "$($load.Status)".ToLowerInvariant() }
+    }
+    elseif ($path -and -not $load) { Move-Item -LiteralPath $path -Destination $Workbook.FullName }
 }
 
 try {
+    $null = New-Item -ItemType Directory -Force -Path $LogFolder
     $connection = Connect-IngestService -Service Voss -Name nightly -Uri $Uri -UserName $UserName -SecretFrom $SecretFrom
     $report = Test-IngestService -Connection $connection -Hierarchy $Hierarchy
     if (-not $report.Ok) { throw ($report.Details -join ' ') }
-
-    foreach ($workbook in Get-ChildItem -LiteralPath $Folder -Filter *.xlsx -File | Where-Object Name -NotLike '~$*') {
-        # Every failure is an error with the item as its target; they go to the log instead of ending the script.
-        $problems = @()
-        $sent = Send-IngestFile -LiteralPath $workbook -Hierarchy $Hierarchy -UniqueName -Connection $connection -ErrorAction SilentlyContinue -ErrorVariable +problems
-        if ($sent.Status -eq 'Uploaded') {
-            $load = $sent | Start-BulkLoad -ErrorAction SilentlyContinue -ErrorVariable +problems
-        }
-        else { $load = $null }
-        if ($load) {
-            $load = $load | Wait-Transaction -Timeout $Timeout -ErrorAction SilentlyContinue -ErrorVariable +problems
-            Write-Log "$($workbook.Name): $($load.Id) is $($load.Status), $($load.Completed) of $($load.Total) rows."
-        }
-
-        foreach ($problem in $problems) { Write-Log "$($workbook.Name): $problem" }
-        if ($problems.Count -gt 0) { Set-ExitCode 1 }
-        if ($problems.FullyQualifiedErrorId -like 'OutcomeUnknown,*') {
-            Set-ExitCode 3
-            Move-Workbook $workbook $sent.FileName 'unknown'
-        }
-        elseif ($load.IsTerminal) {
-            if ($load.Status -ne 'Succeeded') {
-                $failed = @((Get-Transaction $load.Id -Connection $connection).SubTransactions | Where-Object Status -EQ Failed)
-                $failed | Select-Object Sheet, Row, Message, Detail | Export-Csv (Join-Path $LogFolder "$($load.FileName).failed.csv")
-            }
-            Move-Workbook $workbook $load.FileName "$($load.Status)".ToLowerInvariant()
-        }
-        elseif ($load) { Move-Workbook $workbook $load.FileName 'running' }
-    }
-    exit $exitCode
+    $workbooks = @(Get-ChildItem -LiteralPath $Folder -Filter *.xlsx -File | Where-Object Name -NotLike '~$*')
 }
 catch {
     Write-Log "could not be run: $_"
     exit 2
 }
+
+foreach ($workbook in $workbooks) {
+    try { Invoke-Load $workbook }
+    catch {
+        Write-Log "$($workbook.Name): $_"
+        Set-ExitCode 1
+    }
+}
+
+exit $exitCode

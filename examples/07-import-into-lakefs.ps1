@@ -15,7 +15,8 @@ columns Source and Destination, such as:
 What is under each destination is replaced. A destination without a slash at its end that would take siblings along is an
 error here, since nobody is there to say yes.
 
-Exit codes: 0 imported, 1 the import failed, 2 it was not started, 3 it is still running after the time given.
+Exit codes: 0 imported, 1 the import failed, 2 it was not started, 3 it is still running after the time given,
+4 the answer to the start was lost: look at the branch before it is started again.
 
 .PARAMETER Table
 The CSV.
@@ -44,8 +45,8 @@ param(
 
 $metadata = @{ table = (Get-FileHash -LiteralPath $Table).Hash; host = [System.Net.Dns]::GetHostName() }
 $import = Import-Csv -LiteralPath $Table | Select-Object Source, Destination |
-    Start-Import -Repository $Repository -Branch $Branch -Message "Import of $(Get-Date -Format yyyy-MM-dd)" -Metadata $metadata
-if (-not $import) { exit 2 }
+    Start-Import -Repository $Repository -Branch $Branch -Message "Import of $(Get-Date -Format yyyy-MM-dd)" -Metadata $metadata -ErrorVariable failed
+if (-not $import) { exit ($failed.FullyQualifiedErrorId -like 'OutcomeUnknown,*' ? 4 : 2) }
 
 # The Id finds the import again from anywhere, for a day.
 Write-Host "Started $($import.Id)"
@@ -53,6 +54,6 @@ $ended = $import | Wait-Transaction -Timeout $Timeout
 $ended | Format-List Id, Status, Completed, Elapsed, CommitId, Message | Out-Host
 switch ($ended.Status) {
     'Succeeded' { exit 0 }
-    'Running' { exit 3 }
+    { $_ -in 'Queued', 'Running' } { exit 3 }
     default { exit 1 }
 }

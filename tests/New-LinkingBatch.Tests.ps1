@@ -188,3 +188,28 @@ Describe 'New-LinkingBatch' {
         (TabExpansion2 "New-LinkingBatch -ProjectId $($project.Substring(0, 6))").CompletionMatches.CompletionText | Should -Contain $project
     }
 }
+
+Describe 'New-LinkingBatch, of what is no id' {
+    BeforeAll {
+        . (Join-Path $PSScriptRoot common.ps1)
+        $sandbox = Start-IngestSandbox -Connect
+    }
+    AfterAll { Stop-IngestSandbox }
+
+    It 'refuses an object without an id by itself, and sends the others' {
+        $good = [pscustomobject]@{ Id = New-DataId 1 }, [pscustomobject]@{ DataId = New-DataId 2 }, (New-DataId 3)
+        $bad = [pscustomobject]@{ data_id = New-DataId 4 }, @{ a = 1 }, [pscustomobject]@{ Id = 12 }
+        $started = $good[0], $bad[0], $good[1], $bad[1], $good[2], $bad[2] | New-LinkingBatch -ProjectId demo -ErrorAction SilentlyContinue -ErrorVariable failed
+        $started.Total | Should -Be 3
+        $failed.FullyQualifiedErrorId | Should -Be (@('Rejected,IngestTools.PowerShell.Commands.NewLinkingBatchCommand') * 3)
+        "$($failed[0])" | Should -Match 'Object number 2'
+    }
+
+    It 'refuses a row of a project that cannot be by itself, and sends the others' {
+        $rows = 'demo', 'a b', 'demo' | ForEach-Object { $i = 10 } { [pscustomobject]@{ DataId = New-DataId ($i++); ProjectId = $_ } }
+        $started = $rows | New-LinkingBatch -ErrorAction SilentlyContinue -ErrorVariable failed
+        $started.Total | Should -Be 2
+        $failed.Count | Should -Be 1
+        "$($failed[0])" | Should -Match (New-DataId 11)
+    }
+}

@@ -111,10 +111,12 @@ Describe 'The nightly load' {
     BeforeAll {
         . (Join-Path $PSScriptRoot common.ps1)
         $script = Join-Path $PSScriptRoot '..' 'examples' '06-nightly-bulk-load.ps1'
-        function Invoke-Night([string] $Folder, [string] $Password = 'test') {
-            $text = "Import-Module '$Manifest'; `$env:VOSS_PASSWORD = '$Password'; & '$script' -Folder '$Folder' -Hierarchy sys.hcs.Provider " +
+        function Get-Night([string] $Folder, [string] $Password = 'test', [string] $First = '') {
+            "Import-Module '$Manifest'; `$env:VOSS_PASSWORD = '$Password'; $First; & '$script' -Folder '$Folder' -Hierarchy sys.hcs.Provider " +
                 "-Uri '$($sandbox.Uri)' -UserName hcsadmin@sys.hcs -SecretFrom env:VOSS_PASSWORD -LogFolder '$Folder/log'; exit `$LASTEXITCODE"
-            $null = & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -Command $text
+        }
+        function Invoke-Night([string] $Folder, [string] $Password = 'test', [string] $First = '') {
+            $null = & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -Command (Get-Night @PSBoundParameters)
             $LASTEXITCODE
         }
     }
@@ -150,5 +152,38 @@ Describe 'The nightly load' {
         Set-SandboxFault $sandbox 'lost=POST /api/tool/BulkLoad/'
         Invoke-Night $folder | Should -Be 3
         @(Get-ChildItem $folder/unknown).Count | Should -Be 1
+    }
+    It 'loads no workbook twice where it was killed while it waited' {
+        Set-VossOption $sandbox @{ queueMs = 600000 }
+        $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes((Get-Night $folder)))
+        $night = [System.Diagnostics.Process]::Start([System.Environment]::ProcessPath, "-NoProfile -NonInteractive -EncodedCommand $encoded")
+        Wait-Until { @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/poll/*').Count -gt 0 }
+        $night.Kill()
+        $night.WaitForExit()
+        Invoke-Night $folder | Should -Be 0
+        @(Invoke-Sandbox $sandbox 'voss/transactions').Count | Should -Be 1
+        @(Get-ChildItem $folder/running).Count | Should -Be 1
+    }
+
+    It 'loads no workbook twice, and goes on with the others, where <What>' -ForEach @(
+        @{ What = 'a look at what failed fails'; First = 'function Get-Transaction { throw "500" }'; Left = 'partlysucceeded' }
+        @{ What = 'a workbook cannot be moved'; First = '$null = New-Item -Force (Join-Path $folder partlysucceeded)'; Left = 'running' }
+    ) {
+        $null = New-TestWorkbook (Join-Path $folder a-mixed.xlsx) -Row ('joe', 'bad'), ('jill', 'jill@example.org')
+        $first = $First.Replace('$folder', "'$folder'")
+        Invoke-Night $folder -First $first | Should -Be 1
+        Invoke-Night $folder | Should -Be 0
+        @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/BulkLoad/*').Count | Should -Be 2
+        @(Get-ChildItem $folder/$Left).Name | Should -BeLike 'a-mixed*'
+        @(Get-ChildItem $folder/succeeded).Name | Should -BeLike 'good*'
+    }
+
+    It 'takes a workbook again whose start was refused' {
+        Set-SandboxFault $sandbox '403=POST /api/tool/BulkLoad/'
+        Invoke-Night $folder | Should -Be 1
+        Test-Path (Join-Path $folder good.xlsx) | Should -BeTrue
+        Clear-SandboxFault $sandbox
+        Invoke-Night $folder | Should -Be 0
+        @(Get-ChildItem $folder/succeeded).Count | Should -Be 1
     }
 }

@@ -54,9 +54,7 @@ Describe 'Start-Import' {
         $other = New-Branch
         $csv = Join-Path $TestDrive 'sources.csv'
         "Source,Destination,SourceType,Branch", "s3://table/a/,x/,CommonPrefix,$branch", "s3://table/c/3.csv,y/,Object,$branch", "s3://table/a/,z/,,$other" | Set-Content $csv
-        $rows = Import-Csv $csv
-        $rows[2].SourceType = 'CommonPrefix'
-        $ended = $rows | Start-Import -Repository lake | Wait-Transaction -PollInterval 0.05
+        $ended = Import-Csv $csv | Start-Import -Repository lake | Wait-Transaction -PollInterval 0.05
         $ended.Branch | Sort-Object | Should -Be ($branch, $other | Sort-Object)
         (Get-Branch $branch).keys -match '^[xy]/' | Should -Be 'x/1', 'y/3.csv'
         (Get-Branch $other).keys | Should -Contain 'z/1'
@@ -98,6 +96,33 @@ Describe 'Start-Import' {
         (Get-Branch $branch).count | Should -Be ($Destination ? 1001 : 1000)
     }
 
+    It 'takes Enter for a no' {
+        $said = 'n', '' | ForEach-Object {
+            $answer = $_
+            $text = "Import-Module '$Manifest'; `$null = Connect-IngestService LakeFs $($sandbox.Uri) -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force))); " +
+                "`$null = Start-Import lake $branch $source raw; 'done'"
+            "$answer`n" | pwsh -NoProfile -EncodedCommand ([Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text)))
+        }
+        $said -match '^done$' | Should -HaveCount 2
+        $said -match 'default is "N"' | Should -HaveCount 2
+        (Get-Branch $branch).count | Should -Be 4
+    }
+
+    It 'tells that nobody is there where the input is at its end' {
+        $text = "Import-Module '$Manifest'; `$null = Connect-IngestService LakeFs $($sandbox.Uri) -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force))); " +
+            "`$null = Start-Import lake $branch $source raw -ErrorAction SilentlyContinue -ErrorVariable failed; `$failed[0].FullyQualifiedErrorId"
+        $said = $null | pwsh -NoProfile -EncodedCommand ([Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text)))
+        $said[-1] | Should -Match 'Rejected,'
+        (Get-Branch $branch).count | Should -Be 4
+    }
+
+    It 'does not ask again what $ConfirmPreference <_> had asked' -ForEach 'Low', 'Medium' {
+        $text = "Import-Module '$Manifest'; `$null = Connect-IngestService LakeFs $($sandbox.Uri) -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force))) -Confirm:`$false; " +
+            "`$ConfirmPreference = '$_'; (Start-Import lake $branch $source raw).Status"
+        $said = 'y' | pwsh -NoProfile -EncodedCommand ([Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text)))
+        $said[-1] | Should -Match 'Queued$'
+    }
+
     It 'does not ask where nothing unnamed would go: <_>' -ForEach 'raw/', 'new', 'reports' {
         (Start-Import lake $branch $source $_ | Wait-Transaction -PollInterval 0.05).Status | Should -Be 'Succeeded'
     }
@@ -114,6 +139,32 @@ Describe 'Start-Import' {
         $failed.TargetObject | Should -Be 'nonsense', 'gs://bucket/x/'
         $failed.FullyQualifiedErrorId | Sort-Object -Unique | Should -Be 'Rejected,IngestTools.PowerShell.Commands.StartImportCommand'
         (Get-Start) - $before | Should -Be 0
+    }
+
+    It 'imports nothing where a row cannot be used: <What>' -ForEach @(
+        @{ What = 'an empty source'; Row = @{ Source = '' }; Words = 'source is empty' }
+        @{ What = 'a source that is missing'; Row = @{ Source = $null }; Words = 'source is empty' }
+        @{ What = 'no sources'; Row = @{ Source = @() }; Words = 'source is empty' }
+        @{ What = 'no branch'; Row = @{ Branch = '' }; Words = 'has no branch' }
+        @{ What = 'no repository'; Row = @{ Repository = '' }; Words = 'has no repository' }
+        @{ What = 'a connection that is none'; Row = @{ Connection = 'typo' }; Words = 'typo' }
+        @{ What = 'a type that is none'; Row = @{ SourceType = 'Objekt' }; Words = "'Objekt' is no type" }
+        @{ What = 'the number of a type'; Row = @{ SourceType = '1' }; Words = "'1' is no type" }
+    ) {
+        $before = Get-Start
+        $good = @{ Repository = 'lake'; Branch = $branch; Source = $source; Destination = 'x/'; SourceType = ''; Connection = $null }
+        $bad = $good.Clone()
+        foreach ($name in $Row.Keys) { $bad[$name] = $Row[$name] }
+        [pscustomobject] $good, [pscustomobject] $bad | Start-Import -ErrorAction SilentlyContinue -ErrorVariable failed -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+        $failed | Should -HaveCount 1
+        "$failed" | Should -Match $Words
+        (Get-Start) - $before | Should -Be 0
+    }
+
+    It 'refuses a type that is none at once where it is for all' {
+        $failed = Get-FirstError { 's3://a/', 's3://b/' | Start-Import lake $branch -SourceType Objekt }
+        $failed.FullyQualifiedErrorId | Should -BeLike 'Rejected,*'
+        { Start-Import lake $branch $source x/ -SourceType Objekt } | Should -Throw '*is no type of source*'
     }
 
     It 'goes on with the other branch where one is missing' {

@@ -133,10 +133,10 @@ public sealed class IngestConnection : IDisposable
 
     private static Uri ReadBase(ConnectionSettings settings, Uri uri, string parameter)
     {
-        if (!uri.IsAbsoluteUri || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
-            throw Refused(settings, $"'{Redaction.EscapeControls(uri.OriginalString)}' is no address.", $"Give a full address, such as https://ingest.example.org, as {parameter}.");
-        if (uri.UserInfo.Length > 0)
+        if (uri is { IsAbsoluteUri: true, UserInfo.Length: > 0 })
             throw Refused(settings, $"The address of {uri.Host} has a user name or password in it.", $"Give them as -Credential, and {parameter} without them.");
+        if (!uri.IsAbsoluteUri || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
+            throw Refused(settings, $"'{Redaction.Of(uri.OriginalString)}' is no address.", $"Give a full address, such as https://ingest.example.org, as {parameter}.");
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
             throw Refused(settings, $"The address {Redaction.Of(uri)} has a query.", $"Give {parameter} without what follows ? or #.");
         return new Uri(uri.AbsoluteUri.TrimEnd('/') + "/");

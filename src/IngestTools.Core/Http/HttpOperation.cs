@@ -27,6 +27,9 @@ internal sealed class HttpOperation
     /// <summary>Says what an error means at this service.</summary>
     public Func<IngestException, IngestException>? Refine { get; init; }
 
+    /// <summary>Errors after which it is not sent again, though it might be; null for none beyond those of its kind.</summary>
+    public Func<ErrorId, bool>? IsFinal { get; init; }
+
     /// <summary>The item it is about, for the error.</summary>
     public object? Target { get; init; }
 
@@ -50,6 +53,9 @@ internal sealed class HttpOperation
 
     /// <summary>How often it was sent so far.</summary>
     public int Attempts { get; set; }
+
+    /// <summary>Whether the attempt under way has given its request to the network: before that the server cannot have acted.</summary>
+    public bool IsSent { get; set; }
 
     public bool IsAnswer(HttpStatusCode status) => (int)status is >= 200 and < 300 || Expects?.Invoke(status) == true;
 }

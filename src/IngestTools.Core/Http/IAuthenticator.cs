@@ -46,8 +46,9 @@ internal sealed class SecretAuthenticator(Func<ILogger, CancellationToken, Value
         await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!ReferenceEquals(_held?.Signature, refused))
-                return true;
+            // Another request has renewed it, and may have got the same again.
+            if (_held is { } other && !ReferenceEquals(other.Signature, refused))
+                return !other.Signature.IsSameAs(refused);
             Held held = await HoldNewAsync(logger, cancellationToken).ConfigureAwait(false);
             return !held.Signature.IsSameAs(refused);
         }

@@ -115,6 +115,7 @@ internal sealed class IngestHttp : IDisposable
     private async ValueTask<Outcome<object>> AttemptAsync(Call call, CancellationToken cancellationToken)
     {
         HttpOperation operation = call.Operation;
+        operation.IsSent = false;
         ProgressWatch? watch = null;
         try
         {
@@ -123,6 +124,7 @@ internal sealed class IngestHttp : IDisposable
             for (bool renewed = false; ; renewed = true)
             {
                 operation.Attempts++;
+                operation.IsSent = false;
                 IngestDiagnostics.Requests.Add(1);
                 watch?.Dispose();
                 watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
@@ -134,6 +136,7 @@ internal sealed class IngestHttp : IDisposable
                 if (_pace is not null)
                     await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
                 Log(call.Logger, request);
+                operation.IsSent = true;
                 HttpResponseMessage response = await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
                 object? answer = null;
                 try
@@ -272,7 +275,7 @@ internal sealed class IngestHttp : IDisposable
             IsTransient = true,
             Advice = "Try again later, or connect with a longer -TimeoutSec.",
             Target = operation.Target,
-            MayHaveActed = true,
+            MayHaveActed = operation.IsSent,
         };
 
     private IngestException CircuitOpen(HttpOperation operation, BrokenCircuitException e) =>
@@ -309,6 +312,8 @@ internal sealed class IngestHttp : IDisposable
             IngestDiagnostics.Retries.Add(1);
             if (arguments.Context.Properties.TryGetValue(CallKey, out Call? call))
             {
+                // What is sent again was not done, so an end during the pause leaves nothing open.
+                call.Operation.IsSent = false;
                 call.Operation.Place?.Pause();
                 call.Logger.LogInformation(
                     "'{Operation}' is sent again in {Delay:0.0} s: {Reason}", call.Operation.Name, arguments.RetryDelay.TotalSeconds, arguments.Outcome.Exception?.Message);
@@ -327,8 +332,10 @@ internal sealed class IngestHttp : IDisposable
         if (++call.Failures >= _maxAttempts)
             return false;
         if (exception is TimeoutRejectedException)
-            return call.Operation.Kind != OperationKind.Once;
-        return exception is IngestException { IsTransient: true } error && (call.Operation.Kind != OperationKind.Once || !error.MayHaveActed);
+            return call.Operation.Kind != OperationKind.Once || !call.Operation.IsSent;
+        return exception is IngestException { IsTransient: true } error
+            && call.Operation.IsFinal?.Invoke(error.ErrorId) != true
+            && (call.Operation.Kind != OperationKind.Once || !error.MayHaveActed);
     }
 
     private static int FailuresOf(ResilienceContext context) => context.Properties.TryGetValue(CallKey, out Call? call) ? Math.Max(1, call.Failures) : 1;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -39,10 +40,17 @@ internal static class JsonBody
         catch (JsonException e)
         {
             string start = System.Text.Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, ServerMessage.MaxBytes)));
-            string what = body.Length == 0 ? "an empty body" : start.TrimStart().StartsWith('<') ? "a web page" : "something that is not its JSON";
+            string trimmed = start.TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
+            // JSON may hold what identifies a person, so of it only the place is told.
+            if (trimmed is ['{' or '[', ..])
+                throw HttpFailure.Unreadable(service, operation, $"something that is not its JSON ({PlaceOf(e)})", response.StatusCode, null, e);
+            string what = trimmed switch { "" => "an empty body", ['<', ..] => "a web page", _ => "something that is not its JSON" };
             throw HttpFailure.Unreadable(service, operation, what, response.StatusCode, start, e);
         }
     };
+
+    private static string PlaceOf(JsonException e) => string.Create(
+        CultureInfo.InvariantCulture, $"at {Redaction.EscapeControls(e.Path ?? "$")}, line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
 
     private static async ValueTask<byte[]> ReadAllAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

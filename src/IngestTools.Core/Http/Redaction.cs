@@ -44,6 +44,26 @@ public static partial class Redaction
         return EscapeControls(text.ToString());
     }
 
+    /// <summary>An address as somebody wrote it, whatever its form, without user information and without its query.</summary>
+    /// <param name="address">The address, such as <c>s3://bucket/prefix/</c>.</param>
+    public static string Of(string address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        const string AfterScheme = "://";
+        int query = address.IndexOf('?', StringComparison.Ordinal);
+        string text = query < 0 ? address : address[..query];
+        int start = text.IndexOf(AfterScheme, StringComparison.Ordinal) is >= 0 and int scheme ? scheme + AfterScheme.Length : 0;
+        int slash = text.IndexOf('/', start);
+        string host = text[start..(slash < 0 ? text.Length : slash)];
+        // Secrets of object stores have slashes in them. What follows a colon is a port, or else the beginning of one.
+        int colon = host.IndexOf(':', StringComparison.Ordinal);
+        bool hasSlashedSecret = colon >= 0 && !host[(colon + 1)..].All(char.IsAsciiDigit);
+        int user = hasSlashedSecret ? text.LastIndexOf('@') : start + host.LastIndexOf('@');
+        if (user >= start)
+            text = $"{text[..start]}{Hidden}@{text[(user + 1)..]}";
+        return EscapeControls(query < 0 ? text : $"{text}?{Hidden}");
+    }
+
     /// <summary>Headers as they may be logged.</summary>
     /// <param name="headers">A request's or an answer's headers.</param>
     internal static string Of(HttpHeaders headers) => string.Join("; ", headers.NonValidated.Select(header =>

@@ -35,14 +35,22 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
             using JsonDocument document = JsonDocument.Parse(text);
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
-                return new ServerMessage(text);
-            return new ServerMessage(WordsOf(root) ?? text, CodeOf(root), Word(root, "id", "requestId", "request_id"));
+                return new ServerMessage(Join(root.EnumerateArray().Where(IsScalar).Select(value => value.ToString())));
+            return new ServerMessage(WordsOf(root) ?? ScalarsOf(root), CodeOf(root), Word(root, "id", "requestId", "request_id"));
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    /// <summary>What an object of unknown form says itself. What is inside of its members may identify a person, such as the owner of a job.</summary>
+    private static string? ScalarsOf(JsonElement root) =>
+        Join(root.EnumerateObject().Where(member => IsScalar(member.Value)).Select(member => $"\"{member.Name}\":{member.Value.GetRawText()}"));
+
+    private static bool IsScalar(JsonElement value) => value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null);
+
+    private static string? Join(IEnumerable<string> words) => string.Join(", ", words) is { Length: > 0 } all ? all : null;
 
     /// <summary>The order in which the services' error bodies are read; the first that is there wins.</summary>
     private static string? WordsOf(JsonElement root) =>

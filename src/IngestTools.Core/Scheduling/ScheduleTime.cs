@@ -8,6 +8,8 @@ public sealed partial record ScheduleTime
 {
     private const string Forms = "Write it as 2026-12-01 02:30 or 2026-12-01T02:30:00, with an offset such as +02:00 or Z where another zone than -TimeZone is meant.";
 
+    private static readonly TimeSpan OneDay = TimeSpan.FromDays(1);
+
     private ScheduleTime(DateTimeOffset local, TimeZoneInfo zone)
     {
         Local = local;
@@ -33,17 +35,38 @@ public sealed partial record ScheduleTime
     public static ScheduleTime Resolve(object at, string? timeZone, DateTimeOffset now, bool force)
     {
         ArgumentNullException.ThrowIfNull(at);
-        TimeZoneInfo zone = FindZone(timeZone);
-        ScheduleTime time = at switch
-        {
-            DateTimeOffset instant => OfInstant(instant, zone),
-            DateTime { Kind: not DateTimeKind.Unspecified } instant => OfInstant(new DateTimeOffset(instant), zone),
-            DateTime wall => OfWall(wall, zone, force),
-            _ => Parse(Convert.ToString(at, CultureInfo.InvariantCulture) ?? "", zone, force),
-        };
-        if (time.Local <= now && !force)
-            throw Invalid(at, $"it has passed: it is {time.Describe()}, and now it is {now.UtcDateTime:yyyy-MM-dd HH':'mm':'ss} UTC", "Give a time to come, or -Force to register it all the same.");
+        ScheduleTime time = Read(at, FindZone(timeZone), force);
+        time.CheckAhead(at, now, force);
         return time;
+    }
+
+    /// <summary>Refuses a time that has passed, as it may have done since it was read.</summary>
+    /// <param name="at">The time as it was given, for the error.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="force">Takes a time in the past.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>: it is past.</exception>
+    public void CheckAhead(object at, DateTimeOffset now, bool force)
+    {
+        if (Local <= now && !force)
+            throw Invalid(at, $"it has passed: it is {Describe()}, and now it is {now.UtcDateTime:yyyy-MM-dd HH':'mm':'ss} UTC", "Give a time to come, or -Force to register it all the same.");
+    }
+
+    private static ScheduleTime Read(object at, TimeZoneInfo zone, bool force)
+    {
+        try
+        {
+            return at switch
+            {
+                DateTimeOffset instant => OfInstant(instant, zone),
+                DateTime { Kind: not DateTimeKind.Unspecified } instant => OfInstant(new DateTimeOffset(instant), zone),
+                DateTime wall => OfWall(wall, zone, force),
+                _ => Parse(Convert.ToString(at, CultureInfo.InvariantCulture) ?? "", zone, force),
+            };
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw Invalid(at, "it is too near the beginning or the end of the calendar", Forms, e);
+        }
     }
 
     private static ScheduleTime Parse(string text, TimeZoneInfo zone, bool force)
@@ -73,27 +96,35 @@ public sealed partial record ScheduleTime
 
     private static ScheduleTime OfInstant(DateTimeOffset instant, TimeZoneInfo zone) => new(TimeZoneInfo.ConvertTime(InSeconds(instant), zone), zone);
 
+    /// <remarks>
+    /// A zone is asked what it shows at an instant, and never whether a wall time is one that is passed over or comes twice: to that it gives no answer where
+    /// the offset of standard time is itself the one that is put back, as in Dublin and Casablanca.
+    /// </remarks>
     private static ScheduleTime OfWall(DateTime wall, TimeZoneInfo zone, bool force)
     {
         wall = DateTime.SpecifyKind(wall, DateTimeKind.Unspecified);
-        if (zone.IsInvalidTime(wall))
+        TimeSpan before = OffsetNear(wall, -OneDay, zone);
+        TimeSpan[] offsets = [.. new[] { before, OffsetNear(wall, OneDay, zone) }.Distinct().Where(offset => zone.GetUtcOffset(At(wall, offset)) == offset).OrderDescending()];
+        if (offsets.Length == 1)
+            return OfInstant(At(wall, offsets[0]), zone);
+        if (offsets.Length == 0)
         {
             // The offset from before the gap: the clocks then show as much later as they were put forward.
-            ScheduleTime later = OfInstant(new DateTimeOffset(wall, zone.GetUtcOffset(wall.AddDays(-1))), zone);
+            ScheduleTime later = OfInstant(At(wall, before), zone);
             return force ? later : throw Invalid(Text(wall), $"there is no such time in {zone.Id}: the clocks are put forward over it", $"Give {Text(later.Local.DateTime)}, or -Force for it.");
         }
 
-        if (zone.IsAmbiguousTime(wall))
-        {
-            TimeSpan[] offsets = zone.GetAmbiguousTimeOffsets(wall);
-            DateTimeOffset first = new(wall, offsets.Max());
-            DateTimeOffset second = new(wall, offsets.Min());
-            string both = string.Create(CultureInfo.InvariantCulture, $@"{first:yyyy-MM-dd\THH\:mm\:sszzz} or {second:yyyy-MM-dd\THH\:mm\:sszzz}");
-            return force ? OfInstant(first, zone) : throw Invalid(Text(wall), $"it comes twice in {zone.Id}, where the clocks are put back", $"Give {both}, or -Force for the first.");
-        }
-
-        return OfInstant(new DateTimeOffset(wall, zone.GetUtcOffset(wall)), zone);
+        DateTimeOffset first = At(wall, offsets[0]);
+        DateTimeOffset second = At(wall, offsets[1]);
+        string both = string.Create(CultureInfo.InvariantCulture, $@"{first:yyyy-MM-dd\THH\:mm\:sszzz} or {second:yyyy-MM-dd\THH\:mm\:sszzz}");
+        return force ? OfInstant(first, zone) : throw Invalid(Text(wall), $"it comes twice in {zone.Id}, where the clocks are put back", $"Give {both}, or -Force for the first.");
     }
+
+    /// <summary>The offset that is valid so far from a wall time; no zone turns its clocks twice within that.</summary>
+    private static TimeSpan OffsetNear(DateTime wall, TimeSpan distance, TimeZoneInfo zone) => zone.GetUtcOffset(At(wall, TimeSpan.Zero).Add(distance));
+
+    /// <exception cref="ArgumentOutOfRangeException">There is no such instant.</exception>
+    private static DateTimeOffset At(DateTime wall, TimeSpan offset) => new(wall, offset);
 
     /// <summary>Schedules are kept in whole seconds; a fraction counts as the next one, so that a time to come does not become one that has passed.</summary>
     private static DateTimeOffset InSeconds(DateTimeOffset time)

@@ -101,6 +101,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
     {
         private readonly Channel<Transaction> _joining = Channel.CreateUnbounded<Transaction>();
         private readonly List<Task> _endings = [];
+        private readonly HashSet<string> _unseen = [];
         private List<Transaction> _members = [];
         private TimeSpan _pause = PollPause.First;
         private TimeSpan _sleep;
@@ -194,8 +195,13 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
             List<Transaction> going = new(looked.Count);
             foreach (Look look in looked)
             {
+                if (look.Error is null)
+                    _unseen.Remove(look.Transaction.Id);
                 if (look.Error is { } error && !IsOutage(look.Transaction.Id, error))
+                {
+                    _unseen.Remove(look.Transaction.Id);
                     await GiveUpAsync(look.Transaction, error, cancellationToken).ConfigureAwait(false);
+                }
                 else if (look.Error is null && look.Transaction.IsTerminal)
                     _endings.Add(EndAsync(look.Transaction, cancellationToken));
                 else
@@ -255,7 +261,10 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
                 _outageSince = waiter._time.GetTimestamp();
             if (waiter._time.GetElapsedTime(_outageSince) >= OutagePatience)
                 return false;
-            waiter._logger.LogWarning("{Id} cannot be looked at right now; the wait goes on. {Reason}", id, error.Message);
+            // An outage is told once, and not for each that it hides.
+            if (_unseen.Count == 0)
+                waiter._logger.LogWarning("{Id} cannot be looked at right now; the wait goes on. {Reason}", id, error.Message);
+            _unseen.Add(id);
             return true;
         }
 
@@ -270,9 +279,13 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
         private async Task GiveUpAllAsync(Func<Transaction, IngestException> why, CancellationToken cancellationToken)
         {
             foreach (Transaction member in _members)
-                await GiveUpAsync(member, why(member), cancellationToken).ConfigureAwait(false);
+                await GiveUpAsync(NotEnded(member), why(member), cancellationToken).ConfigureAwait(false);
             _members = [];
         }
+
+        /// <summary>One of which only the id is known goes on, as far as anybody knows.</summary>
+        private static Transaction NotEnded(Transaction transaction) =>
+            transaction is { Status: TransactionStatus.Unknown, SeenAt: null } ? transaction with { Status = TransactionStatus.Running } : transaction;
 
         private async Task GiveUpAsync(Transaction transaction, IngestException error, CancellationToken cancellationToken)
         {

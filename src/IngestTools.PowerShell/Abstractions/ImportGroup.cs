@@ -30,10 +30,15 @@ internal sealed class ImportGroup(IngestConnection connection, string repository
         Branch = Branch,
         Sources = _sources,
         Message = message,
-        Metadata = metadata?.Cast<DictionaryEntry>().ToDictionary(pair => TextOf(pair.Key), pair => TextOf(pair.Value)),
+        Metadata = ReadMetadata(metadata),
         AllowReadOnly = allowReadOnly,
         Dialect = dialect,
     };
+
+    /// <summary>Keys that differ can be the same as texts, such as 1 and '1': then the last one is taken.</summary>
+    private static Dictionary<string, string>? ReadMetadata(IDictionary? metadata) => metadata?.Cast<DictionaryEntry>()
+        .GroupBy(pair => TextOf(pair.Key), StringComparer.Ordinal)
+        .ToDictionary(same => same.Key, same => TextOf(same.Last().Value));
 
     /// <summary>As PowerShell writes a value as text: the same whatever the user's culture.</summary>
     private static string TextOf(object? value) => LanguagePrimitives.ConvertTo<string>(value) ?? "";

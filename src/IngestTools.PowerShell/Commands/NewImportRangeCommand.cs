@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using IngestTools.Http;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.Services.LakeFs;
@@ -57,9 +58,10 @@ public sealed class NewImportRangeCommand : IngestCmdlet
     {
         foreach (string source in Source)
         {
-            if (ResolveConnection(IngestService.LakeFs, source) is not { } connection)
+            string shown = Redaction.Of(source);
+            if (ResolveConnection(IngestService.LakeFs, shown) is not { } connection)
                 continue;
-            if (!ShouldProcess($"Repository {Repository}", $"Make {(All ? "ranges" : "a range")} of '{source}'"))
+            if (!ShouldProcess($"Repository {Repository}", $"Make {(All ? "ranges" : "a range")} of '{shown}'"))
                 continue;
             RangeRequest request = new()
             {
@@ -72,7 +74,7 @@ public sealed class NewImportRangeCommand : IngestCmdlet
                 FollowsPages = All,
             };
             Session.Repositories.Add(Repository);
-            RunFor(source, token => PostAllAsync(CountAsync(new LakeFsClient(connection, Log).CreateRangesAsync(request, token)), token));
+            RunFor(shown, token => PostAllAsync(CountAsync(new LakeFsClient(connection, Log).CreateRangesAsync(request, token)), token));
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Threading.Channels;
 using IngestTools.Connections;
+using IngestTools.Http;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
@@ -21,14 +22,16 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     private long _sentIds;
     private long _startedBatches;
     private int _activity;
+    private bool _isProjectGiven;
+    private long _came;
 
-    /// <summary>The ids of the data.</summary>
+    /// <summary>The ids of the data: text, a Guid, or an object with a DataId or an Id. Each is looked at by itself, so that one that is none does not refuse the others.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [AllowNull]
     [AllowEmptyString]
     [AllowEmptyCollection]
-    public string?[]? DataId { get; set; }
+    public object?[]? DataId { get; set; }
 
     /// <summary>The project that the data is linked into.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -48,6 +51,7 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
+        _isProjectGiven = MyInvocation.BoundParameters.ContainsKey(nameof(ProjectId));
         _activity = Session.NextActivity();
         Start(SendAllAsync);
     }
@@ -55,9 +59,10 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string? id in DataId ?? [null])
+        foreach (object? given in DataId ?? [null])
         {
-            if (FindTarget(id) is not { } target)
+            _came++;
+            if (!TryReadId(given, out string? id) || FindTarget(id) is not { } target)
                 continue;
             if (target.Collector.Add(id, out LinkingBatchContent? full) is { } error)
                 WriteError(error.ToErrorRecord());
@@ -85,7 +90,30 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     protected override void ReportProgress() => ShowProgress(new ProgressRecord(
         _activity, "New-LinkingBatch", $"{Interlocked.Read(ref _sentIds):N0} ids in {Interlocked.Read(ref _startedBatches):N0} batches"));
 
-    /// <summary>Where an id belongs: most often to where the one before it does. Null where its connection cannot be used, which is written as an error.</summary>
+    /// <summary>The id that was given; false where it is none, which is written as an error.</summary>
+    private bool TryReadId(object? given, out string? id)
+    {
+        object? value = given is PSObject wrapped ? wrapped.BaseObject : given;
+        if (value is not (null or string or Guid))
+        {
+            PSMemberInfoCollection<PSPropertyInfo> properties = PSObject.AsPSObject(given!).Properties;
+            PSPropertyInfo? property = properties[nameof(DataId)] ?? properties["Id"];
+            object? named = property?.Value;
+            value = property is null ? value : named is PSObject inner ? inner.BaseObject : named;
+        }
+
+        id = value is Guid uuid ? uuid.ToString() : value as string;
+        if (value is null or string or Guid)
+            return true;
+        WriteError(IngestErrors.Create(
+            ErrorId.Rejected,
+            $"Object number {_came:N0}, a {PSObject.AsPSObject(given!).TypeNames[0]}, is no id of data, and has no DataId or Id that is one.",
+            "Give text, or objects with a property DataId or Id.",
+            given).ToErrorRecord());
+        return false;
+    }
+
+    /// <summary>Where an id belongs: most often to where the one before it does. Null where its connection or its project cannot be used, which is written as an error.</summary>
     private LinkingBatchTarget? FindTarget(string? id)
     {
         if (_target is not null && _target.IsFor(Connection, ProjectId))
@@ -100,6 +128,11 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
                 AddTarget(connection, collector);
             _target!.Remember(Connection, ProjectId);
             return _target;
+        }
+        catch (IngestException e) when (!_isProjectGiven && (ProjectId is not null || _targets.Count > 0))
+        {
+            WriteError(e.With(message: $"Id '{Redaction.EscapeControls(id ?? "")}' was not sent: {e.Message}", target: id ?? "").ToErrorRecord());
+            return null;
         }
         catch (IngestException e)
         {

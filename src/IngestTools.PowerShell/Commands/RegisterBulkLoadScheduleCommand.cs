@@ -57,6 +57,8 @@ public sealed partial class RegisterBulkLoadScheduleCommand : BulkLoadCmdlet
 
     private bool IsForServer => ParameterSetName is FileSet or UploadSet;
 
+    private object GivenTime => At is PSObject wrapped ? wrapped.BaseObject : At;
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -69,7 +71,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand : BulkLoadCmdlet
         }
         catch (IngestException e)
         {
-            ThrowTerminatingError(e.ToErrorRecord(At));
+            ThrowTerminatingError(e.ToErrorRecord(GivenTime));
         }
     }
 
@@ -84,11 +86,15 @@ public sealed partial class RegisterBulkLoadScheduleCommand : BulkLoadCmdlet
             ThrowTerminatingError(NoTime("the load").ToErrorRecord());
     }
 
-    private protected override Task<Transaction> AskAsync(VossClient client, string fileName, string hierarchy, CancellationToken cancellationToken) =>
-        client.ScheduleAsync(fileName, hierarchy, _time!, cancellationToken);
+    private protected override Task<Transaction> AskAsync(VossClient client, string fileName, string hierarchy, CancellationToken cancellationToken)
+    {
+        // What comes down the pipeline may take longer than there is time.
+        _time!.CheckAhead(GivenTime, DateTimeOffset.UtcNow, Force);
+        return client.ScheduleAsync(fileName, hierarchy, _time, cancellationToken);
+    }
 
     private static IngestException NoTime(string what) => IngestErrors.Create(
         ErrorId.InvalidSchedule, $"When {what} is to run is not clear.", "Give -At for once; a schedule with a -Name can have -Cron or -Every instead.");
 
-    private ScheduleTime ResolveTime() => ScheduleTime.Resolve(At is PSObject wrapped ? wrapped.BaseObject : At, TimeZone, DateTimeOffset.UtcNow, Force);
+    private ScheduleTime ResolveTime() => ScheduleTime.Resolve(GivenTime, TimeZone, DateTimeOffset.UtcNow, Force);
 }

@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
-using System.Management.Automation.Host;
 using System.Runtime.CompilerServices;
+using IngestTools.Http;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
@@ -17,25 +17,33 @@ public sealed class StartImportCommand : IngestCmdlet
     private readonly List<ImportGroup> _groups = [];
 
     // In a box, for a field of one of Core's enums would need Core before it can be found.
-    private readonly StrongBox<ImportSourceType> _sourceType = new();
     private readonly StrongBox<ImportDialect> _dialect = new();
 
+    private bool _isIncomplete;
+    private bool _yesToAll;
+    private bool _noToAll;
+
     /// <summary>The repository.</summary>
+    /// <remarks>What is empty is taken here and refused by <see cref="ProcessRecord"/>: a row that the binder drops would be missing in the import.</remarks>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
+    [AllowEmptyString]
+    [AllowNull]
     [ArgumentCompleter(typeof(RepositoryCompleter))]
-    public string Repository { get; set; } = "";
+    public string? Repository { get; set; }
 
     /// <summary>The branch.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
+    [AllowEmptyString]
+    [AllowNull]
     [ArgumentCompleter(typeof(BranchCompleter))]
-    public string Branch { get; set; } = "";
+    public string? Branch { get; set; }
 
     /// <summary>The addresses in the object store.</summary>
     [Parameter(Mandatory = true, Position = 2, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
-    public string[] Source { get; set; } = [];
+    [AllowEmptyCollection]
+    [AllowEmptyString]
+    [AllowNull]
+    public string?[]? Source { get; set; }
 
     /// <summary>The prefix on the branch, or an object's name there; without it, the whole branch.</summary>
     [Parameter(Position = 3, ValueFromPipelineByPropertyName = true)]
@@ -44,12 +52,12 @@ public sealed class StartImportCommand : IngestCmdlet
     public string? Destination { get; set; }
 
     /// <summary>What the sources are: prefixes, or single objects.</summary>
+    /// <remarks>A text, for the binder drops a word of a row that is none of an enum's, and the row would be taken for a prefix.</remarks>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    public ImportSourceType SourceType
-    {
-        get => _sourceType.Value;
-        set => _sourceType.Value = value;
-    }
+    [AllowEmptyString]
+    [AllowNull]
+    [ArgumentCompleter(typeof(SourceTypeCompleter))]
+    public string? SourceType { get; set; }
 
     /// <summary>The commit's message.</summary>
     [Parameter]
@@ -78,25 +86,67 @@ public sealed class StartImportCommand : IngestCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        if (ReadSourceType() is null)
+            ThrowTerminatingError(NoSourceType().ToErrorRecord(SourceType));
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string source in Source)
-        {
-            if (ResolveConnection(IngestService.LakeFs, source) is not { } connection)
-                continue;
-            ImportGroup? group = _groups.Find(g => g.IsFor(connection, Repository, Branch));
-            if (group is null)
-                _groups.Add(group = new ImportGroup(connection, Repository, Branch));
-            group.Add(new ImportSource(source, Destination ?? "", SourceType));
-        }
+        string?[] sources = Source is { Length: > 0 } given ? given : [""];
+        foreach (string? source in sources)
+            _isIncomplete |= !TryAdd(source ?? "");
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
+        if (_isIncomplete)
+        {
+            WriteWarning("Nothing was imported, since not all that came could be used: an import without it would delete what it should have brought.");
+            return;
+        }
+
         foreach (ImportGroup group in _groups)
             RunFor(group.Name, token => ImportAsync(group, token));
     }
+
+    private bool TryAdd(string source)
+    {
+        if (WhatIsWrong() is { } wrong)
+        {
+            WriteError(wrong.ToErrorRecord(Redaction.Of(source)));
+            return false;
+        }
+
+        if (ResolveConnection(IngestService.LakeFs, Redaction.Of(source)) is not { } connection)
+            return false;
+        ImportGroup? group = _groups.Find(g => g.IsFor(connection, Repository!, Branch!));
+        if (group is null)
+            _groups.Add(group = new ImportGroup(connection, Repository!, Branch!));
+        group.Add(new ImportSource(source, Destination ?? "", ReadSourceType()!.Value));
+        return true;
+    }
+
+    private IngestException? WhatIsWrong()
+    {
+        if (string.IsNullOrEmpty(Repository))
+            return IngestErrors.Create(ErrorId.Rejected, "A source has no repository.", "Give -Repository, or fill the column Repository of each row.");
+        if (string.IsNullOrEmpty(Branch))
+            return IngestErrors.Create(ErrorId.Rejected, "A source has no branch.", "Give -Branch, or fill the column Branch of each row.");
+        return ReadSourceType() is null ? NoSourceType() : null;
+    }
+
+    private IngestException NoSourceType() =>
+        IngestErrors.Create(ErrorId.Rejected, $"'{SourceType}' is no type of source.", "Write CommonPrefix for all that begins so, or Object for one object.");
+
+    /// <summary>By name, and nothing is a prefix; null where it is no type.</summary>
+    private ImportSourceType? ReadSourceType() => string.IsNullOrWhiteSpace(SourceType)
+        ? ImportSourceType.CommonPrefix
+        : Enum.GetValues<ImportSourceType>().Cast<ImportSourceType?>().FirstOrDefault(type => string.Equals(type.ToString(), SourceType.Trim(), StringComparison.OrdinalIgnoreCase));
 
     private async Task ImportAsync(ImportGroup group, CancellationToken cancellationToken)
     {
@@ -124,26 +174,28 @@ public sealed class StartImportCommand : IngestCmdlet
     private static string Describe(ImportGroup group, ImportPlan plan)
     {
         IReadOnlyList<ImportSource> sources = plan.Request.Sources;
-        string what = sources.Count == 1 ? $"'{sources[0].Source}'" : $"{sources.Count:N0} sources";
+        string what = sources.Count == 1 ? $"'{Redaction.Of(sources[0].Source)}'" : $"{sources.Count:N0} sources";
         string replaced = plan.Replacements.Count == 0 ? "" : $". This deletes {string.Join("; ", plan.Replacements.Select(r => r.Describe()))}";
         return $"Import {what} into {group.Name}{replaced}";
     }
 
-    /// <summary>-Force, -Confirm:$false, and a -Confirm that was just answered.</summary>
+    /// <summary>-Force, -Confirm:$false, and what was just answered because of -Confirm or $ConfirmPreference.</summary>
     private bool IsAnswered() =>
         Force
         || MyInvocation.BoundParameters.ContainsKey("Confirm")
-        || (LanguagePrimitives.TryConvertTo(GetVariableValue("ConfirmPreference"), out ConfirmImpact preference) && preference == ConfirmImpact.None);
+        || (LanguagePrimitives.TryConvertTo(GetVariableValue("ConfirmPreference"), out ConfirmImpact preference) && preference != ConfirmImpact.High);
 
     private bool Ask(ImportGroup group, ImportReplacement[] surprising)
     {
         string goes = string.Join("; ", surprising.Select(r => r.Describe()));
         try
         {
-            return ShouldContinue($"The import deletes, on {group.Name}, {goes}. Go on?", "Start import");
+            // Of all overloads only this one takes Enter for a no.
+            return ShouldContinue($"The import deletes, on {group.Name}, {goes}. Go on?", "Start import", hasSecurityImpact: true, ref _yesToAll, ref _noToAll);
         }
-        catch (Exception e) when (e is PSInvalidOperationException or PSNotImplementedException or HostException)
+        catch (Exception e) when (e is not (PipelineStoppedException or FlowControlException))
         {
+            // Hosts tell in many ways that they cannot ask; where the input is at its end, the console's says so with a NullReferenceException.
             WriteError(IngestErrors.Create(
                 ErrorId.Rejected,
                 $"The import was not started, since nobody is there to be asked. It deletes, on {group.Name}, {goes}.",

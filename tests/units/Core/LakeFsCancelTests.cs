@@ -80,7 +80,7 @@ public sealed class LakeFsCancelTests
     [InlineData(ImportDialect.Released, true)]
     [InlineData(ImportDialect.Released, false)]
     [InlineData(ImportDialect.Legacy, true)]
-    public async Task Commit_that_reached_the_branch_before_the_cancellation_is_found(ImportDialect dialect, bool isKnown)
+    public async Task Commit_that_reached_the_branch_before_the_cancellation_is_told(ImportDialect dialect, bool isKnown)
     {
         TaskCompletionSource last = new();
         await using LakeFsHarness lake = await StartAsync(dialect, o => o.BeforeLastStatus = () => last.Task);
@@ -92,16 +92,24 @@ public sealed class LakeFsCancelTests
 
         string commit = (dialect == ImportDialect.Legacy ? lake.Lake.Branch("_main_imported") : lake.Main).Head.Id;
         Assert.Equal("Canceled", (await lake.LookAsync(started)).ServerStatus);
-        if (isKnown)
-        {
-            Assert.Equal((TransactionStatus.Succeeded, commit), (stopped.Status, stopped.CommitId));
-            Assert.Contains("canceled too late", stopped.Message, StringComparison.Ordinal);
-        }
-        else
-        {
-            Assert.Equal(TransactionStatus.Canceled, stopped.Status);
-            Assert.Contains(commit, stopped.Message, StringComparison.Ordinal);
-        }
+        Assert.Equal((TransactionStatus.Canceled, null), (stopped.Status, stopped.CommitId));
+        Assert.Contains($"newer commit, {commit}", stopped.Message, StringComparison.Ordinal);
+        Assert.Contains(commit, lake.Warnings[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Commit_of_somebody_else_with_the_same_message_is_told_and_not_taken_for_the_imports()
+    {
+        bool sticks = true;
+        await using LakeFsHarness lake = await StartAsync(ImportDialect.Released, o => o.ImportSticks = _ => sticks);
+        Transaction stuck = await lake.StartAsync(lake.Request() with { Message = "nightly" });
+        sticks = false;
+        Transaction theirs = await lake.EndAsync(await lake.StartAsync(lake.Request() with { Message = "nightly" }));
+
+        Transaction stopped = await lake.StopAsync(stuck);
+
+        Assert.Equal((TransactionStatus.Canceled, null), (stopped.Status, stopped.CommitId));
+        Assert.Contains($"newer commit, {theirs.CommitId}", stopped.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -122,6 +122,15 @@ public sealed class LakeFsConnectionTests
         Assert.Equal(ErrorId.Rejected, Assert.Throws<IngestException>(() => IngestConnection.Open(settings)).ErrorId);
     }
 
+    [Theory]
+    [InlineData("lakefs://KEY:canary@host/")]
+    [InlineData("KEY:canary@host")]
+    public void Secret_in_an_address_is_in_no_error(string address)
+    {
+        ConnectionSettings settings = new() { Service = IngestService.LakeFs, Uri = new Uri(address) };
+        Assert.DoesNotContain("canary", Assert.Throws<IngestException>(() => IngestConnection.Open(settings)).ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Check_tells_version_sign_in_and_repository()
     {

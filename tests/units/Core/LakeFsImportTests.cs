@@ -214,6 +214,42 @@ public sealed class LakeFsImportTests
     }
 
     [Fact]
+    public async Task Objects_that_would_get_one_name_are_refused_and_both_named()
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
+        IngestException error = Assert.Single(await ErrorsAsync(
+            lake,
+            new ImportSource("s3://a/1.csv", "in/", ImportSourceType.Object),
+            new ImportSource("s3://b/1.csv", "in/", ImportSourceType.Object),
+            new ImportSource("s3://c/", "in/")));
+        Assert.Equal((ErrorId.Rejected, "s3://b/1.csv"), (error.ErrorId, error.Target));
+        Assert.Contains("'s3://a/1.csv' and 's3://b/1.csv' would both become 'in/1.csv'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("gs://bucket/x/?sig=canary-7", "gs://bucket/x/?***")]
+    [InlineData("gs://KEY:canary/7@bucket/x/", "gs://***@bucket/x/")]
+    [InlineData("KEY:canary-7@bucket", "***@bucket")]
+    [InlineData("gs://host:9000/a@b/", "gs://host:9000/a@b/")]
+    [InlineData("gs://a\u001b[1m/", "gs://a\\u001b[1m/")]
+    public async Task Secret_in_a_source_is_in_no_error(string source, string shown)
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
+        IngestException error = Assert.Single(await ErrorsAsync(lake, new ImportSource(source, "x/")));
+        Assert.Contains($"'{shown}'", error.Message, StringComparison.Ordinal);
+        Assert.Equal(shown, error.Target);
+        Assert.DoesNotContain("canary", error.ToString() + lake.Log.All, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Server_without_a_version_that_speaks_another_form_is_told_with_the_dialect_to_try()
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.Dialect, o.Version) = (LakeFsDialect.Legacy, "dev"));
+        IngestException error = await FailsAsync(lake, lake.Request() with { Dialect = ImportDialect.Auto });
+        Assert.Contains("-Dialect Legacy", error.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Rule_of_an_old_server_for_namespaces_holds_for_sources()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(LakeFsHarness.SpeakLegacy);
@@ -309,6 +345,27 @@ public sealed class LakeFsImportTests
         Assert.Equal((TransactionStatus.Queued, "404"), (first.Status, first.ServerStatus));
         Assert.Equal(TransactionStatus.Queued, byId.Status);
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(first)).Status);
+    }
+
+    [Fact]
+    public async Task Status_that_is_not_there_yet_is_waited_for_also_after_a_start_that_took_long()
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
+            o => (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromMilliseconds(200)), time: new QuickTime(20));
+        lake.Misbehave("503=1,11s,POST /**/import");
+        Transaction first = await lake.LookAsync(await lake.StartAsync());
+        Assert.Equal((TransactionStatus.Queued, "404"), (first.Status, first.ServerStatus));
+    }
+
+    [Theory]
+    [InlineData("rpc error: code = Canceled desc = context canceled")]
+    [InlineData("operation error S3: ListObjectsV2, Canceled")]
+    public async Task Walk_that_was_canceled_is_a_failure_and_no_cancellation(string words)
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => o.WalkFails = _ => words);
+        Transaction ended = await lake.EndAsync(await lake.StartAsync());
+        Assert.Equal((TransactionStatus.Failed, "error"), (ended.Status, ended.ServerStatus));
+        Assert.Contains(words, ended.Message, StringComparison.Ordinal);
     }
 
     [Fact]

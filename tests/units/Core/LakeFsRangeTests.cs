@@ -84,7 +84,11 @@ public sealed class LakeFsRangeTests
                 lake.Options.WalkFails = _ => "SlowDown: please reduce your request rate";
             }
         });
-        Assert.Single(made);
+        Assert.Equal([400L, 400L], made.Select(range => range.Count));
+        Assert.Contains("-After", error.Advice, StringComparison.Ordinal);
+        lake.Options.WalkFails = _ => null;
+        RangeRequest rest = Request() with { After = made[^1].LastKey, ContinuationToken = made[^1].ContinuationToken, StagingToken = made[^1].StagingToken };
+        Assert.Equal(200, Assert.Single(await WalkAsync(lake, rest)).Count);
         Assert.Equal((ErrorId.ServerError, LakeFsHarness.Source), (error.ErrorId, error.Target));
         Assert.Contains("SlowDown", error.ServerMessage, StringComparison.Ordinal);
         Assert.NotNull(error.RequestId);

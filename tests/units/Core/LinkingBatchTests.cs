@@ -80,6 +80,8 @@ public sealed class LinkingBatchTests
         IngestException[] errors = results.Select(result => result.Error).OfType<IngestException>().ToArray();
         Assert.All(errors, error => Assert.Equal(ErrorId.Rejected, error.ErrorId));
         Assert.Equal(["Id number 2 is blank.", "Id number 3 is blank."], errors[..2].Select(error => error.Message));
+        // A target is what is sent again.
+        Assert.Null(errors[0].Target);
         Assert.Contains("'fil.a b' (id number 4) has blanks in it", errors[2].Message, StringComparison.Ordinal);
         Assert.Contains("256 characters", errors[3].Message, StringComparison.Ordinal);
     }
@@ -121,6 +123,96 @@ public sealed class LinkingBatchTests
         Assert.Equal(ica.Batches[2].Id.ToString(), found.BatchId);
         Assert.Equal((300L, ica.Batches[2].JobId.ToString()), (found.Total, found.JobId));
         Assert.Contains("answer to the start was lost", found.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(150, 300)]
+    [InlineData(3, 3)]
+    public async Task Batch_that_was_started_before_is_not_taken_for_a_lost_one(int before, int lost)
+    {
+        await using IcaHarness ica = await IcaHarness.StartAsync();
+        using IngestConnection quick = ica.Connect(new QuickTime(50));
+        IcaClient client = new(quick, ica.Log);
+        await IcaHarness.LinkAsync(client, IcaHarness.Ids(before));
+        ica.Break($"500=1,POST /**{BatchRoute}");
+
+        IngestException? error = Assert.Single(await IcaHarness.LinkAsync(client, IcaHarness.Ids(lost))).Error;
+
+        Assert.Equal(ErrorId.OutcomeUnknown, error?.ErrorId);
+        Assert.Contains("no job shows that it began", error!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Batch_that_another_session_started_and_that_begins_alike_is_not_taken_for_a_lost_one()
+    {
+        await using IcaHarness ica = await IcaHarness.StartAsync();
+        using IngestConnection quick = ica.Connect(new QuickTime(50));
+        await ica.StartAsync([.. IcaHarness.Ids(150)]);
+        ica.Break($"500=1,POST /**{BatchRoute}");
+        IngestException? error = Assert.Single(await IcaHarness.LinkAsync(new IcaClient(quick, ica.Log), IcaHarness.Ids(300))).Error;
+        Assert.Equal(ErrorId.OutcomeUnknown, error?.ErrorId);
+    }
+
+    [Theory]
+    [InlineData("400")]
+    [InlineData("stall")]
+    public async Task Lost_answer_of_a_server_whose_jobs_cannot_be_looked_at_is_told_as_that(string fault)
+    {
+        await using IcaHarness ica = await IcaHarness.StartAsync();
+        using IngestConnection quick = ica.Connect(new QuickTime(50));
+        ica.Break($"500=1,POST /**{BatchRoute}", $"{fault}=GET /**/jobs");
+        IngestException? error = Assert.Single(await IcaHarness.LinkAsync(new IcaClient(quick, ica.Log), [IcaHarness.Id(1)])).Error;
+        Assert.Equal(ErrorId.OutcomeUnknown, error?.ErrorId);
+        Assert.Contains("the jobs could not be looked at", error!.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("no job shows", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("fil.%", "half of a character")]
+    [InlineData("%fil.", "half of a character")]
+    [InlineData("ICA:p/7c0f6a5e-4f0e-4c5e-8a4e-1b2c3d4e5f60", "is the id of a transaction")]
+    public async Task Text_that_cannot_be_an_id_of_data_is_an_error_of_its_own(string text, string words)
+    {
+        // An attribute cannot hold half of a character.
+        string id = text.Replace('%', '\ud83d');
+        await using IcaHarness ica = await IcaHarness.StartAsync();
+
+        List<LinkingResult> results = await ica.LinkAsync([IcaHarness.Id(1), id, "fil.\ud83d\ude00"]);
+
+        Assert.Equal([IcaHarness.Id(1), "fil.\ud83d\ude00"], Assert.Single(ica.Batches).DataIds);
+        IngestException error = Assert.Single(results, result => result.Error is not null).Error!;
+        Assert.Equal((ErrorId.Rejected, id), (error.ErrorId, error.Target));
+        Assert.Contains(words, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_whose_pages_go_round_in_a_circle_leaves_its_batch_unsent()
+    {
+        await using RawIca ica = new(_ => """{"items":[],"nextPageToken":"again"}""");
+        LinkingResult result = Assert.Single(await IcaHarness.LinkAsync(ica.Client, [IcaHarness.Id(1)], new LinkingOptions { ChecksEligible = true }));
+        Assert.Equal(ErrorId.InvalidAnswer, result.Error?.ErrorId);
+        Assert.Contains("go round in a circle", result.Error!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_reads_all_pages_where_an_id_comes_twice()
+    {
+        await using RawIca ica = new(path =>
+            path.Contains("pageToken", StringComparison.Ordinal) ? $$"""{"items":[{"id":"{{IcaHarness.Id(2)}}"}]}"""
+            : path.Contains("eligibleForLinking", StringComparison.Ordinal) ? $$"""{"items":[{"id":"{{IcaHarness.Id(1)}}"},{"id":"{{IcaHarness.Id(1)}}"}],"nextPageToken":"2"}"""
+            : """{"id":"7c0f6a5e-4f0e-4c5e-8a4e-1b2c3d4e5f60"}""");
+        LinkingResult result = Assert.Single(await IcaHarness.LinkAsync(ica.Client, [IcaHarness.Id(1), IcaHarness.Id(2)], new LinkingOptions { ChecksEligible = true }));
+        Assert.Equal(2, result.Transaction?.Total);
+    }
+
+    [Fact]
+    public async Task Answer_that_cannot_be_read_is_told_by_its_place_and_not_with_the_owner_s_address()
+    {
+        await using RawIca ica = new(_ => """{"id":"7c0f6a5e-4f0e-4c5e-8a4e-1b2c3d4e5f60","job":{"owner":{"email":"robin@example.com"},"status":{}}}""");
+        IcaRoutes routes = new(ica.Connection, BatchOperation.Linking, new RecordingLogger());
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => routes.GetAsync("p", Guid.NewGuid().ToString(), CancellationToken.None));
+        Assert.Contains("$.job.status", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("robin", error + error.ServerMessage, StringComparison.Ordinal);
     }
 
     [Theory]

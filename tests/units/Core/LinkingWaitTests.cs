@@ -1,4 +1,5 @@
 using IngestTools.Sandbox.Services.Ica;
+using IngestTools.Services.Ica;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
 using Microsoft.Extensions.Logging;
@@ -136,6 +137,56 @@ public sealed class LinkingWaitTests
 
         Assert.Equal(TransactionStatus.PartlySucceeded, events[^1].Transaction.Status);
         Assert.Equal(IcaHarness.Id(2, "fol"), Assert.Single(events.OfType<WaitEvent.Failed>()).Error.Target);
+    }
+
+    [Fact]
+    public async Task Job_that_succeeded_is_not_believed_where_its_items_cannot_be_counted()
+    {
+        await using IcaHarness ica = await IcaHarness.StartAsync(options => options.LinksPartly = _ => true);
+        Transaction batch = await ica.StartAsync(IcaHarness.Id(1), IcaHarness.Id(2, "fol"));
+        ica.Options.SaysOfJobs = "SUCCEEDED";
+
+        ica.Break("400=1,GET /**/items");
+        Transaction seen = await ica.LookAsync(batch);
+        ica.Break("400=GET /**/items");
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => ica.LookAsync(batch));
+
+        Assert.Equal((TransactionStatus.PartlySucceeded, null), (seen.Status, seen.Completed));
+        Assert.Equal(ErrorId.Rejected, error.ErrorId);
+    }
+
+    [Fact]
+    public async Task What_a_failed_job_left_running_is_told_with_what_failed_and_each_once()
+    {
+        await using IcaHarness ica = await IcaHarness.StartAsync(options =>
+        {
+            options.StopsAfter = 2;
+            options.LinkFails = IcaOptions.IdsLike(IcaHarness.Id(0));
+        });
+        Transaction batch = await ica.StartAsync([.. IcaHarness.Ids(4)]);
+        ica.Options.SaysOfJobs = "FAILED";
+
+        List<WaitEvent> events = await ica.WaitAsync(batch);
+
+        Assert.Equal([IcaHarness.Id(0), IcaHarness.Id(2), IcaHarness.Id(3)], events.OfType<WaitEvent.Failed>().Select(failed => failed.Error.Target));
+    }
+
+    [Theory]
+    [InlineData("/items")]
+    [InlineData("/jobs")]
+    public async Task Null_in_a_page_is_a_clear_error(string route)
+    {
+        await using RawIca ica = new(_ => """{"items":[null]}""");
+        IcaRoutes routes = new(ica.Connection, BatchOperation.Linking, new RecordingLogger());
+        IngestException error = await Assert.ThrowsAsync<IngestException>(async () =>
+        {
+            if (route == "/jobs")
+                await routes.ListJobsAsync(0, 10, CancellationToken.None);
+            else
+                await new BatchItems(routes).ReadAsync(new BatchPath("p", "b"), [], 10, CancellationToken.None).GetAsyncEnumerator().MoveNextAsync();
+        });
+        Assert.Equal(ErrorId.InvalidAnswer, error.ErrorId);
+        Assert.Contains("an item that is null", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

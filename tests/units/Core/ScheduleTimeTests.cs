@@ -48,6 +48,10 @@ public sealed class ScheduleTimeTests
     [InlineData("2027-10-03 02:15", "Australia/Lord_Howe", "put forward over it", "2027-10-03 02:45:00", "2027-10-02T15:45:00Z")]
     [InlineData("2027-11-07 01:30", "America/New_York", "comes twice", "2027-11-07T01:30:00-04:00 or 2027-11-07T01:30:00-05:00", "2027-11-07T05:30:00Z")]
     [InlineData("2027-04-04 01:45", "Australia/Lord_Howe", "comes twice", "+11:00 or 2027-04-04T01:45:00+10:30", "2027-04-03T14:45:00Z")]
+    [InlineData("2027-03-28 01:30", "Europe/Dublin", "put forward over it", "2027-03-28 02:30:00", "2027-03-28T01:30:00Z")]
+    [InlineData("2027-10-31 01:30", "Europe/Dublin", "comes twice", "2027-10-31T01:30:00+01:00 or 2027-10-31T01:30:00+00:00", "2027-10-31T00:30:00Z")]
+    [InlineData("2027-03-14 02:30", "Africa/Casablanca", "put forward over it", "2027-03-14 03:30:00", "2027-03-14T02:30:00Z")]
+    [InlineData("2027-02-07 02:30", "Africa/Casablanca", "comes twice", "2027-02-07T02:30:00+01:00 or 2027-02-07T02:30:00+00:00", "2027-02-07T01:30:00Z")]
     [InlineData("2020-01-01 00:00", "UTC", "has passed", "-Force", "2020-01-01T00:00:00Z")]
     public void Time_that_is_not_there_comes_twice_or_has_passed_is_refused_and_forced(string at, string zone, string reason, string advice, string forced)
     {
@@ -71,6 +75,28 @@ public sealed class ScheduleTimeTests
         IngestException error = Assert.Throws<IngestException>(() => ScheduleTime.Resolve(at, "UTC", Now, force: true));
         Assert.Equal(ErrorId.InvalidSchedule, error.ErrorId);
         Assert.Contains("2026-12-01T02:30:00", error.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Time_at_an_end_of_the_calendar_is_refused()
+    {
+        (object At, string Zone)[] extremes =
+        [
+            ("9999-12-31 23:59", "America/New_York"), ("0001-01-01 00:00", "Asia/Kathmandu"), ("9999-12-31T23:30-01:00", "UTC"),
+            (DateTimeOffset.MaxValue, "Europe/Zurich"), (DateTime.MinValue, "Asia/Kathmandu"), (DateTime.MaxValue, "America/New_York"),
+        ];
+        Assert.All(extremes, extreme => Assert.Equal(
+            ErrorId.InvalidSchedule, Assert.Throws<IngestException>(() => ScheduleTime.Resolve(extreme.At, extreme.Zone, Now, force: true)).ErrorId));
+    }
+
+    [Fact]
+    public void Time_that_passes_after_it_was_read_is_refused_then()
+    {
+        ScheduleTime time = ScheduleTime.Resolve("2026-11-22 05:01", "UTC", Now, force: false);
+        time.CheckAhead("2026-11-22 05:01", Now, force: false);
+        IngestException error = Assert.Throws<IngestException>(() => time.CheckAhead("2026-11-22 05:01", Now.AddMinutes(1), force: false));
+        Assert.Contains("has passed", error.Message, StringComparison.Ordinal);
+        time.CheckAhead("2026-11-22 05:01", Now.AddMinutes(1), force: true);
     }
 
     [Fact]

@@ -19,6 +19,27 @@ public sealed class SmallPartsTests
     }
 
     [Fact]
+    public void Names_that_were_seen_are_known_after_each_growth()
+    {
+        SeenKeys seen = new();
+        for (int i = 0; i < 2000; i++)
+        {
+            Assert.True(seen.Add($"{i}"));
+            // Each tenth makes a bucket split, and its names move.
+            if (i % 10 != 0)
+                continue;
+            for (int before = 0; before <= i; before++)
+            {
+                Assert.False(seen.Add($"{before}"));
+                Assert.True(seen.Contains($"{before}"));
+            }
+        }
+
+        Assert.Equal(2000, seen.Count);
+        Assert.False(seen.Contains("2000"));
+    }
+
+    [Fact]
     public void Uploaded_names_beyond_memory_come_back_in_order()
     {
         using UploadedNames names = new();

@@ -257,7 +257,7 @@ public sealed class VossLoadTests
 
     [Theory]
     [InlineData("voss:0b340a6f-b658-48bb-ac8c-7562adc5572d")]
-    [InlineData("voss:no%20such%2Fid")]
+    [InlineData("voss:no-such-id")]
     public async Task Transaction_that_does_not_exist_is_not_found(string id)
     {
         await using VossHarness voss = await VossHarness.StartAsync();

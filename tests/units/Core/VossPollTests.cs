@@ -12,6 +12,8 @@ public sealed class VossPollTests
     [InlineData(VossPollIds.Repeated)]
     [InlineData(VossPollIds.OneElseRefused)]
     [InlineData(VossPollIds.OneElseEmpty)]
+    [InlineData(VossPollIds.OneElseFailed)]
+    [InlineData(VossPollIds.OneElseForbidden)]
     public async Task Several_are_waited_for_whatever_the_server_takes(VossPollIds ids)
     {
         await using VossHarness voss = await VossHarness.StartAsync(o =>
@@ -73,7 +75,7 @@ public sealed class VossPollTests
     }
 
     [Fact]
-    public async Task Transaction_with_very_many_rows_is_read_without_holding_them()
+    public async Task Transaction_with_very_many_rows_tells_those_that_failed_and_no_others()
     {
         await using VossHarness voss = await VossHarness.StartAsync(o => o.RowFails = row => row.Number is 5000 or 15000 ? "It is odd." : null);
         string path = Path.Join(voss.Folder.Path, "large.xlsx");

@@ -186,4 +186,22 @@ public sealed class VossUploadTests
         Encoding.Unicode.GetBytes(entry).CopyTo(file, 512 + 128);
         return file;
     }
+
+    [Theory]
+    [InlineData("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml", true)]
+    [InlineData("application/vnd.ms-excel.sheet.macroEnabled.main+xml", true)]
+    [InlineData("application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml", false)]
+    public void Workbook_is_known_by_the_type_of_its_main_part_whatever_its_name(string type, bool isWorkbook)
+    {
+        using TemporaryFolder folder = new();
+        string path = Path.Join(folder.Path, "users.xlsx");
+        using (System.IO.Compression.ZipArchive zip = System.IO.Compression.ZipFile.Open(path, System.IO.Compression.ZipArchiveMode.Create))
+        {
+            using StreamWriter types = new(zip.CreateEntry("[Content_Types].xml").Open());
+            types.Write($"<Types><Override PartName=\"/xl/workbook2.xml\" ContentType=\"{type}\"/></Types>");
+        }
+
+        IngestException? error = Record.Exception(() => IngestTools.Services.Voss.WorkbookFile.Check(path)) as IngestException;
+        Assert.Equal(isWorkbook ? null : ErrorId.NotAWorkbook, error?.ErrorId);
+    }
 }

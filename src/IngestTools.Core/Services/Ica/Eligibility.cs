@@ -32,9 +32,20 @@ internal sealed class Eligibility(IcaRoutes routes)
         {
             Page<DataAnswer> page = await routes.ListEligibleAsync(projectId, ids, token, cancellationToken).ConfigureAwait(false);
             found.AddRange(page.Items!.Select(data => data.Id).OfType<string>());
-            token = string.IsNullOrEmpty(page.NextPageToken) || !tokens.Add(page.NextPageToken) ? null : page.NextPageToken;
+            token = string.IsNullOrEmpty(page.NextPageToken) ? null : page.NextPageToken;
+            if (token is not null && !tokens.Add(token))
+                throw Circle(projectId, found.Count);
         }
-        while (token is not null && found.Count < ids.Length);
+        while (token is not null);
         return found;
     }
+
+    private static IngestException Circle(string projectId, int count) =>
+        new(ErrorId.InvalidAnswer, $"The pages of the data that is eligible for project {projectId} go round in a circle: after {count:N0} ids the server named a page that was read before.")
+        {
+            Service = IngestService.Ica,
+            Operation = "list eligible data",
+            Advice = "Try again later, or without asking first.",
+            Target = projectId,
+        };
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using IngestTools.Http;
 
 namespace IngestTools.Services.Ica;
@@ -13,6 +14,9 @@ internal static class IcaIds
     public const string Forms = "fil. or fol. and 32 hexadecimal digits";
 
     private const int DigitsOfDataId = 32;
+
+    /// <summary>What ids of transactions begin with here; ids of data never do.</summary>
+    private const string TransactionPrefix = "ica:";
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
 
@@ -36,9 +40,13 @@ internal static class IcaIds
     public static IngestException? WhatIsWrong(string id, long place)
     {
         if (id.Length == 0)
-            return Refused($"Id number {place:N0} is blank.", "Leave blank lines and empty fields out.", place);
+            return Refused($"Id number {place:N0} is blank.", "Leave blank lines and empty fields out.", null);
         if (id.Length > MostDataIdCharacters)
             return Refused($"Id number {place:N0} has {id.Length:N0} characters, and an id has at most {MostDataIdCharacters}.", $"An id is {Forms}.", id);
+        if (id.StartsWith(TransactionPrefix, StringComparison.OrdinalIgnoreCase))
+            return Refused($"'{Redaction.EscapeControls(id)}' (id number {place:N0}) is the id of a transaction, and not of data.", "Get-LinkingBatchItem gives the ids of the data of a batch.", id);
+        if (HasHalfCharacter(id))
+            return Refused($"Id number {place:N0} has half of a character in it (a surrogate without the other), and cannot be sent.", $"An id is {Forms}. Look at the encoding of where it comes from.", id);
         return id.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))
             ? Refused($"'{Redaction.EscapeControls(id)}' (id number {place:N0}) has blanks in it.", $"An id is {Forms}. Give one id at a time.", id)
             : null;
@@ -49,6 +57,18 @@ internal static class IcaIds
         id.Length == DigitsOfDataId + 4
         && (id.StartsWith("fil.", StringComparison.Ordinal) || id.StartsWith("fol.", StringComparison.Ordinal))
         && !id.AsSpan(4).ContainsAnyExcept(HexDigits);
+
+    private static bool HasHalfCharacter(string text)
+    {
+        for (ReadOnlySpan<char> rest = text; !rest.IsEmpty;)
+        {
+            if (Rune.DecodeFromUtf16(rest, out _, out int length) != OperationStatus.Done)
+                return true;
+            rest = rest[length..];
+        }
+
+        return false;
+    }
 
     private static IngestException Refused(string message, string advice, object? target) =>
         new(ErrorId.Rejected, message) { Service = IngestService.Ica, Advice = advice, Target = target };

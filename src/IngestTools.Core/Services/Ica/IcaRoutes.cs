@@ -159,7 +159,8 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
 
     private static string? CheckBatch(BatchAnswer batch) => string.IsNullOrEmpty(batch.Id) ? "a batch without an id" : null;
 
-    private static string? CheckPage<T>(Page<T> page) => page.Items is null ? "a page without items" : null;
+    private static string? CheckPage<T>(Page<T> page) =>
+        page.Items is null ? "a page without items" : Array.Exists(page.Items, static item => item is null) ? "a page with an item that is null" : null;
 }
 
 /// <summary>Which batch is meant.</summary>

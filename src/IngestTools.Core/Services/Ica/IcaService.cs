@@ -34,7 +34,7 @@ internal sealed class IcaService : ServiceDefinition
     };
 
     public override Transaction ReadId(string id, string[] parts) => parts.Length == 2
-        ? LinkingBatchTransactions.Describe(BatchPath.Of(parts[0], parts[1]), connection: null)
+        ? LinkingBatchTransactions.Describe(BatchOperation.Linking.Kind, BatchPath.Of(parts[0], parts[1]), connection: null)
         : throw NoTransaction(id, "after ica: come the project's id, a slash and the batch's id");
 
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger) =>

@@ -13,16 +13,19 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
     private static readonly TimeSpan[] SearchPauses =
         [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8)];
 
+    /// <summary>A server that is slow now must not keep the ids from their owner for longer: to send them again does no harm.</summary>
+    private static readonly TimeSpan SearchLimit = TimeSpan.FromSeconds(60);
+
     /// <summary>The Date of an answer has whole seconds, and a job's time may be of another machine.</summary>
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
 
-    /// <summary>Jobs in a page, and of items those that are compared.</summary>
+    /// <summary>Jobs in a page.</summary>
     private const int PageSize = 100;
 
     /// <summary>Among more jobs than this, all newer than the start, none is looked for.</summary>
     private const int MostJobs = 1000;
 
-    /// <exception cref="IngestException"><see cref="ErrorId.OutcomeUnknown"/>: the answer was lost, and no job shows the batch. The target of each error is the ids.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.OutcomeUnknown"/>: the answer was lost, and the batch was not found. The target of each error is the ids.</exception>
     public async Task<Transaction> RunAsync(LinkingBatchContent content, CancellationToken cancellationToken)
     {
         long sent = routes.Time.GetTimestamp();
@@ -35,10 +38,14 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
         catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
         {
             routes.Logger.LogWarning("The answer to the start of a {Name} was lost; it is looked for among the jobs.", routes.Kind.Name);
-            return await TryFindAsync(content, sent, cancellationToken).ConfigureAwait(false) is { } found
+            (BatchAnswer? found, string? unseen) = await TryFindAsync(content, sent, cancellationToken).ConfigureAwait(false);
+            string words = e.ServerMessage ?? e.Message;
+            return found is not null
                 ? Describe(content, found, submitted, "The answer to the start was lost; the batch was found among the jobs.")
                 : throw e.With(
-                    message: $"{Name(content)} was sent and its answer was lost; no job shows that it began: {e.ServerMessage ?? e.Message}",
+                    message: unseen is null
+                        ? $"{Name(content)} was sent and its answer was lost; no job shows that it began: {words}"
+                        : $"{Name(content)} was sent and its answer was lost ({words.TrimEnd('.')}); the jobs could not be looked at: {unseen}",
                     advice: "It was not sent again by itself. To send it again does no harm: what is linked by then ends as ALREADY_LINKED. The target of this error is the ids.",
                     target: content.ReadIds());
         }
@@ -70,8 +77,10 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
 
     private Transaction Describe(LinkingBatchContent content, BatchAnswer answer, DateTimeOffset submitted, string? message)
     {
+        // What one start was told of is not what another one lost, even if the ids are the same.
+        routes.Connection.Memory.TryAdd(StartedKey(answer.Id!), answer.Id!);
         TransactionStatus status = JobStatuses.Of(answer.Job?.Status) is TransactionStatus.Queued ? TransactionStatus.Queued : TransactionStatus.Running;
-        return LinkingBatchTransactions.Describe(new BatchPath(content.ProjectId, answer.Id!), routes.Connection.Name) with
+        return LinkingBatchTransactions.Describe(routes.Kind.Kind, new BatchPath(content.ProjectId, answer.Id!), routes.Connection.Name) with
         {
             Status = status,
             ServerStatus = answer.Job?.Status,
@@ -84,26 +93,39 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
         };
     }
 
-    /// <summary>The batch whose start was not answered; null where no job shows it.</summary>
-    private async Task<BatchAnswer?> TryFindAsync(LinkingBatchContent content, long sent, CancellationToken cancellationToken)
+    private static string StartedKey(string batchId) => $"started batch {batchId.ToUpperInvariant()}";
+
+    /// <summary>The batch whose start was not answered; null where no job shows it, with the reason if the jobs could not be looked at.</summary>
+    private async Task<(BatchAnswer? Found, string? Unseen)> TryFindAsync(LinkingBatchContent content, long sent, CancellationToken cancellationToken)
     {
+        using CancellationTokenSource limit = new(SearchLimit, routes.Time);
+        using CancellationTokenSource search = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        bool isSeen = false;
+        string reason = $"the server did not answer within {SearchLimit.TotalSeconds:N0} s.";
         HashSet<string> ids = new(content.ReadIds(), StringComparer.Ordinal);
         HashSet<string> others = new(StringComparer.OrdinalIgnoreCase);
         foreach (TimeSpan pause in SearchPauses)
         {
-            await Task.Delay(pause, routes.Time, cancellationToken).ConfigureAwait(false);
             try
             {
-                if (await FindAsync(content.ProjectId, ids, sent, others, cancellationToken).ConfigureAwait(false) is { } found)
-                    return found;
+                await Task.Delay(pause, routes.Time, search.Token).ConfigureAwait(false);
+                if (await FindAsync(content.ProjectId, ids, sent, others, search.Token).ConfigureAwait(false) is { } found)
+                    return (found, null);
+                isSeen = true;
             }
             catch (IngestException e)
             {
-                routes.Logger.LogInformation("The jobs could not be looked at: {Reason}", e.Message);
+                reason = e.Message;
+                routes.Logger.LogInformation("The jobs could not be looked at: {Reason}", reason);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                routes.Logger.LogInformation("The search among the jobs was given up after {Limit}.", SearchLimit);
+                break;
             }
         }
 
-        return null;
+        return (null, isSeen ? null : reason);
     }
 
     private async Task<BatchAnswer?> FindAsync(string projectId, HashSet<string> ids, long sent, HashSet<string> others, CancellationToken cancellationToken)
@@ -118,7 +140,7 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
                 if (JobAnswer.TimeOf(job.TimeCreated) < since)
                     return null;
                 bool isOfProject = string.Equals(job.Project?.Id ?? projectId, projectId, StringComparison.OrdinalIgnoreCase);
-                bool mayBeIt = isOfProject && job.SubjectId is not null && !others.Contains(job.SubjectId);
+                bool mayBeIt = isOfProject && job.SubjectId is not null && !others.Contains(job.SubjectId) && !routes.Connection.Memory.ContainsKey(StartedKey(job.SubjectId));
                 if (mayBeIt && await TryGetAsync(new BatchPath(projectId, job.SubjectId!), ids, others, cancellationToken).ConfigureAwait(false) is { } found)
                     return found;
             }
@@ -136,13 +158,12 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
         try
         {
             BatchAnswer answer = await routes.GetAsync(batch.ProjectId, batch.BatchId, cancellationToken).ConfigureAwait(false);
-            Page<ItemAnswer> items = await routes.ListItemsAsync(batch, [], PageSize, null, cancellationToken).ConfigureAwait(false);
-            // A batch that was just made may have no items yet.
-            if (items.Items!.Length == 0)
-                return null;
-            bool isAllOfIt = string.IsNullOrEmpty(items.NextPageToken);
-            if (items.Items.All(item => item.Request?.DataId is { } id && ids.Contains(id)) && (!isAllOfIt || items.Items.Length == ids.Count))
+            int? same = await CompareAsync(batch, ids, cancellationToken).ConfigureAwait(false);
+            if (same == ids.Count)
                 return answer;
+            // A batch that was just made may not have all of its items yet.
+            if (same is not null)
+                return null;
         }
         catch (IngestException e) when (e.ErrorId is ErrorId.NotFound or ErrorId.Rejected or ErrorId.NotAllowed)
         {
@@ -151,5 +172,19 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
 
         others.Add(batch.BatchId);
         return null;
+    }
+
+    /// <summary>How many of the ids a batch has; null where it has another one. All of its items are read: batches of one list often begin alike.</summary>
+    private async Task<int?> CompareAsync(BatchPath batch, HashSet<string> ids, CancellationToken cancellationToken)
+    {
+        HashSet<string> same = new(StringComparer.Ordinal);
+        await foreach (LinkingBatchItem item in new BatchItems(routes).ReadAsync(batch, [], BatchItems.DefaultPageSize, cancellationToken).ConfigureAwait(false))
+        {
+            if (item.DataId is not { } id || !ids.Contains(id))
+                return null;
+            same.Add(id);
+        }
+
+        return same.Count;
     }
 }

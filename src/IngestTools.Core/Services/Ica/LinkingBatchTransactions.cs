@@ -8,10 +8,10 @@ namespace IngestTools.Services.Ica;
 /// <summary>Batches as transactions: the job tells where a batch stands, its items what came of it.</summary>
 internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionSource
 {
-    public static Transaction Describe(BatchPath batch, string? connection) => new()
+    public static Transaction Describe(TransactionKind kind, BatchPath batch, string? connection) => new()
     {
         Id = $"ica:{Uri.EscapeDataString(batch.ProjectId)}/{Uri.EscapeDataString(batch.BatchId)}",
-        Kind = BatchOperation.Linking.Kind,
+        Kind = kind,
         Status = TransactionStatus.Unknown,
         Unit = "items",
         ProjectId = batch.ProjectId,
@@ -50,26 +50,28 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
     {
         // What a stopped job left in the middle is of no failing status.
         bool isStopped = transaction.Status == TransactionStatus.Canceled;
-        bool isAny = false;
+        HashSet<string> told = new(StringComparer.Ordinal);
         if (!isStopped)
         {
-            await foreach (FailedItem item in ReadFailedItemsAsync(transaction, routes.Kind.Failing, cancellationToken).ConfigureAwait(false))
+            await foreach (LinkingBatchItem item in ReadNotDoneAsync(transaction, routes.Kind.Failing, cancellationToken).ConfigureAwait(false))
             {
-                isAny = true;
-                yield return item;
+                if (told.Add(KeyOf(item)))
+                    yield return FailedItemOf(item);
             }
         }
 
-        // Nor is what has a status that was added to the service since.
-        if (isAny)
+        // Nor is what a failed job left in the middle, or what has a status that was added to the service since.
+        if (told.Count > 0 && told.Count == transaction.Total - transaction.Completed)
             yield break;
-        await foreach (FailedItem item in ReadFailedItemsAsync(transaction, [], cancellationToken).ConfigureAwait(false))
-            yield return item;
+        await foreach (LinkingBatchItem item in ReadNotDoneAsync(transaction, [], cancellationToken).ConfigureAwait(false))
+        {
+            if (told.Add(KeyOf(item)))
+                yield return FailedItemOf(item);
+        }
     }
 
-    public string ListCommand(Transaction transaction) => transaction.Status == TransactionStatus.Canceled
-        ? $"Get-LinkingBatchItem -ProjectId {transaction.ProjectId} -BatchId {transaction.BatchId} | Where-Object Status -notin {string.Join(", ", routes.Kind.Done)}"
-        : $"Get-LinkingBatchItem -ProjectId {transaction.ProjectId} -BatchId {transaction.BatchId} -Status {string.Join(", ", routes.Kind.Failing)}";
+    public string ListCommand(Transaction transaction) =>
+        $"Get-LinkingBatchItem -ProjectId {transaction.ProjectId} -BatchId {transaction.BatchId} | Where-Object Status -notin {string.Join(", ", routes.Kind.Done)}";
 
     /// <summary>ICA's jobs can only be read.</summary>
     public Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) =>
@@ -83,17 +85,20 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
 
     private static BatchPath PathOf(Transaction transaction) => BatchPath.Of(transaction.ProjectId, transaction.BatchId);
 
-    private async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(
+    private async IAsyncEnumerable<LinkingBatchItem> ReadNotDoneAsync(
         Transaction transaction, IReadOnlyList<string> statuses, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         BatchItems items = new(routes);
         await foreach (LinkingBatchItem item in items.ReadAsync(PathOf(transaction), statuses, BatchItems.DefaultPageSize, cancellationToken).ConfigureAwait(false))
         {
-            ItemState state = routes.Kind.StateOf(item.Status);
-            if (state != ItemState.Done)
-                yield return new FailedItem(item.DataId ?? item.ItemId ?? "?", ReasonOf(item, state));
+            if (routes.Kind.StateOf(item.Status) != ItemState.Done)
+                yield return item;
         }
     }
+
+    private static string KeyOf(LinkingBatchItem item) => item.ItemId ?? item.DataId ?? "?";
+
+    private FailedItem FailedItemOf(LinkingBatchItem item) => new(item.DataId ?? item.ItemId ?? "?", ReasonOf(item, routes.Kind.StateOf(item.Status)));
 
     private static string ReasonOf(LinkingBatchItem item, ItemState state)
     {
@@ -119,17 +124,19 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
     {
         long? total = seen.Total ?? await TryCountAsync(batch, [], cancellationToken).ConfigureAwait(false);
         long? done;
+        bool isAllDone = false;
         if (seen.Status == TransactionStatus.Succeeded)
         {
             // A job may succeed with a folder of which a part was linked.
-            done = total - (await TryCountAsync(batch, routes.Kind.Failing, cancellationToken).ConfigureAwait(false) ?? 0);
+            long? failing = await TryCountAsync(batch, routes.Kind.Failing, cancellationToken).ConfigureAwait(false);
+            isAllDone = !(failing > 0 || (failing is null && await HasAnyAsync(batch, routes.Kind.Failing, cancellationToken).ConfigureAwait(false)));
+            done = isAllDone ? total : total - failing;
         }
         else
         {
             done = await TryCountAsync(batch, routes.Kind.Done, cancellationToken).ConfigureAwait(false);
         }
 
-        bool isAllDone = seen.Status == TransactionStatus.Succeeded && done == total;
         string? count = isAllDone || total is null || done is null ? null : $"{total - done:N0} of {total:N0} items were not {routes.Kind.Verb}.";
         return seen with
         {
@@ -170,6 +177,13 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
             CompletedAt = seen.CompletedAt ?? seen.SeenAt,
             Message = failed == 0 ? "The server tells of no job; all items ended." : $"{failed:N0} of {total:N0} items were not {routes.Kind.Verb}. The server tells of no job.",
         };
+    }
+
+    /// <summary>Whether a batch has such items. Not to know it is not to know whether the batch succeeded, so what goes wrong is thrown.</summary>
+    private async Task<bool> HasAnyAsync(BatchPath batch, IReadOnlyList<string> statuses, CancellationToken cancellationToken)
+    {
+        Page<ItemAnswer> page = await routes.ListItemsAsync(batch, statuses, 1, null, cancellationToken).ConfigureAwait(false);
+        return page.Items!.Length > 0;
     }
 
     private async Task<long?> TryCountAsync(BatchPath batch, IReadOnlyList<string> statuses, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using IngestTools.Http;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.LakeFs;
@@ -24,7 +25,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         StorageAnswer? storage = await CheckStorageAsync(cancellationToken).ConfigureAwait(false);
         await CheckRepositoryAsync(cancellationToken).ConfigureAwait(false);
         BranchAnswer branch = await FindBranchAsync(cancellationToken).ConfigureAwait(false);
-        IngestException[] errors = CheckSources(dialect, storage).ToArray();
+        IngestException[] errors = [.. CheckSources(dialect, storage), .. CheckNames()];
         bool replaces = dialect == ImportDialect.Released && version.Replaces && errors.Length == 0;
         IReadOnlyList<ImportReplacement> replaced = replaces ? await FindReplacedAsync(countsAll, cancellationToken).ConfigureAwait(false) : [];
         return new ImportPlan(request, dialect, replaced, errors) { Head = branch.CommitId };
@@ -119,25 +120,39 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
             else if (source.Type == ImportSourceType.CommonPrefix && ImportSource.IsOpen(source.Source))
             {
                 routes.Logger.LogWarning(
-                    "{Source} does not end with a slash: all that begins so is imported, and keeps the last part of this name. For one object give -SourceType Object.", source.Source);
+                    "{Source} does not end with a slash: all that begins so is imported, and keeps the last part of this name. For one object give -SourceType Object.", Redaction.Of(source.Source));
             }
+        }
+    }
+
+    /// <summary>Two objects of one name would overwrite each other, and nobody could say which stays.</summary>
+    private IEnumerable<IngestException> CheckNames()
+    {
+        foreach (IGrouping<string, ImportSource> same in request.Sources.Where(source => source.Type == ImportSourceType.Object).GroupBy(source => source.FullDestination).Where(group => group.Count() > 1))
+        {
+            ImportSource[] both = [.. same.Take(2)];
+            yield return LakeFsErrors.Refused(
+                $"'{Redaction.Of(both[0].Source)}' and '{Redaction.Of(both[1].Source)}' would both become '{Redaction.Of(same.Key)}'.", "Give each object a Destination of its own, or leave one out.", Redaction.Of(both[1].Source));
         }
     }
 
     private static IngestException? WhatIsWrong(ImportSource source, ImportDialect dialect, StorageAnswer? storage)
     {
+        string shown = Redaction.Of(source.Source);
+        if (string.IsNullOrWhiteSpace(source.Source))
+            return LakeFsErrors.Refused("A source is empty.", "Give each row a Source; an import without it would delete what it should have brought.", shown);
         if (!Uri.TryCreate(source.Source, UriKind.Absolute, out Uri? uri) || uri.IsFile != source.Source.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
-            return LakeFsErrors.Refused($"'{source.Source}' is no address in an object store.", "Write it as s3://bucket/prefix/, gs://.., https://.. or local://.. .", source.Source);
+            return LakeFsErrors.Refused($"'{shown}' is no address in an object store.", "Write it as s3://bucket/prefix/, gs://.., https://.. or local://.. .", shown);
         if (dialect == ImportDialect.Legacy && source.Type == ImportSourceType.Object)
-            return LakeFsErrors.Refused($"'{source.Source}' cannot be imported as one object: the legacy dialect knows prefixes only.", "Leave -SourceType out, or use a server of v0.101 or later.", source.Source);
+            return LakeFsErrors.Refused($"'{shown}' cannot be imported as one object: the legacy dialect knows prefixes only.", "Leave -SourceType out, or use a server of v0.101 or later.", shown);
         if (source.Type == ImportSourceType.Object && source.Source.EndsWith(Slash, StringComparison.Ordinal))
-            return LakeFsErrors.Refused($"'{source.Source}' ends with a slash, and is no object.", "Leave -SourceType out to import what is under it.", source.Source);
+            return LakeFsErrors.Refused($"'{shown}' ends with a slash, and is no object.", "Leave -SourceType out to import what is under it.", shown);
         // Before v0.101 there was one rule for namespaces and sources.
         string? rule = storage?.ImportValidityRegex ?? storage?.NamespaceRegex;
         return rule is null || Fits(rule, source.Source) ? null : LakeFsErrors.Refused(
-            $"'{source.Source}' does not fit the storage of this server ({storage!.BlockstoreType}), whose sources look like {rule}.",
+            $"'{shown}' does not fit the storage of this server ({storage!.BlockstoreType}), whose sources look like {rule}.",
             "A server imports from the kind of object store that it keeps its own objects in.",
-            source.Source);
+            shown);
     }
 
     /// <summary>A rule that .NET cannot read is the server's to apply.</summary>

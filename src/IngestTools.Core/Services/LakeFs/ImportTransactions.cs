@@ -23,7 +23,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     /// <summary>A server that was told to cancel looks each second, and tells of a commit up to two seconds late.</summary>
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>The server's word for a cancellation; that of its libraries, for walks that broke off, is in lower case.</summary>
+    /// <summary>All that the server says of a cancellation. Its libraries say more, also with this word, of walks that broke off.</summary>
     private const string CanceledWord = "Canceled";
 
     /// <summary>The server writes the status each second; peers of ours look every 2 to 5 s.</summary>
@@ -104,7 +104,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
 
         await Task.Delay(CancelTime, Time, cancellationToken).ConfigureAwait(false);
         Transaction after = await LookAsync(seen, cancellationToken).ConfigureAwait(false);
-        return after.Status == TransactionStatus.Succeeded ? after : await LookForCommitAsync(after, id, cancellationToken).ConfigureAwait(false);
+        return after.Status == TransactionStatus.Canceled ? await LookForCommitAsync(after, id, cancellationToken).ConfigureAwait(false) : after;
     }
 
     private Transaction Read(Transaction seen, ImportStatusAnswer status, ImportWatch watch)
@@ -125,7 +125,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
 
         if (status.Error is { } error)
         {
-            bool isCanceled = error.Message?.Contains(CanceledWord, StringComparison.Ordinal) == true;
+            bool isCanceled = error.Message?.Trim() == CanceledWord;
             return Ended(seen, status) with
             {
                 Status = isCanceled ? TransactionStatus.Canceled : TransactionStatus.Failed,
@@ -187,7 +187,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     private Transaction NotThere(Transaction seen, ImportWatch watch, IngestException error)
     {
         long since = watch.MissedSince == 0 ? Time.GetTimestamp() : watch.MissedSince;
-        if (WasJustStarted(seen) && Time.GetElapsedTime(since) < RecordPatience)
+        if (WasJustStarted(seen, watch) && Time.GetElapsedTime(since) < RecordPatience)
         {
             return seen with
             {
@@ -208,10 +208,12 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     }
 
     /// <summary>Once it was seen with a status it is there, and what is gone then is gone.</summary>
-    private bool WasJustStarted(Transaction seen)
+    private bool WasJustStarted(Transaction seen, ImportWatch watch)
     {
         if (seen.Status == TransactionStatus.Running)
             return false;
+        if (watch.AnsweredAt != 0)
+            return Time.GetElapsedTime(watch.AnsweredAt) < RecordPatience;
         DateTimeOffset now = Time.GetUtcNow();
         return seen.SubmittedAt is { } submitted ? now - submitted < RecordPatience : seen.StartedAt is { } made && (now - made).Duration() < ClockDifference;
     }
@@ -231,8 +233,8 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     }
 
     /// <summary>
-    /// The branch's last commit tells what the status may not. One that is newer than the import and has its message is the import's; where the message is not
-    /// known, a newer one is told.
+    /// The branch's last commit may be the import's, which the status does not tell. A newer one is told, also with the import's message: messages are no proof,
+    /// since those who import each night give the same one each time. One with another message is not the import's.
     /// </summary>
     private async Task<Transaction> LookForCommitAsync(Transaction canceled, ImportId id, CancellationToken cancellationToken)
     {
@@ -242,15 +244,9 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         bool isNewer = id.MadeAt is not { } made || head.CreationDate is not { } created || created >= made.ToUnixTimeSeconds();
         if (!isNewer || (watch.CommitMessage is not null && watch.CommitMessage != head.Message))
             return canceled;
-        if (watch.CommitMessage is null)
-            return canceled with { Message = $"{canceled.Message}. The branch's last commit, {head.Id}, is not older than the import: look whether it is the import's." };
-        routes.Logger.LogWarning("{Id} was canceled too late: its commit {Commit} is on the branch.", id, head.Id);
-        return canceled with
-        {
-            Status = TransactionStatus.Succeeded,
-            CommitId = head.Id,
-            Message = $"It was canceled too late: its commit is on the branch, although the server says '{canceled.Message}'.",
-        };
+        routes.Logger.LogWarning("{Id} was canceled, perhaps too late: the branch has a newer commit, {Commit}. Look whether it is the import's.", id, head.Id);
+        string which = watch.CommitMessage is null ? "" : ", with the import's message";
+        return canceled with { Message = $"{canceled.Message}. The branch has a newer commit, {head.Id}{which}: look whether it is the import's." };
     }
 
     /// <summary>The last commit of the branch that the import commits to; null where there is none since the start, or it cannot be looked at.</summary>

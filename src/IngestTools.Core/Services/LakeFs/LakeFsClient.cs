@@ -60,6 +60,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
                 SeenAt = _routes.Time.GetUtcNow(),
                 Expectation = new ImportWatch
                 {
+                    AnsweredAt = _routes.Time.GetTimestamp(),
                     CommitMessage = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message,
                     HeadBefore = id.IsLegacy ? null : plan.Head,
                 },

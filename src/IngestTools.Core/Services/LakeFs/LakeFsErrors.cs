@@ -20,7 +20,9 @@ internal static class LakeFsErrors
             $"This server cannot import in this way: {error.Message}",
             "Servers before v0.101 have another form of imports, or none: try -Dialect Legacy, or New-ImportRange.").ForGood(),
         { StatusCode: HttpStatusCode.BadRequest } when error.ServerMessage?.Contains("schema", StringComparison.OrdinalIgnoreCase) == true => error.With(
-            advice: "The server expects another form of imports. Leave -Dialect out, so that it is found by the server's version."),
+            advice: request.Dialect == ImportDialect.Auto
+                ? "The server expects another form of imports than its version, as far as it tells it, lets expect: try -Dialect Legacy."
+                : "The server expects another form of imports. Leave -Dialect out, so that it is found by the server's version."),
         { StatusCode: HttpStatusCode.BadRequest } => error.With(advice: "Check the sources; the server takes none in or around the repository's own storage."),
         _ => error,
     };

@@ -100,7 +100,7 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
     /// <summary>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/ranges. A range that is made twice is the same range.</summary>
     public Task<RangeCreationAnswer> CreateRangeAsync(string repository, StageRangeCreation creation, CancellationToken cancellationToken)
     {
-        HttpOperation operation = Create(repository, "ranges", "make a range", creation.FromSourceUri, _ => JsonBody.Of(creation, LakeFsJson.Default.StageRangeCreation));
+        HttpOperation operation = Create(repository, "ranges", "make a range", Redaction.Of(creation.FromSourceUri), _ => JsonBody.Of(creation, LakeFsJson.Default.StageRangeCreation));
         return SendAsync(operation, LakeFsJson.Default.RangeCreationAnswer, static answer => answer.Range?.Id is null ? "no range" : null, cancellationToken);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IngestTools.Http;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.LakeFs;
@@ -9,6 +10,10 @@ namespace IngestTools.Services.LakeFs;
 /// </summary>
 internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
 {
+    /// <summary>The advice where a walk breaks off after ranges were made.</summary>
+    private const string GoOn =
+        "The ranges that were given are good. Go on after them: give the LastKey of the last one as -After, its ContinuationToken, and its StagingToken.";
+
     private string? _stagingToken = NullIfEmpty(request.StagingToken);
 
     public async IAsyncEnumerable<ImportRange> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -30,13 +35,22 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
             held = page.Count > 0 ? page : held is null ? null : Ended(held, page);
             if (!page.HasMore)
                 break;
-            page = await MakeNextAsync(page, cancellationToken).ConfigureAwait(false);
+            (ImportRange? next, IngestException? error) = await TryMakeNextAsync(page, cancellationToken).ConfigureAwait(false);
+            if (error is not null)
+            {
+                if (held is null)
+                    throw error;
+                yield return held;
+                throw error.ErrorId == ErrorId.InvalidAnswer ? error : error.With(advice: GoOn);
+            }
+
+            page = next!;
         }
 
         if (held is not null)
             yield return held;
         else
-            routes.Logger.LogWarning("There is nothing to import in {Source}: no range was made.", request.Source);
+            routes.Logger.LogWarning("There is nothing to import in {Source}: no range was made.", Redaction.Of(request.Source));
     }
 
     /// <summary>Says clearly that a server has no ranges, where its version tells that.</summary>
@@ -57,16 +71,29 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
         StagingToken = after.StagingToken,
     };
 
+    /// <summary>The next page, or why there is none: the range that is held back has to be given before that is thrown.</summary>
+    private async Task<(ImportRange? Page, IngestException? Error)> TryMakeNextAsync(ImportRange before, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await MakeNextAsync(before, cancellationToken).ConfigureAwait(false), null);
+        }
+        catch (IngestException e)
+        {
+            return (null, e);
+        }
+    }
+
     private async Task<ImportRange> MakeNextAsync(ImportRange before, CancellationToken cancellationToken)
     {
         ImportRange next = await MakeAsync(before.LastKey, NullIfEmpty(before.ContinuationToken), cancellationToken).ConfigureAwait(false);
         bool stands = next.HasMore && next.LastKey == before.LastKey && next.ContinuationToken == before.ContinuationToken;
-        return !stands ? next : throw new IngestException(ErrorId.InvalidAnswer, $"The walk of {request.Source} does not get on: the server names the same place again.")
+        return !stands ? next : throw new IngestException(ErrorId.InvalidAnswer, $"The walk of {Redaction.Of(request.Source)} does not get on: the server names the same place again.")
         {
             Service = IngestService.LakeFs,
             Operation = "make a range",
             Advice = "The ranges that were made are good. Look at the server's log.",
-            Target = request.Source,
+            Target = Redaction.Of(request.Source),
         };
     }
 

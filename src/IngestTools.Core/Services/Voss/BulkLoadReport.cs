@@ -8,8 +8,11 @@ namespace IngestTools.Services.Voss;
 /// </summary>
 internal sealed class BulkLoadReport
 {
-    /// <summary>Steps that hold rows begin with this word.</summary>
-    private const string StepPrefix = "Execute";
+    /// <summary>The steps that hold rows. A row may begin with the same word, as one for data/QuickAddSubscriber does.</summary>
+    private static readonly string[] Steps = ["Execute Resource", "Execute Bulk Load", "Execute Schedule"];
+
+    /// <summary>What makes a schedule, in place of running a load.</summary>
+    private const string ScheduleStep = "Create Schedule";
 
     /// <summary>A step may hold steps; deeper than this nothing was ever seen.</summary>
     private const int MostLevels = 4;
@@ -57,10 +60,10 @@ internal sealed class BulkLoadReport
         foreach (TransactionPart part in content.Parts)
         {
             bool isStep = IsStep(part);
-            bool isFailed = !isStep && VossStatus.Of(part.Status) == TransactionStatus.Failed;
+            bool isFailed = isStep
+                ? await report.IsOnlyFailureAsync(routes, part, level: 1, cancellationToken).ConfigureAwait(false)
+                : VossStatus.Of(part.Status) == TransactionStatus.Failed;
             (isFailed ? report._failed : report._parts).Add(Of(part));
-            if (isStep)
-                await report.ReadRowsAsync(routes, part.Pkid!, level: 1, cancellationToken).ConfigureAwait(false);
         }
 
         report._failed.Reverse();
@@ -68,7 +71,17 @@ internal sealed class BulkLoadReport
         return report;
     }
 
-    private static bool IsStep(TransactionPart part) => part.Pkid is not null && part.Action?.StartsWith(StepPrefix, StringComparison.OrdinalIgnoreCase) == true;
+    /// <summary>Whether a part tells, by being there or not, what <see cref="MakesSchedule"/> asks.</summary>
+    public static bool TellsKind(TransactionPart part) => IsStepName(part.Action) || IsScheduleName(part.Action);
+
+    /// <summary>Whether a transaction with such parts made a schedule, and ran no load.</summary>
+    public static bool MakesSchedule(IReadOnlyCollection<string?> actions) => actions.Any(IsScheduleName) && !actions.Any(IsStepName);
+
+    private static bool IsScheduleName(string? action) => string.Equals(action?.Trim(), ScheduleStep, StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsStepName(string? action) => Steps.Contains(action?.Trim(), StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsStep(TransactionPart part) => part.Pkid is not null && IsStepName(part.Action);
 
     private static bool IsLoaded(TransactionPart part) => VossStatus.Of(part.Status) == TransactionStatus.Succeeded;
 
@@ -87,6 +100,14 @@ internal sealed class BulkLoadReport
         };
     }
 
+    /// <summary>Reads a step's rows; true where it failed, and nothing below it did.</summary>
+    private async Task<bool> IsOnlyFailureAsync(VossRoutes routes, TransactionPart step, int level, CancellationToken cancellationToken)
+    {
+        int before = _failed.Count;
+        await ReadRowsAsync(routes, step.Pkid!, level, cancellationToken).ConfigureAwait(false);
+        return _failed.Count == before && VossStatus.Of(step.Status) == TransactionStatus.Failed;
+    }
+
     /// <summary>The rows of a step come newest first.</summary>
     private async Task ReadRowsAsync(VossRoutes routes, string pkid, int level, CancellationToken cancellationToken)
     {
@@ -95,9 +116,10 @@ internal sealed class BulkLoadReport
         RowsLoaded += content.Passed;
         foreach (TransactionPart part in content.Parts)
         {
-            if (IsStep(part) && level < MostLevels)
-                await ReadRowsAsync(routes, part.Pkid!, level + 1, cancellationToken).ConfigureAwait(false);
-            else if (VossStatus.Of(part.Status) is TransactionStatus.Failed or TransactionStatus.Canceled or TransactionStatus.PartlySucceeded)
+            bool isFailed = IsStep(part) && level < MostLevels
+                ? await IsOnlyFailureAsync(routes, part, level + 1, cancellationToken).ConfigureAwait(false)
+                : VossStatus.Of(part.Status) is TransactionStatus.Failed or TransactionStatus.Canceled or TransactionStatus.PartlySucceeded;
+            if (isFailed)
                 _failed.Add(Of(part));
         }
     }
@@ -109,7 +131,7 @@ internal sealed class BulkLoadReport
         await Parallel.ForEachAsync(Enumerable.Range(0, count), side, async (i, token) => _failed[i] = await WithReasonAsync(routes, _failed[i], token).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
-    /// <summary>The row's own message, or what its log calls an error. A row that has gone meanwhile keeps its state.</summary>
+    /// <summary>The row's own message, or what its log calls an error. A row that has gone meanwhile keeps its state, and one that cannot be read hides no other.</summary>
     private static async Task<SubTransaction> WithReasonAsync(VossRoutes routes, SubTransaction row, CancellationToken cancellationToken)
     {
         if (row.TransactionId.Length == 0)
@@ -125,6 +147,10 @@ internal sealed class BulkLoadReport
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
         {
             return row;
+        }
+        catch (IngestException e)
+        {
+            return row with { Message = $"its reason could not be read: {e.Message}" };
         }
     }
 }

@@ -25,13 +25,17 @@ internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSour
     {
         BulkLoadReport report = await BulkLoadReport.ReadAsync(routes, PkidOf(transaction), cancellationToken).ConfigureAwait(false);
         Transaction seen = Describe(transaction, report.Answer);
-        return seen with
+        return OfKind(seen, report.Parts.Select(part => part.Action).ToArray()) with
         {
             Completed = seen.Total is null && report.RowsLoaded > 0 ? report.RowsLoaded : seen.Completed,
             SubTransactions = report.Parts,
             Log = report.Log,
         };
     }
+
+    /// <summary>A transaction of which only the id was known turns out to be the making of a schedule.</summary>
+    private static Transaction OfKind(Transaction transaction, IReadOnlyCollection<string?> actions) =>
+        BulkLoadReport.MakesSchedule(actions) ? transaction with { Kind = TransactionKind.Schedule, Unit = null } : transaction;
 
     /// <remarks>VOSS Automate, GET /api/tool/Transaction/poll/; what has ended is then looked at itself, since a poll does not tell how.</remarks>
     public async Task<IReadOnlyList<Look>> LookAsync(IReadOnlyList<Transaction> transactions, CancellationToken cancellationToken)
@@ -98,7 +102,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSour
         Transaction seen = transaction with
         {
             Status = status,
-            ServerStatus = result.Entry.Status,
+            ServerStatus = result.Entry.Status is { } word ? TransactionReader.Shown(word) : null,
             Connection = routes.Connection.Name,
             SeenAt = routes.Time.GetUtcNow(),
         };
@@ -106,8 +110,9 @@ internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSour
             return new Look(seen);
         try
         {
-            TransactionAnswer answer = await routes.ReadTransactionAsync(PkidOf(transaction), cancellationToken).ConfigureAwait(false);
-            return new Look(Describe(transaction, answer));
+            TransactionContent content = new(BulkLoadReport.TellsKind);
+            TransactionAnswer answer = await routes.ReadTransactionAsync(PkidOf(transaction), content, cancellationToken).ConfigureAwait(false);
+            return new Look(OfKind(Describe(transaction, answer), content.Parts.Select(part => part.Action).ToArray()));
         }
         catch (IngestException e)
         {

@@ -40,26 +40,39 @@ internal sealed class TransactionPolls(VossRoutes routes)
         while (_form.Several is not Several.None)
         {
             Several form = _form.Several;
-            int answered = await TryPollAsync(form, pkids, results, cancellationToken).ConfigureAwait(false);
+            int? answered = await TryPollAsync(form, pkids, results, cancellationToken).ConfigureAwait(false);
             if (answered == pkids.Length)
                 _form.IsSure = true;
-            if (answered > 0 || _form.IsSure)
+            if (answered is null or > 0 || _form.IsSure)
                 return;
             _form.TryNextAfter(form);
         }
     }
 
-    /// <summary>How many of them the answer had; an outage is one for all.</summary>
-    private async Task<int> TryPollAsync(Several form, string[] pkids, ConcurrentDictionary<string, PollResult> results, CancellationToken cancellationToken)
+    /// <summary>
+    /// How many of them the answer had. Null where it was an error that may be of the form, of one of them, or of the server: those that are asked for alone tell.
+    /// </summary>
+    private async Task<int?> TryPollAsync(Several form, string[] pkids, ConcurrentDictionary<string, PollResult> results, CancellationToken cancellationToken)
     {
         string[] escaped = Array.ConvertAll(pkids, Uri.EscapeDataString);
         string query = form == Several.Comma ? $"transactions={string.Join(',', escaped)}" : string.Join('&', escaped.Select(pkid => $"transactions={pkid}"));
         try
         {
-            Dictionary<string, PollEntry> answer = await routes.PollAsync(query, pkids.Length, cancellationToken).ConfigureAwait(false);
-            foreach ((string pkid, PollEntry entry) in answer)
+            Dictionary<string, PollEntry> answer = await routes.PollAsync(query, pkids.Length, isTrial: !_form.IsSure, cancellationToken).ConfigureAwait(false);
+            int answered = 0;
+            foreach (string pkid in pkids)
+            {
+                if (EntryOf(answer, pkid) is not { } entry)
+                    continue;
                 results[pkid] = new PollResult(entry, null);
-            return answer.Count;
+                answered++;
+            }
+
+            return answered;
+        }
+        catch (IngestException e) when (e.ErrorId is ErrorId.NotAllowed or ErrorId.ServerError or ErrorId.InvalidAnswer)
+        {
+            return null;
         }
         catch (IngestException e) when (e.ErrorId is ErrorId.Rejected or ErrorId.NotFound)
         {
@@ -88,7 +101,7 @@ internal sealed class TransactionPolls(VossRoutes routes)
             return null;
         try
         {
-            return EntryOf(await routes.PollAsync($"transactions={Uri.EscapeDataString(pkid)}", pkid, cancellationToken).ConfigureAwait(false), pkid);
+            return EntryOf(await routes.PollAsync($"transactions={Uri.EscapeDataString(pkid)}", pkid, isTrial: false, cancellationToken).ConfigureAwait(false), pkid);
         }
         catch (IngestException e) when (e.ErrorId is ErrorId.Rejected or ErrorId.NotFound)
         {
@@ -104,8 +117,9 @@ internal sealed class TransactionPolls(VossRoutes routes)
         return entry;
     }
 
+    /// <summary>Null where it is left out, or written as null.</summary>
     private static PollEntry? EntryOf(Dictionary<string, PollEntry> answer, string pkid) =>
-        answer.FirstOrDefault(entry => string.Equals(entry.Key, pkid, StringComparison.OrdinalIgnoreCase)).Value;
+        answer.TryGetValue(pkid, out PollEntry? exact) ? exact : answer.FirstOrDefault(entry => string.Equals(entry.Key, pkid, StringComparison.OrdinalIgnoreCase)).Value;
 
     private static IngestException NotFound(string pkid, IngestException? said) =>
         new(ErrorId.NotFound, $"VOSS knows no transaction {pkid}{(said?.ServerMessage is { } words ? $": {words}" : ".")}")

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using IngestTools.Http;
 
 namespace IngestTools.Services.Voss;
 
@@ -30,8 +31,14 @@ internal sealed record TransactionAnswer
     /// <summary>Parts in all; null where the server does not page them.</summary>
     public long? PartsTotal { get; set; }
 
+    /// <summary>Parts that one answer has at most; null where the server does not tell.</summary>
+    public long? PartsLimit { get; set; }
+
     /// <summary>Parts in this answer.</summary>
     public long PartsRead { get; set; }
+
+    /// <summary>The first part in this answer.</summary>
+    public string? FirstPart { get; set; }
 }
 
 /// <summary>Something that can be done with a transaction: where, and how.</summary>
@@ -77,9 +84,15 @@ internal sealed class TransactionContent(Func<TransactionPart, bool> keeps)
     /// <summary>The page is read from its beginning, for the first time or again. Each page brings the log.</summary>
     public void BeginAttempt()
     {
+        ForgetPage();
+        _log.Clear();
+    }
+
+    /// <summary>The page brought what another had brought already.</summary>
+    public void ForgetPage()
+    {
         _parts.RemoveRange(_partsBefore, _parts.Count - _partsBefore);
         Passed = _passedBefore;
-        _log.Clear();
     }
 
     public void Take(TransactionPart part)
@@ -220,7 +233,7 @@ internal sealed class TransactionReader(TransactionContent content)
             if (_place == Place.Parts)
                 TakePart(value.RootElement);
             else
-                content.Take(new TransactionLogEntry(TimeOf(Text(value.RootElement, "time")), Text(value.RootElement, "severity"), Text(value.RootElement, "message")));
+                content.Take(new TransactionLogEntry(TimeOf(Text(value.RootElement, "time")), ShownText(value.RootElement, "severity"), ShownText(value.RootElement, "message")));
         }
 
         return true;
@@ -230,7 +243,8 @@ internal sealed class TransactionReader(TransactionContent content)
     {
         _answer.PartsRead++;
         string? pkid = Pkids.OfHref(Text(entry, "transaction")) ?? Pkids.OfHref(Text(entry, "href")) ?? Text(entry, "pkid");
-        content.Take(new TransactionPart(pkid, Text(entry, "action"), Text(entry, "detail"), Text(entry, "status")));
+        _answer.FirstPart ??= pkid;
+        content.Take(new TransactionPart(pkid, ShownText(entry, "action"), ShownText(entry, "detail"), ShownText(entry, "status")));
     }
 
     private void Take(string name, JsonElement value)
@@ -241,19 +255,19 @@ internal sealed class TransactionReader(TransactionContent content)
                 _answer.Pkid = TextOf(value) ?? _answer.Pkid;
                 break;
             case "action":
-                _answer.Action = TextOf(value);
+                _answer.Action = ShownOf(value);
                 break;
             case "detail":
-                _answer.Detail = TextOf(value);
+                _answer.Detail = ShownOf(value);
                 break;
             case "status":
-                _answer.Status = TextOf(value);
+                _answer.Status = ShownOf(value);
                 break;
             case "message":
-                _answer.Message = TextOf(value);
+                _answer.Message = ShownOf(value);
                 break;
             case "resource":
-                _answer.Hierarchy = Text(value, "hierarchy");
+                _answer.Hierarchy = ShownText(value, "hierarchy");
                 break;
             case "submitted_time":
                 _answer.SubmittedTime = TimeOf(TextOf(value));
@@ -265,7 +279,8 @@ internal sealed class TransactionReader(TransactionContent content)
                 _answer.CompletedTime = TimeOf(TextOf(value));
                 break;
             case "pagination":
-                _answer.PartsTotal = Member(value, "total") is { ValueKind: JsonValueKind.Number } total && total.TryGetInt64(out long count) ? count : null;
+                _answer.PartsTotal = CountOf(value, "total");
+                _answer.PartsLimit = CountOf(value, "limit");
                 break;
             case "meta":
                 TakeActions(value);
@@ -283,6 +298,16 @@ internal sealed class TransactionReader(TransactionContent content)
                 _answer.Actions[action.Name] = new TransactionAction(href, Text(action.Value, "method") ?? "POST");
         }
     }
+
+    /// <summary>A text of the server's as a terminal may have it.</summary>
+    public static string Shown(string text) => Redaction.EscapeControls(Redaction.HideSecrets(text));
+
+    private static string? ShownOf(JsonElement value) => TextOf(value) is { } text ? Shown(text) : null;
+
+    private static string? ShownText(JsonElement element, string name) => Text(element, name) is { } text ? Shown(text) : null;
+
+    private static long? CountOf(JsonElement element, string name) =>
+        long.TryParse(Text(element, name), NumberStyles.None, CultureInfo.InvariantCulture, out long count) ? count : null;
 
     private static JsonElement? Member(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value) ? value : null;

@@ -67,31 +67,57 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             Refine = error => Refine(error, hierarchy),
             Target = request.BulkloadFile,
         };
-        StartedAnswer answer = await SendAsync(operation, VossJson.Default.StartedAnswer, answer => answer.Pkid is null ? "no transaction" : null, cancellationToken).ConfigureAwait(false);
+        StartedAnswer answer = await SendAsync(operation, VossJson.Default.StartedAnswer, WhatIsMissing, cancellationToken).ConfigureAwait(false);
         return answer.Pkid!;
+
+        string? WhatIsMissing(StartedAnswer answer) => answer switch
+        {
+            { IsRefusal: true } => throw Refused(operation, answer),
+            { Pkid: null } => "no transaction",
+            _ => null,
+        };
     }
 
     /// <summary>VOSS Automate, GET /api/tool/Transaction/[pkid]/, all pages of its parts.</summary>
     public async Task<TransactionAnswer> ReadTransactionAsync(string pkid, TransactionContent content, CancellationToken cancellationToken)
     {
         TransactionAnswer answer = await ReadPageAsync(pkid, 0, content, cancellationToken).ConfigureAwait(false);
-        long read = answer.PartsRead;
-        for (long page = read; page > 0 && read < answer.PartsTotal; read += page)
-            page = (await ReadPageAsync(pkid, read, content, cancellationToken).ConfigureAwait(false)).PartsRead;
+        TransactionAnswer page = answer;
+        for (long read = page.PartsRead; HasMore(page, read); read += page.PartsRead)
+        {
+            TransactionAnswer next = await ReadPageAsync(pkid, read, content, cancellationToken).ConfigureAwait(false);
+            if (next.PartsRead > 0 && next.FirstPart is not null && next.FirstPart == page.FirstPart)
+            {
+                // The server does not skip, and would give the same page for ever.
+                content.ForgetPage();
+                break;
+            }
+
+            page = next;
+        }
+
         return answer;
     }
+
+    /// <summary>A server that did not count says that there are none in all: then a page that is full is followed by another.</summary>
+    private static bool HasMore(TransactionAnswer page, long read) =>
+        page.PartsRead > 0 && (page.PartsTotal is > 0 ? read < page.PartsTotal : page.PartsRead >= page.PartsLimit);
 
     /// <summary>The same, without its parts and its log.</summary>
     public Task<TransactionAnswer> ReadTransactionAsync(string pkid, CancellationToken cancellationToken) =>
         ReadPageAsync(pkid, 0, TransactionContent.Nothing, cancellationToken);
 
     /// <summary>VOSS Automate, GET /api/tool/Transaction/poll/?transactions=: a map by pkid. What separates several is not documented, so the caller gives the text.</summary>
-    public Task<Dictionary<string, PollEntry>> PollAsync(string transactions, object? target, CancellationToken cancellationToken) =>
-        PollAtAsync($"api/tool/Transaction/poll/?{transactions}&format=json", target, cancellationToken);
+    /// <param name="transactions">The query.</param>
+    /// <param name="target">What it is about, for the error.</param>
+    /// <param name="isTrial">Whether the server may not take this form, so that an answer which makes no sense is not asked for again.</param>
+    /// <param name="cancellationToken">Ends the asking.</param>
+    public Task<Dictionary<string, PollEntry>> PollAsync(string transactions, object? target, bool isTrial, CancellationToken cancellationToken) =>
+        PollAtAsync($"api/tool/Transaction/poll/?{transactions}&format=json", target, isTrial, cancellationToken);
 
     /// <summary>VOSS Automate, GET /api/tool/Transaction/[pkid]/poll/: the same map, for one.</summary>
     public Task<Dictionary<string, PollEntry>> PollOneAsync(string pkid, CancellationToken cancellationToken) =>
-        PollAtAsync($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/poll/?format=json", pkid, cancellationToken);
+        PollAtAsync($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/poll/?format=json", pkid, isTrial: false, cancellationToken);
 
     /// <summary>VOSS Automate, GET /api/tool/Transaction/, as its lists are: the pkids of loads at the top whose detail has a text, newest first.</summary>
     public async Task<IReadOnlyList<string>> FindLoadsAsync(Hierarchy hierarchy, string detail, CancellationToken cancellationToken)
@@ -136,7 +162,43 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             Refine = error => RefineTransaction(error, pkid),
             Target = pkid,
         };
-        await connection.Http.SendAsync<object>(operation, static (_, _) => ValueTask.FromResult<object>(Missing.Value), logger, cancellationToken).ConfigureAwait(false);
+        await connection.Http.SendAsync<object>(operation, ReadAsync, logger, cancellationToken).ConfigureAwait(false);
+
+        async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
+        {
+            await RefusePageAsync(operation, response, token).ConfigureAwait(false);
+            byte[] body = await response.Content.ReadAsByteArrayAsync(token).ConfigureAwait(false);
+            return AnswerOf(body) is { IsRefusal: true } refusal ? throw Refused(operation, refusal) : Missing.Value;
+        }
+    }
+
+    /// <summary>What an answer says that may be empty, or anything; null where it says nothing that is known.</summary>
+    private static StartedAnswer? AnswerOf(byte[] body)
+    {
+        try
+        {
+            return body.Length == 0 ? null : JsonSerializer.Deserialize(body, VossJson.Default.StartedAnswer);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The status of success, and an answer that says that it is none. Where it names a transaction, something was begun.</summary>
+    private static IngestException Refused(HttpOperation operation, StartedAnswer answer)
+    {
+        string? said = (answer.Message ?? answer.Error) is { Length: > 0 } text ? TransactionReader.Shown(text) : null;
+        string named = answer.Pkid is { } pkid ? $" It names transaction {TransactionReader.Shown(pkid)}." : "";
+        return new IngestException(ErrorId.Rejected, $"VOSS answered '{operation.Name}' with success false: {said?.TrimEnd('.') ?? "it gives no reason"}.{named}")
+        {
+            Service = IngestService.Voss,
+            Operation = operation.Name,
+            ServerMessage = said,
+            Advice = "Look at the server's reason, and at its transaction log.",
+            Target = operation.Target,
+            MayHaveActed = answer.Pkid is not null,
+        };
     }
 
     /// <summary>VOSS Automate, GET /api/data/HierarchyNode/: the first page, and what it says of all. It looks at the sign-in, and at the right to the node.</summary>
@@ -177,8 +239,11 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         return SendAsync(operation, VossJson.Default.ListAnswer, null, cancellationToken);
     }
 
-    private Task<Dictionary<string, PollEntry>> PollAtAsync(string path, object? target, CancellationToken cancellationToken) =>
-        SendAsync(Get("poll transactions", UriOf(path), static error => error, target), VossJson.Default.DictionaryStringPollEntry, null, cancellationToken);
+    private Task<Dictionary<string, PollEntry>> PollAtAsync(string path, object? target, bool isTrial, CancellationToken cancellationToken)
+    {
+        HttpOperation operation = Get("poll transactions", UriOf(path), static error => error, target, isTrial ? static error => error is ErrorId.ServerError or ErrorId.InvalidAnswer : null);
+        return SendAsync(operation, VossJson.Default.DictionaryStringPollEntry, null, cancellationToken);
+    }
 
     private Task<TransactionAnswer> ReadPageAsync(string pkid, long skip, TransactionContent content, CancellationToken cancellationToken)
     {
@@ -255,7 +320,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         return form;
     }
 
-    private static HttpOperation Get(string name, Uri uri, Func<IngestException, IngestException> refine, object? target) => new()
+    private static HttpOperation Get(string name, Uri uri, Func<IngestException, IngestException> refine, object? target, Func<ErrorId, bool>? isFinal = null) => new()
     {
         Name = name,
         Kind = OperationKind.Safe,
@@ -263,6 +328,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         Uri = uri,
         Accept = Json,
         Refine = refine,
+        IsFinal = isFinal,
         Target = target,
     };
 

@@ -45,9 +45,11 @@ internal sealed class VossService : ServiceDefinition
 
     public override Transaction ReadId(string id, string[] parts)
     {
-        if (parts is not [{ Length: > 0 } pkid])
-            throw NoTransaction(id, "after voss: comes one pkid");
-        return BulkLoadTransactions.Describe(pkid);
+        // The pkid becomes a part of an address, where poll is the name of another call.
+        bool isPkid = parts is [{ Length: > 0 } only] && only.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') && !only.Equals("poll", StringComparison.OrdinalIgnoreCase);
+        if (!isPkid)
+            throw NoTransaction(id, "after voss: comes one pkid, of letters, digits and hyphens");
+        return BulkLoadTransactions.Describe(parts[0]);
     }
 
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger) =>

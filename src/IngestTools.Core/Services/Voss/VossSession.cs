@@ -44,7 +44,17 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
     {
         Dictionary<string, string> cookies = CookiesOf(response);
         if (!cookies.TryGetValue(SessionCookie, out string? session))
-            throw HttpFailure.Unreadable(http.Service, operation, "no session", response.StatusCode, null);
+        {
+            // Sent again, a password counts towards the lock that servers have against guessing.
+            throw new IngestException(ErrorId.NotSignedIn, $"VOSS did not sign in {settings.UserName}: its answer has no session.")
+            {
+                Service = http.Service,
+                Operation = operation.Name,
+                StatusCode = response.StatusCode,
+                Advice = "Check that -AuthenticationUri is VOSS's own address, and no web page or proxy answers in its place; then the user's name and the password.",
+            };
+        }
+
         string? token = response.Headers.TryGetValues(CsrfHeader, out IEnumerable<string>? values) ? values.First() : cookies.GetValueOrDefault(CsrfCookie);
         List<KeyValuePair<string, string>> headers =
         [

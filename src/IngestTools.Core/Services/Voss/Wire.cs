@@ -15,7 +15,7 @@ internal sealed record LoginRequest
 internal sealed record UploadAnswer(IReadOnlyList<UploadedFile>? Uploadedfiles);
 
 /// <summary>An uploaded file: a load finds it by its name, and no call takes the id.</summary>
-internal sealed record UploadedFile(string? Name);
+internal sealed record UploadedFile([property: JsonConverter(typeof(LooseText))] string? Name);
 
 /// <summary>VOSS Automate, POST /api/tool/BulkLoad/: what it takes.</summary>
 internal sealed record LoadRequest
@@ -35,20 +35,53 @@ internal sealed record LoadRequest
 }
 
 /// <summary>VOSS Automate: what a change with nowait=true answers at once.</summary>
-internal sealed record StartedAnswer(string? Href, bool? Success, string? TransactionId)
+internal sealed record StartedAnswer
 {
+    [JsonConverter(typeof(LooseText))]
+    public string? Href { get; init; }
+
+    /// <summary>A truth value, which may be written as a text.</summary>
+    [JsonConverter(typeof(LooseText))]
+    public string? Success { get; init; }
+
+    [JsonConverter(typeof(LooseText))]
+    public string? TransactionId { get; init; }
+
+    [JsonConverter(typeof(LooseText))]
+    public string? Message { get; init; }
+
+    [JsonConverter(typeof(LooseText))]
+    public string? Error { get; init; }
+
+    /// <summary>Whether the server says that it did not do it.</summary>
+    public bool IsRefusal => string.Equals(Success, "false", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The transaction's pkid; null where the answer names none.</summary>
     public string? Pkid => TransactionId is { Length: > 0 } id ? id : Pkids.OfHref(Href);
 }
 
 /// <summary>VOSS Automate, GET /api/tool/Transaction/poll/: what it answers for each pkid.</summary>
-internal sealed record PollEntry(string? Status, string? Description);
+internal sealed record PollEntry([property: JsonConverter(typeof(LooseText))] string? Status);
 
 /// <summary>VOSS Automate: a list.</summary>
-internal sealed record ListAnswer(PageAnswer? Pagination, IReadOnlyList<JsonElement>? Resources);
+internal sealed record ListAnswer(IReadOnlyList<JsonElement>? Resources);
 
-/// <summary>Which part of a list an answer is. The total is 0 where it was not counted.</summary>
-internal sealed record PageAnswer(int? Skip, int? Limit, int? Total);
+/// <summary>Reads a text, or what else stands in its place, as it is written: releases differ. Lists and objects are passed over.</summary>
+internal sealed class LooseText : JsonConverter<string?>
+{
+    public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using JsonDocument value = JsonDocument.ParseValue(ref reader);
+        return value.RootElement.ValueKind switch
+        {
+            JsonValueKind.String => value.RootElement.GetString(),
+            JsonValueKind.Object or JsonValueKind.Array => null,
+            _ => value.RootElement.GetRawText(),
+        };
+    }
+
+    public override void Write(Utf8JsonWriter writer, string? value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+}
 
 /// <summary>Pkids of transactions.</summary>
 internal static class Pkids

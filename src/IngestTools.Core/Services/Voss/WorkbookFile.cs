@@ -19,6 +19,13 @@ internal static class WorkbookFile
 
     private const int DirectoryBytes = 4096;
 
+    /// <summary>The list of a document's parts is a few KiB; one that is larger is read no further.</summary>
+    private const int MostContentTypes = 1024 * 1024;
+
+    /// <summary>What the main part of a workbook is, whatever its name: a workbook or a template, with macros or without.</summary>
+    private static readonly string[] MainParts =
+        ["spreadsheetml.sheet.main+xml", "spreadsheetml.template.main+xml", "ms-excel.sheet.macroEnabled.main+xml", "ms-excel.template.macroEnabled.main+xml"];
+
     private static readonly byte[] CompoundFile = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 
     /// <exception cref="IngestException"><see cref="ErrorId.NotAWorkbook"/> with the reason; <see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.FileUnreadable"/></exception>
@@ -64,9 +71,9 @@ internal static class WorkbookFile
         {
             file.Position = 0;
             using ZipArchive zip = new(file, ZipArchiveMode.Read, leaveOpen: true);
-            if (zip.GetEntry("[Content_Types].xml") is null)
+            if (zip.GetEntry("[Content_Types].xml") is not { } types)
                 return "it is a zip file of something else";
-            if (zip.GetEntry("xl/workbook.xml") is not null)
+            if (zip.GetEntry("xl/workbook.xml") is not null || NamesWorkbook(types))
                 return null;
             return zip switch
             {
@@ -80,6 +87,14 @@ internal static class WorkbookFile
         {
             return $"its zip is broken, as after a copy that was cut off ({e.Message.TrimEnd('.')})";
         }
+    }
+
+    private static bool NamesWorkbook(ZipArchiveEntry contentTypes)
+    {
+        using Stream content = contentTypes.Open();
+        byte[] start = new byte[Math.Min(contentTypes.Length, MostContentTypes)];
+        string text = Encoding.UTF8.GetString(start, 0, content.ReadAtLeast(start, start.Length, throwOnEndOfStream: false));
+        return MainParts.Any(part => text.Contains(part, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>A workbook with a password lies whole, as one stream, in a compound file.</summary>

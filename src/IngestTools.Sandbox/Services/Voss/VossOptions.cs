@@ -36,6 +36,12 @@ public enum VossPollIds
 
     /// <summary>One only; more are taken for one id that nobody knows, and the answer's map is empty.</summary>
     OneElseEmpty,
+
+    /// <summary>One only; more end in 500.</summary>
+    OneElseFailed,
+
+    /// <summary>One only; more are refused with 403.</summary>
+    OneElseForbidden,
 }
 
 /// <summary>The forms of the poll that exist.</summary>

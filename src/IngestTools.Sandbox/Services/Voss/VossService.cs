@@ -204,6 +204,13 @@ internal sealed class VossService : ISandboxService
             return;
         }
 
+        if (isMore && Options.PollIds is (VossPollIds.OneElseFailed or VossPollIds.OneElseForbidden))
+        {
+            bool isFailure = Options.PollIds == VossPollIds.OneElseFailed;
+            await _fault.SendAsync(context, isFailure ? Status500InternalServerError : Status403Forbidden, "The transactions cannot be polled.");
+            return;
+        }
+
         if (pkids.Length > 1 && Options.PollIds == VossPollIds.OneElseEmpty)
             pkids = [];
         await SendPollAsync(context, pkids.Select(_state.FindTransaction).OfType<VossTransaction>());

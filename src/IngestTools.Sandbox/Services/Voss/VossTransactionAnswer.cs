@@ -35,6 +35,7 @@ internal sealed class VossTransactionAnswer(VossOptions options)
     public object Poll(VossTransaction transaction) => new
     {
         status = options.Word(transaction.Status),
+        description = transaction.Detail,
         href = HrefOf(transaction),
     };
 
