@@ -92,9 +92,11 @@ internal static class SchedulerDaemon
         {
             return command.Connection is null ? new SqliteDialect(command.Folder) : new PostgresDialect(command.Connection);
         }
-        catch (ArgumentException e)
+        catch (ArgumentException)
         {
-            throw new StoreException($"What --connection-from names is no connection of PostgreSQL: {e.Message} It looks like 'Host=db;Username=ingest;Password=...;Database=ingest'.");
+            // The reason that is given repeats the text, and a password is in it.
+            throw new StoreException(
+                "What --connection-from names is no connection of PostgreSQL. It looks like 'Host=db;Username=ingest;Password=...;Database=ingest'; an address such as postgresql://... is not taken.");
         }
     }
 

@@ -48,12 +48,14 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             $"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key ORDER BY name_key LIMIT @most", StoredSchedule.Read, cancellationToken, ("key", key), ("most", most)),
         cancellationToken);
 
-    /// <summary>Keeps a schedule; false where one of its name is there and is not to be replaced. Gives the one that it replaced.</summary>
+    /// <summary>
+    /// Keeps a schedule; false where one of its name is there and is not to be replaced, or has had the only time of the new one. Gives the one that was there.
+    /// </summary>
     public Task<(bool Kept, StoredSchedule? Replaced)> PutScheduleAsync(StoredSchedule schedule, bool replace, CancellationToken cancellationToken) => WriteAsync<(bool, StoredSchedule?)>(
         async session =>
         {
             StoredSchedule? old = (await FindScheduleAsync(session, schedule.Key, cancellationToken)).FirstOrDefault();
-            if (old is not null && !replace)
+            if (old is not null && (!replace || (old.Status == ScheduleStatus.Ended && schedule.Definition.At is { } at && old.IsOf(at, schedule.Definition.Load))))
                 return (false, old);
             await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE name_key = @key", cancellationToken, ("key", schedule.Key));
             int added = await session.ExecuteAsync(
