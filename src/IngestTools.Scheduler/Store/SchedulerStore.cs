@@ -93,10 +93,10 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             ("status", now.Status.ToString()), ("reason", now.Reason), ("next_due", now.NextDue?.ToUnixTimeMilliseconds())) == 1;
 
     /// <summary>Schedules whose time has come up to a moment and was not planned, in an order that is the same for all who ask.</summary>
-    public Task<List<string>> ReadDueAsync(DateTimeOffset until, int most, CancellationToken cancellationToken) => ReadAsync(
+    public Task<List<string>> ReadDueAsync(DateTimeOffset until, int skip, int most, CancellationToken cancellationToken) => ReadAsync(
         session => session.QueryAsync(
-            "SELECT name_key FROM ingest_schedule WHERE status = 'Active' AND next_due <= @until ORDER BY next_due, name_key LIMIT @most", row => row.Text("name_key"), cancellationToken,
-            ("until", until.ToUnixTimeMilliseconds()), ("most", most)),
+            "SELECT name_key FROM ingest_schedule WHERE status = 'Active' AND next_due <= @until ORDER BY next_due, name_key LIMIT @most OFFSET @skip", row => row.Text("name_key"),
+            cancellationToken, ("until", until.ToUnixTimeMilliseconds()), ("most", most), ("skip", skip)),
         cancellationToken);
 
     public Task<List<string>> ReadSpoolNamesInUseAsync(CancellationToken cancellationToken) => ReadAsync(
