@@ -29,15 +29,45 @@ internal sealed class Housekeeping(
     private long _ticks = time.GetTimestamp();
     private DateTimeOffset _swept = DateTimeOffset.MinValue;
 
+    /// <summary>Says again and again that this node lives, where others look for that. Nothing else that takes its time may hold it up.</summary>
+    public async Task BeatAsync(CancellationToken cancellationToken)
+    {
+        while (store.Dialect.IsShared && !cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (!await store.BeatAsync(Environment.MachineName, node.DeadAfter, cancellationToken))
+                {
+                    logger.LogCritical("Another scheduler has taken the name {Node} of this one, so this one ends. Give each its own --node.", node.Name);
+                    lifetime.StopApplication();
+                    return;
+                }
+            }
+            catch (Exception e) when (e is not OutOfMemoryException && !cancellationToken.IsCancellationRequested)
+            {
+                logger.LogError("That this node lives could not be written: {Reason}", e.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            await Task.Delay(node.BeatInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        TimeSpan interval = store.Dialect.IsShared && node.BeatInterval < Interval ? node.BeatInterval : Interval;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 await DoAsync(cancellationToken);
-                state.Trouble = null;
+                state.Trouble = planner.Trouble;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
             }
             catch (DbException e)
             {
@@ -48,9 +78,15 @@ internal sealed class Housekeeping(
             {
                 logger.LogWarning("What is no longer needed could not be cleared away: {Reason}", e.Message);
             }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // Whatever it is, this node goes on: nobody else plans what no alarm tells of.
+                state.Trouble = $"What has to be done again and again failed: {e.Message}";
+                logger.LogError(e, "{Trouble}", state.Trouble);
+            }
 
             notifier.Watchdog();
-            await Task.Delay(interval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Interval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -64,8 +100,7 @@ internal sealed class Housekeeping(
             last = schedules[^1].Key;
             foreach (StoredSchedule schedule in schedules.Where(schedule => schedule is { Status: ScheduleStatus.Active, Definition.At: null }))
             {
-                StoredSchedule now = planner.Rearm(schedule);
-                if (now.NextDue >= schedule.NextDue || !await store.ChangeScheduleAsync(schedule, now, cancellationToken))
+                if (TryRearm(schedule) is not { } now || now.NextDue >= schedule.NextDue || !await store.ChangeScheduleAsync(schedule, now, cancellationToken))
                     continue;
                 await alarms.SetAsync(now, cancellationToken);
                 moved++;
@@ -76,15 +111,22 @@ internal sealed class Housekeeping(
             logger.LogWarning("{Count} schedules were set back to times that are to come again. A time that has had its run gets no other.", moved);
     }
 
+    /// <summary>The schedule as it would be from now on; null where its times cannot be reckoned on this machine.</summary>
+    private StoredSchedule? TryRearm(StoredSchedule schedule)
+    {
+        try
+        {
+            return planner.Rearm(schedule);
+        }
+        catch (IngestException e)
+        {
+            logger.LogError("'{Name}' stays as it is: {Reason}", schedule.Definition.Name, e.Message);
+            return null;
+        }
+    }
+
     private async Task DoAsync(CancellationToken cancellationToken)
     {
-        if (store.Dialect.IsShared && !await store.BeatAsync(Environment.MachineName, node.DeadAfter, cancellationToken))
-        {
-            logger.LogCritical("Another scheduler has taken the name {Node} of this one, so this one ends. Give each its own --node.", node.Name);
-            lifetime.StopApplication();
-            return;
-        }
-
         await WatchClockAsync(cancellationToken);
         await planner.PlanOverdueAsync(cancellationToken);
         DateTimeOffset now = time.GetUtcNow();

@@ -38,6 +38,7 @@ internal static class SchedulerDaemon
         Housekeeping housekeeping = host.Services.GetRequiredService<Housekeeping>();
         SchedulerStore store = host.Services.GetRequiredService<SchedulerStore>();
         await JoinAsync(store, host.Services.GetRequiredService<NodeOptions>());
+        Task beating = housekeeping.BeatAsync(stopping.Token);
         await alarms.PrepareAsync(stopping.Token);
         await housekeeping.RearmAsync(stopping.Token);
         await host.Services.GetRequiredService<RunPlanner>().PlanOverdueAsync(stopping.Token);
@@ -56,13 +57,28 @@ internal static class SchedulerDaemon
         await WaitForEndAsync(lifetime);
         notifier.Stopping();
         logger.LogInformation("The scheduler ends. What runs at the services goes on there, and is followed again at the next start.");
-        await dispatcher.StopAsync();
-        await alarms.StopAsync();
-        await keeping;
-        await host.StopAsync();
-        await LeaveAsync(store, logger);
+        await WithinLimitAsync(() => StopAsync([dispatcher.StopAsync, alarms.StopAsync, () => keeping, () => beating, () => host.StopAsync(), () => LeaveAsync(store, logger)]), logger);
         if (!OperatingSystem.IsWindows())
             File.Delete(command.Socket);
+    }
+
+    private static async Task StopAsync(IReadOnlyList<Func<Task>> steps)
+    {
+        foreach (Func<Task> step in steps)
+            await step();
+    }
+
+    /// <summary>One limit holds for all that there is to stop: what has not ended by then is as after a crash, and is taken up.</summary>
+    private static async Task WithinLimitAsync(Func<Task> stop, ILogger logger)
+    {
+        try
+        {
+            await Task.Run(stop).WaitAsync(ShutdownLimit);
+        }
+        catch (TimeoutException)
+        {
+            logger.LogWarning("Not all could be stopped within {Limit}. What was left is taken up at the next start.", ShutdownLimit);
+        }
     }
 
     private static async Task WaitForEndAsync(IHostApplicationLifetime lifetime)
@@ -92,9 +108,11 @@ internal static class SchedulerDaemon
         {
             return command.Connection is null ? new SqliteDialect(command.Folder) : new PostgresDialect(command.Connection);
         }
-        catch (ArgumentException e)
+        catch (ArgumentException)
         {
-            throw new StoreException($"What --connection-from names is no connection of PostgreSQL: {e.Message} It looks like 'Host=db;Username=ingest;Password=...;Database=ingest'.");
+            // The reason that is given repeats the text, and a password is in it.
+            throw new StoreException(
+                "What --connection-from names is no connection of PostgreSQL. It looks like 'Host=db;Username=ingest;Password=...;Database=ingest'; an address such as postgresql://... is not taken.");
         }
     }
 

@@ -48,7 +48,7 @@ internal enum Finding
 }
 
 /// <summary>A run, as a load sees it.</summary>
-internal sealed class LoadRun(RunJournal journal, SchedulerStore store, ISpool spool, IngestConnection connection)
+internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection connection)
 {
     public LoadDefinition Load => Record.Load;
 
@@ -70,12 +70,7 @@ internal sealed class LoadRun(RunJournal journal, SchedulerStore store, ISpool s
         journal.WriteAsync(Record with { Status = RunStatus.Uploading, Completed = done, Total = total, Unit = unit }, cancellationToken);
 
     /// <summary>Keeps what has to be remembered. It is kept before the next step begins.</summary>
-    public async Task RememberAsync(string marker, CancellationToken cancellationToken)
-    {
-        if (!await store.WriteMarkerAsync(Record.Number, marker, cancellationToken))
-            throw new RunTakenException(Record);
-        journal.Remember(marker);
-    }
+    public Task RememberAsync(string marker, CancellationToken cancellationToken) => journal.RememberAsync(marker, cancellationToken);
 
     /// <summary>Notes that now comes what must not be done twice.</summary>
     /// <param name="remoteName">The name by which it can be looked for.</param>
@@ -86,8 +81,9 @@ internal sealed class LoadRun(RunJournal journal, SchedulerStore store, ISpool s
     /// <summary>Notes what the server took.</summary>
     public async Task SubmittedAsync(string transactionId, CancellationToken cancellationToken)
     {
+        // Told first: where the store cannot be written, the daemon's log has it.
+        Log.LogInformation("Submitted: {Transaction}.", transactionId);
         await journal.WriteAsync(
             Record with { Status = RunStatus.Submitted, TransactionIds = [.. Record.TransactionIds, transactionId], Completed = null, Total = null }, cancellationToken);
-        Log.LogInformation("Submitted: {Transaction}.", transactionId);
     }
 }

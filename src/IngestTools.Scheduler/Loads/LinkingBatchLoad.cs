@@ -25,10 +25,13 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
 
     public LoadRun Run => run;
 
-    public bool IsSubmitted => run.Record.Marker == Done;
+    public bool IsSubmitted => MarkerPart(0) == Done;
 
     public string WhatToLookAt =>
         $"Look at the jobs of ICA. Start-BulkLoadSchedule '{run.Record.Name}' sends it again, which does no harm: what is linked by then ends as ALREADY_LINKED.";
+
+    /// <summary>Ids that were left out: counted here, or by who had the run before.</summary>
+    private long BadIds => _badIds > 0 ? _badIds : long.TryParse(MarkerPart(1), NumberStyles.None, CultureInfo.InvariantCulture, out long kept) ? kept : 0;
 
     private int BatchesTaken => run.Record.TransactionIds.Count;
 
@@ -37,7 +40,9 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
         await run.UploadingAsync(null, null, null, cancellationToken);
         _path = await run.GetInputAsync(run.Load.DataIdPath!, cancellationToken);
         await _client.PrepareAsync(cancellationToken);
-        if (!ReadBatches(isTold: true).Any())
+        // All are read, so that all ids that are none are told.
+        int batches = ReadBatches(isTold: true).Count();
+        if (batches == 0)
             run.EndEarly = $"There is no id in {run.Load.DataIdPath}, so nothing was linked.";
     }
 
@@ -45,7 +50,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
     {
         foreach (LinkingBatchContent batch in ReadBatches(isTold: false).Skip(BatchesTaken))
         {
-            await run.RememberAsync(DateTimeOffset.UtcNow.ToString("O", CultureInfo.InvariantCulture), cancellationToken);
+            await RememberAsync(DateTimeOffset.UtcNow.ToString("O", CultureInfo.InvariantCulture), cancellationToken);
             await run.SubmittingAsync(null, cancellationToken);
             await foreach (LinkingResult result in _client.StartAsync(batch, cancellationToken: cancellationToken))
             {
@@ -55,14 +60,14 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
             }
         }
 
-        await run.RememberAsync(Done, cancellationToken);
+        await RememberAsync(Done, cancellationToken);
     }
 
     /// <summary>The jobs show a batch that was taken. One that they do not show is sent again: what is linked twice is linked once.</summary>
     public async Task<Finding> LookIntoAsync(CancellationToken cancellationToken)
     {
         _path ??= await run.GetInputAsync(run.Load.DataIdPath!, cancellationToken);
-        if (!DateTimeOffset.TryParse(run.Record.Marker, CultureInfo.InvariantCulture, out DateTimeOffset sent))
+        if (!DateTimeOffset.TryParse(MarkerPart(0), CultureInfo.InvariantCulture, out DateTimeOffset sent))
             return Finding.Unknown;
         if (ReadBatches(isTold: false).Skip(BatchesTaken).FirstOrDefault() is not { } batch)
             return Finding.Unknown;
@@ -74,13 +79,19 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
 
     public Transaction Resume(string transactionId) => _started.GetValueOrDefault(transactionId) ?? Transactions.TransactionSources.Parse(transactionId).Transaction;
 
-    public Task FinishAsync(CancellationToken cancellationToken) => _badIds == 0 ? Task.CompletedTask : throw new IngestException(
-        ErrorId.ItemFailed, $"{_badIds:N0} lines of {run.Load.DataIdPath} are no ids of data, and were not sent.")
+    public Task FinishAsync(CancellationToken cancellationToken) => BadIds == 0 ? Task.CompletedTask : throw new IngestException(
+        ErrorId.ItemFailed, $"{BadIds:N0} lines of {run.Load.DataIdPath} are no ids of data, and were not sent.")
     {
         Service = IngestService.Ica,
         Operation = "link",
         Advice = "The run's log lists them.",
     };
+
+    /// <summary>Keeps how far it is, or when the next batch is sent, and how many ids are none.</summary>
+    private Task RememberAsync(string step, CancellationToken cancellationToken) =>
+        run.RememberAsync(string.Create(CultureInfo.InvariantCulture, $"{step} {BadIds}"), cancellationToken);
+
+    private string? MarkerPart(int index) => run.Record.Marker?.Split(' ').ElementAtOrDefault(index);
 
     private async Task KeepAsync(Transaction transaction, CancellationToken cancellationToken)
     {

@@ -27,6 +27,8 @@ internal sealed class Registrar(
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/> and what else is wrong with it.</exception>
     public async Task<BulkLoadSchedule> PreviewAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
+        if (await FindPassedAsync(request, cancellationToken) is { } passed)
+            return await DescribeAsync(passed, cancellationToken);
         StoredSchedule schedule = await CheckAsync(request, cancellationToken);
         if (!request.Replace && await store.FindScheduleAsync(schedule.Key, cancellationToken) is { } other)
             throw NameInUse(other);
@@ -37,6 +39,8 @@ internal sealed class Registrar(
     /// <exception cref="IngestException"><see cref="ErrorId.NameInUse"/>, <see cref="ErrorId.InvalidSchedule"/> and what else is wrong with it.</exception>
     public async Task<BulkLoadSchedule> RegisterAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
+        if (await FindPassedAsync(request, cancellationToken) is { } passed)
+            return await DescribeAsync(passed, cancellationToken);
         StoredSchedule schedule = await CheckAsync(request, cancellationToken);
         if (!request.Replace && await store.FindScheduleAsync(schedule.Key, cancellationToken) is { } other)
             throw NameInUse(other);
@@ -44,7 +48,7 @@ internal sealed class Registrar(
             schedule = schedule with { Spool = await spool.KeepAsync(input, cancellationToken) };
         (bool kept, StoredSchedule? old) = await store.PutScheduleAsync(schedule, request.Replace, cancellationToken);
         if (!kept)
-            throw NameInUse(old ?? schedule);
+            return request.Replace && old is not null ? await DescribeAsync(old, cancellationToken) : throw NameInUse(old ?? schedule);
         await alarms.SetAsync(schedule, cancellationToken);
         logger.LogInformation(
             "'{Name}' was {Done} by {By}: {Kind} over {Connection}, next at {Next:u}.", schedule.Definition.Name, old is null ? "registered" : "replaced", schedule.RegisteredBy ?? "somebody",
@@ -83,17 +87,33 @@ internal sealed class Registrar(
         await planner.PlanNowAsync(await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name), cancellationToken);
 
     /// <summary>A schedule as it is told to others.</summary>
-    public static BulkLoadSchedule Describe(StoredSchedule schedule, StoredRun? last) => new()
+    public static BulkLoadSchedule Describe(StoredSchedule schedule, StoredRun? last)
     {
-        Name = schedule.Definition.Name,
-        Status = schedule.Status,
-        Definition = schedule.Definition,
-        Reason = schedule.Reason,
-        NextRuns = schedule.Status == ScheduleStatus.Active ? new Timetable(schedule.Definition, schedule.RegisteredAt).List(schedule.NextDue, NextTimesTold) : [],
-        LastRun = last?.Describe(),
-        RegisteredAt = schedule.RegisteredAt,
-        RegisteredBy = schedule.RegisteredBy,
-    };
+        List<DateTimeOffset> next = [];
+        string? reason = schedule.Reason;
+        try
+        {
+            if (schedule.Status == ScheduleStatus.Active)
+                next = new Timetable(schedule.Definition, schedule.RegisteredAt).List(schedule.NextDue, NextTimesTold);
+        }
+        catch (IngestException e)
+        {
+            // Its zone is none of this machine's any more; the others of a list are told all the same.
+            reason = e.Message;
+        }
+
+        return new BulkLoadSchedule
+        {
+            Name = schedule.Definition.Name,
+            Status = schedule.Status,
+            Definition = schedule.Definition,
+            Reason = reason,
+            NextRuns = next,
+            LastRun = last?.Describe(),
+            RegisteredAt = schedule.RegisteredAt,
+            RegisteredBy = schedule.RegisteredBy,
+        };
+    }
 
     private async Task<BulkLoadSchedule> ChangeAsync(string name, Func<StoredSchedule, StoredSchedule> change, CancellationToken cancellationToken)
     {
@@ -106,9 +126,30 @@ internal sealed class Registrar(
                 continue;
             await alarms.SetAsync(now, cancellationToken);
             logger.LogInformation("'{Name}' is {Status} now{Reason}.", now.Definition.Name, now.Status, now.Reason is null ? "" : $": {now.Reason}");
-            return Describe(now, (await store.ReadLastRunsAsync([now.Key], cancellationToken)).FirstOrDefault());
+            return await DescribeAsync(now, cancellationToken);
         }
     }
+
+    /// <summary>
+    /// The same load for the same time, which has passed, as it stands already: a script that registers it once more does not run it once more.
+    /// </summary>
+    private async Task<StoredSchedule?> FindPassedAsync(RegisterRequest request, CancellationToken cancellationToken)
+    {
+        ScheduleDefinition definition = request.Definition;
+        if (!request.Replace || definition is not { Cron: null, Every: null } || MomentOf(definition) is not { } at || at > time.GetUtcNow())
+            return null;
+        StoredSchedule? old = await store.FindScheduleAsync(definition.Name, cancellationToken);
+        if (old is null || old.Status == ScheduleStatus.Suspended || !old.IsOf(at, definition.Load))
+            return null;
+        logger.LogInformation("'{Name}' stays as it is: its time, {At:u}, has had its run. Start-BulkLoadSchedule runs it again.", old.Definition.Name, at.UtcDateTime);
+        return old;
+    }
+
+    private static DateTimeOffset? MomentOf(ScheduleDefinition definition) =>
+        definition.At ?? (definition.WallTime is { } wall ? Timetable.MomentOf(wall, Timetable.ZoneOf(definition.TimeZone)) : null);
+
+    private async Task<BulkLoadSchedule> DescribeAsync(StoredSchedule schedule, CancellationToken cancellationToken) =>
+        Describe(schedule, (await store.ReadLastRunsAsync([schedule.Key], cancellationToken)).FirstOrDefault());
 
     private async Task<StoredSchedule> CheckAsync(RegisterRequest request, CancellationToken cancellationToken)
     {

@@ -21,6 +21,7 @@ internal sealed class RunDispatcher(
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<long, (RunWorker Worker, Task Work)> _workers = new();
+    private readonly Dictionary<long, Task> _stops = [];
     private readonly ILogger _logger = loggers.CreateLogger("IngestTools.Scheduler.Run");
     private readonly CancellationTokenSource _ending = new();
     private readonly CancellationTokenSource _ended = new();
@@ -49,7 +50,7 @@ internal sealed class RunDispatcher(
         await found.Worker.StopAsync(cancellationToken);
         // One that nothing was submitted of ends at once, and its end is worth waiting for.
         if (found.Worker.Run.Status < RunStatus.Submitting)
-            await found.Work.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await found.Work.WaitAsync(LookInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return true;
     }
 
@@ -68,14 +69,45 @@ internal sealed class RunDispatcher(
     {
         foreach (long number in await store.ReadStopRequestsAsync(cancellationToken))
         {
-            try
-            {
-                await TryStopAsync(number, cancellationToken);
-            }
-            catch (IngestException e)
-            {
-                _logger.LogWarning("run:{Number} was asked to stop: {Reason}", number, e.Message);
-            }
+            // A service may take its time to answer; other runs begin meanwhile.
+            if (!_stops.TryGetValue(number, out Task? going) || going.IsCompleted)
+                _stops[number] = Task.Run(() => StopRequestedAsync(number, cancellationToken), CancellationToken.None);
+        }
+
+        foreach (KeyValuePair<long, Task> over in _stops.Where(stop => stop.Value.IsCompleted))
+            _stops.Remove(over.Key);
+    }
+
+    private async Task StopRequestedAsync(long number, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // One that is not submitted yet ends here, or is submitted in the same moment and is then stopped at the next look.
+            bool isOut = _workers.TryGetValue(number, out (RunWorker Worker, Task Work) found) && found.Worker.Run.Status > RunStatus.Submitting;
+            if (await TryStopAsync(number, cancellationToken) && isOut)
+                await store.ForgetStopRequestAsync(number, cancellationToken);
+        }
+        catch (IngestException e)
+        {
+            _logger.LogWarning("run:{Number} was asked to stop: {Reason}", number, e.Message);
+            if (!e.IsTransient && e.ErrorId != ErrorId.Conflict)
+                await ForgetStopAsync(number, cancellationToken);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !cancellationToken.IsCancellationRequested)
+        {
+            _logger.LogError(e, "run:{Number} was asked to stop, and could not be.", number);
+        }
+    }
+
+    private async Task ForgetStopAsync(long number, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.ForgetStopRequestAsync(number, cancellationToken);
+        }
+        catch (DbException e)
+        {
+            _logger.LogError("That run:{Number} cannot be stopped could not be noted: {Reason}", number, e.Message);
         }
     }
 
@@ -85,6 +117,7 @@ internal sealed class RunDispatcher(
         await _ending.CancelAsync();
         _ended.CancelAfter(patience.SubmitGrace);
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_stops.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_workers.Values.Select(worker => worker.Work)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -115,6 +148,11 @@ internal sealed class RunDispatcher(
             catch (DbException e)
             {
                 _logger.LogError("The store cannot be read, so no run begins: {Reason}", e.Message);
+                await Task.Delay(LookInterval, time, cancellationToken);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException && !cancellationToken.IsCancellationRequested)
+            {
+                _logger.LogError(e, "No run could begin; it is tried again.");
                 await Task.Delay(LookInterval, time, cancellationToken);
             }
         }

@@ -22,7 +22,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
     private readonly Dictionary<string, Transaction> _seen = new(StringComparer.Ordinal);
     private ITransactionSource? _source;
     private DateTimeOffset _lastGood = time.GetUtcNow();
-    private int _refusals;
+    private DateTimeOffset? _refusedSince;
 
     public async Task<FollowedEnd> FollowAsync(ILoad load, IngestConnection connection, CancellationToken cancellationToken)
     {
@@ -73,16 +73,18 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
             }
 
             _lastGood = time.GetUtcNow();
-            _refusals = 0;
+            _refusedSince = null;
             await NoteProgressAsync(cancellationToken);
             return null;
         }
         catch (IngestException e)
         {
             bool passes = e.IsTransient || e.ErrorId is ErrorId.NotSignedIn or ErrorId.NotAllowed or ErrorId.SecretUnavailable or ErrorId.InsecureConnection;
-            _refusals += passes ? 0 : 1;
+            DateTimeOffset now = time.GetUtcNow();
+            if (!passes)
+                _refusedSince ??= now;
             journal.Log.LogWarning("It goes on, and cannot be looked at right now. {Reason}", e.Message);
-            if (_refusals < patience.MostRefusals && time.GetUtcNow() - _lastGood < patience.Outage)
+            if ((passes || now - _refusedSince < patience.Refusals) && now - _lastGood < patience.Outage)
                 return null;
             return new FollowedEnd(RunStatus.Unknown, $"It was submitted, and how it ended cannot be found out: {e.Message} Look at it with Get-Transaction {string.Join(", ", _seen.Keys)}.");
         }

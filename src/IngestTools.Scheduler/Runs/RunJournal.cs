@@ -19,9 +19,6 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeProvid
 
     public StoredRun Run { get; private set; } = run;
 
-    /// <summary>The store keeps this marker now.</summary>
-    public void Remember(string marker) => Run = Run with { Marker = marker };
-
     /// <summary>Takes what happens into the run's log and the daemon's.</summary>
     public RunLog Log { get; } = new(store, run, time, logger);
 
@@ -29,14 +26,27 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeProvid
     /// <exception cref="RunTakenException">Another daemon has it.</exception>
     public async Task WriteAsync(StoredRun now, CancellationToken cancellationToken)
     {
+        await RepeatAsync(now, () => store.WriteRunAsync(now, cancellationToken), cancellationToken);
+        Run = now;
+    }
+
+    /// <summary>Keeps what a load has to remember; nothing is done before that.</summary>
+    /// <exception cref="RunTakenException">Another daemon has it.</exception>
+    public async Task RememberAsync(string marker, CancellationToken cancellationToken)
+    {
+        await RepeatAsync(Run, () => store.WriteMarkerAsync(Run.Number, marker, cancellationToken), cancellationToken);
+        Run = Run with { Marker = marker };
+    }
+
+    private async Task RepeatAsync(StoredRun now, Func<Task<bool>> write, CancellationToken cancellationToken)
+    {
         for (TimeSpan pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             try
             {
-                if (!await store.WriteRunAsync(now, cancellationToken))
-                    throw new RunTakenException(now);
-                Run = now;
-                return;
+                if (await write())
+                    return;
+                throw new RunTakenException(now);
             }
             catch (DbException e)
             {

@@ -12,8 +12,8 @@ internal sealed record RunPatience
     /// <summary>What was submitted is looked at for so long although the service cannot be reached or does not let one in: somebody will see to that.</summary>
     public TimeSpan Outage { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>After so many answers in a row that make no sense, it is not asked again.</summary>
-    public int MostRefusals { get; init; } = 3;
+    /// <summary>For so long it is asked again although its answers make no sense: a proxy that is being set up anew gives such answers too.</summary>
+    public TimeSpan Refusals { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>A request that must not be sent twice is given so long to end when the daemon is told to, below the ten seconds that it has in all.</summary>
     public TimeSpan SubmitGrace { get; init; } = TimeSpan.FromSeconds(5);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Store;
@@ -22,6 +23,9 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     /// <summary>So many schedules are planned in one transaction: others wait for it no longer than some hundredths of a second.</summary>
     private const int MostAtOnce = 100;
 
+    /// <summary>Of more schedules that cannot be planned, the number is told.</summary>
+    private const int MostUnplannedTold = 5;
+
     /// <summary>So many missed times get a run of their own that tells it; of more, one tells how many.</summary>
     private const int MostMissedTold = 100;
 
@@ -36,11 +40,26 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     /// <summary>An alarm that is so late is not waited for.</summary>
     private static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(2);
 
+    /// <summary>The schedules whose time has come and that cannot be planned, and why; null where all can.</summary>
+    public string? Trouble { get; private set; }
+
     private async Task PlanUpToAsync(DateTimeOffset until, CancellationToken cancellationToken)
     {
-        while (await store.ReadDueAsync(until, MostAtOnce, cancellationToken) is { Count: > 0 } due)
+        Dictionary<string, string> unplanned = new(StringComparer.Ordinal);
+        await PlanUpToAsync(until, unplanned, cancellationToken);
+        string? trouble = unplanned.Count == 0 ? null
+            : $"{unplanned.Count} schedules cannot be planned. {string.Join(' ', unplanned.Take(MostUnplannedTold).Select(entry => $"'{entry.Key}': {entry.Value}"))}";
+        if (trouble is not null && trouble != Trouble)
+            logger.LogError("{Trouble} Register them again, or unregister them.", trouble);
+        Trouble = trouble;
+    }
+
+    private async Task PlanUpToAsync(DateTimeOffset until, Dictionary<string, string> unplanned, CancellationToken cancellationToken)
+    {
+        // What cannot be planned stays due, and stands before all that comes later.
+        while (await store.ReadDueAsync(until, unplanned.Count, MostAtOnce, cancellationToken) is { Count: > 0 } due)
         {
-            List<StoredRun> planned = await store.WriteAsync(session => PlanAsync(session, due, cancellationToken), cancellationToken);
+            List<StoredRun> planned = await store.WriteAsync(session => PlanAsync(session, due, unplanned, cancellationToken), cancellationToken);
             foreach (StoredRun run in planned)
                 Tell(run);
             if (planned.Exists(run => !run.IsTerminal))
@@ -50,11 +69,22 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         }
     }
 
-    private async Task<List<StoredRun>> PlanAsync(StoreSession session, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    private async Task<List<StoredRun>> PlanAsync(StoreSession session, IReadOnlyList<string> keys, Dictionary<string, string> unplanned, CancellationToken cancellationToken)
     {
         List<StoredRun> planned = [];
         foreach (string key in keys)
-            planned.AddRange(await PlanAsync(session, key, cancellationToken));
+        {
+            try
+            {
+                planned.AddRange(await PlanAsync(session, key, cancellationToken));
+            }
+            catch (Exception e) when (e is not (OperationCanceledException or DbException))
+            {
+                // Such as a zone that this machine does not have: nothing was written of this one, and the others are planned.
+                unplanned[key] = e.Message;
+            }
+        }
+
         return planned;
     }
 
@@ -94,6 +124,9 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         Timetable timetable = new(schedule.Definition, schedule.RegisteredAt);
         DateTimeOffset? next = timetable.NextAfter(now);
         StoredSchedule moved = schedule with { NextDue = next, Status = next is null ? ScheduleStatus.Ended : ScheduleStatus.Active };
+        // Whatever can go wrong but the writing goes wrong here: a schedule is not moved on without its runs.
+        (StoredRun Run, string? Missed)[] decided = Decide(schedule.Definition, timetable, due, now).Select(entry => (
+            NewRun(schedule, entry.At, string.Create(CultureInfo.InvariantCulture, $"{schedule.Revision}/{entry.At.ToUnixTimeMilliseconds()}")), entry.Missed)).ToArray();
         if (!await SchedulerStore.ChangeScheduleAsync(session, schedule, moved, cancellationToken))
             return [];
         List<StoredRun> planned = [];
@@ -105,9 +138,9 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
             isWaiting |= other.Claim is null;
         }
 
-        foreach ((DateTimeOffset at, string? missed) in Decide(schedule.Definition, timetable, due, now))
+        foreach ((StoredRun decidedRun, string? missed) in decided)
         {
-            StoredRun run = NewRun(schedule, at, string.Create(CultureInfo.InvariantCulture, $"{schedule.Revision}/{at.ToUnixTimeMilliseconds()}"));
+            StoredRun run = decidedRun;
             string? why = missed ?? WhyNot(schedule.Definition.Overlap, isGoing, isWaiting);
             if (why is not null)
                 run = run with { Status = RunStatus.Missed, CompletedAt = time.GetUtcNow(), Message = why };

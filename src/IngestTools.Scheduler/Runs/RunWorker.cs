@@ -13,7 +13,6 @@ namespace IngestTools.Scheduler.Runs;
 internal sealed class RunWorker : IDisposable
 {
     private readonly RunJournal _journal;
-    private readonly SchedulerStore _store;
     private readonly ISpool _spool;
     private readonly SavedConnections _connections;
     private readonly RunPatience _patience;
@@ -27,7 +26,6 @@ internal sealed class RunWorker : IDisposable
     {
         _journal = new RunJournal(store, run, time, logger);
         _isTakenUp = isTakenUp;
-        _store = store;
         _spool = spool;
         _connections = connections;
         _patience = patience;
@@ -69,7 +67,8 @@ internal sealed class RunWorker : IDisposable
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             Log.LogError(e, "The run failed in a way that nobody thought of.");
-            await EndAsync(Run.Status == RunStatus.Submitting ? RunStatus.Unknown : RunStatus.Failed, $"It failed in a way that nobody thought of: {e.Message}", ended);
+            bool isOut = Run.Status >= RunStatus.Submitting;
+            await EndAsync(isOut ? RunStatus.Unknown : RunStatus.Failed, $"It failed in a way that nobody thought of: {e.Message}{(isOut ? " " + WhereToLook() : "")}", ended);
         }
     }
 
@@ -89,9 +88,9 @@ internal sealed class RunWorker : IDisposable
 
     private async Task RunStepsAsync(CancellationToken pausing, CancellationToken ending, CancellationToken ended)
     {
-        using IngestConnection connection = _connections.Open(Run.Load.Connection, Log);
-        LoadRun run = new(_journal, _store, _spool, connection);
-        ILoad load = LoadKinds.Create(run);
+        using IngestConnection connection = Make(() => _connections.Open(Run.Load.Connection, Log));
+        LoadRun run = new(_journal, _spool, connection);
+        ILoad load = Make(() => LoadKinds.Create(run));
         bool isNew = Run.Status < RunStatus.Submitting;
         TellBeginning();
         bool looksFirst = Run.Status == RunStatus.Submitting;
@@ -102,6 +101,24 @@ internal sealed class RunWorker : IDisposable
         else
             await FollowAsync(load, connection, ending, ended);
     }
+
+    /// <summary>Makes what a run needs. Where it cannot be made, what may be at the server already has not failed for that.</summary>
+    private T Make<T>(Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (IngestException e) when (Run.Status >= RunStatus.Submitting)
+        {
+            throw new IngestException(ErrorId.OutcomeUnknown, $"What became of it cannot be looked into: {Words(e)}", e) { Operation = "follow", Advice = WhereToLook() };
+        }
+    }
+
+    /// <summary>Where somebody finds what was submitted, as far as it is noted.</summary>
+    private string WhereToLook() =>
+        Run.TransactionIds.Count > 0 ? $"It was submitted: look at it with Get-Transaction {string.Join(", ", Run.TransactionIds)}."
+        : $"It may have been submitted: look at the service behind the connection '{Run.Load.Connection}'{(Run.RemoteName is null ? "" : $" for '{Run.RemoteName}'")} before it is started again.";
 
     private void TellBeginning()
     {
@@ -154,6 +171,9 @@ internal sealed class RunWorker : IDisposable
             {
                 TimeSpan pause = _patience.RetryPauses[Math.Min(tries, _patience.RetryPauses.Count - 1)];
                 Log.LogWarning("{What}; it is tried again in {Pause}. {Reason}", looks ? "Whether it was submitted cannot be found out right now" : "Nothing was submitted", pause, Words(e));
+                // Whoever takes the run up from here, or stops it, need not look into what is known.
+                if (!looks && Run is { Status: RunStatus.Submitting, TransactionIds.Count: 0 })
+                    await _journal.WriteAsync(Run with { Status = RunStatus.Uploading }, ended);
                 await Task.Delay(pause, _time, pausing);
             }
             catch (IngestException e) when (Run.TransactionIds.Count > 0)

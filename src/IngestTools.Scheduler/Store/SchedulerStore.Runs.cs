@@ -128,6 +128,10 @@ internal sealed partial class SchedulerStore
     public Task<int> RequestStopAsync(long number, CancellationToken cancellationToken) => WriteAsync(
         session => session.ExecuteAsync("UPDATE ingest_run SET stop_requested = 1 WHERE id = @id AND ended = 0", cancellationToken, ("id", number)), cancellationToken);
 
+    /// <summary>What was asked for was done, or can never be.</summary>
+    public Task<int> ForgetStopRequestAsync(long number, CancellationToken cancellationToken) => WriteAsync(
+        session => session.ExecuteAsync("UPDATE ingest_run SET stop_requested = 0 WHERE id = @id AND claim = @claim", cancellationToken, ("id", number), ("claim", claim)), cancellationToken);
+
     /// <summary>Runs of this daemon that were asked to stop, through another node or before it had them.</summary>
     public Task<List<long>> ReadStopRequestsAsync(CancellationToken cancellationToken) => ReadAsync(
         session => session.QueryAsync("SELECT id FROM ingest_run WHERE ended = 0 AND claim = @claim AND stop_requested = 1", row => row.Number("id"), cancellationToken, ("claim", claim)),

@@ -48,12 +48,14 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             $"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key ORDER BY name_key LIMIT @most", StoredSchedule.Read, cancellationToken, ("key", key), ("most", most)),
         cancellationToken);
 
-    /// <summary>Keeps a schedule; false where one of its name is there and is not to be replaced. Gives the one that it replaced.</summary>
+    /// <summary>
+    /// Keeps a schedule; false where one of its name is there and is not to be replaced, or has had the only time of the new one. Gives the one that was there.
+    /// </summary>
     public Task<(bool Kept, StoredSchedule? Replaced)> PutScheduleAsync(StoredSchedule schedule, bool replace, CancellationToken cancellationToken) => WriteAsync<(bool, StoredSchedule?)>(
         async session =>
         {
             StoredSchedule? old = (await FindScheduleAsync(session, schedule.Key, cancellationToken)).FirstOrDefault();
-            if (old is not null && !replace)
+            if (old is not null && (!replace || (old.Status == ScheduleStatus.Ended && schedule.Definition.At is { } at && old.IsOf(at, schedule.Definition.Load))))
                 return (false, old);
             await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE name_key = @key", cancellationToken, ("key", schedule.Key));
             int added = await session.ExecuteAsync(
@@ -91,10 +93,10 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             ("status", now.Status.ToString()), ("reason", now.Reason), ("next_due", now.NextDue?.ToUnixTimeMilliseconds())) == 1;
 
     /// <summary>Schedules whose time has come up to a moment and was not planned, in an order that is the same for all who ask.</summary>
-    public Task<List<string>> ReadDueAsync(DateTimeOffset until, int most, CancellationToken cancellationToken) => ReadAsync(
+    public Task<List<string>> ReadDueAsync(DateTimeOffset until, int skip, int most, CancellationToken cancellationToken) => ReadAsync(
         session => session.QueryAsync(
-            "SELECT name_key FROM ingest_schedule WHERE status = 'Active' AND next_due <= @until ORDER BY next_due, name_key LIMIT @most", row => row.Text("name_key"), cancellationToken,
-            ("until", until.ToUnixTimeMilliseconds()), ("most", most)),
+            "SELECT name_key FROM ingest_schedule WHERE status = 'Active' AND next_due <= @until ORDER BY next_due, name_key LIMIT @most OFFSET @skip", row => row.Text("name_key"),
+            cancellationToken, ("until", until.ToUnixTimeMilliseconds()), ("most", most), ("skip", skip)),
         cancellationToken);
 
     public Task<List<string>> ReadSpoolNamesInUseAsync(CancellationToken cancellationToken) => ReadAsync(

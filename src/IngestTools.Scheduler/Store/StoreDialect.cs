@@ -59,6 +59,9 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
 
     private const int SqliteNotADatabase = 26;
 
+    /// <summary>Another program that writes is waited for so long: the daemon has to be able to end within ten seconds.</summary>
+    private const int BusySeconds = 5;
+
     private readonly SemaphoreSlim _turn = new(1);
     private readonly string _connection;
 
@@ -127,7 +130,7 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
         await command.ExecuteScalarAsync(cancellationToken);
     }
 
-    private static string ConnectionTo(string path) => new SqliteConnectionStringBuilder { DataSource = path }.ToString();
+    private static string ConnectionTo(string path) => new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = BusySeconds }.ToString();
 
     private sealed class Turn(SemaphoreSlim turn) : IDisposable
     {

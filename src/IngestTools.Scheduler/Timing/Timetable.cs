@@ -57,7 +57,20 @@ internal sealed class Timetable
             return at <= moment ? at : null;
         if (_definition.Every is { } every)
             return Periods(moment, every) is var periods and > 0 ? _anchor + every * periods : null;
-        return _cron!.GetPreviousValidTimeBefore(moment + TimeSpan.FromSeconds(1)) is { } last && last <= moment ? last : null;
+        if (_cron!.GetPreviousValidTimeBefore(moment + TimeSpan.FromSeconds(1)) is not { } last)
+            return null;
+        DateTimeOffset from = last - TimeSpan.FromDays(1);
+        bool isSteady = Zone.GetUtcOffset(from) == Zone.GetUtcOffset(last) && Zone.GetUtcOffset(last) == Zone.GetUtcOffset(moment);
+        return isSteady && last <= moment ? last : StepUpTo(from, moment);
+    }
+
+    /// <summary>Around a clock change Quartz reckons other times backward than forward, and those forward are the ones that are run.</summary>
+    private DateTimeOffset? StepUpTo(DateTimeOffset from, DateTimeOffset moment)
+    {
+        DateTimeOffset? last = null;
+        for (DateTimeOffset? time = NextAfter(from); time <= moment; time = NextAfter(time.Value))
+            last = time;
+        return last;
     }
 
     /// <summary>The next times from one on, in the schedule's zone.</summary>

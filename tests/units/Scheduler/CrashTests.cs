@@ -15,7 +15,6 @@ public sealed class CrashTests
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.IngestTimePerFile = TimeSpan.FromMilliseconds(150));
         Random random = new(20261122);
         List<string> ids = [];
-        int midway = 0;
         for (int round = 0; round < rounds; round++)
         {
             SchedulerProcess daemon = await harness.RunAsync();
@@ -26,7 +25,6 @@ public sealed class CrashTests
             ids.Add((await daemon.StartRunAsync("book " + shortcode)).Id);
             await Task.Delay(random.Next(0, 450));
             await daemon.KillAsync();
-            midway += harness.Sandbox.DspIngest.Project(shortcode).Runs == 0 || harness.Sandbox.DspIngest.Project(shortcode).IsLocked ? 1 : 0;
         }
 
         SchedulerProcess last = await harness.RunAsync();
@@ -38,8 +36,6 @@ public sealed class CrashTests
             else
                 IsTrueOfDsp(harness, run);
         }
-
-        Assert.True(midway > rounds / 10, $"only {midway} were killed midway");
     }
 
     private static void IsTrueOfDsp(SchedulerHarness harness, BulkLoadRun run)

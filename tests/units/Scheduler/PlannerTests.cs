@@ -147,6 +147,38 @@ public sealed class PlannerTests
         Assert.Single(taken, run => run is not null);
     }
 
+    [Fact]
+    public async Task A_schedule_whose_zone_is_gone_is_told_and_holds_up_no_other()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
+        StoredSchedule gone = new() { Revision = "g", Definition = Bench.Hourly(MissedRun.RunOnce) with { Name = "a", TimeZone = "Europe/Atlantis" }, RegisteredAt = Noon, NextDue = Noon.AddMinutes(1) };
+        Assert.True((await bench.Store.PutScheduleAsync(gone, false, CancellationToken.None)).Kept);
+        bench.Time.Now = Noon.AddHours(1);
+
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+
+        Assert.Equal("s", Assert.Single(await bench.RunsAsync()).Name);
+        Assert.Contains("'a'", bench.Planner.Trouble, StringComparison.Ordinal);
+        Assert.Contains("Europe/Atlantis", bench.Planner.Trouble, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_single_time_that_had_its_run_is_not_replaced_by_itself()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        ScheduleDefinition once = new() { Name = "s", Load = Bench.Load, At = Noon.AddMinutes(1) };
+        await bench.AddAsync(once);
+        bench.Time.Now = Noon.AddMinutes(1);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+
+        StoredSchedule again = new() { Revision = "again", Definition = once, RegisteredAt = Noon, NextDue = once.At };
+        StoredSchedule other = again with { Definition = once with { At = Noon.AddMinutes(2) }, NextDue = Noon.AddMinutes(2) };
+
+        Assert.False((await bench.Store.PutScheduleAsync(again, true, CancellationToken.None)).Kept);
+        Assert.True((await bench.Store.PutScheduleAsync(other, true, CancellationToken.None)).Kept);
+    }
+
     private sealed class Bench : IDisposable
     {
         public static readonly LoadDefinition Load = new() { Kind = LoadKind.BulkIngest, Connection = "dsp", Path = "/nowhere", Shortcode = "0001" };
