@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using IngestTools.Connections;
+using IngestTools.Scheduling;
 using IngestTools.Services.Voss;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
