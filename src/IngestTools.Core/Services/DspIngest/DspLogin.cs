@@ -14,21 +14,11 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
     {
         string password = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         LoginRequest request = CreateRequest(settings.UserName!, password);
-        HttpOperation operation = new()
-        {
-            Name = "sign in",
-            // A second token does no harm.
-            Kind = OperationKind.Repeatable,
-            Method = HttpMethod.Post,
-            Uri = LoginUri(settings.AuthenticationUri!),
-            Accept = "application/json",
-            SignsIn = false,
-            Secrets = [password],
-            Content = _ => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
-            Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.Rejected or ErrorId.NotAllowed
-                ? error.With(ErrorId.NotSignedIn, $"DSP-API did not sign in {settings.UserName}: {error.ServerMessage ?? error.Message}", "Check the user's name and password.")
-                : error,
-        };
+        HttpOperation operation = SignInOperation.Post(
+            LoginUri(settings.AuthenticationUri!),
+            password,
+            () => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
+            error => SignInOperation.Refused(error, $"DSP-API did not sign in {settings.UserName}", "Check the user's name and password."));
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, DspIngestJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
         return answer.Token is { Length: > 0 } token
             ? Signature.Bearer(token)

@@ -14,19 +14,9 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
     public async ValueTask<Signature> SignInAsync(ILogger logger, CancellationToken cancellationToken)
     {
         string secret = await settings.Secret!(cancellationToken).ConfigureAwait(false);
-        HttpOperation operation = new()
-        {
-            Name = "sign in",
-            // A second token does no harm.
-            Kind = OperationKind.Repeatable,
-            Method = HttpMethod.Post,
-            Uri = LoginUri(settings.AuthenticationUri!),
-            Accept = JsonBody.MediaType,
-            SignsIn = false,
-            Secrets = [secret],
-            Content = _ => JsonBody.Of(new LoginRequest(settings.UserName!, secret), LakeFsJson.Default.LoginRequest),
-            Refine = Refine,
-        };
+        LoginRequest request = new(settings.UserName!, secret);
+        HttpOperation operation = SignInOperation.Post(
+            LoginUri(settings.AuthenticationUri!), secret, () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest), Refine);
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, LakeFsJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
         return answer.Token is { Length: > 0 } token
             ? Signature.Bearer(token, answer.TokenExpiration is > 0 and { } ends ? DateTimeOffset.FromUnixTimeSeconds(ends) : null)
@@ -34,13 +24,9 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
     }
 
     /// <summary>Servers before v1.64.1 answer too many attempts with 423.</summary>
-    private IngestException Refine(IngestException error) => error switch
-    {
-        { StatusCode: HttpStatusCode.Locked } => error.With(ErrorId.TooManyRequests, advice: "Wait some minutes, then sign in again."),
-        { ErrorId: ErrorId.NotSignedIn or ErrorId.Rejected or ErrorId.NotAllowed } => error.With(
-            ErrorId.NotSignedIn, $"lakeFS did not sign in {settings.UserName}: {error.ServerMessage ?? error.Message}", "Check the access key and its secret."),
-        _ => error,
-    };
+    private IngestException Refine(IngestException error) => error.StatusCode == HttpStatusCode.Locked
+        ? error.With(ErrorId.TooManyRequests, advice: "Wait some minutes, then sign in again.")
+        : SignInOperation.Refused(error, $"lakeFS did not sign in {settings.UserName}", "Check the access key and its secret.");
 
     private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith("/" + LoginPath, StringComparison.Ordinal)
         ? new Uri(authentication.AbsoluteUri.TrimEnd('/'))

@@ -18,21 +18,11 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
     {
         string password = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         LoginRequest request = new() { Username = settings.UserName!, Password = password };
-        HttpOperation operation = new()
-        {
-            Name = "sign in",
-            // A second session does no harm.
-            Kind = OperationKind.Repeatable,
-            Method = HttpMethod.Post,
-            Uri = LoginUri(settings.AuthenticationUri!),
-            Accept = "application/json",
-            SignsIn = false,
-            Secrets = [password],
-            Content = _ => JsonBody.Of(request, VossJson.Default.LoginRequest),
-            Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.Rejected or ErrorId.NotAllowed
-                ? error.With(ErrorId.NotSignedIn, $"VOSS did not sign in {settings.UserName}: {error.ServerMessage ?? error.Message}", "Check the user's name, such as admin@sys.hcs, and the password.")
-                : error,
-        };
+        HttpOperation operation = SignInOperation.Post(
+            LoginUri(settings.AuthenticationUri!),
+            password,
+            () => JsonBody.Of(request, VossJson.Default.LoginRequest),
+            error => SignInOperation.Refused(error, $"VOSS did not sign in {settings.UserName}", "Check the user's name, such as admin@sys.hcs, and the password."));
         return await http.SendAsync<Signature>(operation, (response, _) => ValueTask.FromResult<object>(SignatureOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
     }
 

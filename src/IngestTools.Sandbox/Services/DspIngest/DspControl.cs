@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using IngestTools.Sandbox.Control;
 using IngestTools.Sandbox.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using static Microsoft.AspNetCore.Http.StatusCodes;
@@ -15,7 +15,7 @@ internal sealed class DspControl(DspIngestState state)
         ("GET", ["projects", var code]) => ForProject(context, code, p => Answer.Stream(context, Describe(p))),
         ("POST", ["projects", var code, "mapping"]) => ForProject(context, code, p => SeedAsync(context, target, p)),
         ("POST", ["tokens", "expire"]) => ExpireTokens(context),
-        ("POST", ["options"]) => SetOptionsAsync(context),
+        ("POST", ["options"]) => ControlBody.TakeAsync<Settings>(context, settings => settings.ApplyTo(state.Options)),
         _ => null,
     };
 
@@ -59,26 +59,6 @@ internal sealed class DspControl(DspIngestState state)
         state.Tokens.ExpireAll();
         return Answer.Empty(context, Status204NoContent);
     }
-
-    private async Task SetOptionsAsync(HttpContext context)
-    {
-        try
-        {
-            Settings? settings = await JsonSerializer.DeserializeAsync<Settings>(context.Request.Body, Strict, context.RequestAborted);
-            settings?.ApplyTo(state.Options);
-            await Answer.Empty(context, Status204NoContent);
-        }
-        catch (JsonException e)
-        {
-            await Answer.Json(context, Status400BadRequest, new { error = e.Message });
-        }
-    }
-
-    /// <summary>A misspelt setting is told, not ignored.</summary>
-    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
-    {
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
-    };
 
     /// <summary>What can be set from outside; what is left out stays as it is.</summary>
     private sealed record Settings(

@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 
 namespace IngestTools.Sandbox.Services.DspIngest;
 
@@ -12,7 +9,7 @@ public sealed class DspTokens
     private static readonly string[] Audience = ["Knora", "Sipi", "ingest"];
 
     private readonly ConcurrentDictionary<string, Grant> _grants = new(StringComparer.Ordinal);
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly JsonWebTokens _tokens = new();
     private readonly TimeProvider _clock;
 
     internal DspTokens(string? fixedToken, TimeProvider clock)
@@ -27,8 +24,7 @@ public sealed class DspTokens
     {
         DateTimeOffset now = _clock.GetUtcNow();
         DateTimeOffset expires = now + lifetime;
-        string header = Encode(new { typ = "JWT", alg = "HS256" });
-        string claims = Encode(new
+        string token = _tokens.Make(new
         {
             iss = "ingest-sandbox",
             aud = Audience,
@@ -37,8 +33,6 @@ public sealed class DspTokens
             jti = Guid.NewGuid(),
             scope,
         });
-        string signature = Base64Url(HMACSHA256.HashData(_key, Encoding.ASCII.GetBytes($"{header}.{claims}")));
-        string token = $"{header}.{claims}.{signature}";
         _grants[token] = new Grant(scope, expires);
         return token;
     }
@@ -74,10 +68,6 @@ public sealed class DspTokens
         scope = grant.Scope;
         return true;
     }
-
-    private static string Encode<T>(T part) => Base64Url(JsonSerializer.SerializeToUtf8Bytes(part));
-
-    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 
     private sealed record Grant(string Scope, DateTimeOffset Expires);
 }

@@ -1,5 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using IngestTools.Sandbox.Control;
 using IngestTools.Sandbox.Http;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
@@ -22,7 +21,7 @@ internal sealed class IcaControl(IcaState state)
         ("POST", ["batches", var id, "stop"]) => Stop(context, id),
         ("POST", ["tokens", "expire"]) => ExpireTokens(context),
         ("GET", ["tokens"]) => Answer.Json(context, Status200OK, new { state.Tokens.Issued }),
-        ("POST", ["options"]) => SetOptionsAsync(context),
+        ("POST", ["options"]) => ControlBody.TakeAsync<Settings>(context, settings => settings.ApplyTo(state.Options)),
         _ => null,
     };
 
@@ -39,27 +38,6 @@ internal sealed class IcaControl(IcaState state)
         state.Tokens.ExpireAll();
         return Answer.Empty(context, Status204NoContent);
     }
-
-    private async Task SetOptionsAsync(HttpContext context)
-    {
-        try
-        {
-            Settings? settings = await JsonSerializer.DeserializeAsync<Settings>(context.Request.Body, Strict, context.RequestAborted);
-            settings?.ApplyTo(state.Options);
-            await Answer.Empty(context, Status204NoContent);
-        }
-        catch (JsonException e)
-        {
-            await Answer.Json(context, Status400BadRequest, new { error = e.Message });
-        }
-    }
-
-    /// <summary>A misspelt setting is told, not ignored.</summary>
-    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
-    {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        Converters = { new JsonStringEnumConverter() },
-    };
 
     /// <summary>What can be set from outside; what is left out stays as it is. An empty word, or 0 for stopsAfter, sets a thing back.</summary>
     private sealed record Settings(

@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 
 namespace IngestTools.Sandbox.Services.Ica;
 
@@ -11,7 +8,7 @@ public sealed class IcaTokens
     private static readonly string[] Audience = ["ica"];
 
     private readonly ConcurrentDictionary<string, Grant> _grants = new(StringComparer.Ordinal);
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly JsonWebTokens _tokens = new();
     private readonly TimeProvider _clock;
     private int _issued;
 
@@ -32,8 +29,7 @@ public sealed class IcaTokens
     {
         DateTimeOffset now = _clock.GetUtcNow();
         DateTimeOffset expires = now + lifetime;
-        string header = Encode(new { typ = "JWT", alg = "HS256" });
-        string claims = Encode(new
+        string token = _tokens.Make(new
         {
             iss = "ingest-sandbox",
             aud = Audience,
@@ -41,8 +37,6 @@ public sealed class IcaTokens
             iat = now.ToUnixTimeSeconds(),
             jti = Guid.NewGuid(),
         });
-        string signature = Base64Url(HMACSHA256.HashData(_key, Encoding.ASCII.GetBytes($"{header}.{claims}")));
-        string token = $"{header}.{claims}.{signature}";
         _grants[token] = new Grant(expires, isOfApiKey);
         Interlocked.Increment(ref _issued);
         return token;
@@ -58,10 +52,6 @@ public sealed class IcaTokens
     internal bool IsValid(string token) => _grants.TryGetValue(token, out Grant? grant) && grant.Expires > _clock.GetUtcNow();
 
     internal bool IsOfApiKey(string token) => _grants.TryGetValue(token, out Grant? grant) && grant.IsOfApiKey;
-
-    private static string Encode<T>(T part) => Base64Url(JsonSerializer.SerializeToUtf8Bytes(part));
-
-    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 
     private sealed record Grant(DateTimeOffset Expires, bool IsOfApiKey);
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using IngestTools.Sandbox.Control;
 using IngestTools.Sandbox.Http;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
@@ -11,13 +11,6 @@ internal sealed class LakeFsControl(LakeFsState state)
     /// <summary>Beyond this a branch's keys are counted, not listed.</summary>
     private const int MostKeys = 10_000;
 
-    /// <summary>A misspelt setting is told, not ignored.</summary>
-    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
-    {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        Converters = { new JsonStringEnumConverter() },
-    };
-
     public Task? TryAnswer(HttpContext context, string[] route) => (context.Request.Method, route) switch
     {
         ("GET", ["repositories"]) => Answer.Stream(context, state.Repositories.Select(static r => r.Name)),
@@ -25,7 +18,7 @@ internal sealed class LakeFsControl(LakeFsState state)
         ("POST", ["repositories", var name]) => TakeAsync<NewRepository>(context, given => state.AddRepository(name, given.StorageNamespace, given.ReadOnly)),
         ("POST", ["repositories", var name, "branches", var branch]) => TakeAsync<NewBranch>(context, given => Add(state.Repository(name), branch, given)),
         ("POST", ["objects"]) => TakeAsync<NewObjects>(context, Add),
-        ("POST", ["tokens", "expire"]) => TakeAsync<object>(context, _ => state.Tokens.ExpireAll(), hasBody: false),
+        ("POST", ["tokens", "expire"]) => ExpireTokens(context),
         ("POST", ["options"]) => TakeAsync<Settings>(context, settings => settings.ApplyTo(state.Options)),
         _ => null,
     };
@@ -46,15 +39,18 @@ internal sealed class LakeFsControl(LakeFsState state)
         }
     }
 
-    private static Task TakeAsync<T>(HttpContext context, Action<T> take, bool hasBody = true)
+    private static Task TakeAsync<T>(HttpContext context, Action<T> take)
         where T : class => RunAsync(context, async () =>
     {
-        T? given = hasBody ? await JsonSerializer.DeserializeAsync<T>(context.Request.Body, Strict, context.RequestAborted) : null;
-        if (hasBody && given is null)
-            throw new JsonException("A JSON object is expected.");
-        take(given!);
+        take(await ControlBody.ReadAsync<T>(context));
         await Answer.Empty(context, Status204NoContent);
     });
+
+    private Task ExpireTokens(HttpContext context)
+    {
+        state.Tokens.ExpireAll();
+        return Answer.Empty(context, Status204NoContent);
+    }
 
     private static object Describe(LakeFsRepository repository) => new
     {

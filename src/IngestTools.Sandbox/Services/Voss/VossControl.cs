@@ -1,4 +1,4 @@
-using System.Text.Json;
+using IngestTools.Sandbox.Control;
 using IngestTools.Sandbox.Http;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
@@ -19,7 +19,7 @@ internal sealed class VossControl(VossState state, VossLoads loads)
         ("POST", ["schedules", "run"]) => RunSchedulesAsync(context),
         ("GET", ["rate"]) => Answer.Json(context, Status200OK, new { state.Rate.Busiest, state.Sessions.SignIns }),
         ("POST", ["sessions", "expire"]) => ExpireSessions(context),
-        ("POST", ["options"]) => SetOptionsAsync(context),
+        ("POST", ["options"]) => ControlBody.TakeAsync<VossSettings>(context, settings => settings.ApplyTo(state.Options)),
         _ => null,
     };
 
@@ -53,18 +53,5 @@ internal sealed class VossControl(VossState state, VossLoads loads)
     {
         state.Sessions.ExpireAll();
         return Answer.Empty(context, Status204NoContent);
-    }
-
-    private async Task SetOptionsAsync(HttpContext context)
-    {
-        try
-        {
-            (await VossSettings.ReadAsync(context.Request.Body, context.RequestAborted)).ApplyTo(state.Options);
-            await Answer.Empty(context, Status204NoContent);
-        }
-        catch (JsonException e)
-        {
-            await Answer.Json(context, Status400BadRequest, new { error = e.Message });
-        }
     }
 }

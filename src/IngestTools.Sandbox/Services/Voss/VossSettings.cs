@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
+using IngestTools.Sandbox.Control;
 
 namespace IngestTools.Sandbox.Services.Voss;
 
@@ -25,13 +25,6 @@ internal sealed record VossSettings
           uploadNeedsHierarchy=false, maxUploadBytes=N, refusesUnknownFile=true
           userHierarchy=sys, mayBulkLoad=true
         """;
-
-    /// <summary>A misspelt setting is told, not ignored.</summary>
-    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
-    {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        Converters = { new JsonStringEnumConverter() },
-    };
 
     public string[]? RowsFail { get; init; }
 
@@ -79,17 +72,12 @@ internal sealed record VossSettings
 
     public bool? MayBulkLoad { get; init; }
 
-    /// <summary>Reads the body of a control request.</summary>
-    /// <exception cref="JsonException">A setting does not exist, or its value cannot be.</exception>
-    public static async Task<VossSettings> ReadAsync(Stream body, CancellationToken cancellationToken) =>
-        await JsonSerializer.DeserializeAsync<VossSettings>(body, Strict, cancellationToken) ?? new VossSettings();
-
     /// <summary>Reads the form of the command line, NAME=VALUE: a value that is no JSON is taken as text.</summary>
     /// <exception cref="JsonException">A setting does not exist, or its value cannot be.</exception>
     public static VossSettings Parse(string text)
     {
         string[] sides = text.Split('=', 2);
-        return new JsonObject { [sides[0]] = ValueOf(sides.ElementAtOrDefault(1) ?? "true") }.Deserialize<VossSettings>(Strict)!;
+        return new JsonObject { [sides[0]] = ValueOf(sides.ElementAtOrDefault(1) ?? "true") }.Deserialize<VossSettings>(ControlBody.Strict)!;
     }
 
     /// <summary>Sets what is given.</summary>
