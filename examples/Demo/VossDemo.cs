@@ -20,9 +20,9 @@ internal static class VossDemo
 
     public static async Task<bool> RunAsync(TextWriter console, CancellationToken cancellationToken)
     {
-        // The server refuses emails without an at sign, and 5% of all requests are answered with 503.
+        // The server refuses emails without an at sign, and 5% of all reads are answered with 503: what must not be done twice is not sent again after one.
         VossOptions server = new() { RowFails = row => row.Cells.TryGetValue("Email", out string? email) && !email.Contains('@') ? "The email is not valid." : null };
-        await using SandboxServer sandbox = await SandboxServer.StartAsync(new SandboxOptions { Voss = server, Faults = [Fault.Parse("503=5%")] }, cancellationToken);
+        await using SandboxServer sandbox = await SandboxServer.StartAsync(new SandboxOptions { Voss = server, Faults = [Fault.Parse("503=5%,GET")] }, cancellationToken);
         string folder = Directory.CreateTempSubdirectory("ingesttools-demo-").FullName;
         try
         {
@@ -35,7 +35,7 @@ internal static class VossDemo
                 Secret = _ => ValueTask.FromResult("test"),
             });
             VossClient client = new(connection);
-            await console.WriteLineAsync($"\nVOSS Automate, imitated at {sandbox.Uri}, with 5% of requests answered 503\n");
+            await console.WriteLineAsync($"\nVOSS Automate, imitated at {sandbox.Uri}, with 5% of reads answered 503\n");
 
             string path = Path.Join(folder, "users.xlsx");
             WriteWorkbook(path, ("jane", "jane@example.org"), ("joe", "joe at example.org"), ("jill", "jill@example.org"));
