@@ -29,14 +29,8 @@ public sealed record ScheduleDefinition
     /// <summary>What it loads.</summary>
     public required LoadDefinition Load { get; init; }
 
-    /// <summary>Once, at this moment. One of At, WallTime, Cron and Every is given.</summary>
+    /// <summary>Once, at this moment. One of At, Cron and Every is given.</summary>
     public DateTimeOffset? At { get; init; }
-
-    /// <summary>
-    /// Once, at this wall time in <see cref="TimeZone"/>; its kind does not count. The daemon refuses a time that a clock change leaves out, takes the first of one
-    /// that comes twice, and keeps the moment as <see cref="At"/>.
-    /// </summary>
-    public DateTime? WallTime { get; init; }
 
     /// <summary>At the times of a cron text of five fields (Unix) or six (with seconds first).</summary>
     public string? Cron { get; init; }

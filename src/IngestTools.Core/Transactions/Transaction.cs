@@ -95,6 +95,9 @@ public sealed record Transaction
     /// <summary>Whether it has ended, one way or another.</summary>
     public bool IsTerminal => Status is not (TransactionStatus.Queued or TransactionStatus.Running);
 
+    /// <summary>Its id.</summary>
+    public override string ToString() => Id;
+
     /// <summary>What the one who started it knows and the server does not: the uploads that it should ingest.</summary>
     internal object? Expectation { get; init; }
 }

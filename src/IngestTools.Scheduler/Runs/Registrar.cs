@@ -136,7 +136,7 @@ internal sealed class Registrar(
     private async Task<StoredSchedule?> FindPassedAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
         ScheduleDefinition definition = request.Definition;
-        if (!request.Replace || definition is not { Cron: null, Every: null } || MomentOf(definition) is not { } at || at > time.GetUtcNow())
+        if (!request.Replace || definition is not { Cron: null, Every: null, At: { } at } || at > time.GetUtcNow())
             return null;
         StoredSchedule? old = await store.FindScheduleAsync(definition.Name, cancellationToken);
         if (old is null || old.Status == ScheduleStatus.Suspended || !old.IsOf(at, definition.Load))
@@ -144,9 +144,6 @@ internal sealed class Registrar(
         logger.LogInformation("'{Name}' stays as it is: its time, {At:u}, has had its run. Start-BulkLoadSchedule runs it again.", old.Definition.Name, at.UtcDateTime);
         return old;
     }
-
-    private static DateTimeOffset? MomentOf(ScheduleDefinition definition) =>
-        definition.At ?? (definition.WallTime is { } wall ? Timetable.MomentOf(wall, Timetable.ZoneOf(definition.TimeZone)) : null);
 
     private async Task<BulkLoadSchedule> DescribeAsync(StoredSchedule schedule, CancellationToken cancellationToken) =>
         Describe(schedule, (await store.ReadLastRunsAsync([schedule.Key], cancellationToken)).FirstOrDefault());
@@ -168,13 +165,6 @@ internal sealed class Registrar(
     private static ScheduleDefinition CheckTimes(RegisterRequest request, DateTimeOffset now)
     {
         ScheduleDefinition definition = request.Definition;
-        if (definition.WallTime is { } wall)
-        {
-            if (definition.At is not null)
-                throw Invalid("At and WallTime are two ways to give one time.", "Give one of them.");
-            definition = definition with { WallTime = null, At = Timetable.MomentOf(wall, Timetable.ZoneOf(definition.TimeZone)) };
-        }
-
         // A schedule keeps the zone that it was given, also when the machine is moved.
         definition = definition with { TimeZone = definition.TimeZone ?? TimeZoneInfo.Local.Id };
         _ = new Timetable(definition, now);

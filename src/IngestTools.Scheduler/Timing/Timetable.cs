@@ -92,16 +92,6 @@ internal sealed class Timetable
         throw Invalid($"There is no time zone '{id}' on the scheduler's machine.", "Give an IANA id such as Europe/Zurich, or a Windows id such as W. Europe Standard Time. [TimeZoneInfo]::GetSystemTimeZones() lists them.");
     }
 
-    /// <summary>The moment of a wall time: the first one where it comes twice.</summary>
-    public static DateTimeOffset MomentOf(DateTime wall, TimeZoneInfo zone)
-    {
-        wall = DateTime.SpecifyKind(wall, DateTimeKind.Unspecified);
-        if (zone.IsInvalidTime(wall))
-            throw Invalid($"{wall:yyyy-MM-dd HH:mm:ss} does not exist in {zone.Id}: the clock is put forward over it.", "Give a time before or after the change, or one with its offset.");
-        TimeSpan offset = zone.IsAmbiguousTime(wall) ? zone.GetAmbiguousTimeOffsets(wall).Max() : zone.GetUtcOffset(wall);
-        return new DateTimeOffset(wall, offset);
-    }
-
     private static CronExpression ParseCron(string text)
     {
         int fields = text.Split(Blanks, StringSplitOptions.RemoveEmptyEntries).Length;

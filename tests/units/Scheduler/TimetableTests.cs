@@ -55,16 +55,5 @@ public sealed class TimetableTests
         Assert.NotNull(error.Advice);
     }
 
-    [Fact]
-    public void A_wall_time_that_does_not_exist_is_told_and_of_one_that_comes_twice_the_first_is_taken()
-    {
-        TimeZoneInfo zone = Timetable.ZoneOf("Europe/Zurich");
-        IngestException error = Assert.Throws<IngestException>(() => Timetable.MomentOf(new DateTime(2027, 3, 28, 2, 30, 0), zone));
-
-        Assert.Equal(ErrorId.InvalidSchedule, error.ErrorId);
-        Assert.Contains("does not exist", error.Message, StringComparison.Ordinal);
-        Assert.Equal(TimeSpan.FromHours(2), Timetable.MomentOf(new DateTime(2027, 10, 31, 2, 30, 0), zone).Offset);
-    }
-
     private static Timetable Of(string cron, string? zone) => new(new ScheduleDefinition { Name = "s", Load = Load, Cron = cron, TimeZone = zone }, DateTimeOffset.UnixEpoch);
 }
