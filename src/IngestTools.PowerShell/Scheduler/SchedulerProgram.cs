@@ -48,6 +48,12 @@ internal static class SchedulerProgram
         exec nohup "$@" </dev/null >>"$log" 2>&1
         """;
 
+    /// <summary>
+    /// It waits most of the time, and is to stay small: a nursery of 4 MiB for the garbage collector, in place of one as large as the processor's cache, and one
+    /// heap of the C library for all threads. Together they save 25 MiB of 170 with a thousand loads due. The runtime reads both before the program begins.
+    /// </summary>
+    private static readonly (string Name, string Value)[] Thrift = [("DOTNET_GCgen0size", "400000"), ("MALLOC_ARENA_MAX", "1")];
+
     /// <summary>Starts it, and waits until it answers.</summary>
     /// <exception cref="IngestException">
     /// <see cref="ErrorId.FileNotFound"/>; <see cref="ErrorId.ServerError"/>: it ended, and its log says why; <see cref="ErrorId.TimedOut"/>.
@@ -160,6 +166,8 @@ internal static class SchedulerProgram
         // With a stream of its own for each, the terminal is not set up for a child that will never use it.
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.CreateNoWindow = true;
+        foreach ((string name, string value) in Thrift)
+            start.Environment.TryAdd(name, value);
         try
         {
             return Process.Start(start)!;
