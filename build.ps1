@@ -9,7 +9,7 @@ Build   compiles with warnings as errors, and stages the module: out/IngestTools
 Test    builds, then runs every test: dotnet test, which runs Pester too.
 Demo    runs examples/Demo: a load from end to end against a sandbox.
 Bench   builds, then compares Send-IngestFile with curl and with Invoke-RestMethod, and measures the scheduler with
-                10,000 schedules; needs Linux, a C compiler and curl.
+        10,000 schedules; needs Linux, a C compiler and curl.
 Pack    builds, then makes out/IngestTools.<version>.zip, and its SHA-256.
 
 .PARAMETER Task

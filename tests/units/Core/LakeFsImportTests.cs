@@ -250,6 +250,14 @@ public sealed class LakeFsImportTests
     }
 
     [Fact]
+    public async Task Repository_that_may_not_be_looked_at_can_be_imported_into()
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
+        lake.Misbehave("403=1,GET /api/v1/repositories/lake");
+        Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(await lake.StartAsync())).Status);
+    }
+
+    [Fact]
     public async Task Rule_of_an_old_server_for_namespaces_holds_for_sources()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(LakeFsHarness.SpeakLegacy);

@@ -74,7 +74,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
 
     private async Task CheckRepositoryAsync(CancellationToken cancellationToken)
     {
-        RepositoryAnswer repository;
+        RepositoryAnswer? repository = null;
         try
         {
             repository = await routes.GetRepositoryAsync(request.Repository, cancellationToken).ConfigureAwait(false);
@@ -83,8 +83,13 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         {
             throw e.With(message: $"There is no repository '{request.Repository}': {e.ServerMessage ?? e.Message}", advice: "Check -Repository.");
         }
+        catch (IngestException e) when (e.ErrorId == ErrorId.NotAllowed)
+        {
+            // An import needs no right to look at the repository.
+            routes.Logger.LogInformation("The repository cannot be looked at; the server tells at the end whether it is read-only. {Reason}", e.Message);
+        }
 
-        if (repository.ReadOnly == true && !request.AllowReadOnly)
+        if (repository?.ReadOnly == true && !request.AllowReadOnly)
         {
             throw LakeFsErrors.Refused(
                 $"The repository '{request.Repository}' is read-only, so that the import would fail at its end.", "Give -AllowReadOnly to write to it all the same.", request.Repository);

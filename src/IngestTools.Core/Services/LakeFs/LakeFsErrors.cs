@@ -27,6 +27,9 @@ internal static class LakeFsErrors
         _ => error,
     };
 
+    /// <summary>What an error of a look at the server's settings means: a server that has no such page answers 500.</summary>
+    public static IngestException OfSettings(IngestException error) => error.ServerMessage == NoSuchEndpoint ? error.With(ErrorId.NotFound).ForGood() : error;
+
     /// <summary>What an error of a status or a cancellation means.</summary>
     public static Func<IngestException, IngestException> OfImport(ImportId id) => error => error switch
     {

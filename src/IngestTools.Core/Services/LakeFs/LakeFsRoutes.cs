@@ -34,11 +34,11 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
 
     /// <summary>lakeFS, GET /config/version</summary>
     public Task<VersionAnswer> GetVersionAsync(CancellationToken cancellationToken) =>
-        GetAsync("look at the version", "config/version", LakeFsJson.Default.VersionAnswer, null, cancellationToken);
+        GetAsync("look at the version", "config/version", LakeFsJson.Default.VersionAnswer, null, cancellationToken, LakeFsErrors.OfSettings);
 
     /// <summary>lakeFS, GET /config/storage</summary>
     public Task<StorageAnswer> GetStorageAsync(CancellationToken cancellationToken) =>
-        GetAsync("look at the storage", "config/storage", LakeFsJson.Default.StorageAnswer, null, cancellationToken);
+        GetAsync("look at the storage", "config/storage", LakeFsJson.Default.StorageAnswer, null, cancellationToken, LakeFsErrors.OfSettings);
 
     /// <summary>lakeFS, GET /repositories/{repository}</summary>
     public Task<RepositoryAnswer> GetRepositoryAsync(string repository, CancellationToken cancellationToken) =>
@@ -150,10 +150,10 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         };
     }
 
-    private Task<T> GetAsync<T>(string name, string path, JsonTypeInfo<T> type, object? target, CancellationToken cancellationToken)
+    private Task<T> GetAsync<T>(string name, string path, JsonTypeInfo<T> type, object? target, CancellationToken cancellationToken, Func<IngestException, IngestException>? refine = null)
         where T : class
     {
-        HttpOperation operation = new() { Name = name, Kind = OperationKind.Safe, Method = HttpMethod.Get, Uri = UriOf(path), Accept = JsonBody.MediaType, Target = target };
+        HttpOperation operation = new() { Name = name, Kind = OperationKind.Safe, Method = HttpMethod.Get, Uri = UriOf(path), Accept = JsonBody.MediaType, Target = target, Refine = refine };
         return SendAsync(operation, type, null, cancellationToken);
     }
 
