@@ -121,8 +121,10 @@ public sealed class ClusterTests
         Assert.Equal(1, harness.Sandbox.DspIngest.Project("0041").Runs);
     }
 
-    internal static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) =>
-        Begin(harness, postgres, name, Path.Join(harness.Folder.Path, "node-" + name)).ReadyAsync();
+    internal static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) => Begin(harness, postgres, name).ReadyAsync();
+
+    internal static SchedulerProcess Begin(SchedulerHarness harness, PostgresServer postgres, string name) =>
+        Begin(harness, postgres, name, Path.Join(harness.Folder.Path, "node-" + name));
 
     private static SchedulerProcess Begin(SchedulerHarness harness, PostgresServer postgres, string name, string folder)
     {
