@@ -48,15 +48,17 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan l
     /// <summary>
     /// Right before a request that changes something: makes sure that the run is still this daemon's, and stays so for as long as daemons wait for each other.
     /// This daemon may have been stopped for a while (a suspended machine, SIGSTOP), and another may have taken the run over.
-    /// <para>What remains possible: a stop that begins after the question and before the kernel has the request, and lasts for more than half the time after which
-    /// a daemon is taken for dead. No database can keep that request from the network. The other daemon has looked into the run by then, and found nothing: it has
-    /// called it unknown, or sent it again where that does no harm (DSP-INGEST takes up nothing twice, ICA links nothing twice).</para>
+    /// <para>What remains possible: more than half the time after which a daemon is taken for dead goes by between the question and the moment in which the kernel
+    /// has the request, because the daemon is stopped right there, or makes a connection for so long while the store cannot be reached. No database can keep that
+    /// request from the network. The other daemon has looked into the run by then, and found nothing: it has called it unknown, or sent it again where that does no
+    /// harm (DSP-INGEST takes up nothing twice, ICA links nothing twice).</para>
     /// </summary>
     /// <exception cref="RunTakenException">Another daemon has it, or may take it at any time.</exception>
     public async ValueTask HoldAsync(OperationKind kind, CancellationToken cancellationToken)
     {
         long held = Interlocked.Read(ref _heldAt);
-        if (kind == OperationKind.Repeatable && held != 0 && time.GetElapsedTime(held) < Shorter(HeldFor, lease / 2))
+        // A store that is not shared is locked for the daemon's life, so nobody takes its runs: there it is only once more made sure before what cannot be repeated.
+        if (kind == OperationKind.Repeatable && (!store.Dialect.IsShared || (held != 0 && time.GetElapsedTime(held) < Shorter(HeldFor, lease / 2))))
             return;
         long asked;
         do
