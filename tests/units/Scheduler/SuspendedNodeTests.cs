@@ -19,7 +19,7 @@ public sealed class SuspendedNodeTests
         // Each is to be sent again after a pause: the files of one load, and the starts of the others.
         FaultList faults = harness.Sandbox.Faults;
         string[] requests = ["POST /projects/0061/bulk-ingest/ingest/*", "POST /projects/0060/bulk-ingest", "POST /api/tool/BulkLoad/", "POST /ica/rest/api/projects/*/dataLinkingBatch"];
-        faults.Replace(requests.Select(request => Fault.Parse("503=1,15s," + request)));
+        faults.Replace(requests.Select(request => Fault.Parse("503=1,25s," + request)));
         string[] names = ["files", "start", "workbook", "batch"];
         LoadDefinition[] loads = [harness.DspLoad("0061", files: 1), harness.DspLoad("0060"), harness.VossLoad("users.xlsx"), harness.IcaLoad(10)];
         foreach ((string name, LoadDefinition load) in names.Zip(loads))
