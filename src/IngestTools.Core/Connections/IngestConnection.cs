@@ -109,6 +109,13 @@ public sealed class IngestConnection : IDisposable
         return new IngestConnection(settings, time);
     }
 
+    /// <summary>
+    /// Has somebody asked right before each request that changes something at the service, as often as it is sent: for a host that can lose the right to act
+    /// while a request waits to be sent again. A sign-in is not asked about.
+    /// </summary>
+    /// <param name="ask">Is told what may be done with the request. What it throws ends the operation, with the request unsent; an operation is not tried again for it.</param>
+    public void AskBeforeChange(Func<OperationKind, CancellationToken, ValueTask> ask) => Http.BeforeChange = ask;
+
     /// <summary>Closes the sockets and forgets tokens.</summary>
     public void Dispose()
     {

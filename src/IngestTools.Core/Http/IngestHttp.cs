@@ -76,6 +76,9 @@ internal sealed class IngestHttp : IDisposable
 
     public IngestService Service { get; }
 
+    /// <summary>Asked right before each request that changes something; what it throws ends the operation, with the request unsent. Null asks nobody.</summary>
+    public Func<OperationKind, CancellationToken, ValueTask>? BeforeChange { get; set; }
+
     /// <summary>
     /// Does an operation and reads its answer. Reading is part of the attempt: an answer that breaks off, or cannot be understood, is as good as none.
     /// </summary>
@@ -135,6 +138,9 @@ internal sealed class IngestHttp : IDisposable
                 operation.Secrets = signature?.Secrets ?? operation.Secrets;
                 if (_pace is not null)
                     await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
+                // Last, after all that can take its time: each pause and each sign-in has gone by.
+                if (operation.Kind != OperationKind.Safe && BeforeChange is { } ask && await ObjectionAsync(ask, operation.Kind, cancellationToken).ConfigureAwait(false) is { } objection)
+                    return Outcome.FromException<object>(objection);
                 Log(call.Logger, request);
                 operation.IsSent = true;
                 HttpResponseMessage response = await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
@@ -181,6 +187,20 @@ internal sealed class IngestHttp : IDisposable
         finally
         {
             watch?.Dispose();
+        }
+    }
+
+    /// <summary>Why a request is not to be sent, as the one who is asked says it; null where it may be.</summary>
+    private static async ValueTask<Exception?> ObjectionAsync(Func<OperationKind, CancellationToken, ValueTask> ask, OperationKind kind, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ask(kind, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return e;
         }
     }
 

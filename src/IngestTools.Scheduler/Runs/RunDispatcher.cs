@@ -37,7 +37,9 @@ internal sealed class RunDispatcher(
     /// <summary>Takes the runs of daemons that are no longer alive, and goes on with them.</summary>
     private async Task TakeOverAsync(CancellationToken cancellationToken)
     {
-        foreach (StoredRun run in await store.TakeOverAsync(node.DeadAfter, cancellationToken))
+        // A run that another took from here while this daemon was stopped may still have a worker, in some pause, that does not know it. It learns it before it does
+        // anything, unless the run were this daemon's again by then: so that one waits until its worker has ended.
+        foreach (StoredRun run in await store.TakeOverAsync(node.DeadAfter, _workers.Keys, cancellationToken))
             Begin(run, isTakenUp: true);
     }
 

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using IngestTools.Http;
 using IngestTools.Scheduler.Store;
 using Microsoft.Extensions.Logging;
 
@@ -11,11 +12,17 @@ internal sealed class RunTakenException(StoredRun run) : Exception($"{run.Id} wa
 /// Where a run stands, in the store before anything follows from it. A store that cannot be written is waited for: what was submitted must not be forgotten,
 /// and what cannot be noted must not be submitted.
 /// </summary>
-internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeProvider time, ILogger logger)
+internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan lease, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>Uploads may be many a second: one that comes so soon after the last question is sent without another.</summary>
+    private static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(1);
+
+    /// <summary>When it was last asked for, and granted; uploads ask from several threads.</summary>
+    private long _heldAt;
 
     public StoredRun Run { get; private set; } = run;
 
@@ -37,6 +44,34 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeProvid
         await RepeatAsync(Run, () => store.WriteMarkerAsync(Run.Number, marker, cancellationToken), cancellationToken);
         Run = Run with { Marker = marker };
     }
+
+    /// <summary>
+    /// Right before a request that changes something: makes sure that the run is still this daemon's, and stays so for as long as daemons wait for each other.
+    /// This daemon may have been stopped for a while (a suspended machine, SIGSTOP), and another may have taken the run over.
+    /// <para>What remains possible: more than half the time after which a daemon is taken for dead goes by between the question and the moment in which the kernel
+    /// has the request, because the daemon is stopped right there, or makes a connection for so long while the store cannot be reached. No database can keep that
+    /// request from the network. The other daemon has looked into the run by then, and found nothing: it has called it unknown, or sent it again where that does no
+    /// harm (DSP-INGEST takes up nothing twice, ICA links nothing twice).</para>
+    /// </summary>
+    /// <exception cref="RunTakenException">Another daemon has it, or may take it at any time.</exception>
+    public async ValueTask HoldAsync(OperationKind kind, CancellationToken cancellationToken)
+    {
+        long held = Interlocked.Read(ref _heldAt);
+        // A store that is not shared is locked for the daemon's life, so nobody takes its runs: there it is only once more made sure before what cannot be repeated.
+        if (kind == OperationKind.Repeatable && (!store.Dialect.IsShared || (held != 0 && time.GetElapsedTime(held) < Shorter(HeldFor, lease / 2))))
+            return;
+        long asked;
+        do
+        {
+            // Reckoned from before the question: the store's own reckoning begins later.
+            asked = time.GetTimestamp();
+            await RepeatAsync(Run, () => store.HoldRunAsync(Run.Number, cancellationToken), cancellationToken);
+        }
+        while (time.GetElapsedTime(asked) >= lease / 2);
+        Interlocked.Exchange(ref _heldAt, asked);
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private async Task RepeatAsync(StoredRun now, Func<Task<bool>> write, CancellationToken cancellationToken)
     {

@@ -15,6 +15,9 @@ internal sealed record RunPatience
     /// <summary>For so long it is asked again although its answers make no sense: a proxy that is being set up anew gives such answers too.</summary>
     public TimeSpan Refusals { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>For so long at least nobody else takes a run whose node has just been heard of.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>A request that must not be sent twice is given so long to end when the daemon is told to, below the ten seconds that it has in all.</summary>
     public TimeSpan SubmitGrace { get; init; } = TimeSpan.FromSeconds(5);
 }

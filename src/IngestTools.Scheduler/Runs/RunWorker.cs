@@ -24,7 +24,7 @@ internal sealed class RunWorker : IDisposable
 
     public RunWorker(StoredRun run, bool isTakenUp, SchedulerStore store, ISpool spool, SavedConnections connections, RunPatience patience, TimeProvider time, ILogger logger)
     {
-        _journal = new RunJournal(store, run, time, logger);
+        _journal = new RunJournal(store, run, patience.Lease, time, logger);
         _isTakenUp = isTakenUp;
         _spool = spool;
         _connections = connections;
@@ -89,6 +89,7 @@ internal sealed class RunWorker : IDisposable
     private async Task RunStepsAsync(CancellationToken pausing, CancellationToken ending, CancellationToken ended)
     {
         using IngestConnection connection = Make(() => _connections.Open(Run.Load.Connection, Log));
+        connection.AskBeforeChange(_journal.HoldAsync);
         LoadRun run = new(_journal, _spool, connection);
         ILoad load = Make(() => LoadKinds.Create(run));
         bool isNew = Run.Status < RunStatus.Submitting;

@@ -35,6 +35,20 @@ internal sealed partial class SchedulerStore
             "UPDATE ingest_run SET marker = @marker WHERE id = @id AND claim = @claim AND ended = 0", cancellationToken, ("id", number), ("claim", claim), ("marker", marker)) == 1,
         cancellationToken);
 
+    /// <summary>
+    /// Makes sure that this daemon has a run, and that no other takes it for as long as daemons wait for each other, reckoned from now by the store's clock;
+    /// false where another has it, or may take it at any time.
+    /// </summary>
+    public Task<bool> HoldRunAsync(long number, CancellationToken cancellationToken) => WriteAsync(
+        async session =>
+        {
+            // One that just now looks for what dead daemons had does not see what is written here, so it has to be through.
+            await dialect.LockAsync(session, StoreLockName.Claim, cancellationToken);
+            return await session.ExecuteAsync($"UPDATE ingest_node SET seen = {dialect.Now} WHERE claim = @claim", cancellationToken, ("claim", claim)) == 1
+                && await session.NumberAsync("SELECT id FROM ingest_run WHERE id = @id AND claim = @claim AND ended = 0", cancellationToken, ("id", number), ("claim", claim)) is not null;
+        },
+        cancellationToken);
+
     public async Task<StoredRun?> FindRunAsync(long number, CancellationToken cancellationToken) => (await ReadAsync(
         session => session.QueryAsync($"SELECT {RunColumns} FROM ingest_run WHERE id = @id", StoredRun.Read, cancellationToken, ("id", number)), cancellationToken)).FirstOrDefault();
 
@@ -101,15 +115,27 @@ internal sealed partial class SchedulerStore
         cancellationToken)).FirstOrDefault();
 
     /// <summary>Takes what daemons that no longer live had.</summary>
-    public Task<List<StoredRun>> TakeOverAsync(TimeSpan deadAfter, CancellationToken cancellationToken) => WriteAsync(
-        session => session.QueryAsync(
-            $"""
-            UPDATE ingest_run SET claim = @claim, node = @node
-            WHERE ended = 0 AND claim IS NOT NULL AND claim <> @claim AND claim NOT IN (SELECT claim FROM ingest_node WHERE seen >= {dialect.Now} - @dead)
-            RETURNING {RunColumns}
-            """,
-            StoredRun.Read, cancellationToken, ("claim", claim), ("node", node), ("dead", (long)deadAfter.TotalMilliseconds)),
-        cancellationToken);
+    /// <param name="deadAfter">Who has not been heard of for so long is dead.</param>
+    /// <param name="but">Runs that are left alone.</param>
+    /// <param name="cancellationToken">Ends the taking.</param>
+    public Task<List<StoredRun>> TakeOverAsync(TimeSpan deadAfter, IEnumerable<long> but, CancellationToken cancellationToken)
+    {
+        string others = string.Join(", ", but.Select(number => number.ToString(CultureInfo.InvariantCulture)));
+        return WriteAsync(
+            async session =>
+            {
+                await dialect.LockAsync(session, StoreLockName.Claim, cancellationToken);
+                return await session.QueryAsync(
+                    $"""
+                    UPDATE ingest_run SET claim = @claim, node = @node
+                    WHERE ended = 0 AND claim IS NOT NULL AND claim <> @claim AND claim NOT IN (SELECT claim FROM ingest_node WHERE seen >= {dialect.Now} - @dead)
+                        {(others.Length == 0 ? "" : $"AND id NOT IN ({others})")}
+                    RETURNING {RunColumns}
+                    """,
+                    StoredRun.Read, cancellationToken, ("claim", claim), ("node", node), ("dead", (long)deadAfter.TotalMilliseconds));
+            },
+            cancellationToken);
+    }
 
     /// <summary>What this daemon has.</summary>
     public Task<List<StoredRun>> ReadOwnAsync(CancellationToken cancellationToken) => ReadAsync(

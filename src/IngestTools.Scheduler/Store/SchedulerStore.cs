@@ -26,7 +26,7 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
     {
         using IDisposable turn = await dialect.EnterAsync(cancellationToken);
         await using DbConnection connection = await dialect.OpenAsync(cancellationToken);
-        await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using DbTransaction transaction = await dialect.BeginAsync(connection, cancellationToken);
         T result = await work(new StoreSession(connection, transaction));
         await transaction.CommitAsync(cancellationToken);
         return result;

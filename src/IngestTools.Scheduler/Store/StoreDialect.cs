@@ -29,6 +29,9 @@ internal abstract class StoreDialect
     /// <summary>Lets one after the other change the store.</summary>
     public abstract Task<IDisposable> EnterAsync(CancellationToken cancellationToken);
 
+    /// <summary>Begins to change the store.</summary>
+    public virtual async Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken) => await connection.BeginTransactionAsync(cancellationToken);
+
     /// <summary>Within a transaction: waits until no other node is in this part.</summary>
     public abstract Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken);
 
@@ -48,7 +51,7 @@ internal enum StoreLockName
     /// <summary>Making the tables.</summary>
     Schema = 1,
 
-    /// <summary>Taking a run, which depends on how many are taken.</summary>
+    /// <summary>Taking a run, which depends on how many are taken and on who lives, and holding one.</summary>
     Claim = 2,
 }
 
@@ -144,6 +147,12 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
     /// <summary>Tells the locks of this store from those that other programs take in the same database.</summary>
     private const int LockFamily = 0x496E6754;
 
+    /// <summary>
+    /// A node that is stopped in the middle of a transaction (a machine that is suspended, a debugger) holds up the others for so long at most: the database then
+    /// ends its transaction, and it begins that one again when it goes on.
+    /// </summary>
+    private const string LongestPause = "5s";
+
     private readonly NpgsqlDataSource _source;
 
     /// <exception cref="ArgumentException">The text is no connection string.</exception>
@@ -175,6 +184,13 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
     public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) => await _source.OpenConnectionAsync(cancellationToken);
 
     public override Task<IDisposable> EnterAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable>(new MemoryStream(0));
+
+    public override async Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken)
+    {
+        DbTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await new StoreSession(connection, transaction).ExecuteAsync($"SET LOCAL idle_in_transaction_session_timeout = '{LongestPause}'", cancellationToken);
+        return transaction;
+    }
 
     public override Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken) =>
         session.ExecuteAsync("SELECT pg_advisory_xact_lock(@family, @name)", cancellationToken, ("family", LockFamily), ("name", (int)name));

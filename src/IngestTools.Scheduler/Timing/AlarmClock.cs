@@ -51,6 +51,11 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
         {
             logger.LogError("The alarm of '{Name}' could not be set, so it begins some seconds late: {Reason}", schedule.Definition.Name, e.GetBaseException().Message);
         }
+        catch (IngestException e)
+        {
+            // Such as a zone that this machine does not have: the others get theirs, and who plans tells of this one.
+            logger.LogError("The alarm of '{Name}' could not be set: {Reason}", schedule.Definition.Name, e.Message);
+        }
     }
 
     private async Task ChangeAsync(StoredSchedule schedule, CancellationToken cancellationToken)

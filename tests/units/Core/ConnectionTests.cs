@@ -309,6 +309,43 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Who_asked_to_be_asked_is_asked_before_each_sending_of_what_changes_something()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        List<(OperationKind, long)> asked = [];
+        dsp.Connection.AskBeforeChange((kind, _) =>
+        {
+            lock (asked)
+                asked.Add((kind, dsp.Sandbox.Requests.Started));
+            return default;
+        });
+        dsp.Sandbox.Faults.Replace(Fault.Parse("503=2,0s,POST /projects/0001/bulk-ingest"));
+
+        await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.txt")));
+
+        Assert.Equal([OperationKind.Repeatable, OperationKind.Once, OperationKind.Once, OperationKind.Once], asked.Select(entry => entry.Item1));
+        // Three sendings, and nothing else between them.
+        long first = asked[1].Item2;
+        Assert.Equal([first, first + 1, first + 2], asked.Skip(1).Select(entry => entry.Item2));
+        Assert.Equal(1, dsp.Project.Runs);
+    }
+
+    [Fact]
+    public async Task An_objection_ends_an_operation_with_the_request_unsent_also_when_it_was_to_be_sent_again()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        List<UploadResult> sent = await dsp.SendAsync(null, dsp.Folder.Write("a.txt"));
+        int asked = 0;
+        dsp.Connection.AskBeforeChange((_, _) => ++asked == 2 ? throw new InvalidOperationException("it is no longer mine") : default);
+        dsp.Sandbox.Faults.Replace(Fault.Parse("503=1,0s,POST /projects/0001/bulk-ingest"));
+
+        InvalidOperationException objection = await Assert.ThrowsAsync<InvalidOperationException>(() => dsp.StartIngestAsync(sent));
+
+        Assert.Equal(("it is no longer mine", 2, 0), (objection.Message, asked, dsp.Project.Runs));
+        Assert.Single(dsp.Sandbox.Requests.Snapshot(), request => request.Target.EndsWith("/bulk-ingest", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Nothing_that_is_logged_has_the_token()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();

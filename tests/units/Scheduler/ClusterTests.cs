@@ -1,4 +1,4 @@
-using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox;
 using IngestTools.Scheduling;
 using Xunit;
 
@@ -36,21 +36,26 @@ public sealed class ClusterTests
     }
 
     [PostgresFact]
-    public async Task Either_node_killed_at_random_points_no_load_is_submitted_twice_and_the_other_takes_it_over()
+    public async Task Either_node_killed_at_random_points_no_load_of_any_kind_is_submitted_twice_and_the_other_takes_it_over()
     {
         const int rounds = 12;
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.IngestTimePerFile = TimeSpan.FromMilliseconds(200));
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+        {
+            options.DspIngest.IngestTimePerFile = TimeSpan.FromMilliseconds(200);
+            options.Ica.QueueTime = options.Voss.QueueTime = options.LakeFs.WriteTime = TimeSpan.FromMilliseconds(300);
+        });
         Random random = new(20261123);
         SchedulerProcess[] nodes = [await NodeAsync(harness, postgres, "one"), await NodeAsync(harness, postgres, "two")];
-        List<string> ids = [];
+        Dictionary<string, string> ids = [];
         for (int round = 0; round < rounds; round++)
         {
-            foreach (SchedulerProcess node in nodes)
+            for (int i = 0; i < nodes.Length; i++)
             {
-                string shortcode = $"40{ids.Count:X2}";
-                await node.RegisterAsync(SchedulerHarness.Yearly(shortcode, harness.DspLoad(shortcode)));
-                ids.Add((await node.StartRunAsync(shortcode)).Id);
+                // Each node begins with another kind, and has had all four after four rounds.
+                string name = $"40{ids.Count:X2}";
+                await nodes[i].RegisterAsync(SchedulerHarness.Yearly(name, MixedLoad(harness, name, (round + 2 * i) % 4)));
+                ids.Add(name, (await nodes[i].StartRunAsync(name)).Id);
             }
 
             await Task.Delay(random.Next(0, 500));
@@ -61,14 +66,37 @@ public sealed class ClusterTests
 
         // The last one dies for good: the other ends its work.
         await nodes[0].KillAsync();
-        foreach (string id in ids)
+        foreach ((string name, string id) in ids)
+            AssertTruth(harness, name, await nodes[1].EndOfAsync(id));
+    }
+
+    private static LoadDefinition MixedLoad(SchedulerHarness harness, string name, int kind) => kind switch
+    {
+        0 => harness.DspLoad(name),
+        1 => harness.VossLoad(name + ".xlsx"),
+        2 => harness.LakeLoad(name),
+        _ => harness.IcaLoad(10, ProjectOf(name)),
+    };
+
+    private static string ProjectOf(string name) => $"8e7d9d4c-0b9a-4b8e-9d57-5b7f0b1f{name}";
+
+    /// <summary>The sandbox counted one load, or none where it cannot be known.</summary>
+    private static void AssertTruth(SchedulerHarness harness, string name, BulkLoadRun run)
+    {
+        SandboxServer sandbox = harness.Sandbox;
+        int count = run.Kind switch
         {
-            BulkLoadRun run = await nodes[1].EndOfAsync(id);
-            DspProject project = harness.Sandbox.DspIngest.Project(run.Name);
-            Assert.True(run.Status == RunStatus.Succeeded, $"{run.Id} ended {run.Status}: {run.Message} {string.Join('\n', run.Log!)}");
-            Assert.Equal(1, project.Runs);
-            Assert.Equal([1, 1], project.Histories.Select(history => history.Value.Ingests));
-        }
+            LoadKind.BulkIngest => sandbox.DspIngest.Project(name).Runs,
+            LoadKind.BulkLoad => sandbox.Voss.Transactions.Count(load => load.FileName!.StartsWith(name + "-", StringComparison.Ordinal)),
+            LoadKind.Import => sandbox.LakeFs.Repository(name).Imports.Count,
+            _ => sandbox.Ica.Project(ProjectOf(name)).Batches.Count,
+        };
+        bool mayBeUnknown = run.Kind is LoadKind.BulkLoad or LoadKind.Import;
+        Assert.True(
+            (run.Status, count) == (RunStatus.Succeeded, 1) || (mayBeUnknown && (run.Status, count) == (RunStatus.Unknown, 0)),
+            $"{run.Kind} {run.Id} ended {run.Status} with {count} loads: {run.Message} {string.Join('\n', run.Log!.Select(line => line.Message))}");
+        if (run.Kind == LoadKind.BulkIngest)
+            Assert.Equal([1, 1], sandbox.DspIngest.Project(name).Histories.Select(history => history.Value.Ingests));
     }
 
     [PostgresFact]
@@ -93,8 +121,10 @@ public sealed class ClusterTests
         Assert.Equal(1, harness.Sandbox.DspIngest.Project("0041").Runs);
     }
 
-    internal static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) =>
-        Begin(harness, postgres, name, Path.Join(harness.Folder.Path, "node-" + name)).ReadyAsync();
+    internal static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) => Begin(harness, postgres, name).ReadyAsync();
+
+    internal static SchedulerProcess Begin(SchedulerHarness harness, PostgresServer postgres, string name) =>
+        Begin(harness, postgres, name, Path.Join(harness.Folder.Path, "node-" + name));
 
     private static SchedulerProcess Begin(SchedulerHarness harness, PostgresServer postgres, string name, string folder)
     {

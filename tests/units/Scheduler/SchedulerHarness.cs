@@ -1,5 +1,6 @@
 using IngestTools.Connections;
 using IngestTools.Sandbox;
+using IngestTools.Sandbox.Services.LakeFs;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 
@@ -92,19 +93,21 @@ internal sealed class SchedulerHarness : IAsyncDisposable
     };
 
     /// <summary>An ICA load of a file of so many ids.</summary>
-    public LoadDefinition IcaLoad(int ids)
+    public LoadDefinition IcaLoad(int ids, string project = IcaHarness.ProjectId)
     {
-        string path = Path.Join(Folder.Path, "ids.csv");
+        string path = Path.Join(Folder.Path, $"{project}.csv");
         File.WriteAllLines(path, ["Name,DataId", .. IcaHarness.Ids(ids).Select(id => $"x,{id}")]);
-        return new LoadDefinition { Kind = LoadKind.LinkingBatch, Connection = "ica", DataIdPath = path, ProjectId = IcaHarness.ProjectId };
+        return new LoadDefinition { Kind = LoadKind.LinkingBatch, Connection = "ica", DataIdPath = path, ProjectId = project };
     }
 
-    /// <summary>A lakeFS load of some objects of the store.</summary>
-    public LoadDefinition LakeLoad()
+    /// <summary>A lakeFS load of some objects of the store, into the sandbox's repository or one of its own.</summary>
+    public LoadDefinition LakeLoad(string repository = LakeFsState.FirstRepository)
     {
+        if (repository != LakeFsState.FirstRepository)
+            Sandbox.LakeFs.AddRepository(repository);
         for (int i = 0; i < 3; i++)
             Sandbox.LakeFs.Store.Add($"s3://bucket/nightly/{i}.txt");
-        return new LoadDefinition { Kind = LoadKind.Import, Connection = "lake", Source = "s3://bucket/nightly/", Repository = "lake", Branch = "main", Destination = "raw/", Message = "nightly" };
+        return new LoadDefinition { Kind = LoadKind.Import, Connection = "lake", Source = "s3://bucket/nightly/", Repository = repository, Branch = "main", Destination = "raw/", Message = "nightly" };
     }
 
     /// <summary>A schedule whose times are far away, to be started by hand.</summary>

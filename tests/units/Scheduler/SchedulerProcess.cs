@@ -165,6 +165,12 @@ internal sealed class SchedulerProcess : IAsyncDisposable
         await _process.WaitForExitAsync().WaitAsync(Patience);
     }
 
+    /// <summary>Sends SIGSTOP: it stands still, as on a machine that is suspended, and knows nothing of it.</summary>
+    public void Suspend() => Assert.Equal(0, SendSignal(_process.Id, 19));
+
+    /// <summary>Sends SIGCONT.</summary>
+    public void Resume() => Assert.Equal(0, SendSignal(_process.Id, 18));
+
     /// <summary>Sends SIGTERM, and gives the exit code.</summary>
     public async Task<int> TerminateAsync()
     {
