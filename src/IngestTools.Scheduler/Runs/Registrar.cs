@@ -157,6 +157,9 @@ internal sealed class Registrar(
         await CheckSignInAsync(definition.Load, cancellationToken);
         StoredSchedule schedule = new() { Revision = Guid.NewGuid().ToString("N"), Definition = definition, RegisteredAt = now, RegisteredBy = request.By };
         schedule = planner.Rearm(schedule);
+        // The time that was asked for is kept, so that the same registration is known again; it is run as one that is due now.
+        if (definition.At <= now)
+            schedule = schedule with { NextDue = now };
         return schedule.NextDue is null
             ? throw Invalid("The cron text names no time that will come.", "Look at its day and month: 30 February never comes.")
             : schedule;
@@ -171,7 +174,7 @@ internal sealed class Registrar(
         if (definition.At is not { } at || at > now)
             return definition;
         return request.AllowPast
-            ? definition with { At = now }
+            ? definition
             : throw Invalid($"{at:yyyy-MM-dd HH:mm:ss zzz} has passed.", "Give a time to come, or -Force to run it at once.");
     }
 

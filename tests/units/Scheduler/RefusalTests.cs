@@ -112,6 +112,31 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task A_registration_whose_time_had_passed_is_run_once_however_often_it_is_registered_again()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        ScheduleDefinition definition = new() { Name = "script", Load = harness.DspLoad("0027"), At = DateTimeOffset.UtcNow.AddDays(-1), MissedRun = MissedRun.Skip };
+
+        BulkLoadSchedule first = await daemon.RegisterAsync(definition, replace: true, allowPast: true);
+        BulkLoadSchedule second = await daemon.RegisterAsync(definition, replace: true, allowPast: true);
+        BulkLoadRun? run = await daemon.UntilAsync(async () => (await daemon.RunsAsync()).FirstOrDefault(), run => run?.IsTerminal == true);
+        BulkLoadSchedule third = await daemon.RegisterAsync(definition, replace: true, allowPast: true);
+
+        Assert.Equal((RunStatus.Succeeded, definition.At), (run!.Status, first.Definition.At));
+        Assert.InRange(run.DueAt, first.RegisteredAt, DateTimeOffset.UtcNow);
+        Assert.Equal((ScheduleStatus.Ended, run.Id), (third.Status, third.LastRun!.Id));
+        Assert.Equal((first.RegisteredAt, first.RegisteredAt), (second.RegisteredAt, third.RegisteredAt));
+        Assert.Single(await daemon.RunsAsync());
+
+        // Another time, or another load, is another registration.
+        await daemon.RegisterAsync(definition with { At = definition.At!.Value.AddHours(1) }, replace: true, allowPast: true);
+        await daemon.UntilAsync(() => daemon.RunsAsync("?status=Succeeded"), runs => runs.Count == 2);
+        await daemon.RegisterAsync(definition with { At = definition.At!.Value.AddHours(1), Load = harness.DspLoad("0028") }, replace: true, allowPast: true);
+        await daemon.UntilAsync(() => daemon.RunsAsync("?status=Succeeded"), runs => runs.Count == 3);
+    }
+
+    [Fact]
     public async Task A_second_daemon_on_a_store_refuses_and_says_who_has_it()
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
