@@ -97,22 +97,19 @@ public static class Display
     }
 
     /// <summary>When a schedule runs: at the times of a cron text, after each span, once.</summary>
-    public static string When(ScheduleDefinition definition)
+    public static string When(ScheduleDefinition? definition) => definition switch
     {
-        ArgumentNullException.ThrowIfNull(definition);
-        return definition switch
-        {
-            { Cron: { } cron } => cron,
-            { Every: { } every } => "every " + every.ToString("c", CultureInfo.InvariantCulture),
-            _ => "once",
-        };
-    }
+        null => "",
+        { Cron: { } cron } => cron,
+        { Every: { } every } => "every " + every.ToString("c", CultureInfo.InvariantCulture),
+        _ => "once",
+    };
 
     /// <summary>A schedule in a sentence, with its next times.</summary>
     public static string Plan(BulkLoadSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(schedule);
-        LoadDefinition load = schedule.Definition.Load;
+        LoadDefinition load = schedule.Definition!.Load;
         string what = $"Register schedule '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection '{load.Connection}'.";
         string next = schedule.NextRuns.Count == 0 ? "It has no time to come." : "It would run at";
         return string.Join(Environment.NewLine + "    ", schedule.NextRuns.Select(BothTimes).Prepend($"{what} {next}"));

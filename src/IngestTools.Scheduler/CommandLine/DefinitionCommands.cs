@@ -18,11 +18,19 @@ internal static class DefinitionCommands
         (string? file, string? socket, _) = Parse(texts, takesReplace: false);
         using SchedulerClient client = new(socket);
         List<ScheduleDefinition> definitions = [];
+        int leftOut = 0;
         await foreach (BulkLoadSchedule schedule in client.ReadSchedulesAsync([], CancellationToken.None))
         {
-            // What has no further time could not be imported.
-            if (schedule.Status != ScheduleStatus.Ended)
-                definitions.Add(schedule.Definition);
+            if (schedule.Definition is not { } definition)
+            {
+                leftOut++;
+                Console.Error.WriteLine($"{schedule.Name}: {schedule.Reason}");
+            }
+            else if (schedule.Status != ScheduleStatus.Ended)
+            {
+                // What has no further time could not be imported.
+                definitions.Add(definition);
+            }
         }
 
         string text = JsonSerializer.Serialize(new DefinitionFile { Schedules = definitions }, Readable.DefinitionFile);
@@ -30,7 +38,7 @@ internal static class DefinitionCommands
             Console.WriteLine(text);
         else
             Write(file, text);
-        return Ok;
+        return leftOut == 0 ? Ok : SomeRefused;
     }
 
     /// <summary>Registers what a file has; what is refused is told, and the rest goes on.</summary>

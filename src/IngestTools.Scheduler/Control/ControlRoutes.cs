@@ -120,13 +120,13 @@ internal sealed class ControlRoutes(
         CancellationToken aborted = context.RequestAborted;
         BeginLines(context);
         string last = "";
-        while (await store.ReadSchedulesAfterAsync(last, Page, aborted) is { Count: > 0 } schedules)
+        while (await store.ReadSchedulesAfterAsync(last, Page, aborted) is { Count: > 0 } rows)
         {
-            last = schedules[^1].Key;
-            StoredSchedule[] wanted = schedules.Where(schedule => IsWanted(schedule.Definition.Name, patterns)).ToArray();
-            Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. wanted.Select(schedule => schedule.Key)], aborted)).ToDictionary(run => run.Key);
-            foreach (StoredSchedule schedule in wanted)
-                await SendLineAsync(context, Registrar.Describe(schedule, runs.GetValueOrDefault(schedule.Key)), SchedulingJson.Default.BulkLoadSchedule);
+            last = rows[^1].Key;
+            ScheduleRow[] wanted = rows.Where(row => IsWanted(row.Name, patterns)).ToArray();
+            Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. wanted.Select(row => row.Key)], aborted)).ToDictionary(run => run.Key);
+            foreach (ScheduleRow row in wanted)
+                await SendLineAsync(context, Registrar.Describe(row, runs.GetValueOrDefault(row.Key)), SchedulingJson.Default.BulkLoadSchedule);
         }
     }
 
@@ -181,10 +181,11 @@ internal sealed class ControlRoutes(
     {
         List<ScheduleDefinition> definitions = [];
         string last = "";
-        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } schedules)
+        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
         {
-            last = schedules[^1].Key;
-            definitions.AddRange(schedules.Where(schedule => schedule.Status != ScheduleStatus.Ended).Select(schedule => schedule.Definition));
+            last = rows[^1].Key;
+            // What has no further time could not be imported; what cannot be read is in the list of schedules.
+            definitions.AddRange(rows.Select(row => row.Schedule).OfType<StoredSchedule>().Where(schedule => schedule.Status != ScheduleStatus.Ended).Select(schedule => schedule.Definition));
         }
 
         return new DefinitionFile { Schedules = definitions };

@@ -181,7 +181,7 @@ internal static class SchedulerDaemon
         string spool = Path.Join(command.Folder, "spool");
         services.AddSingleton<ISpool>(provider => dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool));
         services.AddSingleton<SchedulerMeter>().AddSingleton<SavedConnections>().AddSingleton<DispatchSignal>().AddSingleton<ServiceNotifier>().AddSingleton<StateReader>();
-        services.AddSingleton<AlarmClock>().AddSingleton<RunPlanner>().AddSingleton<Registrar>().AddSingleton<RunDispatcher>().AddSingleton<Housekeeping>().AddSingleton<ControlRoutes>();
+        services.AddSingleton<AlarmClock>().AddSingleton<RunPlanner>().AddSingleton<ScheduleSurvey>().AddSingleton<Registrar>().AddSingleton<RunDispatcher>().AddSingleton<Housekeeping>().AddSingleton<ControlRoutes>();
         AlarmTables.AddQuartz(services, dialect, command);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, command.Socket));
         WebApplication host = builder.Build();

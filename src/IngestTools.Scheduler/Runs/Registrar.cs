@@ -58,9 +58,9 @@ internal sealed class Registrar(
 
     public async Task UnregisterAsync(string name, CancellationToken cancellationToken)
     {
-        StoredSchedule old = await store.DeleteScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
+        ScheduleRow old = await store.DeleteScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
         await alarms.RemoveAsync(old.Key, cancellationToken);
-        logger.LogInformation("'{Name}' was unregistered.", old.Definition.Name);
+        logger.LogInformation("'{Name}' was unregistered.", old.Name);
     }
 
     public Task<BulkLoadSchedule> SuspendAsync(string name, SuspendRequest request, CancellationToken cancellationToken) => ChangeAsync(
@@ -86,29 +86,21 @@ internal sealed class Registrar(
     public async Task<StoredRun> StartAsync(string name, CancellationToken cancellationToken) =>
         await planner.PlanNowAsync(await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name), cancellationToken);
 
-    /// <summary>A schedule as it is told to others.</summary>
-    public static BulkLoadSchedule Describe(StoredSchedule schedule, StoredRun? last)
-    {
-        List<DateTimeOffset> next = [];
-        string? reason = schedule.Reason;
-        try
-        {
-            if (schedule.Status == ScheduleStatus.Active)
-                next = new Timetable(schedule.Definition, schedule.RegisteredAt).List(schedule.NextDue, NextTimesTold);
-        }
-        catch (IngestException e)
-        {
-            // Its zone is none of this machine's any more; the others of a list are told all the same.
-            reason = e.Message;
-        }
+    /// <summary>What the store has as it is told to others; what cannot be read is told too.</summary>
+    public static BulkLoadSchedule Describe(ScheduleRow row, StoredRun? last) => row.Schedule is { } schedule
+        ? Describe(schedule, last)
+        : new BulkLoadSchedule { Name = row.Name, Status = ScheduleStatus.Broken, Reason = ScheduleSurvey.Tell(row.Error!), LastRun = last?.Describe() };
 
+    private static BulkLoadSchedule Describe(StoredSchedule schedule, StoredRun? last)
+    {
+        IngestException? broken = ScheduleSurvey.WhyBroken(schedule);
         return new BulkLoadSchedule
         {
             Name = schedule.Definition.Name,
-            Status = schedule.Status,
+            Status = broken is null ? schedule.Status : ScheduleStatus.Broken,
             Definition = schedule.Definition,
-            Reason = reason,
-            NextRuns = next,
+            Reason = broken is null ? schedule.Reason : ScheduleSurvey.Tell(broken),
+            NextRuns = broken is null && schedule.Status == ScheduleStatus.Active ? new Timetable(schedule.Definition, schedule.RegisteredAt).List(schedule.NextDue, NextTimesTold) : [],
             LastRun = last?.Describe(),
             RegisteredAt = schedule.RegisteredAt,
             RegisteredBy = schedule.RegisteredBy,
@@ -138,7 +130,7 @@ internal sealed class Registrar(
         ScheduleDefinition definition = request.Definition;
         if (!request.Replace || definition is not { Cron: null, Every: null, At: { } at } || at > time.GetUtcNow())
             return null;
-        StoredSchedule? old = await store.FindScheduleAsync(definition.Name, cancellationToken);
+        StoredSchedule? old = (await store.FindRowAsync(definition.Name, cancellationToken))?.Schedule;
         if (old is null || old.Status == ScheduleStatus.Suspended || !old.IsOf(at, definition.Load))
             return null;
         logger.LogInformation("'{Name}' stays as it is: its time, {At:u}, has had its run. Start-BulkLoadSchedule runs it again.", old.Definition.Name, at.UtcDateTime);

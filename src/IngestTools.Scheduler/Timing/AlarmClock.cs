@@ -87,13 +87,13 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
         Dictionary<string, (string? Revision, DateTimeOffset? Next)> alarms = await ReadAlarmsAsync(scheduler, cancellationToken);
         int set = 0;
         string last = "";
-        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } schedules)
+        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
         {
-            foreach (StoredSchedule schedule in schedules)
+            last = rows[^1].Key;
+            foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
             {
-                last = schedule.Key;
                 bool has = alarms.Remove(schedule.Key, out (string? Revision, DateTimeOffset? Next) alarm);
-                if (schedule.Status != ScheduleStatus.Active || schedule.NextDue is not { } due)
+                if (schedule.Status != ScheduleStatus.Active || schedule.NextDue is not { } due || Runs.ScheduleSurvey.WhyBroken(schedule) is not null)
                 {
                     if (has)
                         await RemoveAsync(schedule.Key, cancellationToken);

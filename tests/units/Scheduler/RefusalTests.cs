@@ -123,7 +123,7 @@ public sealed class RefusalTests
         BulkLoadRun? run = await daemon.UntilAsync(async () => (await daemon.RunsAsync()).FirstOrDefault(), run => run?.IsTerminal == true);
         BulkLoadSchedule third = await daemon.RegisterAsync(definition, replace: true, allowPast: true);
 
-        Assert.Equal((RunStatus.Succeeded, definition.At), (run!.Status, first.Definition.At));
+        Assert.Equal((RunStatus.Succeeded, definition.At), (run!.Status, first.Definition!.At));
         Assert.InRange(run.DueAt, first.RegisteredAt, DateTimeOffset.UtcNow);
         Assert.Equal((ScheduleStatus.Ended, run.Id), (third.Status, third.LastRun!.Id));
         Assert.Equal((first.RegisteredAt, first.RegisteredAt), (second.RegisteredAt, third.RegisteredAt));

@@ -74,7 +74,7 @@ public sealed class SchedulerCommandTests
         Assert.Contains("2 schedules were imported", output, StringComparison.Ordinal);
         Assert.Contains("already", refused, StringComparison.Ordinal);
         List<BulkLoadSchedule> schedules = await second.SchedulesAsync();
-        Assert.Equal((Overlap.Queue, MissedRun.Skip), (schedules[1].Definition.Overlap, schedules[1].Definition.MissedRun));
+        Assert.Equal((Overlap.Queue, MissedRun.Skip), (schedules[1].Definition!.Overlap, schedules[1].Definition!.MissedRun));
         Assert.Equal(2, JsonSerializer.Deserialize(await second.Http.GetStringAsync("definitions"), SchedulingJson.Default.DefinitionFile)!.Schedules.Count);
     }
 
