@@ -68,9 +68,15 @@ internal sealed class Registrar(
         schedule => schedule.Status switch
         {
             ScheduleStatus.Ended => throw Ended(schedule),
-            _ => schedule with { Status = ScheduleStatus.Suspended, Reason = request.Reason is null && request.By is null ? null : $"{request.Reason ?? "No reason was given."}{(request.By is null ? "" : $" ({request.By})")}" },
+            _ => Suspended(schedule, request),
         },
         cancellationToken);
+
+    private static StoredSchedule Suspended(StoredSchedule schedule, SuspendRequest request) => schedule with
+    {
+        Status = ScheduleStatus.Suspended,
+        Reason = request.Reason is null && request.By is null ? null : $"{request.Reason ?? "No reason was given."}{(request.By is null ? "" : $" ({request.By})")}",
+    };
 
     /// <summary>Goes on from now: times that passed meanwhile were not to be run. A single time that passed is missed, and treated as the schedule says.</summary>
     public Task<BulkLoadSchedule> ResumeAsync(string name, CancellationToken cancellationToken) => ChangeAsync(
@@ -150,8 +156,10 @@ internal sealed class Registrar(
         StoredSchedule schedule = new() { Revision = Guid.NewGuid().ToString("N"), Definition = definition, RegisteredAt = now, RegisteredBy = request.By };
         schedule = planner.Rearm(schedule);
         // The time that was asked for is kept, so that the same registration is known again; it is run as one that is due now.
-        if (definition.At <= now)
+        if (definition.At <= now && request.Suspend is null)
             schedule = schedule with { NextDue = now };
+        if (request.Suspend is { } suspend)
+            schedule = Suspended(schedule, suspend);
         return schedule.NextDue is null
             ? throw Invalid("The cron text names no time that will come.", "Look at its day and month: 30 February never comes.")
             : schedule;
@@ -165,7 +173,8 @@ internal sealed class Registrar(
         _ = new Timetable(definition, now);
         if (definition.At is not { } at || at > now)
             return definition;
-        return request.AllowPast
+        // One that is suspended runs nothing now: when it is resumed its time is missed.
+        return request.AllowPast || request.Suspend is not null
             ? definition
             : throw Invalid($"{at:yyyy-MM-dd HH:mm:ss zzz} has passed.", "Give a time to come, or -Force to run it at once.");
     }
