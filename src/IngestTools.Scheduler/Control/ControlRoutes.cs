@@ -52,6 +52,10 @@ internal sealed class ControlRoutes(
         {
             // Who asked is gone.
         }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            await FailAsync(context, StatusCodes.Status500InternalServerError, new ControlError(ErrorId.ServerError, "The scheduler ends, and may not have done it.", "Start it again, and look at Get-BulkLoadSchedule and Get-BulkLoadRun."));
+        }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             logger.LogError(e, "{Method} {Path} failed in a way that nobody thought of.", context.Request.Method, context.Request.Path);

@@ -1,4 +1,5 @@
 using IngestTools.Scheduler.Store;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Quartz;
 
@@ -141,13 +142,18 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
 }
 
 /// <summary>What Quartz runs when an alarm rings.</summary>
-internal sealed class PlanJob(Runs.RunPlanner planner, ILogger<PlanJob> logger) : IJob
+internal sealed class PlanJob(Runs.RunPlanner planner, IHostApplicationLifetime lifetime, ILogger<PlanJob> logger) : IJob
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
     {
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await planner.PlanDueAsync(cancellationToken);
+            await planner.PlanDueAsync(ending.Token);
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            // What is due is planned at the next start.
         }
         catch (System.Data.Common.DbException e)
         {
