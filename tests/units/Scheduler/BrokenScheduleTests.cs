@@ -41,6 +41,8 @@ public sealed class BrokenScheduleTests
         (int critical, string status, _) = await harness.CommandAsync("status");
         Assert.Equal(2, critical);
         Assert.Contains("b bad", status, StringComparison.Ordinal);
+        // One line, and one sign before the numbers: what monitoring reads.
+        Assert.Matches("^SCHEDULER CRITICAL - [^|\\n]+ \\| active=[^|\\n]+\n$", status.ReplaceLineEndings("\n"));
         Assert.Equal(RunStatus.Succeeded, (await daemon.EndOfAsync((await daemon.StartRunAsync("a good")).Id)).Status);
         using HttpResponseMessage deleted = await daemon.Http.DeleteAsync("schedules/B%20bad");
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);

@@ -40,6 +40,40 @@ public sealed class SchedulerCommandTests
         Assert.Contains("--help", errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("postgresql://ingest:canary-9f3a@db/ingest")]
+    [InlineData("Host=db;Passwort=canary-9f3a")]
+    public async Task A_connection_to_postgresql_that_is_none_is_refused_and_its_password_told_to_nobody(string connection)
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        harness.Environment["SCHEDULER_TEST_POSTGRES"] = connection;
+
+        (int code, string output, string errors) = await harness.CommandAsync("run", "--store", "postgres", "--connection-from", "env:SCHEDULER_TEST_POSTGRES");
+
+        Assert.Equal(1, code);
+        Assert.DoesNotContain("canary", output + errors, StringComparison.Ordinal);
+        Assert.Contains("Host=db;Username=", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_has_ended_is_not_exported_for_it_could_not_be_imported()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("yearly", harness.DspLoad("0034")));
+        await daemon.RegisterAsync(new ScheduleDefinition { Name = "had its time", Load = harness.DspLoad("0035"), At = DateTimeOffset.UtcNow.AddDays(-1) }, allowPast: true);
+        await daemon.UntilAsync(() => daemon.SchedulesAsync("?name=had*"), schedules => schedules[0].Status == ScheduleStatus.Ended);
+        string file = Path.Join(harness.Folder.Path, "schedules.json");
+
+        Assert.Equal(0, (await harness.CommandAsync("export", file)).Code);
+
+        Assert.DoesNotContain("had its time", File.ReadAllText(file), StringComparison.Ordinal);
+        Assert.DoesNotContain("had its time", await daemon.Http.GetStringAsync("definitions"), StringComparison.Ordinal);
+        (int code, string output, _) = await harness.CommandAsync("import", file, "--replace");
+        Assert.Equal(0, code);
+        Assert.StartsWith("1 schedules were imported, 0", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_unit_gives_more_time_to_stop_than_it_takes_and_hardens_the_service()
     {
