@@ -72,6 +72,10 @@ public static class Display
     public static string BothTimes(DateTimeOffset moment) => string.Create(
         CultureInfo.InvariantCulture, $@"{moment.ToLocalTime():yyyy-MM-dd HH\:mm\:ss zzz} ({moment.UtcDateTime:HH\:mm\:ss} UTC)");
 
+    /// <summary>A time of a schedule in the zone that it has, and in UTC: there it is seen what a clock change does to it.</summary>
+    public static string ScheduleTime(DateTimeOffset time) => string.Create(
+        CultureInfo.InvariantCulture, $@"{time:yyyy-MM-dd HH\:mm\:ss zzz} ({time.UtcDateTime:HH\:mm\:ss} UTC)");
+
     /// <summary>What a schedule loads: "users.xlsx at sys.hcs".</summary>
     public static string Load(LoadDefinition load)
     {
@@ -112,7 +116,7 @@ public static class Display
         LoadDefinition load = schedule.Definition!.Load;
         string what = $"Register schedule '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection '{load.Connection}'.";
         string next = schedule.NextRuns.Count == 0 ? "It has no time to come." : "It would run at";
-        return string.Join(Environment.NewLine + "    ", schedule.NextRuns.Select(BothTimes).Prepend($"{what} {next}"));
+        return string.Join(Environment.NewLine + "    ", schedule.NextRuns.Select(ScheduleTime).Prepend($"{what} {next}"));
     }
 
     /// <summary>How a run ended and when it was due; nothing before the first.</summary>

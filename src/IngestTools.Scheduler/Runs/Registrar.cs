@@ -95,7 +95,15 @@ internal sealed class Registrar(
     /// <summary>What the store has as it is told to others; what cannot be read is told too.</summary>
     public static BulkLoadSchedule Describe(ScheduleRow row, StoredRun? last) => row.Schedule is { } schedule
         ? Describe(schedule, last)
-        : new BulkLoadSchedule { Name = row.Name, Status = ScheduleStatus.Broken, Reason = ScheduleSurvey.Tell(row.Error!), LastRun = last?.Describe() };
+        : new BulkLoadSchedule
+        {
+            Name = row.Name,
+            Status = ScheduleStatus.Broken,
+            Reason = ScheduleSurvey.Tell(row.Error!),
+            LastRun = last?.Describe(),
+            RegisteredAt = row.RegisteredAt,
+            RegisteredBy = row.RegisteredBy,
+        };
 
     private static BulkLoadSchedule Describe(StoredSchedule schedule, StoredRun? last)
     {

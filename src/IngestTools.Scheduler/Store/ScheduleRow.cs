@@ -12,6 +12,10 @@ internal sealed record ScheduleRow
     /// <summary>The schedule; null where it cannot be read.</summary>
     public StoredSchedule? Schedule { get; private init; }
 
+    public DateTimeOffset RegisteredAt { get; private init; }
+
+    public string? RegisteredBy { get; private init; }
+
     public string Name => Schedule?.Definition.Name ?? Key;
 
     /// <summary>Why it cannot be read, and what to do; null where it can.</summary>
@@ -25,11 +29,11 @@ internal sealed record ScheduleRow
             StoredSchedule schedule = StoredSchedule.Read(row);
             return schedule is { Definition: { Name: not null, Load.Connection: not null } } && schedule.Key == key
                 ? new ScheduleRow { Key = key, Schedule = schedule }
-                : new ScheduleRow { Key = key, Error = Unreadable(key, "something of it is missing.", null) };
+                : Unreadable(row, key, "something of it is missing.", null);
         }
         catch (Exception e) when (e is JsonException or FormatException or ArgumentException or InvalidCastException or OverflowException)
         {
-            return new ScheduleRow { Key = key, Error = Unreadable(key, e.Message, e) };
+            return Unreadable(row, key, e.Message, e);
         }
     }
 
@@ -37,10 +41,16 @@ internal sealed record ScheduleRow
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>: it cannot be read.</exception>
     public StoredSchedule Open() => Schedule ?? throw Error!;
 
-    private static IngestException Unreadable(string key, string why, Exception? cause) => new(ErrorId.InvalidSchedule, $"The schedule '{key}' cannot be read from the store: {why}", cause)
+    private static ScheduleRow Unreadable(DbDataReader row, string key, string why, Exception? cause) => new()
     {
-        Operation = "schedule",
-        Advice = "It runs nothing. Register it again with -Force, or remove it with Unregister-BulkLoadSchedule.",
-        Target = key,
+        Key = key,
+        RegisteredAt = row["registered_at"] is long at && at >= 0 && at <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ? DateTimeOffset.FromUnixTimeMilliseconds(at) : default,
+        RegisteredBy = row["registered_by"] as string,
+        Error = new IngestException(ErrorId.InvalidSchedule, $"The schedule '{key}' cannot be read from the store: {why}", cause)
+        {
+            Operation = "schedule",
+            Advice = "It runs nothing. Register it again with -Force, or remove it with Unregister-BulkLoadSchedule.",
+            Target = key,
+        },
     };
 }

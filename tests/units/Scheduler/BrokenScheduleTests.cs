@@ -28,6 +28,8 @@ public sealed class BrokenScheduleTests
 
         Assert.Equal([("A good", ScheduleStatus.Active), ("b bad", ScheduleStatus.Broken), ("D good", ScheduleStatus.Active)], listed.Select(schedule => (schedule.Name, schedule.Status)));
         Assert.Contains("Unregister-BulkLoadSchedule", listed[1].Reason, StringComparison.Ordinal);
+        Assert.True(listed[1].RegisteredAt > listed[0].RegisteredAt);
+        Assert.Equal("a test", listed[1].RegisteredBy);
         Assert.Equal(1, exported);
         Assert.Equal(["A good", "D good"], System.Text.Json.JsonSerializer.Deserialize(text, SchedulingJson.Default.DefinitionFile)!.Schedules.Select(schedule => schedule.Name));
         Assert.Contains("b bad: ", errors, StringComparison.Ordinal);
