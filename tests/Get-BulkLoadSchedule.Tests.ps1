@@ -42,6 +42,19 @@ Describe 'Get-BulkLoadSchedule' {
         $errors[0].TargetObject | Should -Be 'nothing'
     }
 
+    It 'shows of one that is broken why, and nothing that is not known' {
+        # As the scheduler tells one that its store cannot give any more: without a definition.
+        $type = (Get-BulkLoadSchedule hourly).GetType()
+        $broken = [Activator]::CreateInstance($type)
+        $known = @{ Name = 'lost'; Status = [enum]::Parse($type.GetProperty('Status').PropertyType, 'Broken'); Reason = 'The store cannot give it.' }
+        foreach ($property in $known.Keys) { $type.GetProperty($property).SetValue($broken, $known[$property]) }
+        $table = $broken | Format-Table | Out-String
+        $table | Should -Match 'lost +Broken'
+        $list = $broken | Format-List | Out-String
+        $list | Should -Match 'Reason +: The store cannot give it'
+        $list | Should -Not -Match 'When|Load|MissedRun|Overlap'
+    }
+
     It 'completes names, also in a session that has seen none' {
         $completed = Invoke-Child -Argument (Get-IngestScheduler).Socket {
             param($socket)

@@ -72,6 +72,30 @@ Describe 'Register-BulkLoadSchedule, by the scheduler' {
         Get-BulkLoadSchedule | Should -BeNullOrEmpty
     }
 
+    It 'shows them in the zone of the schedule, where clock changes are seen' {
+        $said = Invoke-Child -Argument (Get-IngestScheduler).Socket, $folder {
+            param($socket, $folder)
+            $env:INGESTTOOLS_SCHEDULER_SOCKET = $socket
+            $load = @{ Path = $folder; Shortcode = '0001'; Connection = 'archive' }
+            Register-BulkLoadSchedule -Name gap @load -Cron '30 2 31 3 *' -TimeZone Europe/Zurich -WhatIf
+            Register-BulkLoadSchedule -Name once @load -At '2040-10-28 02:30' -TimeZone Europe/Zurich -Force -WhatIf
+            Register-BulkLoadSchedule -Name kathmandu @load -Cron '15 2 * * *' -TimeZone Asia/Kathmandu | Format-List
+        }
+        # The last Sunday of March 2030 and 2041 is a 31st: what the clocks pass over is run when they have.
+        @($said -match '03-31 0(2:30:00 \+02:00 \(00:30|3:00:00 \+02:00 \(01:00):00 UTC\)').Count | Should -Be 5
+        $said -join ' ' | Should -Match '2040-10-28 02:30:00 \+02:00 \(00:30:00 UTC\)'
+        @($said -match '02:15:00 \+05:45 \(20:30:00 UTC\)').Count | Should -Be 5
+    }
+
+    It 'runs a time that had passed once, however often the same is registered with -Force' {
+        $once = @{ Path = $folder; Shortcode = New-Shortcode; Connection = 'archive'; At = '2020-01-01 00:00'; Force = $true }
+        $null = Register-BulkLoadSchedule -Name script @once
+        Wait-Until { Get-BulkLoadRun script -Status Succeeded } 'it has run'
+        $again = Register-BulkLoadSchedule -Name script @once
+        $again.Status, $again.LastRun.Status | Should -Be 'Ended', 'Succeeded'
+        @(Get-BulkLoadRun script).Count | Should -Be 1
+    }
+
     It 'takes the default profile where none is named, and says what is missing where there is none' {
         $without = @{ Path = $folder; Shortcode = '0001'; Every = 3600; Name = 'x' }
         $failure = Get-RegisterError $without

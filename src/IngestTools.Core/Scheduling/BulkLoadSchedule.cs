@@ -13,6 +13,9 @@ public enum ScheduleStatus
 
     /// <summary>It has no further time.</summary>
     Ended,
+
+    /// <summary>It runs nothing, for it cannot be read from the store, or its times cannot be reckoned; <see cref="BulkLoadSchedule.Reason"/> tells why, and what to do.</summary>
+    Broken,
 }
 
 /// <summary>A schedule of the daemon, as it was when asked for.</summary>
@@ -24,10 +27,10 @@ public sealed record BulkLoadSchedule
     /// <summary>Where it stands.</summary>
     public ScheduleStatus Status { get; init; }
 
-    /// <summary>What it loads, and when.</summary>
-    public required ScheduleDefinition Definition { get; init; }
+    /// <summary>What it loads, and when; null where the store cannot give it any more.</summary>
+    public ScheduleDefinition? Definition { get; init; }
 
-    /// <summary>Why it is suspended; null where it is not, or nobody said.</summary>
+    /// <summary>Why it is suspended or broken; null where it is neither, or nobody said.</summary>
     public string? Reason { get; init; }
 
     /// <summary>The next times, nearest first, in the schedule's zone; at most five.</summary>

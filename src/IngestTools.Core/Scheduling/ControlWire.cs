@@ -43,6 +43,9 @@ public sealed record RegisterRequest
 
     /// <summary>Who registers it.</summary>
     public string? By { get; init; }
+
+    /// <summary>Registers it as one that is suspended, so that it runs nothing meanwhile; null registers an active one.</summary>
+    public SuspendRequest? Suspend { get; init; }
 }
 
 /// <summary>Why a schedule is suspended.</summary>
@@ -58,7 +61,38 @@ public sealed record DefinitionFile
 
     /// <summary>The definitions.</summary>
     public IReadOnlyList<ScheduleDefinition> Schedules { get; init; } = [];
+
+    /// <summary>Those of them that are suspended; null in a file that was written before they were told.</summary>
+    public IReadOnlyList<SuspendedDefinition>? Suspended { get; init; }
+
+    /// <summary>The definitions of schedules; what has no further time, and what cannot be read, is left out.</summary>
+    /// <param name="schedules">The schedules.</param>
+    public static DefinitionFile Of(IReadOnlyCollection<BulkLoadSchedule> schedules) => new()
+    {
+        Schedules = [.. schedules.Where(schedule => schedule.Status != ScheduleStatus.Ended).Select(schedule => schedule.Definition).OfType<ScheduleDefinition>()],
+        Suspended = [.. schedules.Where(schedule => schedule.Status == ScheduleStatus.Suspended).Select(schedule => new SuspendedDefinition(schedule.Name, schedule.Reason))],
+    };
+
+    /// <summary>Whether all is there that a definition needs.</summary>
+    [JsonIgnore]
+    public bool IsWhole => Schedules is not null && Schedules.All(schedule => schedule is { Name: not null, Load: not null }) && (Suspended is null || Suspended.All(one => one is { Name: not null }));
+
+    /// <summary>What registers the definitions again as they were.</summary>
+    /// <param name="replace">Whether one of the same name is replaced.</param>
+    /// <param name="by">Who registers them.</param>
+    public IEnumerable<RegisterRequest> Requests(bool replace, string by)
+    {
+        Dictionary<string, SuspendRequest> suspended = new(StringComparer.OrdinalIgnoreCase);
+        foreach (SuspendedDefinition one in Suspended ?? [])
+            suspended[one.Name] = new SuspendRequest(one.Reason, null);
+        return Schedules.Select(definition => new RegisterRequest { Definition = definition, Replace = replace, By = by, Suspend = suspended.GetValueOrDefault(definition.Name) });
+    }
 }
+
+/// <summary>A suspended schedule in a file of definitions.</summary>
+/// <param name="Name">The schedule's name.</param>
+/// <param name="Reason">Why, and who suspended it; null where nobody said.</param>
+public sealed record SuspendedDefinition(string Name, string? Reason);
 
 /// <summary>What became of one imported definition.</summary>
 /// <param name="Name">The schedule's name.</param>

@@ -72,6 +72,10 @@ public static class Display
     public static string BothTimes(DateTimeOffset moment) => string.Create(
         CultureInfo.InvariantCulture, $@"{moment.ToLocalTime():yyyy-MM-dd HH\:mm\:ss zzz} ({moment.UtcDateTime:HH\:mm\:ss} UTC)");
 
+    /// <summary>A time of a schedule in the zone that it has, and in UTC: there it is seen what a clock change does to it.</summary>
+    public static string ScheduleTime(DateTimeOffset time) => string.Create(
+        CultureInfo.InvariantCulture, $@"{time:yyyy-MM-dd HH\:mm\:ss zzz} ({time.UtcDateTime:HH\:mm\:ss} UTC)");
+
     /// <summary>What a schedule loads: "users.xlsx at sys.hcs".</summary>
     public static string Load(LoadDefinition load)
     {
@@ -97,25 +101,22 @@ public static class Display
     }
 
     /// <summary>When a schedule runs: at the times of a cron text, after each span, once.</summary>
-    public static string When(ScheduleDefinition definition)
+    public static string When(ScheduleDefinition? definition) => definition switch
     {
-        ArgumentNullException.ThrowIfNull(definition);
-        return definition switch
-        {
-            { Cron: { } cron } => cron,
-            { Every: { } every } => "every " + every.ToString("c", CultureInfo.InvariantCulture),
-            _ => "once",
-        };
-    }
+        null => "",
+        { Cron: { } cron } => cron,
+        { Every: { } every } => "every " + every.ToString("c", CultureInfo.InvariantCulture),
+        _ => "once",
+    };
 
     /// <summary>A schedule in a sentence, with its next times.</summary>
     public static string Plan(BulkLoadSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(schedule);
-        LoadDefinition load = schedule.Definition.Load;
+        LoadDefinition load = schedule.Definition!.Load;
         string what = $"Register schedule '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection '{load.Connection}'.";
         string next = schedule.NextRuns.Count == 0 ? "It has no time to come." : "It would run at";
-        return string.Join(Environment.NewLine + "    ", schedule.NextRuns.Select(BothTimes).Prepend($"{what} {next}"));
+        return string.Join(Environment.NewLine + "    ", schedule.NextRuns.Select(ScheduleTime).Prepend($"{what} {next}"));
     }
 
     /// <summary>How a run ended and when it was due; nothing before the first.</summary>

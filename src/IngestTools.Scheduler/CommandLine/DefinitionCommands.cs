@@ -17,20 +17,20 @@ internal static class DefinitionCommands
     {
         (string? file, string? socket, _) = Parse(texts, takesReplace: false);
         using SchedulerClient client = new(socket);
-        List<ScheduleDefinition> definitions = [];
+        List<BulkLoadSchedule> schedules = [];
         await foreach (BulkLoadSchedule schedule in client.ReadSchedulesAsync([], CancellationToken.None))
         {
-            // What has no further time could not be imported.
-            if (schedule.Status != ScheduleStatus.Ended)
-                definitions.Add(schedule.Definition);
+            schedules.Add(schedule);
+            if (schedule.Definition is null)
+                Console.Error.WriteLine($"{schedule.Name}: {schedule.Reason}");
         }
 
-        string text = JsonSerializer.Serialize(new DefinitionFile { Schedules = definitions }, Readable.DefinitionFile);
+        string text = JsonSerializer.Serialize(DefinitionFile.Of(schedules), Readable.DefinitionFile);
         if (file is null)
             Console.WriteLine(text);
         else
             Write(file, text);
-        return Ok;
+        return schedules.TrueForAll(schedule => schedule.Definition is not null) ? Ok : SomeRefused;
     }
 
     /// <summary>Registers what a file has; what is refused is told, and the rest goes on.</summary>
@@ -40,16 +40,16 @@ internal static class DefinitionCommands
         DefinitionFile definitions = Read(file ?? throw new UsageException("import needs a file"));
         using SchedulerClient client = new(socket);
         int refused = 0;
-        foreach (ScheduleDefinition definition in definitions.Schedules)
+        foreach (RegisterRequest request in definitions.Requests(replace, $"{Environment.UserName}@{Environment.MachineName}"))
         {
             try
             {
-                await client.RegisterAsync(new RegisterRequest { Definition = definition, Replace = replace, By = $"{Environment.UserName}@{Environment.MachineName}" }, CancellationToken.None);
+                await client.RegisterAsync(request, CancellationToken.None);
             }
             catch (IngestException e) when (e.ErrorId is not (ErrorId.SchedulerNotRunning or ErrorId.ConnectionFailed or ErrorId.OutcomeUnknown))
             {
                 refused++;
-                Console.Error.WriteLine($"{definition.Name}: {e.Message} {e.Advice}");
+                Console.Error.WriteLine($"{request.Definition.Name}: {e.Message} {e.Advice}");
             }
         }
 
@@ -94,10 +94,10 @@ internal static class DefinitionCommands
     {
         try
         {
-            DefinitionFile definitions = JsonSerializer.Deserialize(File.ReadAllText(file), SchedulingJson.Default.DefinitionFile) ?? throw new JsonException("it is null");
-            return definitions.Version == new DefinitionFile().Version
-                ? definitions
-                : throw new IngestException(ErrorId.Rejected, $"{file} has version {definitions.Version}, and this one reads {new DefinitionFile().Version}.") { Advice = "Export it with a scheduler of this version." };
+            DefinitionFile definitions = JsonSerializer.Deserialize(File.ReadAllText(file), SchedulingJson.Default.DefinitionFile) ?? throw new JsonException("it is null.");
+            if (definitions.Version != new DefinitionFile().Version)
+                throw new IngestException(ErrorId.Rejected, $"{file} has version {definitions.Version}, and this one reads {new DefinitionFile().Version}.") { Advice = "Export it with a scheduler of this version." };
+            return definitions.IsWhole ? definitions : throw new JsonException("a schedule of it has no name or no load.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -29,7 +29,7 @@ internal static class Help
         ingest-scheduler export [FILE] [--socket PATH]
         ingest-scheduler import FILE [--replace] [--socket PATH]
             Takes schedules from one store to another, as JSON without secrets and files. Paths in it must be there when it is imported.
-            What has ended is left out, and what was suspended is active where it is imported.
+            What has ended is left out, and so is, aloud, what cannot be read. What is suspended stays so, with its reason.
 
         ingest-scheduler --version | --help
             Exit codes of all commands: 1 refused, 64 wrong usage.

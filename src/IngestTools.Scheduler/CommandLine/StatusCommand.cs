@@ -73,11 +73,20 @@ internal static class StatusCommand
             _ => "UNKNOWN",
         };
         if (!state.IsRunning)
-            return $"SCHEDULER {word} - {state.Trouble}";
-        string next = state.NextRun is { } time ? time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) : "no time";
-        string trouble = state.Trouble ?? (state.TroubledLastDay > 0 ? $"{state.TroubledLastDay} runs of the last day did not succeed (Get-BulkLoadRun)" : "all runs of the last day succeeded");
+            return $"SCHEDULER {word} - {OnOneLine(state.Trouble!)}";
+        string next = state.NextRun is { } time ? time.ToLocalTime().ToString("'next at' yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) : "nothing is due";
+        string runs = state.TroubledLastDay switch
+        {
+            0 => "all runs of the last day succeeded",
+            1 => "1 run of the last day did not succeed (Get-BulkLoadRun)",
+            var many => $"{many} runs of the last day did not succeed (Get-BulkLoadRun)",
+        };
+        string trouble = state.Trouble is null ? runs : OnOneLine(state.Trouble);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"SCHEDULER {word} - {trouble}; {state.Active} active, {state.Suspended} suspended, {state.Running} running, next at {next} | active={state.Active} suspended={state.Suspended} running={state.Running} troubled={state.TroubledLastDay}");
+            $"SCHEDULER {word} - {trouble}; {state.Active} active, {state.Suspended} suspended, {state.Running} running, {next} | active={state.Active} suspended={state.Suspended} running={state.Running} troubled={state.TroubledLastDay}");
     }
+
+    /// <summary>Monitoring reads the first line, and numbers after an upright line.</summary>
+    private static string OnOneLine(string text) => text.ReplaceLineEndings(" ").Replace('|', '/');
 }

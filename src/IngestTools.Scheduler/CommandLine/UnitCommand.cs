@@ -39,11 +39,13 @@ internal static class UnitCommand
     private static string Systemd(string user)
     {
         (string program, string? argument) = Command();
-        string command = argument is null ? $"\"{program}\"" : $"\"{program}\" \"{argument}\"";
+        // A percent sign begins a specifier of systemd.
+        string command = (argument is null ? $"\"{program}\"" : $"\"{program}\" \"{argument}\"").Replace("%", "%%", StringComparison.Ordinal);
         return $"""
             # /etc/systemd/system/ingest-scheduler.service
             # useradd --system --home-dir /var/lib/ingest-scheduler {user}
             # systemctl daemon-reload && systemctl enable --now ingest-scheduler
+            # sudo -u {user} env INGESTTOOLS_HOME=/var/lib/ingest-scheduler {command} status
             [Unit]
             Description=IngestTools scheduler: runs bulk loads at their time
             Wants=network-online.target

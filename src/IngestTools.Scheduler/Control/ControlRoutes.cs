@@ -52,6 +52,10 @@ internal sealed class ControlRoutes(
         {
             // Who asked is gone.
         }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            await FailAsync(context, StatusCodes.Status500InternalServerError, new ControlError(ErrorId.ServerError, "The scheduler ends, and may not have done it.", "Start it again, and look at Get-BulkLoadSchedule and Get-BulkLoadRun."));
+        }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             logger.LogError(e, "{Method} {Path} failed in a way that nobody thought of.", context.Request.Method, context.Request.Path);
@@ -88,6 +92,8 @@ internal sealed class ControlRoutes(
     private async Task PreviewAsync(HttpContext context)
     {
         RegisterRequest request = await ReadAsync(context, SchedulingJson.Default.RegisterRequest);
+        if (request.Definition is not { Name: not null, Load: not null })
+            throw new FormatException("it has no name or no load");
         await SendAsync(context, registrar.PreviewAsync(request, context.RequestAborted), SchedulingJson.Default.BulkLoadSchedule);
     }
 
@@ -95,6 +101,8 @@ internal sealed class ControlRoutes(
     private async Task RegisterAsync(HttpContext context, string name)
     {
         RegisterRequest request = await ReadAsync(context, SchedulingJson.Default.RegisterRequest);
+        if (request.Definition is not { Name: not null, Load: not null })
+            throw new FormatException("it has no name or no load");
         if (!string.Equals(request.Definition.Name, name, StringComparison.Ordinal))
             throw new FormatException($"the address names '{name}', the body '{request.Definition.Name}'");
         await SendAsync(context, registrar.RegisterAsync(request, lifetime.ApplicationStopping), SchedulingJson.Default.BulkLoadSchedule);
@@ -120,13 +128,13 @@ internal sealed class ControlRoutes(
         CancellationToken aborted = context.RequestAborted;
         BeginLines(context);
         string last = "";
-        while (await store.ReadSchedulesAfterAsync(last, Page, aborted) is { Count: > 0 } schedules)
+        while (await store.ReadSchedulesAfterAsync(last, Page, aborted) is { Count: > 0 } rows)
         {
-            last = schedules[^1].Key;
-            StoredSchedule[] wanted = schedules.Where(schedule => IsWanted(schedule.Definition.Name, patterns)).ToArray();
-            Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. wanted.Select(schedule => schedule.Key)], aborted)).ToDictionary(run => run.Key);
-            foreach (StoredSchedule schedule in wanted)
-                await SendLineAsync(context, Registrar.Describe(schedule, runs.GetValueOrDefault(schedule.Key)), SchedulingJson.Default.BulkLoadSchedule);
+            last = rows[^1].Key;
+            ScheduleRow[] wanted = rows.Where(row => IsWanted(row.Name, patterns)).ToArray();
+            Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. wanted.Select(row => row.Key)], aborted)).ToDictionary(run => run.Key);
+            foreach (ScheduleRow row in wanted)
+                await SendLineAsync(context, Registrar.Describe(row, runs.GetValueOrDefault(row.Key)), SchedulingJson.Default.BulkLoadSchedule);
         }
     }
 
@@ -179,15 +187,15 @@ internal sealed class ControlRoutes(
 
     private async Task<DefinitionFile> ReadDefinitionsAsync(CancellationToken cancellationToken)
     {
-        List<ScheduleDefinition> definitions = [];
+        List<BulkLoadSchedule> all = [];
         string last = "";
-        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } schedules)
+        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
         {
-            last = schedules[^1].Key;
-            definitions.AddRange(schedules.Where(schedule => schedule.Status != ScheduleStatus.Ended).Select(schedule => schedule.Definition));
+            last = rows[^1].Key;
+            all.AddRange(rows.Select(row => Registrar.Describe(row, null)));
         }
 
-        return new DefinitionFile { Schedules = definitions };
+        return DefinitionFile.Of(all);
     }
 
     private async Task ImportAsync(HttpContext context)
@@ -195,22 +203,24 @@ internal sealed class ControlRoutes(
         DefinitionFile file = await ReadAsync(context, SchedulingJson.Default.DefinitionFile);
         if (file.Version != new DefinitionFile().Version)
             throw new IngestException(ErrorId.Rejected, $"The definitions have version {file.Version}, and this scheduler reads {new DefinitionFile().Version}.") { Operation = "import", Advice = "Export them with a scheduler of this version." };
+        if (!file.IsWhole)
+            throw new JsonException("a schedule has no name or no load");
         bool replace = string.Equals(context.Request.Query["replace"], "true", StringComparison.OrdinalIgnoreCase);
         BeginLines(context);
-        foreach (ScheduleDefinition definition in file.Schedules)
-            await SendLineAsync(context, await ImportAsync(definition, replace), SchedulingJson.Default.ImportAnswer);
+        foreach (RegisterRequest request in file.Requests(replace, "import"))
+            await SendLineAsync(context, await ImportAsync(request), SchedulingJson.Default.ImportAnswer);
     }
 
-    private async Task<ImportAnswer> ImportAsync(ScheduleDefinition definition, bool replace)
+    private async Task<ImportAnswer> ImportAsync(RegisterRequest request)
     {
         try
         {
-            await registrar.RegisterAsync(new RegisterRequest { Definition = definition, Replace = replace, By = "import" }, lifetime.ApplicationStopping);
-            return new ImportAnswer(definition.Name, null);
+            await registrar.RegisterAsync(request, lifetime.ApplicationStopping);
+            return new ImportAnswer(request.Definition.Name, null);
         }
         catch (IngestException e)
         {
-            return new ImportAnswer(definition.Name, new ControlError(e.ErrorId, e.Message, e.Advice));
+            return new ImportAnswer(request.Definition.Name, new ControlError(e.ErrorId, e.Message, e.Advice));
         }
     }
 

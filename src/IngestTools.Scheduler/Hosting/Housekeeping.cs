@@ -10,7 +10,7 @@ namespace IngestTools.Scheduler.Hosting;
 
 /// <summary>What has to be done again and again: saying that this node lives, planning what no alarm has told of, watching the clock, clearing away.</summary>
 internal sealed class Housekeeping(
-    SchedulerStore store, ISpool spool, RunPlanner planner, AlarmClock alarms, StateReader state, ServiceNotifier notifier, NodeOptions node, IHostApplicationLifetime lifetime,
+    SchedulerStore store, ISpool spool, RunPlanner planner, ScheduleSurvey survey, AlarmClock alarms, StateReader state, ServiceNotifier notifier, NodeOptions node, IHostApplicationLifetime lifetime,
     TimeProvider time, ILogger<Housekeeping> logger)
 {
     /// <summary>A clock that differs so much from the time that has passed was set.</summary>
@@ -63,7 +63,7 @@ internal sealed class Housekeeping(
             try
             {
                 await DoAsync(cancellationToken);
-                state.Trouble = planner.Trouble;
+                state.Trouble = await survey.LookAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -95,10 +95,10 @@ internal sealed class Housekeeping(
     {
         int moved = 0;
         string last = "";
-        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } schedules)
+        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
         {
-            last = schedules[^1].Key;
-            foreach (StoredSchedule schedule in schedules.Where(schedule => schedule is { Status: ScheduleStatus.Active, Definition.At: null }))
+            last = rows[^1].Key;
+            foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>().Where(schedule => schedule is { Status: ScheduleStatus.Active, Definition.At: null }))
             {
                 if (TryRearm(schedule) is not { } now || now.NextDue >= schedule.NextDue || !await store.ChangeScheduleAsync(schedule, now, cancellationToken))
                     continue;
@@ -118,9 +118,9 @@ internal sealed class Housekeeping(
         {
             return planner.Rearm(schedule);
         }
-        catch (IngestException e)
+        catch (IngestException)
         {
-            logger.LogError("'{Name}' stays as it is: {Reason}", schedule.Definition.Name, e.Message);
+            // The survey tells of it.
             return null;
         }
     }

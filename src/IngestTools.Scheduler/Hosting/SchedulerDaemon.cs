@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
 using IngestTools.Scheduler.CommandLine;
@@ -29,9 +30,12 @@ internal static class SchedulerDaemon
         StoreDialect dialect = CreateDialect(command);
         await OpenStoreAsync(dialect, log, command);
         ControlPlace.Prepare(command.Socket);
+        StopSteps steps = new();
+        using EndGuard guard = new(ShutdownLimit, () => EndNow(command, dialect, steps, log.CreateLogger("IngestTools.Scheduler")));
         await using WebApplication host = Build(command, dialect, log);
         ILogger logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("IngestTools.Scheduler");
         IHostApplicationLifetime lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
+        guard.Watch(lifetime.ApplicationStopping);
         using CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
         RunDispatcher dispatcher = host.Services.GetRequiredService<RunDispatcher>();
         AlarmClock alarms = host.Services.GetRequiredService<AlarmClock>();
@@ -57,27 +61,42 @@ internal static class SchedulerDaemon
         await WaitForEndAsync(lifetime);
         notifier.Stopping();
         logger.LogInformation("The scheduler ends. What runs at the services goes on there, and is followed again at the next start.");
-        await WithinLimitAsync(() => StopAsync([dispatcher.StopAsync, alarms.StopAsync, () => keeping, () => beating, () => host.StopAsync(), () => LeaveAsync(store, logger)]), logger);
+        // Nothing comes due any more while the runs end.
+        await Task.WhenAll(
+            steps.TakeAsync("the alarms", alarms.StopAsync()), steps.TakeAsync("the runs", dispatcher.StopAsync()), steps.TakeAsync("the housekeeping", Task.WhenAll(keeping, beating)));
+        await steps.TakeAsync("the answers to cmdlets", host.StopAsync());
+        if (dialect.IsShared)
+            await steps.TakeAsync("the store", LeaveAsync(store, logger));
+        DeleteSocket(command);
+    }
+
+    private static void EndNow(RunCommand command, StoreDialect dialect, StopSteps steps, ILogger logger)
+    {
+        logger.LogWarning(
+            "The scheduler could not stop {Steps} within {Limit:0} s, and ends all the same. Look whether another program holds the store {Store}. What was left is taken up at the next start.",
+            steps.Going, ShutdownLimit.TotalSeconds, dialect.Place);
+        DeleteSocket(command);
+        Environment.Exit(0);
+    }
+
+    private static void DeleteSocket(RunCommand command)
+    {
         if (!OperatingSystem.IsWindows())
             File.Delete(command.Socket);
     }
 
-    private static async Task StopAsync(IReadOnlyList<Func<Task>> steps)
+    /// <summary>What is being stopped, for who asks why it takes so long.</summary>
+    private sealed class StopSteps
     {
-        foreach (Func<Task> step in steps)
-            await step();
-    }
+        private readonly ConcurrentDictionary<string, bool> _going = new();
 
-    /// <summary>One limit holds for all that there is to stop: what has not ended by then is as after a crash, and is taken up.</summary>
-    private static async Task WithinLimitAsync(Func<Task> stop, ILogger logger)
-    {
-        try
+        public string Going => _going.IsEmpty ? "all" : string.Join(", ", _going.Keys.Order(StringComparer.Ordinal));
+
+        public async Task TakeAsync(string what, Task step)
         {
-            await Task.Run(stop).WaitAsync(ShutdownLimit);
-        }
-        catch (TimeoutException)
-        {
-            logger.LogWarning("Not all could be stopped within {Limit}. What was left is taken up at the next start.", ShutdownLimit);
+            _going[what] = true;
+            await step;
+            _going.TryRemove(what, out _);
         }
     }
 
@@ -181,7 +200,7 @@ internal static class SchedulerDaemon
         string spool = Path.Join(command.Folder, "spool");
         services.AddSingleton<ISpool>(provider => dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool));
         services.AddSingleton<SchedulerMeter>().AddSingleton<SavedConnections>().AddSingleton<DispatchSignal>().AddSingleton<ServiceNotifier>().AddSingleton<StateReader>();
-        services.AddSingleton<AlarmClock>().AddSingleton<RunPlanner>().AddSingleton<Registrar>().AddSingleton<RunDispatcher>().AddSingleton<Housekeeping>().AddSingleton<ControlRoutes>();
+        services.AddSingleton<AlarmClock>().AddSingleton<RunPlanner>().AddSingleton<ScheduleSurvey>().AddSingleton<Registrar>().AddSingleton<RunDispatcher>().AddSingleton<Housekeeping>().AddSingleton<ControlRoutes>();
         AlarmTables.AddQuartz(services, dialect, command);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, command.Socket));
         WebApplication host = builder.Build();

@@ -58,9 +58,9 @@ internal sealed class Registrar(
 
     public async Task UnregisterAsync(string name, CancellationToken cancellationToken)
     {
-        StoredSchedule old = await store.DeleteScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
+        ScheduleRow old = await store.DeleteScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
         await alarms.RemoveAsync(old.Key, cancellationToken);
-        logger.LogInformation("'{Name}' was unregistered.", old.Definition.Name);
+        logger.LogInformation("'{Name}' was unregistered.", old.Name);
     }
 
     public Task<BulkLoadSchedule> SuspendAsync(string name, SuspendRequest request, CancellationToken cancellationToken) => ChangeAsync(
@@ -68,9 +68,15 @@ internal sealed class Registrar(
         schedule => schedule.Status switch
         {
             ScheduleStatus.Ended => throw Ended(schedule),
-            _ => schedule with { Status = ScheduleStatus.Suspended, Reason = request.Reason is null && request.By is null ? null : $"{request.Reason ?? "No reason was given."}{(request.By is null ? "" : $" ({request.By})")}" },
+            _ => Suspended(schedule, request),
         },
         cancellationToken);
+
+    private static StoredSchedule Suspended(StoredSchedule schedule, SuspendRequest request) => schedule with
+    {
+        Status = ScheduleStatus.Suspended,
+        Reason = request.Reason is null && request.By is null ? null : $"{request.Reason ?? "No reason was given."}{(request.By is null ? "" : $" ({request.By})")}",
+    };
 
     /// <summary>Goes on from now: times that passed meanwhile were not to be run. A single time that passed is missed, and treated as the schedule says.</summary>
     public Task<BulkLoadSchedule> ResumeAsync(string name, CancellationToken cancellationToken) => ChangeAsync(
@@ -86,29 +92,29 @@ internal sealed class Registrar(
     public async Task<StoredRun> StartAsync(string name, CancellationToken cancellationToken) =>
         await planner.PlanNowAsync(await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name), cancellationToken);
 
-    /// <summary>A schedule as it is told to others.</summary>
-    public static BulkLoadSchedule Describe(StoredSchedule schedule, StoredRun? last)
-    {
-        List<DateTimeOffset> next = [];
-        string? reason = schedule.Reason;
-        try
+    /// <summary>What the store has as it is told to others; what cannot be read is told too.</summary>
+    public static BulkLoadSchedule Describe(ScheduleRow row, StoredRun? last) => row.Schedule is { } schedule
+        ? Describe(schedule, last)
+        : new BulkLoadSchedule
         {
-            if (schedule.Status == ScheduleStatus.Active)
-                next = new Timetable(schedule.Definition, schedule.RegisteredAt).List(schedule.NextDue, NextTimesTold);
-        }
-        catch (IngestException e)
-        {
-            // Its zone is none of this machine's any more; the others of a list are told all the same.
-            reason = e.Message;
-        }
+            Name = row.Name,
+            Status = ScheduleStatus.Broken,
+            Reason = ScheduleSurvey.Tell(row.Error!),
+            LastRun = last?.Describe(),
+            RegisteredAt = row.RegisteredAt,
+            RegisteredBy = row.RegisteredBy,
+        };
 
+    private static BulkLoadSchedule Describe(StoredSchedule schedule, StoredRun? last)
+    {
+        IngestException? broken = ScheduleSurvey.WhyBroken(schedule);
         return new BulkLoadSchedule
         {
             Name = schedule.Definition.Name,
-            Status = schedule.Status,
+            Status = broken is null ? schedule.Status : ScheduleStatus.Broken,
             Definition = schedule.Definition,
-            Reason = reason,
-            NextRuns = next,
+            Reason = broken is null ? schedule.Reason : ScheduleSurvey.Tell(broken),
+            NextRuns = broken is null && schedule.Status == ScheduleStatus.Active ? new Timetable(schedule.Definition, schedule.RegisteredAt).List(schedule.NextDue, NextTimesTold) : [],
             LastRun = last?.Describe(),
             RegisteredAt = schedule.RegisteredAt,
             RegisteredBy = schedule.RegisteredBy,
@@ -138,7 +144,7 @@ internal sealed class Registrar(
         ScheduleDefinition definition = request.Definition;
         if (!request.Replace || definition is not { Cron: null, Every: null, At: { } at } || at > time.GetUtcNow())
             return null;
-        StoredSchedule? old = await store.FindScheduleAsync(definition.Name, cancellationToken);
+        StoredSchedule? old = (await store.FindRowAsync(definition.Name, cancellationToken))?.Schedule;
         if (old is null || old.Status == ScheduleStatus.Suspended || !old.IsOf(at, definition.Load))
             return null;
         logger.LogInformation("'{Name}' stays as it is: its time, {At:u}, has had its run. Start-BulkLoadSchedule runs it again.", old.Definition.Name, at.UtcDateTime);
@@ -157,6 +163,11 @@ internal sealed class Registrar(
         await CheckSignInAsync(definition.Load, cancellationToken);
         StoredSchedule schedule = new() { Revision = Guid.NewGuid().ToString("N"), Definition = definition, RegisteredAt = now, RegisteredBy = request.By };
         schedule = planner.Rearm(schedule);
+        // The time that was asked for is kept, so that the same registration is known again; it is run as one that is due now.
+        if (definition.At <= now && request.Suspend is null)
+            schedule = schedule with { NextDue = now };
+        if (request.Suspend is { } suspend)
+            schedule = Suspended(schedule, suspend);
         return schedule.NextDue is null
             ? throw Invalid("The cron text names no time that will come.", "Look at its day and month: 30 February never comes.")
             : schedule;
@@ -170,8 +181,9 @@ internal sealed class Registrar(
         _ = new Timetable(definition, now);
         if (definition.At is not { } at || at > now)
             return definition;
-        return request.AllowPast
-            ? definition with { At = now }
+        // One that is suspended runs nothing now: when it is resumed its time is missed.
+        return request.AllowPast || request.Suspend is not null
+            ? definition
             : throw Invalid($"{at:yyyy-MM-dd HH:mm:ss zzz} has passed.", "Give a time to come, or -Force to run it at once.");
     }
 

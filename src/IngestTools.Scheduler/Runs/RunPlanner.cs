@@ -23,9 +23,6 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     /// <summary>So many schedules are planned in one transaction: others wait for it no longer than some hundredths of a second.</summary>
     private const int MostAtOnce = 100;
 
-    /// <summary>Of more schedules that cannot be planned, the number is told.</summary>
-    private const int MostUnplannedTold = 5;
-
     /// <summary>So many missed times get a run of their own that tells it; of more, one tells how many.</summary>
     private const int MostMissedTold = 100;
 
@@ -40,18 +37,20 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     /// <summary>An alarm that is so late is not waited for.</summary>
     private static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(2);
 
-    /// <summary>The schedules whose time has come and that cannot be planned, and why; null where all can.</summary>
-    public string? Trouble { get; private set; }
+    /// <summary>The schedules whose time has come and that cannot be planned, by their keys, and why.</summary>
+    public IReadOnlyDictionary<string, string> Unplanned { get; private set; } = new Dictionary<string, string>();
 
     private async Task PlanUpToAsync(DateTimeOffset until, CancellationToken cancellationToken)
     {
         Dictionary<string, string> unplanned = new(StringComparer.Ordinal);
         await PlanUpToAsync(until, unplanned, cancellationToken);
-        string? trouble = unplanned.Count == 0 ? null
-            : $"{unplanned.Count} schedules cannot be planned. {string.Join(' ', unplanned.Take(MostUnplannedTold).Select(entry => $"'{entry.Key}': {entry.Value}"))}";
-        if (trouble is not null && trouble != Trouble)
-            logger.LogError("{Trouble} Register them again, or unregister them.", trouble);
-        Trouble = trouble;
+        foreach ((string key, string why) in unplanned)
+        {
+            if (Unplanned.GetValueOrDefault(key) != why)
+                logger.LogError("'{Name}' is due and cannot be planned: {Why}", key, why);
+        }
+
+        Unplanned = unplanned;
     }
 
     private async Task PlanUpToAsync(DateTimeOffset until, Dictionary<string, string> unplanned, CancellationToken cancellationToken)
@@ -118,7 +117,7 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     private async Task<List<StoredRun>> PlanAsync(StoreSession session, string key, CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow() + Early;
-        StoredSchedule? schedule = (await SchedulerStore.FindScheduleAsync(session, key, cancellationToken)).FirstOrDefault();
+        StoredSchedule? schedule = (await SchedulerStore.FindRowAsync(session, key, cancellationToken))?.Open();
         if (schedule is not { Status: ScheduleStatus.Active, NextDue: { } due } || due > now)
             return [];
         Timetable timetable = new(schedule.Definition, schedule.RegisteredAt);

@@ -34,18 +34,21 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
 
     // Schedules
 
-    private const string ScheduleColumns = "revision, definition, status, reason, spool, registered_at, registered_by, next_due";
+    private const string ScheduleColumns = "name_key, revision, definition, status, reason, spool, registered_at, registered_by, next_due";
 
-    public async Task<StoredSchedule?> FindScheduleAsync(string name, CancellationToken cancellationToken) =>
-        (await ReadAsync(session => FindScheduleAsync(session, StoredSchedule.KeyOf(name), cancellationToken), cancellationToken)).FirstOrDefault();
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>: it is there, and cannot be read.</exception>
+    public async Task<StoredSchedule?> FindScheduleAsync(string name, CancellationToken cancellationToken) => (await FindRowAsync(name, cancellationToken))?.Open();
 
-    public static Task<List<StoredSchedule>> FindScheduleAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
-        session.QueryAsync($"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key = @key", StoredSchedule.Read, cancellationToken, ("key", key));
+    public Task<ScheduleRow?> FindRowAsync(string name, CancellationToken cancellationToken) =>
+        ReadAsync(session => FindRowAsync(session, StoredSchedule.KeyOf(name), cancellationToken), cancellationToken);
+
+    public static async Task<ScheduleRow?> FindRowAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
+        (await session.QueryAsync($"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key = @key", ScheduleRow.Read, cancellationToken, ("key", key))).FirstOrDefault();
 
     /// <summary>The next schedules by name after one, so that a long list is never held whole.</summary>
-    public Task<List<StoredSchedule>> ReadSchedulesAfterAsync(string key, int most, CancellationToken cancellationToken) => ReadAsync(
+    public Task<List<ScheduleRow>> ReadSchedulesAfterAsync(string key, int most, CancellationToken cancellationToken) => ReadAsync(
         session => session.QueryAsync(
-            $"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key ORDER BY name_key LIMIT @most", StoredSchedule.Read, cancellationToken, ("key", key), ("most", most)),
+            $"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key ORDER BY name_key LIMIT @most", ScheduleRow.Read, cancellationToken, ("key", key), ("most", most)),
         cancellationToken);
 
     /// <summary>
@@ -54,13 +57,14 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
     public Task<(bool Kept, StoredSchedule? Replaced)> PutScheduleAsync(StoredSchedule schedule, bool replace, CancellationToken cancellationToken) => WriteAsync<(bool, StoredSchedule?)>(
         async session =>
         {
-            StoredSchedule? old = (await FindScheduleAsync(session, schedule.Key, cancellationToken)).FirstOrDefault();
-            if (old is not null && (!replace || (old.Status == ScheduleStatus.Ended && schedule.Definition.At is { } at && old.IsOf(at, schedule.Definition.Load))))
+            ScheduleRow? row = await FindRowAsync(session, schedule.Key, cancellationToken);
+            StoredSchedule? old = row?.Schedule;
+            if (row is not null && (!replace || (old?.Status == ScheduleStatus.Ended && schedule.Definition.At is { } at && old.IsOf(at, schedule.Definition.Load))))
                 return (false, old);
             await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE name_key = @key", cancellationToken, ("key", schedule.Key));
             int added = await session.ExecuteAsync(
                 $"""
-                INSERT INTO ingest_schedule (name_key, {ScheduleColumns})
+                INSERT INTO ingest_schedule ({ScheduleColumns})
                 VALUES (@key, @revision, @definition, @status, @reason, @spool, @registered_at, @registered_by, @next_due) ON CONFLICT (name_key) DO NOTHING
                 """,
                 cancellationToken, schedule.Values());
@@ -68,11 +72,11 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
         },
         cancellationToken);
 
-    public async Task<StoredSchedule?> DeleteScheduleAsync(string name, CancellationToken cancellationToken) => await WriteAsync(
+    public Task<ScheduleRow?> DeleteScheduleAsync(string name, CancellationToken cancellationToken) => WriteAsync(
         async session =>
         {
             string key = StoredSchedule.KeyOf(name);
-            StoredSchedule? old = (await FindScheduleAsync(session, key, cancellationToken)).FirstOrDefault();
+            ScheduleRow? old = await FindRowAsync(session, key, cancellationToken);
             await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE name_key = @key", cancellationToken, ("key", key));
             return old;
         },

@@ -1,4 +1,5 @@
 using IngestTools.Scheduler.Store;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Quartz;
 
@@ -92,13 +93,13 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
         Dictionary<string, (string? Revision, DateTimeOffset? Next)> alarms = await ReadAlarmsAsync(scheduler, cancellationToken);
         int set = 0;
         string last = "";
-        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } schedules)
+        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
         {
-            foreach (StoredSchedule schedule in schedules)
+            last = rows[^1].Key;
+            foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
             {
-                last = schedule.Key;
                 bool has = alarms.Remove(schedule.Key, out (string? Revision, DateTimeOffset? Next) alarm);
-                if (schedule.Status != ScheduleStatus.Active || schedule.NextDue is not { } due)
+                if (schedule.Status != ScheduleStatus.Active || schedule.NextDue is not { } due || Runs.ScheduleSurvey.WhyBroken(schedule) is not null)
                 {
                     if (has)
                         await RemoveAsync(schedule.Key, cancellationToken);
@@ -146,13 +147,18 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
 }
 
 /// <summary>What Quartz runs when an alarm rings.</summary>
-internal sealed class PlanJob(Runs.RunPlanner planner, ILogger<PlanJob> logger) : IJob
+internal sealed class PlanJob(Runs.RunPlanner planner, IHostApplicationLifetime lifetime, ILogger<PlanJob> logger) : IJob
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
     {
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await planner.PlanDueAsync(cancellationToken);
+            await planner.PlanDueAsync(ending.Token);
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            // What is due is planned at the next start.
         }
         catch (System.Data.Common.DbException e)
         {

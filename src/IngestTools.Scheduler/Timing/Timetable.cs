@@ -101,7 +101,7 @@ internal sealed class Timetable
             {
                 5 => CronExpression.Parse(text, CronFormat.Unix),
                 6 => CronExpression.Parse(text),
-                _ => throw Invalid($"The cron text '{text}' has {fields} fields, and five or six are read.", CronAdvice),
+                _ => throw Invalid($"The cron text '{text}' has {fields} {(fields == 1 ? "field" : "fields")}, and five or six are read.", CronAdvice),
             };
         }
         catch (Exception e) when (e is FormatException or ArgumentException)

@@ -110,6 +110,56 @@ public sealed class PlannerTests
         Assert.Contains(await bench.RunsAsync(), run => run.DueAt == Noon.AddHours(200) && run.Status == RunStatus.Planned);
     }
 
+    [Theory]
+    [InlineData(MissedRun.RunOnce, RunStatus.Planned)]
+    [InlineData(MissedRun.Skip, RunStatus.Missed)]
+    public async Task A_clock_that_jumps_forward_and_back_by_hours_runs_nothing_twice_and_shows_what_was_missed(MissedRun policy, RunStatus newest)
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(policy));
+        List<StoredRun> began = [];
+        await RunAtAsync(Noon.AddHours(1));
+        await RunAtAsync(Noon.AddHours(5.5));
+        Assert.Equal(
+            [(5, newest), (4, RunStatus.Missed), (3, RunStatus.Missed), (2, RunStatus.Missed), (1, RunStatus.Succeeded)], began.Select(run => ((int)(run.DueAt - Noon).TotalHours, run.Status)));
+
+        bench.Time.Now = Noon.AddHours(1.1);
+        StoredSchedule ahead = (await bench.ScheduleAsync())!;
+        Assert.True(await bench.Store.ChangeScheduleAsync(ahead, bench.Planner.Rearm(ahead), CancellationToken.None));
+        for (int hour = 2; hour <= 6; hour++)
+            await RunAtAsync(Noon.AddHours(hour));
+
+        Assert.Equal([(6, RunStatus.Planned)], began.Take(1).Select(run => ((int)(run.DueAt - Noon).TotalHours, run.Status)));
+        Assert.Equal([6, 5, 4, 3, 2, 1], (await bench.RunsAsync()).Select(run => (int)(run.DueAt - Noon).TotalHours));
+
+        async Task RunAtAsync(DateTimeOffset now)
+        {
+            bench.Time.Now = now;
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+            began = await bench.RunsAsync();
+            await bench.EndAllAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData(MissedRun.RunOnce, RunStatus.Succeeded)]
+    [InlineData(MissedRun.Skip, RunStatus.Missed)]
+    public async Task A_single_time_that_a_clock_jumps_over_and_that_comes_again_has_one_run(MissedRun policy, RunStatus expected)
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(new ScheduleDefinition { Name = "s", Load = Bench.Load, At = Noon.AddHours(1), MissedRun = policy });
+
+        foreach (double hours in new[] { 5.0, 0.5, 1.0, 1.5 })
+        {
+            bench.Time.Now = Noon.AddHours(hours);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+            await bench.EndAllAsync();
+        }
+
+        StoredRun run = Assert.Single(await bench.RunsAsync());
+        Assert.Equal((expected, Noon.AddHours(1)), (run.Status, run.DueAt));
+    }
+
     [Fact]
     public async Task What_overlaps_is_skipped_or_waits_and_only_one_waits()
     {
@@ -159,8 +209,9 @@ public sealed class PlannerTests
         await bench.Planner.PlanDueAsync(CancellationToken.None);
 
         Assert.Equal("s", Assert.Single(await bench.RunsAsync()).Name);
-        Assert.Contains("'a'", bench.Planner.Trouble, StringComparison.Ordinal);
-        Assert.Contains("Europe/Atlantis", bench.Planner.Trouble, StringComparison.Ordinal);
+        (string key, string why) = Assert.Single(bench.Planner.Unplanned);
+        Assert.Equal("a", key);
+        Assert.Contains("Europe/Atlantis", why, StringComparison.Ordinal);
     }
 
     [Fact]

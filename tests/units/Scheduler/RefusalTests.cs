@@ -60,17 +60,32 @@ public sealed class RefusalTests
     [Fact]
     public async Task A_path_that_the_daemon_cannot_read_is_refused()
     {
-        if (OperatingSystem.IsWindows() || Environment.UserName == "root")
+        if (OperatingSystem.IsWindows())
             return;
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        SchedulerProcess daemon = await harness.RunAsync();
-        LoadDefinition load = harness.DspLoad("0021");
-        File.SetUnixFileMode(load.Path!, UnixFileMode.None);
-
-        ControlError error = await daemon.RefusedAsync(SchedulerHarness.Yearly("closed", load));
-
-        File.SetUnixFileMode(load.Path!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
+        // What root may read does not end at a file's mode, unless root gives that right up.
+        string[] asAnybody = Environment.UserName == "root" ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"] : [];
+        SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, [.. asAnybody, .. SchedulerProcess.Command("run")]).ReadyAsync();
+        LoadDefinition folder = harness.DspLoad("0021");
+        LoadDefinition book = harness.VossLoad("closed.xlsx");
+        LoadDefinition mapping = harness.DspLoad("0029") with { MappingPath = Path.Join(folder.Path, "mapping.csv") };
+        File.SetUnixFileMode(folder.Path!, UnixFileMode.None);
+        File.SetUnixFileMode(book.Path!, UnixFileMode.None);
+        try
+        {
+            foreach ((LoadDefinition load, string told) in new[] { (folder, folder.Path!), (book, book.Path!), (mapping, mapping.MappingPath!) })
+            {
+                ControlError error = await daemon.RefusedAsync(SchedulerHarness.Yearly("closed", load));
+                Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
+                Assert.Contains(told, error.Message, StringComparison.Ordinal);
+                Assert.Contains(Environment.UserName, error.Message, StringComparison.Ordinal);
+                Assert.Contains("Give that account the right", error.Advice, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            File.SetUnixFileMode(folder.Path!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     [Fact]
@@ -109,6 +124,31 @@ public sealed class RefusalTests
 
         BulkLoadRun? run = await daemon.UntilAsync(async () => (await daemon.RunsAsync()).FirstOrDefault(), run => run?.IsTerminal == true);
         Assert.Equal(RunStatus.Succeeded, run!.Status);
+    }
+
+    [Fact]
+    public async Task A_registration_whose_time_had_passed_is_run_once_however_often_it_is_registered_again()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        ScheduleDefinition definition = new() { Name = "script", Load = harness.DspLoad("0027"), At = DateTimeOffset.UtcNow.AddDays(-1), MissedRun = MissedRun.Skip };
+
+        BulkLoadSchedule first = await daemon.RegisterAsync(definition, replace: true, allowPast: true);
+        BulkLoadSchedule second = await daemon.RegisterAsync(definition, replace: true, allowPast: true);
+        BulkLoadRun? run = await daemon.UntilAsync(async () => (await daemon.RunsAsync()).FirstOrDefault(), run => run?.IsTerminal == true);
+        BulkLoadSchedule third = await daemon.RegisterAsync(definition, replace: true, allowPast: true);
+
+        Assert.Equal((RunStatus.Succeeded, definition.At), (run!.Status, first.Definition!.At));
+        Assert.InRange(run.DueAt, first.RegisteredAt, DateTimeOffset.UtcNow);
+        Assert.Equal((ScheduleStatus.Ended, run.Id), (third.Status, third.LastRun!.Id));
+        Assert.Equal((first.RegisteredAt, first.RegisteredAt), (second.RegisteredAt, third.RegisteredAt));
+        Assert.Single(await daemon.RunsAsync());
+
+        // Another time, or another load, is another registration.
+        await daemon.RegisterAsync(definition with { At = definition.At!.Value.AddHours(1) }, replace: true, allowPast: true);
+        await daemon.UntilAsync(() => daemon.RunsAsync("?status=Succeeded"), runs => runs.Count == 2);
+        await daemon.RegisterAsync(definition with { At = definition.At!.Value.AddHours(1), Load = harness.DspLoad("0028") }, replace: true, allowPast: true);
+        await daemon.UntilAsync(() => daemon.RunsAsync("?status=Succeeded"), runs => runs.Count == 3);
     }
 
     [Fact]
@@ -271,6 +311,12 @@ public sealed class RefusalTests
         harness.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         string[] run = SchedulerProcess.Command("run", "--poll-interval", "0.1");
         SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, ["bash", "-c", "trap '' XFSZ; ulimit -f 2048; exec \"$@\"", "bash", .. run]).ReadyAsync();
+        // The copy of an input that finds no room is told too, and nothing of it is left.
+        ControlError uncopied = await daemon.RefusedAsync(SchedulerHarness.Yearly("large", harness.IcaLoad(80_000)));
+        Assert.Equal(ErrorId.FileUnreadable, uncopied.ErrorId);
+        Assert.Contains("ids.csv cannot be copied", uncopied.Message, StringComparison.Ordinal);
+        Assert.Contains("disk has room", uncopied.Advice, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Join(harness.Store, "spool")));
         string name = new('n', 150);
         LoadDefinition load = harness.DspLoad("0026", files: 1) with { Message = new string('m', 20_000) };
         HttpStatusCode status = HttpStatusCode.OK;
@@ -284,6 +330,7 @@ public sealed class RefusalTests
 
         Assert.Equal(HttpStatusCode.InternalServerError, status);
         Assert.Contains("cannot be read or written", said, StringComparison.Ordinal);
+        Assert.Contains("disk is full", said, StringComparison.Ordinal);
         Assert.False(daemon.HasExited);
         await daemon.TerminateAsync();
         SchedulerProcess roomy = await harness.RunAsync();

@@ -40,6 +40,40 @@ public sealed class SchedulerCommandTests
         Assert.Contains("--help", errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("postgresql://ingest:canary-9f3a@db/ingest")]
+    [InlineData("Host=db;Passwort=canary-9f3a")]
+    public async Task A_connection_to_postgresql_that_is_none_is_refused_and_its_password_told_to_nobody(string connection)
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        harness.Environment["SCHEDULER_TEST_POSTGRES"] = connection;
+
+        (int code, string output, string errors) = await harness.CommandAsync("run", "--store", "postgres", "--connection-from", "env:SCHEDULER_TEST_POSTGRES");
+
+        Assert.Equal(1, code);
+        Assert.DoesNotContain("canary", output + errors, StringComparison.Ordinal);
+        Assert.Contains("Host=db;Username=", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_has_ended_is_not_exported_for_it_could_not_be_imported()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("yearly", harness.DspLoad("0034")));
+        await daemon.RegisterAsync(new ScheduleDefinition { Name = "had its time", Load = harness.DspLoad("0035"), At = DateTimeOffset.UtcNow.AddDays(-1) }, allowPast: true);
+        await daemon.UntilAsync(() => daemon.SchedulesAsync("?name=had*"), schedules => schedules[0].Status == ScheduleStatus.Ended);
+        string file = Path.Join(harness.Folder.Path, "schedules.json");
+
+        Assert.Equal(0, (await harness.CommandAsync("export", file)).Code);
+
+        Assert.DoesNotContain("had its time", File.ReadAllText(file), StringComparison.Ordinal);
+        Assert.DoesNotContain("had its time", await daemon.Http.GetStringAsync("definitions"), StringComparison.Ordinal);
+        (int code, string output, _) = await harness.CommandAsync("import", file, "--replace");
+        Assert.Equal(0, code);
+        Assert.StartsWith("1 schedules were imported, 0", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_unit_gives_more_time_to_stop_than_it_takes_and_hardens_the_service()
     {
@@ -74,8 +108,97 @@ public sealed class SchedulerCommandTests
         Assert.Contains("2 schedules were imported", output, StringComparison.Ordinal);
         Assert.Contains("already", refused, StringComparison.Ordinal);
         List<BulkLoadSchedule> schedules = await second.SchedulesAsync();
-        Assert.Equal((Overlap.Queue, MissedRun.Skip), (schedules[1].Definition.Overlap, schedules[1].Definition.MissedRun));
+        Assert.Equal((Overlap.Queue, MissedRun.Skip), (schedules[1].Definition!.Overlap, schedules[1].Definition!.MissedRun));
         Assert.Equal(2, JsonSerializer.Deserialize(await second.Http.GetStringAsync("definitions"), SchedulingJson.Default.DefinitionFile)!.Schedules.Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_suspended_stays_so_with_its_reason_where_it_is_imported(bool byCommand)
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        LoadDefinition load = harness.DspLoad("0032");
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("Active", load));
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("Told", load));
+        await daemon.RegisterAsync(new ScheduleDefinition { Name = "Once", Load = load, At = DateTimeOffset.UtcNow.AddDays(1) });
+        await SuspendAsync(daemon, "Told", new SuspendRequest("the server is moved", "ann"));
+        await SuspendAsync(daemon, "Once", new SuspendRequest(null, null));
+        string file = Path.Join(harness.Folder.Path, "schedules.json");
+        if (byCommand)
+            Assert.Equal(0, (await harness.CommandAsync("export", file)).Code);
+        else
+            File.WriteAllText(file, await daemon.Http.GetStringAsync("definitions"));
+        foreach (string name in new[] { "Active", "Told", "Once" })
+            (await daemon.Http.DeleteAsync($"schedules/{name}")).Dispose();
+        // The single time has passed when it is imported: it was suspended, so it is not run, and not refused.
+        DefinitionFile exported = JsonSerializer.Deserialize(File.ReadAllText(file), SchedulingJson.Default.DefinitionFile)!;
+        exported = exported with { Schedules = [.. exported.Schedules.Select(schedule => schedule with { At = schedule.At?.AddDays(-2) })] };
+        File.WriteAllText(file, JsonSerializer.Serialize(exported, SchedulingJson.Default.DefinitionFile));
+
+        if (byCommand)
+        {
+            Assert.Equal(0, (await harness.CommandAsync("import", file)).Code);
+        }
+        else
+        {
+            using HttpResponseMessage imported = await daemon.Http.PostAsync("definitions", new StringContent(File.ReadAllText(file)));
+            Assert.DoesNotContain("error", await imported.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(
+            [("Active", ScheduleStatus.Active, null), ("Once", ScheduleStatus.Suspended, null), ("Told", ScheduleStatus.Suspended, "the server is moved (ann)")],
+            (await daemon.SchedulesAsync()).Select(schedule => (schedule.Name, schedule.Status, schedule.Reason)));
+        Assert.Empty(await daemon.RunsAsync());
+    }
+
+    [Fact]
+    public async Task A_file_that_was_exported_before_suspensions_were_is_imported()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        string path = JsonSerializer.Serialize(harness.DspLoad("0033").Path);
+        string old = $$"""
+            { "version": 1, "schedules": [ { "name": "old", "cron": "0 3 1 1 *", "timeZone": "UTC", "missedRun": "RunOnce", "overlap": "Skip",
+                "load": { "kind": "BulkIngest", "connection": "dsp", "path": {{path}}, "shortcode": "0033", "recurse": false } } ] }
+            """;
+
+        string file = Path.Join(harness.Folder.Path, "old.json");
+        File.WriteAllText(file, old);
+
+        (int code, _, string errors) = await harness.CommandAsync("import", file);
+
+        Assert.True(code == 0, errors);
+        Assert.Equal(ScheduleStatus.Active, Assert.Single(await daemon.SchedulesAsync()).Status);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{ \"version\": 9 }")]
+    [InlineData("{ \"version\": 1, \"schedules\": null }")]
+    [InlineData("{ \"version\": 1, \"schedules\": [ null ] }")]
+    [InlineData("{ \"version\": 1, \"schedules\": [ { \"name\": \"x\", \"load\": null } ] }")]
+    [InlineData("{ \"version\": 1, \"schedules\": [], \"suspended\": [ null ] }")]
+    public async Task A_file_that_is_none_is_refused_and_says_which(string text)
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        string file = Path.Join(harness.Folder.Path, "none.json");
+        File.WriteAllText(file, text);
+
+        (int code, _, string errors) = await harness.CommandAsync("import", file);
+
+        Assert.Equal(1, code);
+        Assert.StartsWith($"ingest-scheduler: {file} ", errors, StringComparison.Ordinal);
+        Assert.Contains("xport", errors, StringComparison.Ordinal);
+    }
+
+    private static async Task SuspendAsync(SchedulerProcess daemon, string name, SuspendRequest request)
+    {
+        using HttpContent body = System.Net.Http.Json.JsonContent.Create(request, SchedulingJson.Default.SuspendRequest);
+        using HttpResponseMessage answer = await daemon.Http.PostAsync($"schedules/{name}/suspend", body);
+        Assert.True(answer.IsSuccessStatusCode);
     }
 
     [Fact]

@@ -28,6 +28,27 @@ public sealed class TimetableTests
         Assert.NotEqual(due.AddHours(1), Of(cron, zone).NextAfter(due));
     }
 
+    [Theory]
+    [InlineData("Europe/Zurich", "30 2 * * *", 3, 28)]
+    [InlineData("Europe/Zurich", "30 2 * * *", 10, 31)]
+    [InlineData("Europe/Zurich", "*/20 * * * *", 3, 28)]
+    [InlineData("Europe/Zurich", "*/20 * * * *", 10, 31)]
+    [InlineData("America/New_York", "15 1,2,3 * * *", 3, 14)]
+    [InlineData("America/New_York", "15 1,2,3 * * *", 11, 7)]
+    public void The_last_time_before_a_moment_is_one_that_was_run_also_around_a_clock_change(string zone, string cron, int month, int day)
+    {
+        Timetable timetable = Of(cron, zone);
+        DateTimeOffset from = new(2027, month, day, 0, 0, 0, TimeSpan.Zero);
+        DateTimeOffset? last = null;
+        DateTimeOffset next = timetable.NextAfter(from.AddDays(-2))!.Value;
+        for (DateTimeOffset moment = from.AddDays(-1); moment < from.AddDays(2); moment = moment.AddMinutes(10))
+        {
+            for (; next <= moment; next = timetable.NextAfter(next)!.Value)
+                last = next;
+            Assert.Equal((moment, last), (moment, timetable.LastUpTo(moment)));
+        }
+    }
+
     [Fact]
     public void An_interval_runs_on_through_a_clock_change()
     {
@@ -43,7 +64,7 @@ public sealed class TimetableTests
 
     [Theory]
     [InlineData("61 * * * *", null, "cron")]
-    [InlineData("often", null, "fields")]
+    [InlineData("often", null, "1 field,")]
     [InlineData("* * * * * * * *", null, "fields")]
     [InlineData("0 3 * * *", "Middle/Earth", "Middle/Earth")]
     public void A_bad_cron_text_or_zone_is_told(string cron, string? zone, string told)
