@@ -41,7 +41,7 @@ $rows = [System.Collections.Generic.List[object]]::new()
 function Start-Daemon {
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     # With the environment that Start-IngestScheduler and the service unit give it.
-    $thrift = @{ DOTNET_GCgen0size = '400000'; MALLOC_ARENA_MAX = '1' }
+    $thrift = @{ DOTNET_GCgen0size = '200000'; MALLOC_ARENA_MAX = '1' }
     $script:daemon = Start-Process dotnet -PassThru -RedirectStandardError "$work/scheduler.log" -Environment $thrift -ArgumentList @(
         $program, 'run', '--store', $folder, '--poll-interval', '0.1')
     while (-not (Get-IngestScheduler).IsRunning) {

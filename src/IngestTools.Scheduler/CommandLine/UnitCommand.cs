@@ -59,8 +59,8 @@ internal static class UnitCommand
             User={user}
             Environment=INGESTTOOLS_HOME=/var/lib/ingest-scheduler
             Environment=DOTNET_NOLOGO=true
-            # It waits most of the time: these keep its memory small. 400000 is hexadecimal, 4 MiB.
-            Environment=DOTNET_GCgen0size=400000 MALLOC_ARENA_MAX=1
+            # It waits most of the time: these keep its memory small. 200000 is hexadecimal, 2 MiB.
+            Environment=DOTNET_GCgen0size=200000 MALLOC_ARENA_MAX=1
             # Secrets that a connection reads as env:NAME: a file that root alone can read.
             EnvironmentFile=-/etc/ingest-scheduler.env
             ExecStart={command} run

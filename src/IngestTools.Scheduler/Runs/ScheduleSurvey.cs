@@ -10,8 +10,11 @@ namespace IngestTools.Scheduler.Runs;
 /// </summary>
 internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, TimeProvider time, ILogger<ScheduleSurvey> logger)
 {
-    /// <summary>All schedules are looked at so often; ten thousand take some hundredths of a second.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// All schedules are looked at so often. What is wrong with one is so from the daemon's start, or comes from damage to the store; of one that is due, the
+    /// planner tells at once.
+    /// </summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     private const int Page = 500;
 
@@ -22,7 +25,6 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
     private const int MostTold = 5;
 
     private readonly SortedDictionary<string, string> _broken = new(StringComparer.Ordinal);
-    private HashSet<string> _well = new(StringComparer.Ordinal);
     private long? _looked;
 
     /// <summary>Why a schedule that should run cannot; null where it can.</summary>
@@ -63,7 +65,6 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
     private async Task LookAtAllAsync(CancellationToken cancellationToken)
     {
         _looked = time.GetTimestamp();
-        HashSet<string> well = new(StringComparer.Ordinal);
         HashSet<string> gone = new(_broken.Keys, StringComparer.Ordinal);
         string last = "";
         while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
@@ -72,13 +73,15 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
             foreach (ScheduleRow row in rows)
             {
                 gone.Remove(row.Key);
-                Note(row, well);
+                Note(row);
             }
         }
 
-        _well = well;
         foreach (string key in gone)
             _broken.Remove(key);
+
+        // The whole store has passed through, at the start twice; nothing as large follows for an hour, so what that took is given back.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     private async Task LookAgainAsync(CancellationToken cancellationToken)
@@ -86,20 +89,16 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
         foreach (string key in _broken.Keys.Take(MostLookedAtAgain).ToArray())
         {
             if (await store.FindRowAsync(key, cancellationToken) is { } row)
-                Note(row, _well);
+                Note(row);
             else
                 _broken.Remove(key);
         }
     }
 
-    private void Note(ScheduleRow row, HashSet<string> well)
+    private void Note(ScheduleRow row)
     {
-        // A machine that knows a zone knows it for as long as this process lives, so what was well once is well.
-        IngestException? error = row.Schedule is not { } schedule ? row.Error : _well.Contains(schedule.Revision) ? null : WhyBroken(schedule);
-        if (error is null)
+        if ((row.Schedule is { } schedule ? WhyBroken(schedule) : row.Error) is not { } error)
         {
-            if (row.Schedule is { Status: ScheduleStatus.Active, Revision: { } revision })
-                well.Add(revision);
             _broken.Remove(row.Key);
             return;
         }
