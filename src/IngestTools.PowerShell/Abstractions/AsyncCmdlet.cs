@@ -187,6 +187,9 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     /// <summary>Called by the work: writes an object.</summary>
     internal ValueTask PostAsync(object? output, CancellationToken cancellationToken) => PostAsync(PostKind.Output, output, cancellationToken);
 
+    /// <summary>Called by the work: writes several objects.</summary>
+    internal ValueTask PostManyAsync(object[] outputs, CancellationToken cancellationToken) => PostAsync(PostKind.Outputs, outputs, cancellationToken);
+
     /// <summary>Called by the work: writes an error.</summary>
     internal ValueTask PostErrorAsync(ErrorRecord error, CancellationToken cancellationToken) => PostAsync(PostKind.Error, error, cancellationToken);
 

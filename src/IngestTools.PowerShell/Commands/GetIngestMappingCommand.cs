@@ -78,7 +78,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
             if (_file is not null)
                 await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
             else
-                await PostAllAsync(ReadRowsAsync(client, connection, shortcode, token), token).ConfigureAwait(false);
+                await PostRowsAsync(client, connection, shortcode, token).ConfigureAwait(false);
         });
     }
 
@@ -114,20 +114,16 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
         return _seen.Add((connection, shortcode.ToUpperInvariant()));
     }
 
-    private static async IAsyncEnumerable<IngestMapping> ReadRowsAsync(
-        DspIngestClient client, IngestConnection connection, string shortcode, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async Task PostRowsAsync(DspIngestClient client, IngestConnection connection, string shortcode, CancellationToken cancellationToken)
     {
         string project = shortcode.ToUpperInvariant();
-        await foreach (MappingRow row in client.ReadMappingAsync(shortcode, cancellationToken).ConfigureAwait(false))
+        string name = connection.Name;
+        await foreach (IReadOnlyList<MappingRow> rows in client.ReadMappingPartsAsync(shortcode, cancellationToken).ConfigureAwait(false))
         {
-            yield return new IngestMapping
-            {
-                Shortcode = project,
-                Original = row.Original,
-                Derivative = row.Derivative,
-                Ingested = true,
-                Connection = connection.Name,
-            };
+            object[] outputs = new object[rows.Count];
+            for (int i = 0; i < outputs.Length; i++)
+                outputs[i] = new IngestMapping { Shortcode = project, Original = rows[i].Original, Derivative = rows[i].Derivative, Ingested = true, Connection = name };
+            await PostManyAsync(outputs, cancellationToken).ConfigureAwait(false);
         }
     }
 

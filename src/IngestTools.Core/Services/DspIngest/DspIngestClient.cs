@@ -92,6 +92,14 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     public IAsyncEnumerable<MappingRow> ReadMappingAsync(string shortcode, CancellationToken cancellationToken) =>
         new MappingDownload(_routes, Shortcode.Parse(shortcode)).ReadAsync(cancellationToken);
 
+    /// <summary>The rows of the mapping, as they come; those that come together in one list.</summary>
+    /// <param name="shortcode">The project's shortcode.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="IngestException">As <see cref="ReadMappingAsync"/>.</exception>
+    /// <remarks>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv</remarks>
+    public IAsyncEnumerable<IReadOnlyList<MappingRow>> ReadMappingPartsAsync(string shortcode, CancellationToken cancellationToken) =>
+        new MappingDownload(_routes, Shortcode.Parse(shortcode)).ReadPartsAsync(cancellationToken);
+
     /// <summary>Writes the mapping to a file, as it came, atomically: the file is there whole, or as it was.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="path">The file.</param>

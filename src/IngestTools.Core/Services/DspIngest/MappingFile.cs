@@ -3,6 +3,8 @@ namespace IngestTools.Services.DspIngest;
 /// <summary>Saves a mapping: first beside the file, then in its place, so that the file is there whole or as it was.</summary>
 internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
 {
+    private const int MostAtOnce = 1024;
+
     public async Task<(long Bytes, long Rows)> SaveAsync(string path, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path);
@@ -53,9 +55,13 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
     {
         using MappingReader reader = new(file);
         await reader.ReadHeaderAsync().ConfigureAwait(false);
-        while (await reader.ReadAsync().ConfigureAwait(false) is not null)
+        List<MappingRow> rows = new(MostAtOnce);
+        do
         {
+            rows.Clear();
+            await reader.ReadAsync(rows).ConfigureAwait(false);
         }
+        while (rows.Count > 0);
 
         return reader.RowCount;
     }

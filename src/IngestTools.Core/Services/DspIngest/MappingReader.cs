@@ -23,6 +23,9 @@ internal sealed class MappingReader : IDisposable
     private readonly StreamReader _text;
     private readonly CsvParser _csv;
 
+    /// <summary>The row that is being read while those before it are given; null where none is.</summary>
+    private Task<bool>? _next;
+
     public MappingReader(Stream body)
     {
         _text = new StreamReader(body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), detectEncodingFromByteOrderMarks: false, bufferSize: 64 * 1024);
@@ -42,16 +45,26 @@ internal sealed class MappingReader : IDisposable
             throw Invalid(start.TrimStart().StartsWith('<') ? "a web page instead of a mapping" : "no mapping: its first line is not 'original,derivative'", start);
     }
 
-    /// <summary>The next row; null at the end.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: a row that is none.</exception>
-    public async ValueTask<MappingRow?> ReadAsync()
+    /// <summary>
+    /// Adds the next rows to a list: as many as it has room for, and fewer where it would have to wait for more. At the end it adds none.
+    /// </summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: a row that is none. The rows before it are in the list.</exception>
+    public async ValueTask ReadAsync(List<MappingRow> rows)
     {
-        if (!await _csv.ReadAsync().ConfigureAwait(false))
-            return null;
-        RowCount++;
-        if (_csv.Count < 2 || _csv[0].Length == 0)
-            throw Invalid($"a mapping whose row {RowCount} has no 'original,derivative'", string.Join(',', _csv.Record ?? []));
-        return new MappingRow(_csv[0], _csv[1]);
+        while (rows.Count < rows.Capacity)
+        {
+            _next ??= _csv.ReadAsync();
+            if (rows.Count > 0 && !_next.IsCompleted)
+                return;
+            bool isRow = await _next.ConfigureAwait(false);
+            _next = null;
+            if (!isRow)
+                return;
+            if (_csv.Count < 2 || _csv[0].Length == 0)
+                throw Invalid($"a mapping whose row {RowCount + 1} has no 'original,derivative'", string.Join(',', _csv.Record ?? []));
+            rows.Add(new MappingRow(_csv[0], _csv[1]));
+            RowCount++;
+        }
     }
 
     public void Dispose()
