@@ -68,13 +68,22 @@ public sealed class IngestException : Exception
     /// <summary>The same error after so many attempts.</summary>
     internal IngestException After(int attempts) => Copy(ErrorId, Message, Advice, Target, attempts);
 
-    /// <summary>The same error of a request that went before the one that matters, such as a sign-in: that one was not sent, and trying again is not up to it.</summary>
-    internal IngestException BeforeSending() => Copy(ErrorId, Message, Advice, Target, Attempts, isOfThisRequest: false);
+    /// <summary>Whether it came of a request that went before the one that matters, such as a sign-in, and has made its own attempts.</summary>
+    internal bool IsBeforeSending { get; private init; }
+
+    /// <summary>
+    /// The same error of a request that went before the one that matters, such as a sign-in: that one was not sent. It is no reason to send that one again at once;
+    /// whether all of it may work later stays as it is.
+    /// </summary>
+    internal IngestException BeforeSending() => Copy(ErrorId, Message, Advice, Target, Attempts, isOfThisRequest: false, IsTransient, isBeforeSending: true);
 
     /// <summary>The same error, where the server surely did not act and trying again is of no use, whatever its status says.</summary>
-    internal IngestException ForGood() => Copy(ErrorId, Message, Advice, Target, Attempts, isOfThisRequest: false);
+    internal IngestException ForGood() => Copy(ErrorId, Message, Advice, Target, Attempts, isOfThisRequest: false, isTransient: false);
 
-    private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts, bool isOfThisRequest = true) =>
+    private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts) =>
+        Copy(errorId, message, advice, target, attempts, isOfThisRequest: true, IsTransient, IsBeforeSending);
+
+    private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts, bool isOfThisRequest, bool isTransient, bool isBeforeSending = false) =>
         new(errorId, message, InnerException)
         {
             Service = Service,
@@ -83,7 +92,8 @@ public sealed class IngestException : Exception
             ServerMessage = ServerMessage,
             Code = Code,
             RequestId = RequestId,
-            IsTransient = isOfThisRequest && IsTransient,
+            IsTransient = isTransient,
+            IsBeforeSending = isBeforeSending,
             Advice = advice,
             Target = target,
             Attempts = attempts,

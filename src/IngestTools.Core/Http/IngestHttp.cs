@@ -91,7 +91,7 @@ internal sealed class IngestHttp : IDisposable
         using Activity? activity = IngestDiagnostics.Activities.StartActivity(operation.Name, ActivityKind.Client);
         activity?.SetTag("ingest.service", Service.ToString()).SetTag("url.full", Redaction.Of(operation.Uri));
         ResilienceContext context = ResilienceContextPool.Shared.Get(operation.Name, cancellationToken);
-        Call call = new(this, operation, read, logger);
+        Call call = new(this, operation, read, logger, cancellationToken);
         context.Properties.Set(CallKey, call);
         Outcome<object> outcome = await (operation.IsUpload ? _uploadPipeline : _pipeline)
             .ExecuteOutcomeAsync(static (context, call) => call.Http.AttemptAsync(call, context.CancellationToken), context, call).ConfigureAwait(false);
@@ -139,8 +139,9 @@ internal sealed class IngestHttp : IDisposable
                 if (_pace is not null)
                     await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
                 // Last, after all that can take its time: each pause and each sign-in has gone by.
-                if (operation.Kind != OperationKind.Safe && BeforeChange is { } ask && await ObjectionAsync(ask, operation.Kind, cancellationToken).ConfigureAwait(false) is { } objection)
+                if (operation.Kind != OperationKind.Safe && await ObjectionAsync(call, watch?.Token ?? cancellationToken).ConfigureAwait(false) is { } objection)
                     return Outcome.FromException<object>(objection);
+                watch?.Moved(0);
                 Log(call.Logger, request);
                 operation.IsSent = true;
                 HttpResponseMessage response = await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
@@ -190,15 +191,17 @@ internal sealed class IngestHttp : IDisposable
         }
     }
 
-    /// <summary>Why a request is not to be sent, as the one who is asked says it; null where it may be.</summary>
-    private static async ValueTask<Exception?> ObjectionAsync(Func<OperationKind, CancellationToken, ValueTask> ask, OperationKind kind, CancellationToken cancellationToken)
+    /// <summary>Why a request is not to be sent, as the one who is asked says it; null where it may be. The limit of time is the service's, and not that of who is asked.</summary>
+    private async ValueTask<Exception?> ObjectionAsync(Call call, CancellationToken ofAttempt)
     {
+        if (BeforeChange is not { } ask)
+            return null;
         try
         {
-            await ask(kind, cancellationToken).ConfigureAwait(false);
-            return null;
+            await ask(call.Operation.Kind, call.Ended).ConfigureAwait(false);
+            return ofAttempt.IsCancellationRequested && !call.Ended.IsCancellationRequested ? new LateConsentException() : null;
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (!call.Ended.IsCancellationRequested)
         {
             return e;
         }
@@ -349,11 +352,13 @@ internal sealed class IngestHttp : IDisposable
             return false;
         if (exception is BrokenCircuitException)
             return IsOutageShort();
+        if (exception is LateConsentException)
+            return true;
         if (++call.Failures >= _maxAttempts)
             return false;
         if (exception is TimeoutRejectedException)
             return call.Operation.Kind != OperationKind.Once || !call.Operation.IsSent;
-        return exception is IngestException { IsTransient: true } error
+        return exception is IngestException { IsTransient: true, IsBeforeSending: false } error
             && call.Operation.IsFinal?.Invoke(error.ErrorId) != true
             && (call.Operation.Kind != OperationKind.Once || !error.MayHaveActed);
     }
@@ -407,7 +412,8 @@ internal sealed class IngestHttp : IDisposable
         or IngestException { ErrorId: ErrorId.ServerError or ErrorId.ConnectionFailed or ErrorId.TimedOut };
 
     /// <summary>An operation on its way through the pipeline.</summary>
-    private sealed class Call(IngestHttp http, HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read, ILogger logger)
+    private sealed class Call(
+        IngestHttp http, HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read, ILogger logger, CancellationToken ended)
     {
         public IngestHttp Http { get; } = http;
 
@@ -418,5 +424,11 @@ internal sealed class IngestHttp : IDisposable
         public ILogger Logger { get; } = logger;
 
         public int Failures { get; set; }
+
+        /// <summary>Ends the operation as a whole; an attempt may end before.</summary>
+        public CancellationToken Ended { get; } = ended;
     }
+
+    /// <summary>Who was asked before a request said yes when the time of the attempt was over. Nothing was sent, and the service had no part in it.</summary>
+    private sealed class LateConsentException() : Exception("The request was permitted too late to be sent; it is tried again.");
 }

@@ -68,7 +68,8 @@ internal static class UnitCommand
             RestartSec=5
             # It ends within ten seconds; what runs at the services goes on there.
             TimeoutStopSec=20
-            WatchdogSec=60
+            # After a long time off it may plan for minutes what was missed.
+            WatchdogSec=300
             StateDirectory=ingest-scheduler
             StateDirectoryMode=0700
             UMask=0077

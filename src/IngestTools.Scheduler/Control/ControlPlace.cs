@@ -13,7 +13,8 @@ internal static class ControlPlace
 
     private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    private const uint OwnerOnly = 0x7F;
+    /// <summary>Octal 077. What others of this process make meanwhile is for the owner alone too, and folders of them can still be entered.</summary>
+    private const uint OwnerOnly = 0x3F;
 
     /// <summary>Clears the place of a socket that a daemon left.</summary>
     /// <exception cref="StoreException">No socket can be there; the message says why.</exception>
@@ -42,6 +43,13 @@ internal static class ControlPlace
         {
             throw new StoreException($"The socket {path} is left over from another account's scheduler and cannot be removed: {e.Message} Give another --socket.", e);
         }
+    }
+
+    /// <summary>A socket needs no right to be run.</summary>
+    public static void Finish(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
     /// <summary>Whatever is made until the answer is disposed can be used by its owner alone.</summary>

@@ -98,6 +98,7 @@ internal sealed class Housekeeping(
         while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
         {
             last = rows[^1].Key;
+            notifier.Watchdog();
             foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>().Where(schedule => schedule is { Status: ScheduleStatus.Active, Definition.At: null }))
             {
                 if (TryRearm(schedule) is not { } now || now.NextDue >= schedule.NextDue || !await store.ChangeScheduleAsync(schedule, now, cancellationToken))

@@ -51,6 +51,7 @@ internal static class SchedulerDaemon
         Task keeping = housekeeping.RunAsync(stopping.Token);
         using (ControlPlace.Private())
             await host.StartAsync(stopping.Token);
+        ControlPlace.Finish(command.Socket);
         SchedulerState state = await host.Services.GetRequiredService<StateReader>().ReadAsync(stopping.Token);
         logger.LogInformation(
             "ingest-scheduler {Version} is ready: process {Process}, node {Node}, store {Store}, control at {Socket}. {Active} schedules are active, {Suspended} suspended; next at {Next}.",

@@ -147,7 +147,7 @@ internal sealed class Registrar(
         StoredSchedule? old = (await store.FindRowAsync(definition.Name, cancellationToken))?.Schedule;
         if (old is null || old.Status == ScheduleStatus.Suspended || !old.IsOf(at, definition.Load))
             return null;
-        logger.LogInformation("'{Name}' stays as it is: its time, {At:u}, has had its run. Start-BulkLoadSchedule runs it again.", old.Definition.Name, at.UtcDateTime);
+        logger.LogInformation("'{Name}' stays as it is: its time, {At:u}, has come already. Start-BulkLoadSchedule runs it again.", old.Definition.Name, at.UtcDateTime);
         return old;
     }
 

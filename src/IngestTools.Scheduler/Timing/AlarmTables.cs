@@ -18,7 +18,8 @@ internal static class AlarmTables
 {
     private const string VersionName = "quartz";
 
-    private const string TablePrefix = "qrtz_";
+    /// <summary>Not Quartz's own: another program of the same database may use Quartz too.</summary>
+    private const string TablePrefix = "ingest_qrtz_";
 
     /// <summary>So many alarms are rung at once; each takes a few milliseconds.</summary>
     private const int AlarmsAtOnce = 8;
@@ -78,7 +79,11 @@ internal static class AlarmTables
                 store.UseSqlite(SqliteFactory.Instance, dialect.AlarmConnection);
             }
 
-            store.ConfigureStore(options => options.MisfireThreshold = Runs.RunPlanner.Grace);
+            store.ConfigureStore(options =>
+            {
+                options.TablePrefix = TablePrefix;
+                options.MisfireThreshold = Runs.RunPlanner.Grace;
+            });
             store.ProvisionSchema();
         });
     });
@@ -93,7 +98,7 @@ internal static class AlarmTables
     {
         List<string> tables = await store.ReadAsync(
             session => session.QueryAsync(
-                "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE @prefix", (DbDataReader row) => row.GetString(0), cancellationToken, ("prefix", TablePrefix + "%")),
+                "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE @prefix", (DbDataReader row) => row.GetString(0), cancellationToken, ("prefix", TablePrefix.Replace("_", @"\_", StringComparison.Ordinal) + "%")),
             cancellationToken);
         await store.WriteAsync(
             async session =>

@@ -15,7 +15,7 @@ internal sealed class Timetable
     /// <summary>Longer is a mistake in the unit.</summary>
     public static readonly TimeSpan LongestInterval = TimeSpan.FromDays(3660);
 
-    private static readonly char[] Blanks = [' ', '\t'];
+    private static readonly char[] Blanks = [' ', '\t', '\r', '\n'];
 
     private readonly ScheduleDefinition _definition;
     private readonly DateTimeOffset _anchor;

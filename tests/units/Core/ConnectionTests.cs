@@ -346,6 +346,22 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Permission_that_comes_later_than_an_attempt_may_take_is_no_fault_of_the_service()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Timeout = TimeSpan.FromSeconds(0.5), MaxAttempts = 1 });
+        int asked = 0;
+        dsp.Connection.AskBeforeChange(async (kind, token) =>
+        {
+            if (kind == OperationKind.Once && ++asked == 1)
+                await Task.Delay(TimeSpan.FromSeconds(1), token);
+        });
+
+        await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.txt")));
+
+        Assert.Equal((2, 1), (asked, dsp.Project.Runs));
+    }
+
+    [Fact]
     public async Task Nothing_that_is_logged_has_the_token()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();

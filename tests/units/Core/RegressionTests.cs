@@ -138,6 +138,7 @@ public sealed class RegressionTests
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.StartAsync("0001", null, CancellationToken.None)).WaitAsync(Patience);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
+        Assert.True(error.IsTransient, "a server that is down while signing in may be up later");
         Assert.Equal(4, dsp.Sandbox.Requests.Started);
     }
 

@@ -175,6 +175,7 @@ public sealed class DspUploadTests
     {
         await using DspSandbox sandbox = await DspSandbox.StartAsync();
         using Socket socket = await sandbox.SendRawAsync(DspSandbox.UploadHead("a.txt", 1000) + "only the first bytes");
+        await sandbox.WaitUntilAsync(() => sandbox.Project.IsLocked);
         socket.Shutdown(SocketShutdown.Send);
         await sandbox.WaitUntilAsync(() => sandbox.Server.Requests.Ended == 1);
 

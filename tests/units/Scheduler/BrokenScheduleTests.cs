@@ -84,7 +84,7 @@ public sealed class BrokenScheduleTests
         await daemon.TerminateAsync();
         Execute(harness, "UPDATE ingest_schedule SET definition = replace(definition, 'Zurich', 'Atlantis')");
         if (areAlarmsKept)
-            Execute(Path.Join(harness.Store, "alarms.db"), "UPDATE qrtz_cron_triggers SET time_zone_id = 'Europe/Atlantis'");
+            Execute(Path.Join(harness.Store, "alarms.db"), "UPDATE ingest_qrtz_cron_triggers SET time_zone_id = 'Europe/Atlantis'");
         else
             File.Delete(Path.Join(harness.Store, "alarms.db"));
         DateTimeOffset began = DateTimeOffset.UtcNow;

@@ -35,7 +35,7 @@ internal sealed class SchedulerHarness : IAsyncDisposable
 
     public string Socket => Path.Join(Store, "control.sock");
 
-    public Dictionary<string, string> Environment { get; } = new() { ["SCHEDULER_TEST_TOKEN"] = Token };
+    public Dictionary<string, string> Environment { get; } = new() { ["SCHEDULER_TEST_TOKEN"] = Token, ["SCHEDULER_TEST_PASSWORD"] = "test" };
 
     public static async Task<SchedulerHarness> StartAsync(Action<SandboxOptions>? configure = null)
     {
@@ -124,6 +124,11 @@ internal sealed class SchedulerHarness : IAsyncDisposable
     private ConnectionProfile[] Connections() =>
     [
         new ConnectionProfile { Name = "dsp", Service = IngestService.DspIngest, Uri = Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "env:SCHEDULER_TEST_TOKEN" },
+        new ConnectionProfile
+        {
+            Name = "dsp-login", Service = IngestService.DspIngest, Uri = Sandbox.Uri, SignIn = SignInKind.Password, UserName = "root@example.com", SecretFrom = "env:SCHEDULER_TEST_PASSWORD",
+            AuthenticationUri = Sandbox.Uri,
+        },
         new ConnectionProfile { Name = "ica", Service = IngestService.Ica, Uri = new Uri(Sandbox.Uri, "ica/rest"), SignIn = SignInKind.ApiKey, SecretFrom = "env:SCHEDULER_TEST_TOKEN" },
         new ConnectionProfile
         {

@@ -141,13 +141,15 @@ public sealed class SchedulerRunTests
         await daemon.UntilAsync(() => daemon.RunsAsync("?name=pause"), runs => runs.Count > before);
     }
 
-    [Fact]
-    public async Task An_outage_before_the_start_is_sat_out_and_nothing_is_started_twice()
+    [Theory]
+    [InlineData("dsp", "503=6,POST /projects/**")]
+    [InlineData("dsp-login", "503=6,POST /v2/authentication")]
+    public async Task An_outage_before_the_start_is_sat_out_and_nothing_is_started_twice(string connection, string outage)
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess daemon = await harness.RunAsync();
-        await daemon.RegisterAsync(SchedulerHarness.Yearly("outage", harness.DspLoad("0008")));
-        harness.Sandbox.Faults.Replace(Fault.Parse("503=6,POST /projects/**"));
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("outage", harness.DspLoad("0008", connection: connection)));
+        harness.Sandbox.Faults.Replace(Fault.Parse(outage));
 
         BulkLoadRun run = await daemon.EndOfAsync((await daemon.StartRunAsync("outage")).Id);
 
