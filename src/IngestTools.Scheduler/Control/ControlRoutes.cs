@@ -39,7 +39,7 @@ internal sealed class ControlRoutes(
         {
             await FailAsync(context, StatusOf(e.ErrorId), new ControlError(e.ErrorId, e.Message, e.Advice));
         }
-        catch (Exception e) when (e is JsonException or BadHttpRequestException or FormatException)
+        catch (Exception e) when (e is BadHttpRequestException or FormatException)
         {
             await FailAsync(context, StatusCodes.Status400BadRequest, new ControlError(ErrorId.Rejected, $"The request cannot be read: {e.Message}", "Use a module of the scheduler's own version."));
         }
@@ -132,7 +132,7 @@ internal sealed class ControlRoutes(
         {
             last = rows[^1].Key;
             ScheduleRow[] wanted = rows.Where(row => IsWanted(row.Name, patterns)).ToArray();
-            Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. wanted.Select(row => row.Key)], aborted)).ToDictionary(run => run.Key);
+            Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. wanted.Select(row => row.Key)], aborted)).DistinctBy(run => run.Key).ToDictionary(run => run.Key);
             foreach (ScheduleRow row in wanted)
                 await SendLineAsync(context, Registrar.Describe(row, runs.GetValueOrDefault(row.Key)), SchedulingJson.Default.BulkLoadSchedule);
         }
@@ -204,7 +204,7 @@ internal sealed class ControlRoutes(
         if (file.Version != new DefinitionFile().Version)
             throw new IngestException(ErrorId.Rejected, $"The definitions have version {file.Version}, and this scheduler reads {new DefinitionFile().Version}.") { Operation = "import", Advice = "Export them with a scheduler of this version." };
         if (!file.IsWhole)
-            throw new JsonException("a schedule has no name or no load");
+            throw new FormatException("a schedule has no name or no load");
         bool replace = string.Equals(context.Request.Query["replace"], "true", StringComparison.OrdinalIgnoreCase);
         BeginLines(context);
         foreach (RegisterRequest request in file.Requests(replace, "import"))
@@ -240,8 +240,18 @@ internal sealed class ControlRoutes(
 
     private static bool IsWanted(string name, string?[] patterns) => patterns.Length == 0 || patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: true));
 
-    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>
-        await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) ?? throw new JsonException("it is null");
+    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) ?? throw new FormatException("it is null");
+        }
+        catch (JsonException e)
+        {
+            // Only here is what is no JSON the fault of who asks: elsewhere it is the store's.
+            throw new FormatException(e.Message, e);
+        }
+    }
 
     private static async Task SendAsync<T>(HttpContext context, Task<T> answer, JsonTypeInfo<T> type)
     {

@@ -40,7 +40,7 @@ internal sealed class RunDispatcher(
         // A run that another took from here while this daemon was stopped may still have a worker, in some pause, that does not know it. It learns it before it does
         // anything, unless the run were this daemon's again by then: so that one waits until its worker has ended.
         foreach (StoredRun run in await store.TakeOverAsync(node.DeadAfter, _workers.Keys, cancellationToken))
-            Begin(run, isTakenUp: true);
+            await BeginAsync(run, isTakenUp: true, cancellationToken);
     }
 
     /// <summary>Stops a run of this node.</summary>
@@ -62,7 +62,7 @@ internal sealed class RunDispatcher(
         foreach (StoredRun run in await store.ReadOwnAsync(cancellationToken))
         {
             if (!_workers.ContainsKey(run.Number))
-                Begin(run, isTakenUp: true);
+                await BeginAsync(run, isTakenUp: true, cancellationToken);
         }
     }
 
@@ -179,10 +179,25 @@ internal sealed class RunDispatcher(
             }
 
             any = true;
-            Begin(run, isTakenUp: false);
+            await BeginAsync(run, isTakenUp: false, cancellationToken);
         }
 
         return any;
+    }
+
+    private async Task BeginAsync(StoredRun run, bool isTakenUp, CancellationToken cancellationToken)
+    {
+        if (run.Unreadable is null)
+            Begin(run, isTakenUp);
+        else
+            await EndUnreadableAsync(run, cancellationToken);
+    }
+
+    /// <summary>Whether it was submitted cannot be known any more, so nothing is: it ends here, and its schedule and its host are free for others.</summary>
+    private async Task EndUnreadableAsync(StoredRun run, CancellationToken cancellationToken)
+    {
+        if (await store.EndUnreadableAsync(run.Number, time.GetUtcNow(), run.Message!, cancellationToken))
+            _logger.LogError("{Run} of '{Name}' ends as {Status}: {Reason}", run.Id, run.Name, RunStatus.Unknown, run.Unreadable);
     }
 
     private void Begin(StoredRun run, bool isTakenUp)

@@ -75,11 +75,11 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         {
             try
             {
-                planned.AddRange(await PlanAsync(session, key, cancellationToken));
+                planned.AddRange(await session.PartAsync(() => PlanAsync(session, key, cancellationToken), cancellationToken));
             }
             catch (Exception e) when (e is not (OperationCanceledException or DbException))
             {
-                // Such as a zone that this machine does not have: nothing was written of this one, and the others are planned.
+                // Such as a zone that this machine does not have: nothing is kept of this one, and the others are planned.
                 unplanned[key] = e.Message;
             }
         }
@@ -126,9 +126,6 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         // Whatever can go wrong but the writing goes wrong here: a schedule is not moved on without its runs.
         (StoredRun Run, string? Missed)[] decided = Decide(schedule.Definition, timetable, due, now).Select(entry => (
             NewRun(schedule, entry.At, string.Create(CultureInfo.InvariantCulture, $"{schedule.Revision}/{entry.At.ToUnixTimeMilliseconds()}")), entry.Missed)).ToArray();
-        if (!await SchedulerStore.ChangeScheduleAsync(session, schedule, moved, cancellationToken))
-            return [];
-        List<StoredRun> planned = [];
         bool isGoing = false;
         bool isWaiting = false;
         foreach (StoredRun other in await SchedulerStore.ReadGoingAsync(session, key, cancellationToken))
@@ -137,6 +134,9 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
             isWaiting |= other.Claim is null;
         }
 
+        if (!await SchedulerStore.ChangeScheduleAsync(session, schedule, moved, cancellationToken))
+            return [];
+        List<StoredRun> planned = [];
         foreach ((StoredRun decidedRun, string? missed) in decided)
         {
             StoredRun run = decidedRun;

@@ -150,6 +150,22 @@ internal sealed partial class SchedulerStore
             StoredRun.Read, cancellationToken, ("id", number), ("now", now.ToUnixTimeMilliseconds()), ("message", message)),
         cancellationToken)).FirstOrDefault();
 
+    /// <summary>Ends a run of this daemon that cannot be read. What stands in the row is left as it is, for who looks into it.</summary>
+    public Task<bool> EndUnreadableAsync(long number, DateTimeOffset now, string message, CancellationToken cancellationToken) => WriteAsync(
+        async session =>
+        {
+            if (await session.ExecuteAsync(
+                "UPDATE ingest_run SET status = @status, ended = 1, completed_at = @now, message = @message WHERE id = @id AND claim = @claim AND ended = 0",
+                cancellationToken, ("status", nameof(RunStatus.Unknown)), ("now", now.ToUnixTimeMilliseconds()), ("message", message), ("id", number), ("claim", claim)) == 0)
+            {
+                return false;
+            }
+
+            await AddLogAsync(session, number, now, "Error", message, cancellationToken);
+            return true;
+        },
+        cancellationToken);
+
     /// <summary>Asks the daemon that has a run to stop it.</summary>
     public Task<int> RequestStopAsync(long number, CancellationToken cancellationToken) => WriteAsync(
         session => session.ExecuteAsync("UPDATE ingest_run SET stop_requested = 1 WHERE id = @id AND ended = 0", cancellationToken, ("id", number)), cancellationToken);

@@ -6,6 +6,27 @@ namespace IngestTools.Scheduler.Store;
 /// <summary>A connection to the store, within a transaction or not. Values never stand in the text of a statement.</summary>
 internal sealed class StoreSession(DbConnection connection, DbTransaction? transaction)
 {
+    private const string Part = "part";
+
+    /// <summary>Does a part of a transaction wholly or not at all: what failed is not committed with the rest. A database that failed fails the rest too.</summary>
+    public async Task<T> PartAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        DbTransaction whole = transaction ?? throw new InvalidOperationException("Only a transaction has parts.");
+        await whole.SaveAsync(Part, cancellationToken);
+        try
+        {
+            T result = await work();
+            await whole.ReleaseAsync(Part, cancellationToken);
+            return result;
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or DbException))
+        {
+            await whole.RollbackAsync(Part, cancellationToken);
+            await whole.ReleaseAsync(Part, cancellationToken);
+            throw;
+        }
+    }
+
     public async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] values)
     {
         using DbCommand command = Command(sql, values);

@@ -8,6 +8,9 @@ namespace IngestTools.Scheduler.Store;
 /// <summary>A run as the store keeps it.</summary>
 internal sealed record StoredRun
 {
+    /// <summary>So much of a column that cannot be read is told: more than a transaction's ids take, less than tires a reader. The row keeps the whole.</summary>
+    private const int MostRaw = 1000;
+
     public long Number { get; init; }
 
     public required string Name { get; init; }
@@ -55,24 +58,40 @@ internal sealed record StoredRun
 
     public string Key => StoredSchedule.KeyOf(Name);
 
-    public string Id => string.Create(CultureInfo.InvariantCulture, $"run:{Number}");
+    public string Id => IdOf(Number);
 
     public bool IsTerminal => Status >= RunStatus.Succeeded;
 
-    public static StoredRun Read(DbDataReader row) => new()
+    /// <summary>Why it cannot be read from the store, and what to look at; null where it can. Such a run is told, and never gone on with.</summary>
+    public string? Unreadable { get; private init; }
+
+    /// <summary>The run of a row; one that cannot be read is marked, and hides no other.</summary>
+    public static StoredRun Read(DbDataReader row)
+    {
+        try
+        {
+            return ReadWhole(row);
+        }
+        catch (Exception e) when (IsOfRow(e))
+        {
+            return ReadRest(row, e.Message);
+        }
+    }
+
+    private static StoredRun ReadWhole(DbDataReader row) => new()
     {
         Number = row.Number("id"),
         Name = row.Text("name"),
         DueKey = row.Text("due_key"),
         DueAt = row.Time("due_at"),
         Manual = row.Number("manual") != 0,
-        Status = Enum.Parse<RunStatus>(row.Text("status")),
+        Status = ReadStatus(row),
         StartedAt = row.TimeOrNull("started_at"),
         CompletedAt = row.TimeOrNull("completed_at"),
-        Load = JsonSerializer.Deserialize(row.Text("load"), LoadJson.Default.LoadDefinition)!,
+        Load = ReadLoad(row),
         Spool = row.TextOrNull("spool"),
         Host = row.Text("host"),
-        TransactionIds = JsonSerializer.Deserialize(row.Text("transaction_ids"), LoadJson.Default.StringArray)!,
+        TransactionIds = ReadTransactionIds(row),
         RemoteName = row.TextOrNull("remote_name"),
         Completed = row.NumberOrNull("completed"),
         Total = row.NumberOrNull("total"),
@@ -82,6 +101,76 @@ internal sealed record StoredRun
         Node = row.TextOrNull("node"),
         Claim = row.TextOrNull("claim"),
     };
+
+    /// <summary>What can still be read. Its transactions are told as they stand, and never taken for the run's.</summary>
+    private static StoredRun ReadRest(DbDataReader row, string why)
+    {
+        long number = row.Number("id");
+        string unreadable = TellUnreadable(row, number, why);
+        string? message = row["message"] as string;
+        return new StoredRun
+        {
+            Number = number,
+            Name = row["name"] as string ?? IdOf(number),
+            DueKey = row["due_key"] as string ?? "",
+            DueAt = TryRead(() => row.Time("due_at"), default),
+            Manual = TryRead(() => row.Number("manual") != 0, false),
+            Status = TryRead(() => ReadStatus(row), RunStatus.Unknown),
+            StartedAt = TryRead(() => row.TimeOrNull("started_at"), null),
+            CompletedAt = TryRead(() => row.TimeOrNull("completed_at"), null),
+            Load = TryRead(() => ReadLoad(row), NoLoad),
+            Host = row["host"] as string ?? "",
+            // When it was ended for this reason, the same was written into it.
+            Message = message is null ? unreadable : message.StartsWith(Beginning(number), StringComparison.Ordinal) ? message : $"{unreadable} Its message: {message}",
+            Node = row["node"] as string,
+            Claim = row["claim"] as string,
+            Unreadable = unreadable,
+        };
+    }
+
+    /// <summary>Stands for a load that cannot be read.</summary>
+    private static LoadDefinition NoLoad => new() { Kind = LoadKind.BulkLoad, Connection = "" };
+
+    private static RunStatus ReadStatus(DbDataReader row) =>
+        Enum.Parse<RunStatus>(row.Text("status")) is var status && Enum.IsDefined(status) ? status : throw new FormatException($"There is no status {status}.");
+
+    private static LoadDefinition ReadLoad(DbDataReader row) =>
+        JsonSerializer.Deserialize(row.Text("load"), LoadJson.Default.LoadDefinition) is { Connection: not null } load && Enum.IsDefined(load.Kind)
+            ? load
+            : throw new JsonException("Something of its load is missing.");
+
+    private static string[] ReadTransactionIds(DbDataReader row) =>
+        JsonSerializer.Deserialize(row.Text("transaction_ids"), LoadJson.Default.StringArray) is { } ids && !ids.Contains(null!)
+            ? ids
+            : throw new JsonException("Its transaction ids are none.");
+
+    private static string TellUnreadable(DbDataReader row, long number, string why) =>
+        $"{Beginning(number)}: {OnOneLine(why)} Nothing more is submitted of it. Look at the service whether it has the load, before it is started again."
+        + $" In the store stand status {Raw(row, "status")}, transaction_ids {Raw(row, "transaction_ids")}, load {Raw(row, "load")}.";
+
+    private static string IdOf(long number) => string.Create(CultureInfo.InvariantCulture, $"run:{number}");
+
+    private static string Beginning(long number) => $"{IdOf(number)} cannot be read from the store";
+
+    private static string Raw(DbDataReader row, string column) =>
+        row[column] is not string text ? "no text" : $"'{OnOneLine(text.Length > MostRaw ? text[..MostRaw] + "..." : text)}'";
+
+    /// <summary>Monitoring reads lines, and whatever broke the row may have put anything there.</summary>
+    private static string OnOneLine(string text) => string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character));
+
+    private static T TryRead<T>(Func<T> read, T otherwise)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (IsOfRow(e))
+        {
+            return otherwise;
+        }
+    }
+
+    private static bool IsOfRow(Exception e) => e is JsonException or ArgumentException or FormatException or InvalidCastException or OverflowException;
 
     /// <summary>What changes while it runs.</summary>
     public (string, object?)[] ChangingValues() =>

@@ -215,6 +215,78 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public async Task A_schedule_whose_planning_fails_anywhere_is_not_moved_on_without_its_run()
+    {
+        int failed = 0;
+        for (int reading = 1; reading <= 6; reading++)
+        {
+            using Bench bench = await Bench.StartAsync(Noon);
+            // The run that is missed notes when: a reading of the clock between the two writings.
+            await bench.AddAsync(new ScheduleDefinition { Name = "s", Load = Bench.Load, At = Noon.AddMinutes(1), MissedRun = MissedRun.Skip });
+            StoredSchedule other = new() { Revision = "o", Definition = Bench.Hourly(MissedRun.RunOnce) with { Name = "other" }, RegisteredAt = Noon, NextDue = Noon.AddMinutes(2) };
+            Assert.True((await bench.Store.PutScheduleAsync(other, false, CancellationToken.None)).Kept);
+            bench.Time.Now = Noon.AddHours(1);
+            bench.Time.FailsAt = reading;
+
+            try
+            {
+                await bench.Planner.PlanDueAsync(CancellationToken.None);
+            }
+            catch (InvalidTimeZoneException)
+            {
+                // Where nothing was begun, nothing can be half done.
+            }
+
+            bench.Time.FailsAt = 0;
+            List<StoredRun> runs = await bench.RunsAsync();
+            foreach (string name in new[] { "s", "other" })
+            {
+                StoredSchedule schedule = (await bench.Store.FindScheduleAsync(name, CancellationToken.None))!;
+                bool isMoved = schedule.NextDue is null || schedule.NextDue > bench.Time.Now;
+                Assert.Equal(isMoved, runs.Exists(run => run.Name == name));
+                Assert.Equal(schedule.NextDue is null, schedule.Status == ScheduleStatus.Ended);
+            }
+
+            failed += bench.Planner.Unplanned.Count;
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+            Assert.Empty(bench.Planner.Unplanned);
+            Assert.Contains(await bench.RunsAsync(), run => run.Name == "s" && run.Status == RunStatus.Missed);
+            Assert.Contains(await bench.RunsAsync(), run => run.Name == "other");
+        }
+
+        Assert.InRange(failed, 2, 6);
+    }
+
+    [PostgresFact]
+    public async Task Of_a_part_of_a_transaction_that_fails_nothing_is_kept_in_postgresql_too()
+    {
+        await using PostgresServer postgres = await PostgresServer.StartAsync();
+        await using PostgresDialect dialect = new(postgres.Connection);
+        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        SchedulerStore store = new(dialect, "this", "node");
+
+        await store.WriteAsync(
+            async session =>
+            {
+                await Assert.ThrowsAsync<FormatException>(() => session.PartAsync<int>(
+                    async () =>
+                    {
+                        await WriteAsync(session, "half");
+                        throw new FormatException();
+                    },
+                    CancellationToken.None));
+                return await session.PartAsync(() => WriteAsync(session, "whole"), CancellationToken.None);
+            },
+            CancellationToken.None);
+
+        Assert.Null(await store.ReadMetaAsync("half", CancellationToken.None));
+        Assert.Equal("x", await store.ReadMetaAsync("whole", CancellationToken.None));
+
+        static Task<int> WriteAsync(StoreSession session, string name) =>
+            session.ExecuteAsync("INSERT INTO ingest_meta (name, value) VALUES (@name, 'x')", CancellationToken.None, ("name", name));
+    }
+
+    [Fact]
     public async Task A_single_time_that_had_its_run_is_not_replaced_by_itself()
     {
         using Bench bench = await Bench.StartAsync(Noon);
@@ -293,8 +365,17 @@ public sealed class PlannerTests
 
     private sealed class SetTime : TimeProvider
     {
+        private int _readings;
+        private int _failsAt;
+
         public DateTimeOffset Now { get; set; }
 
-        public override DateTimeOffset GetUtcNow() => Now;
+        /// <summary>Which reading from now on fails; none where it is 0.</summary>
+        public int FailsAt
+        {
+            set => (_failsAt, _readings) = (value, 0);
+        }
+
+        public override DateTimeOffset GetUtcNow() => ++_readings == _failsAt ? throw new InvalidTimeZoneException("a test") : Now;
     }
 }
