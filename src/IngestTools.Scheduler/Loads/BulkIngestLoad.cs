@@ -78,7 +78,7 @@ internal sealed class BulkIngestLoad : ILoad
         await _run.RememberAsync(JsonSerializer.Serialize(marker, BulkIngestJson.Default.Marker), cancellationToken);
         await _run.SubmittingAsync(null, cancellationToken);
         _started = await _client.StartAsync(_shortcode, names, _before, cancellationToken);
-        await _run.SubmittedAsync(_started.Id, cancellationToken);
+        await _run.SubmittedAsync(_started.Id);
     }
 
     /// <summary>New rows show that the run took place. Where there are none, starting it again takes up what lies there, and nothing twice.</summary>
@@ -88,7 +88,7 @@ internal sealed class BulkIngestLoad : ILoad
             return Finding.Unknown;
         if (!await _client.DidStartAsync(_shortcode, marker.Before, cancellationToken))
             return Finding.NotSubmitted;
-        await _run.SubmittedAsync($"dsp:{_shortcode.ToUpperInvariant()}", cancellationToken);
+        await _run.SubmittedAsync($"dsp:{_shortcode.ToUpperInvariant()}");
         return Finding.Submitted;
     }
 

@@ -50,13 +50,14 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
     {
         foreach (LinkingBatchContent batch in ReadBatches(isTold: false).Skip(BatchesTaken))
         {
+            run.Pausing.ThrowIfCancellationRequested();
             await RememberAsync(DateTimeOffset.UtcNow.ToString("O", CultureInfo.InvariantCulture), cancellationToken);
             await run.SubmittingAsync(null, cancellationToken);
             await foreach (LinkingResult result in _client.StartAsync(batch, cancellationToken: cancellationToken))
             {
                 if (result.Error is not null)
                     throw result.Error;
-                await KeepAsync(result.Transaction!, cancellationToken);
+                await KeepAsync(result.Transaction!);
             }
         }
 
@@ -73,7 +74,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
             return Finding.Unknown;
         if (await _client.FindBatchAsync(batch, DateTimeOffset.UtcNow - sent, cancellationToken) is not { } found)
             return Finding.NotSubmitted;
-        await KeepAsync(found, cancellationToken);
+        await KeepAsync(found);
         return Finding.Submitted;
     }
 
@@ -93,10 +94,10 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
 
     private string? MarkerPart(int index) => run.Record.Marker?.Split(' ').ElementAtOrDefault(index);
 
-    private async Task KeepAsync(Transaction transaction, CancellationToken cancellationToken)
+    private async Task KeepAsync(Transaction transaction)
     {
         _started[transaction.Id] = transaction;
-        await run.SubmittedAsync(transaction.Id, cancellationToken);
+        await run.SubmittedAsync(transaction.Id);
     }
 
     private IEnumerable<LinkingBatchContent> ReadBatches(bool isTold)
