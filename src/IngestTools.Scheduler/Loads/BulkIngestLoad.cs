@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Threading.Channels;
@@ -19,6 +20,12 @@ internal sealed class BulkIngestLoad : ILoad
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LockPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>A bulk ingest takes minutes, and a lock that outlasts this one may be there until somebody sees to it: the run then pauses, and ends when it stays so.</summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(10);
+
+    /// <summary>How often it is told that the lock is waited for.</summary>
+    private static readonly TimeSpan LockNews = TimeSpan.FromMinutes(1);
 
     private readonly LoadRun _run;
     private readonly DspIngestClient _client;
@@ -78,7 +85,7 @@ internal sealed class BulkIngestLoad : ILoad
         await _run.RememberAsync(JsonSerializer.Serialize(marker, BulkIngestJson.Default.Marker), cancellationToken);
         await _run.SubmittingAsync(null, cancellationToken);
         _started = await _client.StartAsync(_shortcode, names, _before, cancellationToken);
-        await _run.SubmittedAsync(_started.Id, cancellationToken);
+        await _run.SubmittedAsync(_started.Id);
     }
 
     /// <summary>New rows show that the run took place. Where there are none, starting it again takes up what lies there, and nothing twice.</summary>
@@ -88,7 +95,7 @@ internal sealed class BulkIngestLoad : ILoad
             return Finding.Unknown;
         if (!await _client.DidStartAsync(_shortcode, marker.Before, cancellationToken))
             return Finding.NotSubmitted;
-        await _run.SubmittedAsync($"dsp:{_shortcode.ToUpperInvariant()}", cancellationToken);
+        await _run.SubmittedAsync($"dsp:{_shortcode.ToUpperInvariant()}");
         return Finding.Submitted;
     }
 
@@ -144,15 +151,32 @@ internal sealed class BulkIngestLoad : ILoad
     /// <summary>The mapping before the start. While somebody holds the project's lock it cannot be read, and without it a lost answer could not be looked into.</summary>
     private async Task<MappingMark> MarkAsync(CancellationToken cancellationToken)
     {
-        for (bool isFirst = true; ; isFirst = false)
+        long began = Stopwatch.GetTimestamp();
+        for (TimeSpan told = TimeSpan.Zero; ;)
         {
             if (await _client.MarkAsync(_shortcode, cancellationToken) is { } mark)
                 return mark;
-            if (isFirst)
+            TimeSpan waited = Stopwatch.GetElapsedTime(began);
+            if (waited >= LockPatience)
+                throw StaysLocked();
+            if (waited >= told)
+            {
                 _run.Log.LogInformation("Project {Shortcode} is busy with another call, which is waited for.", _shortcode);
+                told = waited + LockNews;
+            }
+
             await Task.Delay(LockPause, cancellationToken);
         }
     }
+
+    private IngestException StaysLocked() => new(ErrorId.Locked, $"Project {_shortcode} has been busy with another call for {LockPatience.TotalMinutes:0} minutes, so the bulk ingest was not started.")
+    {
+        Service = IngestService.DspIngest,
+        Operation = "bulk-ingest",
+        IsTransient = true,
+        Advice = "Wait until the other call has ended; if none runs, ask the operator of the service to release the project's lock.",
+        Target = _shortcode,
+    };
 
     /// <summary>What is kept until the run has ended.</summary>
     /// <param name="Rows">Rows of the mapping before the start.</param>

@@ -47,7 +47,7 @@ internal sealed class BulkLoadLoad(LoadRun run) : ILoad
     {
         await run.SubmittingAsync(_fileName, cancellationToken);
         _started = await _client.StartAsync(_fileName!, Hierarchy, cancellationToken);
-        await run.SubmittedAsync(_started.Id, cancellationToken);
+        await run.SubmittedAsync(_started.Id);
     }
 
     /// <summary>The file's name tells the load from all others. One that is not listed is not taken for one that was never asked for.</summary>
@@ -63,7 +63,7 @@ internal sealed class BulkLoadLoad(LoadRun run) : ILoad
                 if (await _client.FindLoadAsync(fileName, Hierarchy, cancellationToken) is not { } found)
                     continue;
                 _started = found;
-                await run.SubmittedAsync(found.Id, cancellationToken);
+                await run.SubmittedAsync(found.Id);
                 return Finding.Submitted;
             }
         }

@@ -65,25 +65,35 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
     public Task<string> GetInputAsync(string path, CancellationToken cancellationToken) =>
         Record.Spool is { } name ? spool.GetAsync(name, cancellationToken) : Task.FromResult(path);
 
-    /// <summary>Files are sent; what is noted is for who looks on.</summary>
+    /// <summary>The run is to pause: its daemon ends, or somebody stops it.</summary>
+    public CancellationToken Pausing { get; init; }
+
+    /// <summary>Files are sent; what is noted is for who looks on. A run of which a part was taken stays submitted.</summary>
     public Task UploadingAsync(long? done, long? total, string? unit, CancellationToken cancellationToken) =>
-        journal.WriteAsync(Record with { Status = RunStatus.Uploading, Completed = done, Total = total, Unit = unit }, cancellationToken);
+        journal.WriteAsync(Record with { Status = Record.StatusBeforeSubmitting, Completed = done, Total = total, Unit = unit }, cancellationToken);
 
     /// <summary>Keeps what has to be remembered. It is kept before the next step begins.</summary>
     public Task RememberAsync(string marker, CancellationToken cancellationToken) => journal.RememberAsync(marker, cancellationToken);
 
-    /// <summary>Notes that now comes what must not be done twice.</summary>
+    /// <summary>Notes that now comes what must not be done twice. A stop that came meanwhile is in time.</summary>
     /// <param name="remoteName">The name by which it can be looked for.</param>
     /// <param name="cancellationToken">Ends the note, and with it the run here.</param>
-    public Task SubmittingAsync(string? remoteName, CancellationToken cancellationToken) =>
-        journal.WriteAsync(Record with { Status = RunStatus.Submitting, RemoteName = remoteName ?? Record.RemoteName }, cancellationToken);
+    /// <exception cref="OperationCanceledException">It is to pause, and nothing was sent.</exception>
+    public async Task SubmittingAsync(string? remoteName, CancellationToken cancellationToken)
+    {
+        await journal.WriteAsync(Record with { Status = RunStatus.Submitting, RemoteName = remoteName ?? Record.RemoteName }, cancellationToken);
+        if (!Pausing.IsCancellationRequested)
+            return;
+        await journal.WriteAsync(Record with { Status = Record.StatusBeforeSubmitting }, cancellationToken);
+        Pausing.ThrowIfCancellationRequested();
+    }
 
-    /// <summary>Notes what the server took.</summary>
-    public async Task SubmittedAsync(string transactionId, CancellationToken cancellationToken)
+    /// <summary>Notes what the server took. Nothing cancels that: who ends meanwhile waits for it as long as it can.</summary>
+    public async Task SubmittedAsync(string transactionId)
     {
         // Told first: where the store cannot be written, the daemon's log has it.
         Log.LogInformation("Submitted: {Transaction}.", transactionId);
         await journal.WriteAsync(
-            Record with { Status = RunStatus.Submitted, TransactionIds = [.. Record.TransactionIds, transactionId], Completed = null, Total = null }, cancellationToken);
+            Record with { Status = RunStatus.Submitted, TransactionIds = [.. Record.TransactionIds, transactionId], Completed = null, Total = null }, CancellationToken.None);
     }
 }

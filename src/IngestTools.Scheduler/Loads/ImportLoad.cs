@@ -57,7 +57,7 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
     {
         await run.SubmittingAsync(null, cancellationToken);
         _started = await _client.StartAsync(_plan!, cancellationToken);
-        await run.SubmittedAsync(_started.Id, cancellationToken);
+        await run.SubmittedAsync(_started.Id);
     }
 
     public async Task<Finding> LookIntoAsync(CancellationToken cancellationToken)

@@ -42,6 +42,8 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
         await _client.PrepareAsync(cancellationToken);
         // All are read, so that all ids that are none are told.
         int batches = ReadBatches(isTold: true).Count();
+        if (batches == 0 && BadIds > 0)
+            throw NotOfData($"None of the {BadIds:N0} lines of {run.Load.DataIdPath} is an id of data, so nothing was linked.");
         if (batches == 0)
             run.EndEarly = $"There is no id in {run.Load.DataIdPath}, so nothing was linked.";
     }
@@ -50,13 +52,14 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
     {
         foreach (LinkingBatchContent batch in ReadBatches(isTold: false).Skip(BatchesTaken))
         {
+            run.Pausing.ThrowIfCancellationRequested();
             await RememberAsync(DateTimeOffset.UtcNow.ToString("O", CultureInfo.InvariantCulture), cancellationToken);
             await run.SubmittingAsync(null, cancellationToken);
             await foreach (LinkingResult result in _client.StartAsync(batch, cancellationToken: cancellationToken))
             {
                 if (result.Error is not null)
                     throw result.Error;
-                await KeepAsync(result.Transaction!, cancellationToken);
+                await KeepAsync(result.Transaction!);
             }
         }
 
@@ -73,18 +76,20 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
             return Finding.Unknown;
         if (await _client.FindBatchAsync(batch, DateTimeOffset.UtcNow - sent, cancellationToken) is not { } found)
             return Finding.NotSubmitted;
-        await KeepAsync(found, cancellationToken);
+        await KeepAsync(found);
         return Finding.Submitted;
     }
 
     public Transaction Resume(string transactionId) => _started.GetValueOrDefault(transactionId) ?? Transactions.TransactionSources.Parse(transactionId).Transaction;
 
-    public Task FinishAsync(CancellationToken cancellationToken) => BadIds == 0 ? Task.CompletedTask : throw new IngestException(
-        ErrorId.ItemFailed, $"{BadIds:N0} lines of {run.Load.DataIdPath} are no ids of data, and were not sent.")
+    public Task FinishAsync(CancellationToken cancellationToken) =>
+        BadIds == 0 ? Task.CompletedTask : throw NotOfData($"{BadIds:N0} lines of {run.Load.DataIdPath} are no ids of data, and were not sent.");
+
+    private IngestException NotOfData(string message) => new(ErrorId.ItemFailed, message)
     {
         Service = IngestService.Ica,
         Operation = "link",
-        Advice = "The run's log lists them.",
+        Advice = BadIds <= MostBadIdsTold ? "The run's log lists them." : $"The run's log lists the first {MostBadIdsTold}.",
     };
 
     /// <summary>Keeps how far it is, or when the next batch is sent, and how many ids are none.</summary>
@@ -93,10 +98,10 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
 
     private string? MarkerPart(int index) => run.Record.Marker?.Split(' ').ElementAtOrDefault(index);
 
-    private async Task KeepAsync(Transaction transaction, CancellationToken cancellationToken)
+    private async Task KeepAsync(Transaction transaction)
     {
         _started[transaction.Id] = transaction;
-        await run.SubmittedAsync(transaction.Id, cancellationToken);
+        await run.SubmittedAsync(transaction.Id);
     }
 
     private IEnumerable<LinkingBatchContent> ReadBatches(bool isTold)

@@ -51,7 +51,7 @@ internal sealed class RunDispatcher(
             return false;
         await found.Worker.StopAsync(cancellationToken);
         // One that nothing was submitted of ends at once, and its end is worth waiting for.
-        if (found.Worker.Run.Status < RunStatus.Submitting)
+        if (!found.Worker.Run.IsOut)
             await found.Work.WaitAsync(LookInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return true;
     }
@@ -85,7 +85,7 @@ internal sealed class RunDispatcher(
         try
         {
             // One that is not submitted yet ends here, or is submitted in the same moment and is then stopped at the next look.
-            bool isOut = _workers.TryGetValue(number, out (RunWorker Worker, Task Work) found) && found.Worker.Run.Status > RunStatus.Submitting;
+            bool isOut = _workers.TryGetValue(number, out (RunWorker Worker, Task Work) found) && found.Worker.Run is { IsOut: true, Status: not RunStatus.Submitting };
             if (await TryStopAsync(number, cancellationToken) && isOut)
                 await store.ForgetStopRequestAsync(number, cancellationToken);
         }

@@ -19,48 +19,68 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
     /// <summary>So many failed items are told in the run's log.</summary>
     private const int MostItemsTold = 100;
 
-    private readonly Dictionary<string, Transaction> _seen = new(StringComparer.Ordinal);
-    private ITransactionSource? _source;
+    /// <summary>As they were last seen. The list is never changed, only replaced: who stops them reads it meanwhile.</summary>
+    private volatile Transaction[] _seen = [];
+    private volatile ITransactionSource? _source;
     private DateTimeOffset _lastGood = time.GetUtcNow();
     private DateTimeOffset? _refusedSince;
 
-    public async Task<FollowedEnd> FollowAsync(ILoad load, IngestConnection connection, CancellationToken cancellationToken)
+    /// <param name="load">The load that was submitted.</param>
+    /// <param name="connection">The connection it went over.</param>
+    /// <param name="stop">The run was stopped before it was followed: what goes on is stopped, where it can be.</param>
+    /// <param name="cancellationToken">Ends the looking, not what goes on.</param>
+    public async Task<FollowedEnd> FollowAsync(ILoad load, IngestConnection connection, CancellationToken stop, CancellationToken cancellationToken)
     {
-        _source = TransactionSources.For(connection, journal.Log);
-        foreach (string id in journal.Run.TransactionIds)
-            _seen[id] = load.Resume(id);
+        ITransactionSource source = TransactionSources.For(connection, journal.Log);
+        // A stop that finds a source stops all that it finds here, so these come first.
+        _seen = journal.Run.TransactionIds.Distinct(StringComparer.Ordinal).Select(load.Resume).ToArray();
+        _source = source;
         await journal.WriteAsync(journal.Run with { Status = RunStatus.Running }, cancellationToken);
-        TimeSpan longest = _source.LongestPause;
+        if (stop.IsCancellationRequested)
+            await StopIfPossibleAsync(cancellationToken);
+        TimeSpan longest = source.LongestPause;
         for (TimeSpan pause = FirstPause; ; pause = pause * Growth < longest ? pause * Growth : longest)
         {
             if (await LookAsync(cancellationToken) is { } unknown)
                 return unknown;
-            if (_seen.Values.All(HasEnded))
+            if (_seen.All(HasEnded))
                 break;
             await Task.Delay(patience.PollInterval ?? pause, time, cancellationToken);
         }
 
-        foreach (Transaction transaction in _seen.Values)
+        foreach (Transaction transaction in _seen)
             await TellAsync(transaction, cancellationToken);
-        return EndOf([.. _seen.Values]);
+        return EndOf(_seen);
     }
 
     /// <summary>Stops what runs, where the service can.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_source is null)
+        if (_source is not { } source)
             throw new IngestException(ErrorId.Conflict, $"{journal.Run.Id} is just being taken up.") { Operation = "stop", Advice = "Try again in a moment.", Target = journal.Run.Id };
-        foreach (Transaction transaction in _seen.Values.Where(transaction => !HasEnded(transaction)).ToArray())
+        foreach (Transaction transaction in _seen.Where(transaction => !HasEnded(transaction)))
         {
-            await _source.StopAsync(transaction, cancellationToken);
+            await source.StopAsync(transaction, cancellationToken);
             journal.Log.LogInformation("{Transaction} was told to stop.", transaction.Id);
+        }
+    }
+
+    private async Task StopIfPossibleAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StopAsync(cancellationToken);
+        }
+        catch (IngestException e)
+        {
+            journal.Log.LogWarning("What was submitted goes on. {Reason}", e.Message);
         }
     }
 
     /// <summary>Looks once at all that go on; an end where it makes no sense to look any longer.</summary>
     private async Task<FollowedEnd?> LookAsync(CancellationToken cancellationToken)
     {
-        Transaction[] going = _seen.Values.Where(transaction => !HasEnded(transaction)).ToArray();
+        Transaction[] going = _seen.Where(transaction => !HasEnded(transaction)).ToArray();
         if (going.Length == 0)
             return null;
         try
@@ -69,7 +89,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
             {
                 if (look.Error is not null)
                     throw look.Error;
-                _seen[look.Transaction.Id] = look.Transaction;
+                _seen = [.. _seen.Select(transaction => transaction.Id == look.Transaction.Id ? look.Transaction : transaction)];
             }
 
             _lastGood = time.GetUtcNow();
@@ -86,7 +106,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
             journal.Log.LogWarning("It goes on, and cannot be looked at right now. {Reason}", e.Message);
             if ((passes || now - _refusedSince < patience.Refusals) && now - _lastGood < patience.Outage)
                 return null;
-            return new FollowedEnd(RunStatus.Unknown, $"It was submitted, and how it ended cannot be found out: {e.Message} Look at it with Get-Transaction {string.Join(", ", _seen.Keys)}.");
+            return new FollowedEnd(RunStatus.Unknown, $"It was submitted, and how it ended cannot be found out: {e.Message} Look at it with Get-Transaction {string.Join(", ", _seen.Select(transaction => transaction.Id))}.");
         }
     }
 
@@ -100,10 +120,10 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
 
     private StoredRun Counted(StoredRun run) => run with
     {
-        Completed = _seen.Values.Any(transaction => transaction.Completed is not null) ? _seen.Values.Sum(transaction => transaction.Completed ?? 0) : null,
-        Total = _seen.Values.All(transaction => transaction.Total is not null) ? _seen.Values.Sum(transaction => transaction.Total) : null,
-        Unit = _seen.Values.First().Unit,
-        Message = _seen.Count == 1 ? _seen.Values.First().Message : run.Message,
+        Completed = _seen.Any(transaction => transaction.Completed is not null) ? _seen.Sum(transaction => transaction.Completed ?? 0) : null,
+        Total = _seen.All(transaction => transaction.Total is not null) ? _seen.Sum(transaction => transaction.Total) : null,
+        Unit = _seen[0].Unit,
+        Message = _seen.Length == 1 ? _seen[0].Message : run.Message,
     };
 
     private async Task TellAsync(Transaction transaction, CancellationToken cancellationToken)
@@ -131,12 +151,12 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
     /// <summary>One that was only read from its id stands as Unknown, and nobody has looked yet.</summary>
     private static bool HasEnded(Transaction transaction) => transaction is { IsTerminal: true, SeenAt: not null };
 
-    private static FollowedEnd EndOf(IReadOnlyList<Transaction> ended)
+    private static FollowedEnd EndOf(Transaction[] ended)
     {
         RunStatus[] all = ended.Select(transaction => StatusOf(transaction.Status)).Distinct().ToArray();
         RunStatus status = all.Length == 1 ? all[0] : all.Contains(RunStatus.Unknown) ? RunStatus.Unknown : RunStatus.PartlySucceeded;
-        string[] said = ended.Where(transaction => transaction.Message is not null && (ended.Count == 1 || transaction.Status != TransactionStatus.Succeeded))
-            .Select(transaction => ended.Count == 1 ? transaction.Message! : $"{transaction.Id}: {transaction.Message}").ToArray();
+        string[] said = ended.Where(transaction => transaction.Message is not null && (ended.Length == 1 || transaction.Status != TransactionStatus.Succeeded))
+            .Select(transaction => ended.Length == 1 ? transaction.Message! : $"{transaction.Id}: {transaction.Message}").ToArray();
         return new FollowedEnd(status, said.Length == 0 ? null : string.Join(' ', said));
     }
 

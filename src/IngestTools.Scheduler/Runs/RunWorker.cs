@@ -20,12 +20,23 @@ internal sealed class RunWorker : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly RunFollower _follower;
     private readonly bool _isTakenUp;
+
+    /// <summary>Set while it is looked into what became of a request whose answer nobody has.</summary>
+    private volatile bool _looks;
+
+    /// <summary>Nothing more will be submitted: from here it is only followed.</summary>
+    private volatile bool _isSubmitted;
+
+    private DateTimeOffset _looksSince;
+    private IngestException? _cause;
     private IngestException? _trouble;
 
     public RunWorker(StoredRun run, bool isTakenUp, SchedulerStore store, ISpool spool, SavedConnections connections, RunPatience patience, TimeProvider time, ILogger logger)
     {
         _journal = new RunJournal(store, run, patience.Lease, time, logger);
         _isTakenUp = isTakenUp;
+        if (run.Status == RunStatus.Submitting)
+            Look(null, time.GetUtcNow());
         _spool = spool;
         _connections = connections;
         _patience = patience;
@@ -58,30 +69,38 @@ internal sealed class RunWorker : IDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            await EndAsync(RunStatus.Canceled, "It was stopped before anything was submitted.", ended);
+            if (Run.IsOut)
+                await EndAsync(RunStatus.Unknown, $"It was stopped half way. {WhereToLook()}", ended);
+            else
+                await EndAsync(RunStatus.Canceled, "It was stopped before anything was submitted.", ended);
         }
         catch (IngestException e)
         {
-            await EndAsync(StatusOf(e), Words(e), ended);
+            string words = Words(e);
+            bool isToBeNamed = Run.TransactionIds.Count > 0 && !words.Contains(WhereToLook(), StringComparison.Ordinal);
+            await EndAsync(StatusOf(e), isToBeNamed ? $"{words} {WhereToLook()}" : words, ended);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             Log.LogError(e, "The run failed in a way that nobody thought of.");
-            bool isOut = Run.Status >= RunStatus.Submitting;
+            bool isOut = Run.IsOut;
             await EndAsync(isOut ? RunStatus.Unknown : RunStatus.Failed, $"It failed in a way that nobody thought of: {e.Message}{(isOut ? " " + WhereToLook() : "")}", ended);
         }
     }
 
-    /// <summary>Stops the run: at once where nothing was submitted, at the service where it can be.</summary>
+    /// <summary>
+    /// Stops the run: at once where nothing was submitted, at the service where it can be. Where parts were taken, no more are sent; while it is looked into what the
+    /// server took, nobody looks any longer.
+    /// </summary>
     /// <exception cref="IngestException"><see cref="ErrorId.CannotCancel"/>, <see cref="ErrorId.Conflict"/> and what the service says.</exception>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (Run.Status < RunStatus.Submitting)
-            await _stop.CancelAsync();
-        else if (Run.Status == RunStatus.Submitting)
-            throw new IngestException(ErrorId.Conflict, $"{Run.Id} is just being submitted, which cannot be taken back half way.") { Operation = "stop", Advice = "Try again in a moment.", Target = Run.Id };
-        else
+        if (_isSubmitted)
             await _follower.StopAsync(cancellationToken);
+        else if (_looks || Run.Status != RunStatus.Submitting)
+            await _stop.CancelAsync();
+        else
+            throw new IngestException(ErrorId.Conflict, $"{Run.Id} is just being submitted, which cannot be taken back half way.") { Operation = "stop", Advice = "Try again in a moment.", Target = Run.Id };
     }
 
     public void Dispose() => _stop.Dispose();
@@ -90,13 +109,12 @@ internal sealed class RunWorker : IDisposable
     {
         using IngestConnection connection = Make(() => _connections.Open(Run.Load.Connection, Log));
         connection.AskBeforeChange(_journal.HoldAsync);
-        LoadRun run = new(_journal, _spool, connection);
+        LoadRun run = new(_journal, _spool, connection) { Pausing = pausing };
         ILoad load = Make(() => LoadKinds.Create(run));
-        bool isNew = Run.Status < RunStatus.Submitting;
         TellBeginning();
-        bool looksFirst = Run.Status == RunStatus.Submitting;
-        if (isNew || looksFirst || !load.IsSubmitted)
-            await SubmitAsync(load, looksFirst, pausing, ending, ended);
+        if (!Run.IsOut || _looks || !load.IsSubmitted)
+            await SubmitOrStopAsync(load, pausing, ending, ended);
+        _isSubmitted = true;
         if (run.EndEarly is { } nothing)
             await EndAsync(RunStatus.Succeeded, nothing, ended);
         else
@@ -110,7 +128,7 @@ internal sealed class RunWorker : IDisposable
         {
             return make();
         }
-        catch (IngestException e) when (Run.Status >= RunStatus.Submitting)
+        catch (IngestException e) when (Run.IsOut)
         {
             throw new IngestException(ErrorId.OutcomeUnknown, $"What became of it cannot be looked into: {Words(e)}", e) { Operation = "follow", Advice = WhereToLook() };
         }
@@ -136,23 +154,39 @@ internal sealed class RunWorker : IDisposable
             "Begins on {Node}: {Kind} over {Connection}, due at {Due:u}, {Late:0.0} s late.", Run.Node, Run.Load.Kind, Run.Load.Connection, Run.DueAt.UtcDateTime, late.TotalSeconds);
     }
 
+    /// <summary>Submits, unless it is stopped meanwhile. A stop keeps back what was not sent; what was taken before goes on, and is followed.</summary>
+    private async Task SubmitOrStopAsync(ILoad load, CancellationToken pausing, CancellationToken ending, CancellationToken ended)
+    {
+        try
+        {
+            await SubmitAsync(load, pausing, ended);
+        }
+        catch (OperationCanceledException) when (Run.IsOut && _stop.IsCancellationRequested && !ending.IsCancellationRequested)
+        {
+            IngestException stopped = _looks || Run.TransactionIds.Count == 0 ? Stopped(load) : StoppedBetween();
+            if (Run.TransactionIds.Count == 0)
+                throw stopped;
+            Log.LogWarning("{Reason}", stopped.Message);
+            _trouble = stopped;
+        }
+    }
+
     /// <summary>
     /// Submits, after it was found out what became of an earlier try. Only what certainly did not reach the server, or does no harm twice, is tried again.
     /// </summary>
-    private async Task SubmitAsync(ILoad load, bool looks, CancellationToken pausing, CancellationToken ending, CancellationToken ended)
+    private async Task SubmitAsync(ILoad load, CancellationToken pausing, CancellationToken ended)
     {
         DateTimeOffset began = _time.GetUtcNow();
-        IngestException? cause = null;
         for (int tries = 0; ; tries++)
         {
             try
             {
-                if (looks)
+                if (_looks)
                 {
-                    await LookIntoAsync(load, cause, ending);
+                    await LookIntoAsync(load, pausing);
                     if (load.IsSubmitted || load.Run.EndEarly is not null)
                         return;
-                    looks = false;
+                    _looks = false;
                 }
 
                 await load.PrepareAsync(pausing);
@@ -162,29 +196,29 @@ internal sealed class RunWorker : IDisposable
                 await load.SubmitAsync(ended);
                 return;
             }
-            catch (IngestException e) when (!looks && e.ErrorId == ErrorId.OutcomeUnknown && tries < _patience.RetryPauses.Count)
+            catch (IngestException e) when (!_looks && e.ErrorId == ErrorId.OutcomeUnknown && tries < _patience.RetryPauses.Count)
             {
                 Log.LogWarning("{Reason}", e.Message);
-                cause = e;
-                looks = true;
+                Look(e, _time.GetUtcNow());
             }
-            catch (IngestException e) when (e.IsTransient && (looks ? _time.GetUtcNow() - began < _patience.Outage : tries < _patience.RetryPauses.Count))
+            catch (IngestException e) when (e.IsTransient && (_looks ? _time.GetUtcNow() - began < _patience.Outage : tries < _patience.RetryPauses.Count))
             {
                 TimeSpan pause = _patience.RetryPauses[Math.Min(tries, _patience.RetryPauses.Count - 1)];
-                Log.LogWarning("{What}; it is tried again in {Pause}. {Reason}", looks ? "Whether it was submitted cannot be found out right now" : "Nothing was submitted", pause, Words(e));
+                string what = _looks ? "Whether it was submitted cannot be found out right now" : Run.TransactionIds.Count > 0 ? "Nothing more was submitted" : "Nothing was submitted";
+                Log.LogWarning("{What}; it is tried again in {Pause}. {Reason}", what, pause, Words(e));
                 // Whoever takes the run up from here, or stops it, need not look into what is known.
-                if (!looks && Run is { Status: RunStatus.Submitting, TransactionIds.Count: 0 })
-                    await _journal.WriteAsync(Run with { Status = RunStatus.Uploading }, ended);
+                if (!_looks && Run.Status == RunStatus.Submitting)
+                    await _journal.WriteAsync(Run with { Status = Run.StatusBeforeSubmitting }, ended);
                 await Task.Delay(pause, _time, pausing);
             }
             catch (IngestException e) when (Run.TransactionIds.Count > 0)
             {
                 // What was taken goes on, and its end is worth knowing.
                 Log.LogError("Not all was submitted. {Reason}", Words(e));
-                _trouble = looks ? CannotKnow(load, e) : e;
+                _trouble = _looks ? CannotKnow(load, e) : e;
                 return;
             }
-            catch (IngestException e) when (looks && e.ErrorId != ErrorId.OutcomeUnknown)
+            catch (IngestException e) when (_looks && e.ErrorId != ErrorId.OutcomeUnknown)
             {
                 throw CannotKnow(load, e);
             }
@@ -192,13 +226,29 @@ internal sealed class RunWorker : IDisposable
     }
 
     /// <summary>Asks what became of a request whose answer nobody has.</summary>
-    private async Task LookIntoAsync(ILoad load, IngestException? cause, CancellationToken cancellationToken)
+    private async Task LookIntoAsync(ILoad load, CancellationToken cancellationToken)
     {
         Finding finding = await load.LookIntoAsync(cancellationToken);
         Log.LogInformation("Whether the server took it was looked into: {Finding}.", finding);
         if (finding == Finding.Unknown)
-            throw CannotKnow(load, cause);
+            throw CannotKnow(load, _cause);
     }
+
+    private void Look(IngestException? cause, DateTimeOffset since) => (_cause, _looksSince, _looks) = (cause, since, true);
+
+    /// <summary>Somebody stopped what may have been submitted.</summary>
+    private IngestException Stopped(ILoad load) => new(
+        ErrorId.OutcomeUnknown,
+        _looks ? $"It was stopped while it was looked into, since {_looksSince:u}, whether the server took what had been sent." : "It was stopped as it was submitted, and whether the server took it is not known.",
+        _cause)
+    {
+        Operation = "submit",
+        Advice = load.WhatToLookAt,
+    };
+
+    /// <summary>Somebody stopped it between two parts.</summary>
+    private IngestException StoppedBetween() =>
+        new(ErrorId.Conflict, $"It was stopped after {string.Join(", ", Run.TransactionIds)} had been submitted.") { Operation = "submit" };
 
     private static IngestException CannotKnow(ILoad load, IngestException? cause) => new(
         ErrorId.OutcomeUnknown,
@@ -211,7 +261,7 @@ internal sealed class RunWorker : IDisposable
 
     private async Task FollowAsync(ILoad load, IngestConnection connection, CancellationToken ending, CancellationToken ended)
     {
-        FollowedEnd end = await _follower.FollowAsync(load, connection, ending);
+        FollowedEnd end = await _follower.FollowAsync(load, connection, _stop.Token, ending);
         string? unsaved = await FinishAsync(load, ending);
         RunStatus status = end.Status;
         string? message = end.Message;
@@ -282,7 +332,7 @@ internal sealed class RunWorker : IDisposable
     }
 
     private RunStatus StatusOf(IngestException error) =>
-        error.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown : Run.Status is RunStatus.Submitted or RunStatus.Running ? RunStatus.Unknown : RunStatus.Failed;
+        error.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown : Run.TransactionIds.Count > 0 || Run.Status is RunStatus.Submitted or RunStatus.Running ? RunStatus.Unknown : RunStatus.Failed;
 
     private static string Words(IngestException error) => error.Advice is null ? error.Message : $"{error.Message} {error.Advice}";
 }

@@ -60,6 +60,12 @@ internal sealed record StoredRun
 
     public string Id => IdOf(Number);
 
+    /// <summary>Something of it is at the service, or may be. A run of several parts may be so in any status.</summary>
+    public bool IsOut => Status >= RunStatus.Submitting || TransactionIds.Count > 0;
+
+    /// <summary>Where it stands while nothing is under way that cannot be taken back.</summary>
+    public RunStatus StatusBeforeSubmitting => TransactionIds.Count > 0 ? RunStatus.Submitted : RunStatus.Uploading;
+
     public bool IsTerminal => Status >= RunStatus.Succeeded;
 
     /// <summary>Why it cannot be read from the store, and what to look at; null where it can. Such a run is told, and never gone on with.</summary>

@@ -72,7 +72,7 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {
                 waited = true;
-                if (await DidStartAsync(before, cancellationToken).ConfigureAwait(false))
+                if (await DidStartAsync(e, before, cancellationToken).ConfigureAwait(false))
                 {
                     notes.Add("The answer to the start was lost; the project's mapping shows that a run took place.");
                     return;
@@ -87,6 +87,20 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             {
                 throw NothingToIngest(e, waited);
             }
+        }
+    }
+
+    /// <summary>Looks whether a start whose answer was lost took place. A look that fails leaves that unknown, however it failed.</summary>
+    private async Task<bool> DidStartAsync(IngestException lost, MappingMark? before, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DidStartAsync(before, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e)
+        {
+            routes.Logger.LogWarning("Whether project {Shortcode} began its bulk ingest cannot be found out: {Reason}", shortcode, e.Message);
+            throw lost.With(message: $"{lost.Message} Whether it began cannot be found out right now: {e.Message}");
         }
     }
 
