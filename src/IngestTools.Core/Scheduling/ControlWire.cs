@@ -15,7 +15,6 @@ namespace IngestTools.Scheduling;
 /// <item>POST /schedules/{name}/start: the <see cref="BulkLoadRun"/> that was planned.</item>
 /// <item>GET /runs?name=pattern&amp;status=word&amp;since=time&amp;newest=n: one JSON <see cref="BulkLoadRun"/> a line, newest first.</item>
 /// <item>GET /runs/{number}: <see cref="BulkLoadRun"/> with its log. POST /runs/{number}/stop: <see cref="BulkLoadRun"/>.</item>
-/// <item>GET /definitions: <see cref="DefinitionFile"/>. POST /definitions?replace=bool, a <see cref="DefinitionFile"/>: one <see cref="ImportAnswer"/> a line.</item>
 /// <item>POST /shutdown: 202; the daemon ends as it does on SIGTERM.</item>
 /// </list>
 /// An error is a <see cref="ControlError"/> with a status of 400, 403, 404, 409, 426 (another version) or 500.
@@ -94,11 +93,6 @@ public sealed record DefinitionFile
 /// <param name="Reason">Why, and who suspended it; null where nobody said.</param>
 public sealed record SuspendedDefinition(string Name, string? Reason);
 
-/// <summary>What became of one imported definition.</summary>
-/// <param name="Name">The schedule's name.</param>
-/// <param name="Error">Why it was not taken; null where it was.</param>
-public sealed record ImportAnswer(string Name, ControlError? Error);
-
 /// <summary>An error of the daemon.</summary>
 /// <param name="ErrorId">What went wrong, as one word.</param>
 /// <param name="Message">What went wrong, with which item.</param>
@@ -115,6 +109,5 @@ public sealed record ControlError(ErrorId ErrorId, string Message, string? Advic
 [JsonSerializable(typeof(RegisterRequest))]
 [JsonSerializable(typeof(SuspendRequest))]
 [JsonSerializable(typeof(DefinitionFile))]
-[JsonSerializable(typeof(ImportAnswer))]
 [JsonSerializable(typeof(ControlError))]
 public sealed partial class SchedulingJson : JsonSerializerContext;

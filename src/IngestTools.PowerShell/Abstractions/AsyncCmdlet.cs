@@ -210,7 +210,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             ValueTask<bool> next = enumerator.MoveNextAsync();
             if (batch.Count == MostInOnePost || (!next.IsCompleted && batch.Count > 0))
             {
-                await PostAsync(PostKind.Outputs, batch.ToArray(), cancellationToken).ConfigureAwait(false);
+                await PostManyAsync(batch.ToArray(), cancellationToken).ConfigureAwait(false);
                 batch.Clear();
             }
 
@@ -222,7 +222,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             catch (IngestException) when (batch.Count > 0)
             {
                 // What came before the error is right.
-                await PostAsync(PostKind.Outputs, batch.ToArray(), cancellationToken).ConfigureAwait(false);
+                await PostManyAsync(batch.ToArray(), cancellationToken).ConfigureAwait(false);
                 throw;
             }
 
@@ -230,7 +230,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         }
 
         if (batch.Count > 0)
-            await PostAsync(PostKind.Outputs, batch.ToArray(), cancellationToken).ConfigureAwait(false);
+            await PostManyAsync(batch.ToArray(), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Called by the work: asks on the pipeline's thread, and waits for the answer.</summary>

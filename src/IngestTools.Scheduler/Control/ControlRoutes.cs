@@ -80,8 +80,6 @@ internal sealed class ControlRoutes(
             ("GET", ["runs"]) => ListRunsAsync(context),
             ("GET", ["runs", var number]) => SendAsync(context, ReadRunAsync(number, aborted), SchedulingJson.Default.BulkLoadRun),
             ("POST", ["runs", var number, "stop"]) => SendAsync(context, StopRunAsync(number, aborted), SchedulingJson.Default.BulkLoadRun),
-            ("GET", ["definitions"]) => SendAsync(context, ReadDefinitionsAsync(aborted), SchedulingJson.Default.DefinitionFile),
-            ("POST", ["definitions"]) => ImportAsync(context),
             ("POST", ["shutdown"]) => ShutDown(context),
             _ => null,
         };
@@ -183,46 +181,7 @@ internal sealed class ControlRoutes(
             ? run
             : throw new IngestException(ErrorId.NotFound, $"There is no run {text}.") { Operation = "schedule", Advice = "Get-BulkLoadRun lists them. Old ones are deleted after a while.", Target = text };
 
-    // Definitions, and the daemon itself
-
-    private async Task<DefinitionFile> ReadDefinitionsAsync(CancellationToken cancellationToken)
-    {
-        List<BulkLoadSchedule> all = [];
-        string last = "";
-        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
-        {
-            last = rows[^1].Key;
-            all.AddRange(rows.Select(row => Registrar.Describe(row, null)));
-        }
-
-        return DefinitionFile.Of(all);
-    }
-
-    private async Task ImportAsync(HttpContext context)
-    {
-        DefinitionFile file = await ReadAsync(context, SchedulingJson.Default.DefinitionFile);
-        if (file.Version != new DefinitionFile().Version)
-            throw new IngestException(ErrorId.Rejected, $"The definitions have version {file.Version}, and this scheduler reads {new DefinitionFile().Version}.") { Operation = "import", Advice = "Export them with a scheduler of this version." };
-        if (!file.IsWhole)
-            throw new FormatException("a schedule has no name or no load");
-        bool replace = string.Equals(context.Request.Query["replace"], "true", StringComparison.OrdinalIgnoreCase);
-        BeginLines(context);
-        foreach (RegisterRequest request in file.Requests(replace, "import"))
-            await SendLineAsync(context, await ImportAsync(request), SchedulingJson.Default.ImportAnswer);
-    }
-
-    private async Task<ImportAnswer> ImportAsync(RegisterRequest request)
-    {
-        try
-        {
-            await registrar.RegisterAsync(request, lifetime.ApplicationStopping);
-            return new ImportAnswer(request.Definition.Name, null);
-        }
-        catch (IngestException e)
-        {
-            return new ImportAnswer(request.Definition.Name, new ControlError(e.ErrorId, e.Message, e.Advice));
-        }
-    }
+    // The daemon itself
 
     private Task ShutDown(HttpContext context)
     {
