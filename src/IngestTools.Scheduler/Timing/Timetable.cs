@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using IngestTools.Scheduling;
 using Quartz;
 
@@ -7,13 +9,16 @@ namespace IngestTools.Scheduler.Timing;
 /// <remarks>
 /// In a clock change: a time that is left out is run at the end of the gap, and one that comes twice is run the first time. An interval runs on through both.
 /// </remarks>
-internal sealed class Timetable
+internal sealed partial class Timetable
 {
     /// <summary>No schedule repeats more often: a load takes longer.</summary>
     public static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Longer is a mistake in the unit.</summary>
     public static readonly TimeSpan LongestInterval = TimeSpan.FromDays(3660);
+
+    /// <summary>The largest number of any field: seconds and minutes.</summary>
+    private const int LargestNumber = 59;
 
     private static readonly char[] Blanks = [' ', '\t', '\r', '\n'];
 
@@ -94,6 +99,9 @@ internal sealed class Timetable
 
     private static CronExpression ParseCron(string text)
     {
+        // Quartz refuses what is too large, except for 98 and 99, which it uses itself for "none" and "all".
+        if (Number().Matches(text).FirstOrDefault(number => !int.TryParse(number.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value > LargestNumber) is { } large)
+            throw Invalid($"The cron text '{text}' is none: no field goes up to {large.Value}.", CronAdvice);
         int fields = text.Split(Blanks, StringSplitOptions.RemoveEmptyEntries).Length;
         try
         {
@@ -109,6 +117,9 @@ internal sealed class Timetable
             throw Invalid($"The cron text '{text}' is none: {e.Message.TrimEnd('.')}.", CronAdvice);
         }
     }
+
+    [GeneratedRegex("[0-9]+")]
+    private static partial Regex Number();
 
     private const string CronAdvice =
         "Five fields are minute, hour, day of month, month, day of week: '15 2 * * 1-5' is 02:15 on working days. Six begin with the second: '0 15 2 ? * MON-FRI'.";

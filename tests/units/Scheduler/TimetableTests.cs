@@ -64,6 +64,10 @@ public sealed class TimetableTests
 
     [Theory]
     [InlineData("61 * * * *", null, "cron")]
+    [InlineData("99 2 * * *", null, "no field goes up to 99")]
+    [InlineData("1,98 2 * * *", null, "no field goes up to 98")]
+    [InlineData("99 0 2 ? * *", null, "no field goes up to 99")]
+    [InlineData("99999999999 2 * * *", null, "no field goes up to 99999999999")]
     [InlineData("often", null, "1 field,")]
     [InlineData("* * * * * * * *", null, "fields")]
     [InlineData("0 3 * * *", "Middle/Earth", "Middle/Earth")]
