@@ -53,7 +53,8 @@ internal static class DefinitionCommands
             }
         }
 
-        Console.WriteLine($"{definitions.Schedules.Count - refused} schedules were imported, {refused} were not.");
+        int imported = definitions.Schedules.Count - refused;
+        Console.WriteLine($"{imported} {(imported == 1 ? "schedule was" : "schedules were")} imported, {refused} {(refused == 1 ? "was" : "were")} not.");
         return refused == 0 ? Ok : SomeRefused;
     }
 

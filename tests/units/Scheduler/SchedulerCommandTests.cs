@@ -70,7 +70,7 @@ public sealed class SchedulerCommandTests
         Assert.DoesNotContain("had its time", File.ReadAllText(file), StringComparison.Ordinal);
         (int code, string output, _) = await harness.CommandAsync("import", file, "--replace");
         Assert.Equal(0, code);
-        Assert.StartsWith("1 schedules were imported, 0", output, StringComparison.Ordinal);
+        Assert.StartsWith("1 schedule was imported, 0 were not.", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class SchedulerCommandTests
         (int again, _, string refused) = await harness.CommandAsync("import", file);
 
         Assert.Equal((0, 1), (code, again));
-        Assert.Contains("2 schedules were imported", output, StringComparison.Ordinal);
+        Assert.Contains("2 schedules were imported, 0 were not.", output, StringComparison.Ordinal);
         Assert.Contains("already", refused, StringComparison.Ordinal);
         List<BulkLoadSchedule> schedules = await second.SchedulesAsync();
         Assert.Equal((Overlap.Queue, MissedRun.Skip), (schedules[1].Definition!.Overlap, schedules[1].Definition!.MissedRun));
