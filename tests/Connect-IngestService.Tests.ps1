@@ -182,7 +182,7 @@ Describe 'Connect-IngestService, to lakeFS' {
         (Test-IngestService).SignedIn | Should -BeTrue
         $null = Invoke-Sandbox $sandbox 'lakefs/tokens/expire' Post
         (Test-IngestService).SignedIn | Should -BeTrue
-        @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/auth/login').Count | Should -Be 2
+        @(Get-EndedRequest $sandbox | Where-Object target -Like '*/auth/login').Count | Should -Be 2
     }
 
     It 'takes the session cookie <Name>' -ForEach @{ Name = 'oidc_auth_session'; Value = 'oidc-canary' }, @{ Name = 'saml_auth_session'; Value = 'saml-canary' } {

@@ -2,7 +2,7 @@ Describe 'New-LinkingBatch' {
     BeforeAll {
         . (Join-Path $PSScriptRoot common.ps1)
         $sandbox = Start-IngestSandbox -Connect
-        function Get-Start { Get-SandboxRequest $sandbox | Where-Object { $_.method -eq 'POST' -and $_.target -like '*/dataLinkingBatch' } }
+        function Get-Start { Get-EndedRequest $sandbox | Where-Object { $_.method -eq 'POST' -and $_.target -like '*/dataLinkingBatch' } }
         function Get-MyBatch { Get-SandboxBatch $sandbox | Where-Object projectId -EQ $project }
     }
 

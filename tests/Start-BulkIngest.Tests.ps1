@@ -4,7 +4,7 @@ Describe 'Start-BulkIngest' {
         $sandbox = Start-IngestSandbox -Connect
         $files = New-TestFile $TestDrive (1..5 | ForEach-Object { "f$_.jpg" })
         function Get-Start([string] $Shortcode) {
-            Get-SandboxRequest $sandbox | Where-Object { $_.method -eq 'POST' -and $_.target -eq "/projects/$Shortcode/bulk-ingest" }
+            Get-EndedRequest $sandbox | Where-Object { $_.method -eq 'POST' -and $_.target -eq "/projects/$Shortcode/bulk-ingest" }
         }
     }
 

@@ -84,7 +84,7 @@ Describe 'Start-BulkLoad' {
         $failure = Get-FirstError { $sent | Start-BulkLoad }
         $failure.FullyQualifiedErrorId | Should -BeLike 'OutcomeUnknown,*'
         "$failure" | Should -Match ([regex]::Escape($sent.FileName))
-        @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/BulkLoad/*').Count | Should -Be 1
+        @(Get-EndedRequest $sandbox | Where-Object target -Like '*/BulkLoad/*').Count | Should -Be 1
     }
 
     It 'completes hierarchies, in quotes where there are spaces' {
@@ -173,7 +173,7 @@ Describe 'The nightly load' {
         $first = $First.Replace('$folder', "'$folder'")
         Invoke-Night $folder -First $first | Should -Be 1
         Invoke-Night $folder | Should -Be 0
-        @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/BulkLoad/*').Count | Should -Be 2
+        @(Get-EndedRequest $sandbox | Where-Object target -Like '*/BulkLoad/*').Count | Should -Be 2
         @(Get-ChildItem $folder/$Left).Name | Should -BeLike 'a-mixed*'
         @(Get-ChildItem $folder/succeeded).Name | Should -BeLike 'good*'
     }

@@ -11,7 +11,7 @@ Describe 'Start-Import' {
             "b$script:branches"
         }
         function Get-Branch([string] $Name) { (Get-LakeFsRepository $sandbox).branches | Where-Object name -EQ $Name }
-        function Get-Start { @(Get-SandboxRequest $sandbox | Where-Object { $_.method -eq 'POST' -and $_.target -match '/import$' }).Count }
+        function Get-Start { @(Get-EndedRequest $sandbox | Where-Object { $_.method -eq 'POST' -and $_.target -match '/import$' }).Count }
     }
 
     BeforeEach { $branch = New-Branch }

@@ -37,6 +37,13 @@ function Invoke-Sandbox($Sandbox, [string] $Route, [string] $Method = 'Get', $Bo
 }
 
 function Get-SandboxRequest($Sandbox) { @(Invoke-Sandbox $Sandbox 'requests') | ForEach-Object { $_ } }
+
+# The same once all of them have ended: a client can have its answer before the sandbox has written the request down.
+function Get-EndedRequest($Sandbox) {
+    Wait-Until { (Get-SandboxConnection $Sandbox).requestsInFlight -eq 0 } 'the requests have ended'
+    Get-SandboxRequest $Sandbox
+}
+
 function Get-SandboxProject($Sandbox, [string] $Shortcode = '0001') { Invoke-Sandbox $Sandbox "dsp/projects/$Shortcode" }
 function Get-SandboxConnection($Sandbox) { Invoke-Sandbox $Sandbox 'connections' }
 function Set-SandboxFault($Sandbox, [string[]] $Fault) { $null = Invoke-Sandbox $Sandbox 'faults' Post @($Fault) }
