@@ -79,7 +79,7 @@ function New-Module([string] $Folder) {
         Copy-Item -LiteralPath (Join-Path $root $name) -Destination $Folder
     }
     Copy-Matching (Join-Path $root 'module') (Join-Path $Folder 'module') '*.ps1xml'
-    Copy-Matching (Join-Path $root 'module' 'bin') (Join-Path $Folder 'module' 'bin') '*.dll'
+    Copy-Matching (Join-Path $root 'module' 'bin') (Join-Path $Folder 'module' 'bin') '*.dll', '*.so', '*.dylib'
     Copy-Item -Path (Join-Path $root 'examples' '*.ps1') -Destination (New-Item -ItemType Directory -Path (Join-Path $Folder 'Examples'))
 
     # Without the executables made for this machine: `dotnet ingest-sandbox.dll` runs everywhere.

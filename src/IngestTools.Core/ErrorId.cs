@@ -104,4 +104,13 @@ public enum ErrorId
 
     /// <summary>The name is taken.</summary>
     NameInUse,
+
+    /// <summary>What was asked for was done before, with the same content.</summary>
+    AlreadyDone,
+
+    /// <summary>The object belongs to another server than the connection's.</summary>
+    WrongServer,
+
+    /// <summary>The journal cannot be read or written.</summary>
+    JournalUnavailable,
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
 namespace IngestTools.PowerShell;
@@ -34,5 +35,26 @@ internal sealed class CoreLoadContext : AssemblyLoadContext
     {
         string path = Path.Combine(_folder, assemblyName.Name + ".dll");
         return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+    }
+
+    /// <summary>Native code of the packages lies in runtimes/[system]/native, where the runtime itself does not look for a private context.</summary>
+    protected override nint LoadUnmanagedDll(string unmanagedDllName)
+    {
+        string name = OperatingSystem.IsWindows() ? $"{unmanagedDllName}.dll" : OperatingSystem.IsMacOS() ? $"lib{unmanagedDllName}.dylib" : $"lib{unmanagedDllName}.so";
+        string path = Path.Combine(_folder, "runtimes", PortableSystem(), "native", name);
+        return File.Exists(path) ? LoadUnmanagedDllFromPath(path) : 0;
+    }
+
+    /// <summary>The portable identifier of this system. A distribution that builds .NET itself has an identifier of its own, such as alpine.3.22-x64.</summary>
+    private static string PortableSystem()
+    {
+        string architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+        if (OperatingSystem.IsWindows())
+            return $"win-{architecture}";
+        if (OperatingSystem.IsMacOS())
+            return $"osx-{architecture}";
+        bool isMusl = RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+            || RuntimeInformation.RuntimeIdentifier.StartsWith("alpine", StringComparison.Ordinal);
+        return isMusl ? $"linux-musl-{architecture}" : $"linux-{architecture}";
     }
 }

@@ -23,6 +23,22 @@ public static class IngestFolders
         }
     }
 
+    /// <summary>The state folder: <c>INGESTTOOLS_HOME</c>, else <c>XDG_STATE_HOME/ingesttools</c> or <c>%LOCALAPPDATA%\IngestTools</c>.</summary>
+    public static string State
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable("INGESTTOOLS_HOME") is { Length: > 0 } home)
+                return Path.GetFullPath(home);
+            if (OperatingSystem.IsWindows())
+                return Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "IngestTools");
+            string? state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+            if (string.IsNullOrEmpty(state) || !Path.IsPathRooted(state))
+                state = Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
+            return Path.Join(state, "ingesttools");
+        }
+    }
+
     /// <summary>Makes a folder that only its owner can enter; one that is there is left as it is.</summary>
     internal static void CreatePrivateFolder(string path)
     {

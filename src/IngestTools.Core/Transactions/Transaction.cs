@@ -50,6 +50,9 @@ public sealed record Transaction
     /// <summary>The name of the connection that it belongs to.</summary>
     public string? Connection { get; init; }
 
+    /// <summary>The base address of the server that it runs on.</summary>
+    public string? Server { get; init; }
+
     /// <summary>DSP-INGEST: the project, in upper case.</summary>
     public string? Shortcode { get; init; }
 

@@ -27,6 +27,12 @@ public sealed class UploadResult
     /// <summary>How it ended.</summary>
     public UploadStatus Status { get; init; }
 
+    /// <summary>Why it was skipped; null where it was not.</summary>
+    public SkipReason? Reason { get; init; }
+
+    /// <summary>DSP-INGEST: the server's name of the ingested file, where the journal knows it; null elsewhere.</summary>
+    public string? Derivative { get; init; }
+
     /// <summary>How often it was sent.</summary>
     public int Attempts { get; init; }
 
@@ -41,4 +47,10 @@ public sealed class UploadResult
 
     /// <summary>The name of the connection that was used.</summary>
     public string? Connection { get; init; }
+
+    /// <summary>The base address of the server that it was sent to.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>Whether the server has the file: it was uploaded, or it had been sent before and has not changed.</summary>
+    public bool IsOnServer => Status == UploadStatus.Uploaded || Reason is SkipReason.AlreadySent or SkipReason.AlreadyIngested;
 }

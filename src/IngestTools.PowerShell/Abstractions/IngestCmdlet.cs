@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Management.Automation;
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
@@ -11,6 +12,7 @@ namespace IngestTools.PowerShell.Abstractions;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class IngestCmdlet : AsyncCmdlet
 {
+    private IIngestJournal? _journal;
     private bool _isConnectionGiven;
 
     /// <summary>The connection, or its name. Without it: the newest of the service in this session, the saved default, or the environment's.</summary>
@@ -19,11 +21,25 @@ public abstract class IngestCmdlet : AsyncCmdlet
     [ArgumentCompleter(typeof(ConnectionCompleter))]
     public virtual ConnectionArgument? Connection { get; set; }
 
+    /// <summary>The journal of this account, opened when it is first used; one that records nothing where it is turned off.</summary>
+    private protected IIngestJournal Journal => _journal ??= IsJournalOff ? IngestJournal.Off : IngestJournal.Open();
+
+    /// <summary>Whether the command line turns the journal off.</summary>
+    private protected virtual bool IsJournalOff => false;
+
     /// <summary>What is known in this runspace.</summary>
     private protected IngestSession Session { get; } = IngestSession.Current;
 
     /// <summary>Notes what the command line says, before input objects say more.</summary>
     protected override void BeginProcessing() => _isConnectionGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Connection));
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+            _journal?.Dispose();
+    }
 
     /// <summary>
     /// The connection to use for an input object; null where the object names one that cannot be used, which is written as an error.

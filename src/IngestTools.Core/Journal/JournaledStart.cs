@@ -1,0 +1,130 @@
+namespace IngestTools.Journal;
+
+/// <summary>Something that is about to be started.</summary>
+public sealed record JournaledStart
+{
+    /// <summary>What it does.</summary>
+    public required TransactionKind Kind { get; init; }
+
+    /// <summary>Where: the server, and the project, hierarchy or branch.</summary>
+    public required JournalPlace Place { get; init; }
+
+    /// <summary>The connection's name.</summary>
+    public required string Connection { get; init; }
+
+    /// <summary>The transaction as far as it is known before the answer. Its id may be one that only names the place.</summary>
+    public required Transaction Transaction { get; init; }
+
+    /// <summary>SHA-256 of what is loaded, lower-case hexadecimal; null where it is not known.</summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>The list of results before the start; null where it could not be read.</summary>
+    public PlaceMark? Before { get; init; }
+
+    /// <summary>The newest job whose files are on the server; 0 where there is none.</summary>
+    public long LastJob { get; init; }
+
+    /// <summary>What to look at where the answer is lost.</summary>
+    public required string ManualCheck { get; init; }
+}
+
+/// <summary>A start as it is recorded.</summary>
+public sealed record JournaledTransaction
+{
+    /// <summary>The key under which it is recorded.</summary>
+    public required long Key { get; init; }
+
+    /// <summary>The transaction as last seen.</summary>
+    public required Transaction Transaction { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required StartState State { get; init; }
+
+    /// <summary>Where.</summary>
+    public required JournalPlace Place { get; init; }
+
+    /// <summary>SHA-256 of what is loaded, lower-case hexadecimal; null where it is not known.</summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>The list of results before the start; null where it could not be read.</summary>
+    public PlaceMark? Before { get; init; }
+
+    /// <summary>The newest job whose files were on the server when it was started.</summary>
+    public long LastJob { get; init; }
+
+    /// <summary>What to look at where the answer is lost.</summary>
+    public string? ManualCheck { get; init; }
+}
+
+/// <summary>What is known of a start.</summary>
+public enum StartState
+{
+    /// <summary>The request is being sent by a process that is alive.</summary>
+    Starting = 0,
+
+    /// <summary>The server answered; the transaction had not ended when it was last seen.</summary>
+    Started = 1,
+
+    /// <summary>The transaction has ended.</summary>
+    Ended = 2,
+
+    /// <summary>The answer was never seen: whether the server acted is not known.</summary>
+    Lost = 3,
+}
+
+/// <summary>Which transactions are read.</summary>
+public sealed record TransactionQuery
+{
+    /// <summary>Only those of this place.</summary>
+    public JournalPlace? Place { get; init; }
+
+    /// <summary>Only those of this server.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>Only the one with this id.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>Only those that load this content.</summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>Those that have ended, too.</summary>
+    public bool IncludesEnded { get; init; }
+
+    /// <summary>Only those that were started since.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>The maximum number; null reads all.</summary>
+    public int? Last { get; init; }
+}
+
+/// <summary>Which jobs are read.</summary>
+public sealed record JobQuery
+{
+    /// <summary>Only the one with this number.</summary>
+    public long? Number { get; init; }
+
+    /// <summary>Only those that began since.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>The maximum number; null reads all.</summary>
+    public int? Last { get; init; }
+}
+
+/// <summary>Which records are deleted.</summary>
+public sealed record ClearQuery
+{
+    /// <summary>Only what is older.</summary>
+    public DateTimeOffset? OlderThan { get; init; }
+
+    /// <summary>Only what belongs to a place of this name, at any server.</summary>
+    public string? PlaceName { get; init; }
+
+    /// <summary>File records, too. Jobs and ended transactions are always deleted.</summary>
+    public bool IncludesFiles { get; init; } = true;
+}
+
+/// <summary>How many records were deleted.</summary>
+/// <param name="Files">Files.</param>
+/// <param name="Jobs">Jobs.</param>
+/// <param name="Transactions">Transactions.</param>
+public sealed record JournalCleared(long Files, long Jobs, long Transactions);

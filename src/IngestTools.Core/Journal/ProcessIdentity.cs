@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace IngestTools.Journal;
+
+/// <summary>
+/// Identifies a process of this machine across the reuse of its number. A number alone would take another process, after a restart or later, for the one that
+/// was meant.
+/// </summary>
+internal static class ProcessIdentity
+{
+    /// <summary>This process: its number, and what no other process of that number has.</summary>
+    public static (int Number, string Start) Current { get; } = (Environment.ProcessId, ReadStart(Environment.ProcessId) ?? "");
+
+    /// <summary>The machine's name. Only processes of the same machine can be looked up.</summary>
+    public static string Machine => Environment.MachineName;
+
+    /// <summary>Whether a process of this machine is still there.</summary>
+    public static bool IsAlive(int number, string start) => ReadStart(number) is { } found && found == start;
+
+    /// <summary>When a process began, in a form that does not change while it lives; null where there is no such process.</summary>
+    private static string? ReadStart(int number)
+    {
+        // On Linux the clock is not asked: setting it changes what .NET reports as the start time.
+        if (OperatingSystem.IsLinux())
+            return ReadLinuxStart(number);
+        try
+        {
+            using Process process = Process.GetProcessById(number);
+            return process.StartTime.ToUniversalTime().Ticks.ToString(CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>proc(5): field 22 of /proc/[pid]/stat counts clock ticks since the machine's start, which the boot id names.</summary>
+    private static string? ReadLinuxStart(int number)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{number}/stat");
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            // A zombie has ended, and only its parent has not noticed.
+            if (fields[0] is "Z" or "X")
+                return null;
+            return $"{fields[19]}/{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+
+namespace IngestTools.Journal;
+
+/// <summary>One call of Send-IngestFile into one place. Its results are written by one task, those that end close together in one transaction.</summary>
+internal sealed class SqliteUploadJob : IUploadJob
+{
+    /// <summary>Results that wait to be written. Uploads wait when it is full, so that a slow disk costs no memory.</summary>
+    private const int MaxWaiting = 4096;
+
+    /// <summary>
+    /// Results that end within this time are written together. What a kill takes from the journal are the results of so long a time, whose files are sent again.
+    /// </summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
+
+    private readonly JournalFile _file;
+    private readonly SqliteConnection _connection;
+    private readonly FileTable _files;
+    private readonly long _place;
+    private readonly long _call;
+    private readonly TimeProvider _time;
+    private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly Task _writing;
+    private readonly CancellationTokenSource _ending = new();
+    private long _skipped;
+    private long _skippedWritten;
+    private volatile IngestException? _failure;
+
+    public SqliteUploadJob(JournalFile file, JournalPlace place, string connection, long? call, TimeProvider time)
+    {
+        _file = file;
+        _time = time;
+        _connection = file.Open(isDurable: false);
+        _files = new FileTable(_connection);
+        try
+        {
+            (_place, Number) = JournalAccess.Run(file.Path, () => Begin(place, connection, call));
+        }
+        catch
+        {
+            _files.Dispose();
+            _connection.Dispose();
+            throw;
+        }
+
+        _call = call ?? Number;
+        _writing = Task.Run(WriteAllAsync);
+    }
+
+    public long Number { get; }
+
+    public IngestException? Failure => _failure;
+
+    public (long Number, int ProcessId)? FindOlder() => JournalAccess.Run<(long, int)?>(_file.Path, () =>
+    {
+        // Only older calls are waited for, so that two that send to the same two places cannot wait for each other.
+        using SqliteConnection connection = _file.Open(isDurable: false);
+        List<(long Number, int Process, string Start)> older = connection.Read(
+            "SELECT id, process, process_start FROM job WHERE place = $place AND call < $call AND status = $running AND machine = $machine AND process <> $process ORDER BY id",
+            static r => (r.GetInt64(0), r.GetInt32(1), r.GetString(2)),
+            ("$place", _place), ("$call", _call), ("$running", (int)IngestJobStatus.Running), ("$machine", ProcessIdentity.Machine), ("$process", ProcessIdentity.Current.Number));
+        foreach ((long number, int process, string start) in older)
+        {
+            if (ProcessIdentity.IsAlive(process, start))
+                return (number, process);
+        }
+
+        return null;
+    });
+
+    public ValueTask RecordAsync(JournaledFile file, long? bytes) => AddAsync(new Entry(file, bytes, null));
+
+    public ValueTask RecordAsync(UploadResult result) => AddAsync(new Entry(null, null, result));
+
+    public void Skip() => Interlocked.Increment(ref _skipped);
+
+    public async Task CompleteAsync(IngestJobStatus status)
+    {
+        _entries.Writer.TryComplete();
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await _writing.ConfigureAwait(false);
+        if (_failure is not null)
+            return;
+        try
+        {
+            JournalAccess.Run(_file.Path, () => _connection.Execute(
+                "UPDATE job SET status = $status, ended = $ended, skipped = skipped + $skipped WHERE id = $id",
+                ("$status", (int)status), ("$ended", _time.GetUtcNow().ToUnixTimeMilliseconds()), ("$skipped", TakeSkipped()), ("$id", Number)));
+        }
+        catch (IngestException e)
+        {
+            _failure = e;
+        }
+    }
+
+    public void Dispose()
+    {
+        _entries.Writer.TryComplete();
+        _ending.Cancel();
+        _writing.GetAwaiter().GetResult();
+        _files.Dispose();
+        _connection.Dispose();
+        _ending.Dispose();
+    }
+
+    private (long Place, long Number) Begin(JournalPlace place, string connection, long? call)
+    {
+        using SqliteTransaction transaction = _connection.BeginTransaction();
+        long id = PlaceTable.IdOf(_connection, place);
+        long number = _connection.ReadNumber(
+            """
+            INSERT INTO job (place, call, connection, started, status, machine, process, process_start)
+            VALUES ($place, $call, $connection, $started, $status, $machine, $process, $start) RETURNING id
+            """,
+            ("$place", id), ("$call", call ?? 0), ("$connection", connection), ("$started", _time.GetUtcNow().ToUnixTimeMilliseconds()),
+            ("$status", (int)IngestJobStatus.Running), ("$machine", ProcessIdentity.Machine), ("$process", ProcessIdentity.Current.Number),
+            ("$start", ProcessIdentity.Current.Start))!.Value;
+        if (call is null)
+            _connection.Execute("UPDATE job SET call = id WHERE id = $id", ("$id", number));
+        transaction.Commit();
+        return (id, number);
+    }
+
+    private async ValueTask AddAsync(Entry entry)
+    {
+        if (_failure is null && !_entries.Writer.TryWrite(entry))
+            await AddLaterAsync(entry).ConfigureAwait(false);
+    }
+
+    private async Task AddLaterAsync(Entry entry)
+    {
+        try
+        {
+            await _entries.Writer.WriteAsync(entry).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException) when (_failure is not null)
+        {
+            // The failure says that nothing more is recorded.
+            return;
+        }
+    }
+
+    private async Task WriteAllAsync()
+    {
+        try
+        {
+            while (await _entries.Reader.WaitToReadAsync().ConfigureAwait(false))
+            {
+                JournalAccess.Run(_file.Path, WriteWaiting);
+                if (!_ending.IsCancellationRequested)
+                    await Task.Delay(Gathering, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        catch (IngestException e)
+        {
+            _failure = e;
+            _entries.Writer.TryComplete();
+        }
+    }
+
+    private void WriteWaiting()
+    {
+        long uploaded = 0;
+        long failed = 0;
+        long bytes = 0;
+        using SqliteTransaction transaction = _connection.BeginTransaction();
+        try
+        {
+            for (int count = 0; count < MaxWaiting && _entries.Reader.TryRead(out Entry entry); count++)
+            {
+                if (entry.File is { } file)
+                    _files.Write(_place, file with { Job = Number });
+                if (entry.Bytes is { } sent)
+                    (uploaded, bytes) = (uploaded + 1, bytes + sent);
+                if (entry.Failed is not { } result)
+                    continue;
+                failed++;
+                WriteFailure(result);
+            }
+
+            _connection.Execute(
+                "UPDATE job SET uploaded = uploaded + $uploaded, failed = failed + $failed, skipped = skipped + $skipped, bytes = bytes + $bytes WHERE id = $id",
+                ("$uploaded", uploaded), ("$failed", failed), ("$skipped", TakeSkipped()), ("$bytes", bytes), ("$id", Number));
+            transaction.Commit();
+        }
+        catch
+        {
+            _files.ForgetFolders();
+            throw;
+        }
+    }
+
+    private void WriteFailure(UploadResult result) => _connection.Execute(
+        "INSERT INTO failure (job, path, name, length, error, message) VALUES ($job, $path, $name, $length, $error, $message)",
+        ("$job", Number), ("$path", result.Path), ("$name", result.RemoteName), ("$length", result.Length),
+        ("$error", (result.Error?.ErrorId ?? ErrorId.Rejected).ToString()), ("$message", result.Error?.Message ?? ""));
+
+    private long TakeSkipped()
+    {
+        long skipped = Interlocked.Read(ref _skipped);
+        long more = skipped - _skippedWritten;
+        _skippedWritten = skipped;
+        return more;
+    }
+
+    private readonly record struct Entry(JournaledFile? File, long? Bytes, UploadResult? Failed);
+}
