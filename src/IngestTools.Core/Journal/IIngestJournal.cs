@@ -62,7 +62,7 @@ public interface IIngestJournal : IDisposable
     JournalCleared Clear(ClearQuery query);
 }
 
-/// <summary>What is known of the files of one place. For one thread at a time.</summary>
+/// <summary>What is known of the files of one place. May be used from several threads.</summary>
 public interface IPlaceJournal : IDisposable
 {
     /// <summary>The part of the place's list of results that has been taken over into the journal.</summary>

@@ -16,6 +16,7 @@ internal sealed class SqlitePlace : IPlaceJournal
     private readonly FileTable _files;
     private readonly SqliteCommand _find;
     private readonly long _id;
+    private readonly object _lock = new();
     private SqliteTransaction? _reading;
     private int _lookups;
     private bool _mayHaveFiles;
@@ -138,7 +139,11 @@ internal sealed class SqlitePlace : IPlaceJournal
         return _connection.Execute(text, parameters);
     });
 
-    private T Run<T>(Func<T> action) => JournalAccess.Run(_path, action);
+    private T Run<T>(Func<T> action)
+    {
+        lock (_lock)
+            return JournalAccess.Run(_path, action);
+    }
 }
 
 /// <summary>The numbers of places.</summary>

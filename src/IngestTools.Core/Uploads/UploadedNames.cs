@@ -9,7 +9,7 @@ public sealed class UploadedNames : IDisposable
     /// <summary>So many are kept in memory.</summary>
     internal const int MostInMemory = 100_000;
 
-    private readonly List<string> _names = [];
+    private readonly List<UploadedName> _names = [];
     private FileStream? _file;
     private BinaryWriter? _writer;
 
@@ -18,20 +18,28 @@ public sealed class UploadedNames : IDisposable
 
     /// <summary>Adds one.</summary>
     /// <param name="remoteName">The name on the server.</param>
-    public void Add(string remoteName)
+    /// <param name="sha256">SHA-256 of the file, hexadecimal; null where it is not known.</param>
+    public void Add(string remoteName, string? sha256 = null)
     {
         ArgumentNullException.ThrowIfNull(remoteName);
         Count++;
         if (_writer is null && _names.Count < MostInMemory)
-            _names.Add(remoteName);
-        else
-            Writer().Write(remoteName);
+        {
+            _names.Add(new UploadedName(remoteName, sha256));
+            return;
+        }
+
+        Writer().Write(remoteName);
+        Writer().Write(sha256 ?? "");
     }
 
     /// <summary>All names, in the order in which they were added. None may be added meanwhile.</summary>
-    public IEnumerable<string> Read()
+    public IEnumerable<string> Read() => ReadFiles().Select(static file => file.Name);
+
+    /// <summary>All names with what is known of their content. None may be added meanwhile.</summary>
+    public IEnumerable<UploadedName> ReadFiles()
     {
-        foreach (string name in _names)
+        foreach (UploadedName name in _names)
             yield return name;
         if (_writer is null)
             yield break;
@@ -41,7 +49,7 @@ public sealed class UploadedNames : IDisposable
         {
             using BinaryReader reader = new(_file, Encoding.UTF8, leaveOpen: true);
             for (long left = Count - _names.Count; left > 0; left--)
-                yield return reader.ReadString();
+                yield return new UploadedName(reader.ReadString(), reader.ReadString() is { Length: > 0 } sha256 ? sha256 : null);
         }
         finally
         {
@@ -62,3 +70,8 @@ public sealed class UploadedNames : IDisposable
         return _writer ??= new BinaryWriter(_file, Encoding.UTF8, leaveOpen: true);
     }
 }
+
+/// <summary>A file that was uploaded.</summary>
+/// <param name="Name">Its name on the server.</param>
+/// <param name="Sha256">SHA-256 of its content, hexadecimal; null where it is not known.</param>
+public readonly record struct UploadedName(string Name, string? Sha256);
