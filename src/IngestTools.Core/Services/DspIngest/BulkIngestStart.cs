@@ -51,8 +51,17 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     }
 
     /// <summary>Starts a run whose mapping was marked before, by a caller that kept the mark.</summary>
-    public Task<Transaction> RunAsync(UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken) =>
-        StartAsync(ProjectMemory.Of(routes.Connection, shortcode), new BulkIngestRun { Uploads = uploads }, before, lastJob: 0, cancellationToken);
+    public Task<Transaction> RunAsync(UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken)
+    {
+        long lastJob = 0;
+        if (journal.IsOn)
+        {
+            using IPlaceJournal place = journal.OpenPlace(ProjectJournal.PlaceOf(routes, shortcode));
+            lastJob = place.LastEndedJob;
+        }
+
+        return StartAsync(ProjectMemory.Of(routes.Connection, shortcode), new BulkIngestRun { Uploads = uploads }, before, lastJob, cancellationToken);
+    }
 
     /// <summary>What the run should ingest: of what was given, all that was not ingested before; where nothing was given, what is recorded as being on the server.</summary>
     private static BulkIngestRun? Plan(UploadedNames? uploads, IPlaceJournal place)
