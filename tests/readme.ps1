@@ -115,7 +115,10 @@ function Invoke-Session([string[]] $Line, [string] $HomeFolder) {
     $inputFile = Join-Path $HomeFolder '.typed.txt'
     $outputFile = Join-Path $HomeFolder '.printed.txt'
     [System.IO.File]::WriteAllLines($inputFile, $Line)
-    $command = (@([System.Environment]::ProcessPath, '-NoProfile', '-NoLogo') | ForEach-Object { "'$_'" }) -join ' '
+    # As a .NET tool, PowerShell is a pwsh.dll that dotnet runs.
+    $program = @([System.Environment]::ProcessPath)
+    if ([System.IO.Path]::GetFileNameWithoutExtension($program[0]) -eq 'dotnet') { $program += Join-Path $PSHOME pwsh.dll }
+    $command = ($program + '-NoProfile', '-NoLogo' | ForEach-Object { "'$_'" }) -join ' '
 
     $start = [System.Diagnostics.ProcessStartInfo]@{ FileName = '/bin/sh'; WorkingDirectory = $HomeFolder; UseShellExecute = $false }
     '-c', "exec $command < '$inputFile' > '$outputFile' 2>&1" | ForEach-Object { $start.ArgumentList.Add($_) }
