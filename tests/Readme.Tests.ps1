@@ -5,11 +5,13 @@ Describe 'README.md' -Skip:$IsWindows {
         $readme = Join-Path $PSScriptRoot '..' 'README.md'
         $blocks = @(Get-ReadmeBlock $readme)
         $typed = @($blocks | Where-Object Kind -In Session, Typed | ForEach-Object { Get-ReadmeStep $_ })
-        $shown = @($typed | Where-Object { $null -ne $_.Shown } | ForEach-Object { @{ Line = $_.Line; Command = $_.Typed[0] } })
+        $shown = @($typed | Where-Object { $null -ne $_.Shown } |
+                ForEach-Object { @{ Line = $_.Line; Command = $_.Typed[0] } })
         $quiet = @($typed | Where-Object { $null -eq $_.Shown } | ForEach-Object { @{ Line = $_.Line } })
         $checked = @($blocks | Where-Object Kind -EQ Checked | ForEach-Object { @{ Line = $_.Line; Text = $_.Text -join "`n" } })
         $others = @($blocks | Where-Object Kind -EQ Other | ForEach-Object { @{ Line = $_.Line; Text = @($_.Text) } })
-        $links = @([regex]::Matches([System.IO.File]::ReadAllText($readme), '\]\(([^):]+)\)') | ForEach-Object { @{ Link = $_.Groups[1].Value } })
+        $links = @([regex]::Matches([System.IO.File]::ReadAllText($readme), '\]\(([^):]+)\)') |
+                ForEach-Object { @{ Link = $_.Groups[1].Value } })
     }
 
     BeforeAll {
@@ -26,7 +28,8 @@ Describe 'README.md' -Skip:$IsWindows {
 
     It 'shows in line <Line> what is printed after: <Command>' -ForEach $shown {
         $one = $ran[$Line]
-        ConvertTo-Comparable $one.Printed $folder | Should -BeExactly (ConvertTo-Comparable $one.Step.Shown $folder) -Because "the command printed:`n$($one.Printed -join "`n")`n"
+        $printed = "the command printed:`n$($one.Printed -join "`n")`n"
+        ConvertTo-Comparable $one.Printed $folder | Should -BeExactly (ConvertTo-Comparable $one.Step.Shown $folder) -Because $printed
     }
 
     It 'types the block after line <Line> without an error' -ForEach $quiet {
@@ -63,8 +66,10 @@ Describe 'The comparison with README.md' {
         @{ What = 'another time'; One = 'Elapsed : 2.69 s'; Other = 'Elapsed : 12.01 s' }
         @{ What = 'another asset'; One = 'a.jpg yBZPdmvzgzp-i3GBeoaRas4.jpx'; Other = 'a.jpg v7lKh2SLQ1S-9YTEasuFJjy.jpx' }
         @{ What = 'another place of a line break in a list'; One = 'Log : one tw', '      o three'; Other = 'Log : one', '      two three' }
-        @{ What = 'another moment at a line break'; One = 'Log : at 2026-11-26', '      10:50:50Z, 0.1 s late'; Other = 'Log : at 2026-11-27 11:00:00Z, 0.0', '      s late' }
-        @{ What = 'another order of errors'; One = 'Get-X: a', '  Recommendation: b', 'Get-X: c'; Other = 'Get-X: c', 'Get-X: a', '  Recommendation: b' }
+        @{ What = 'another moment at a line break'; One = 'Log : at 2026-11-26', '      10:50:50Z, 0.1 s late'
+            Other = 'Log : at 2026-11-27 11:00:00Z, 0.0', '      s late' }
+        @{ What = 'another order of errors'; One = 'Get-X: a', '  Recommendation: b', 'Get-X: c'
+            Other = 'Get-X: c', 'Get-X: a', '  Recommendation: b' }
         @{ What = 'another id in a view'; One = 'voss:10e…-e38e7aaa5075 Succeeded'; Other = 'voss:49e…-440311114bb3 Succeeded' }
     ) {
         ConvertTo-Comparable $One /home/x | Should -BeExactly (ConvertTo-Comparable $Other /home/x)
@@ -81,7 +86,7 @@ Describe 'The comparison with README.md' {
     }
 
     It 'finds <What>' -ForEach @(
-        @{ What = 'a command that does not exist'; Text = 'Connect-IngestServer https://ingest.example.org'; Fault = 'Connect-IngestServer*' }
+        @{ What = 'a command that does not exist'; Text = 'Connect-IngestServer https://x.example.org'; Fault = 'Connect-IngestServer*' }
         @{ What = 'a parameter that does not exist'; Text = 'Connect-IngestService Ica -SecretIn env:X'; Fault = '*SecretIn*' }
         @{ What = 'a text that is no command'; Text = 'Connect-IngestService ('; Fault = '*' }
     ) {

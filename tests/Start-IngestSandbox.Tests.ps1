@@ -54,8 +54,8 @@ Describe 'Start-IngestSandbox' {
     It 'connects as the users and with the secrets that the options set' {
         $env:SANDBOX_TEST_SECRET = 's3cret'
         try {
-            $sandbox = Start-IngestSandbox -Connect -Option 'user=ada@example.com', 'voss:user=ada@sys.hcs', 'password=env:SANDBOX_TEST_SECRET',
-                'ica:apiKey=env:SANDBOX_TEST_SECRET', 'lakefs:secretAccessKey=env:SANDBOX_TEST_SECRET', 'voss:password=env:SANDBOX_TEST_SECRET'
+            $secrets = 'password', 'ica:apiKey', 'lakefs:secretAccessKey', 'voss:password' | ForEach-Object { "$_=env:SANDBOX_TEST_SECRET" }
+            $sandbox = Start-IngestSandbox -Connect -Option (@('user=ada@example.com', 'voss:user=ada@sys.hcs') + $secrets)
             ($sandbox.Connections | Test-IngestService).Ok | Should -Be $true, $true, $true, $true
         }
         finally { $env:SANDBOX_TEST_SECRET = $null }
@@ -80,7 +80,8 @@ Describe 'Start-IngestSandbox' {
             Wait-Transaction -ErrorAction SilentlyContinue -ErrorVariable said
         $load.Completed, $load.Total | Should -Be 2, 3
         "$said" | Should -BeLike '*row 3*Povider*'
-        (Get-FirstError { Send-IngestFile (Join-Path $folder list.xlsx) -Hierarchy sys.hcs.Provider }).FullyQualifiedErrorId | Should -BeLike 'NotAWorkbook,*'
+        $said = Get-FirstError { Send-IngestFile (Join-Path $folder list.xlsx) -Hierarchy sys.hcs.Provider }
+        $said.FullyQualifiedErrorId | Should -BeLike 'NotAWorkbook,*'
         @(Import-Csv (Join-Path $folder ids.csv) | Where-Object DataId -Like 'fil.dead0*').Count | Should -Be 3
     }
 

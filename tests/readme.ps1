@@ -1,9 +1,11 @@
 # Dot-sourced by Readme.Tests.ps1: reads the blocks of README.md, types them into a PowerShell, and compares what it prints.
 #
-# A block with lines that begin with "PS> " is a session: what follows a command is its output. Another block of the language powershell is typed
-# too, and must not print an error, unless it speaks to example.org or builds the module: then its commands must exist and take their parameters.
+# A block with lines that begin with "PS> " is a session: what follows a command is its output. Another block of the language powershell
+# is typed too, and must not print an error, unless it speaks to example.org or builds the module: then its commands must exist and take
+# their parameters.
 #
-# To add to README.md, write the PS> lines and run:  pwsh -NoProfile -Command '. ./tests/common.ps1; . ./tests/readme.ps1; Update-Readme ./README.md'
+# To add to README.md, write the PS> lines and run this, which writes their output:
+#   pwsh -NoProfile -Command '. ./tests/common.ps1; . ./tests/readme.ps1; Update-Readme ./README.md'
 
 $script:Prompt = 'PS> '
 $script:Continuation = '>> '
@@ -33,12 +35,15 @@ function Get-ReadmeBlock([string] $Path) {
             $block
             $block = $null
         }
-        else { $block = [pscustomobject]@{ Line = $number; Language = $Matches[1]; Kind = ''; Text = [System.Collections.Generic.List[string]]::new() } }
+        else {
+            $text = [System.Collections.Generic.List[string]]::new()
+            $block = [pscustomobject]@{ Line = $number; Language = $Matches[1]; Kind = ''; Text = $text }
+        }
     }
     if ($block) { throw "The block that begins in line $($block.Line) has no end." }
 }
 
-# What is typed, command by command: the lines of a command, and the lines that README shows after it; $null for a block without output.
+# What is typed, command by command: the lines of a command, and the lines that README shows after it; $null for a block without any.
 function Get-ReadmeStep($Block) {
     $step = $null
     $number = $Block.Line
@@ -49,9 +54,12 @@ function Get-ReadmeStep($Block) {
         $number++
         if ($line.StartsWith($script:Prompt)) {
             if ($step) { $step }
-            $step = [pscustomobject]@{ Line = $number; Typed = @($line.Substring($script:Prompt.Length)); Shown = [System.Collections.Generic.List[string]]::new() }
+            $shown = [System.Collections.Generic.List[string]]::new()
+            $step = [pscustomobject]@{ Line = $number; Typed = @($line.Substring($script:Prompt.Length)); Shown = $shown }
         }
-        elseif ($line.StartsWith($script:Continuation) -and $step.Shown.Count -eq 0) { $step.Typed += $line.Substring($script:Continuation.Length) }
+        elseif ($line.StartsWith($script:Continuation) -and $step.Shown.Count -eq 0) {
+            $step.Typed += $line.Substring($script:Continuation.Length)
+        }
         else { $step.Shown.Add($line) }
     }
     $step
@@ -59,8 +67,8 @@ function Get-ReadmeStep($Block) {
 
 # Types the steps into a PowerShell of its own, in a home folder of its own, and returns what it printed after each.
 function Invoke-ReadmeStep([object[]] $Step, [string] $HomeFolder) {
-    # Where its input is a file, PowerShell writes the prompt and repeats what it reads. So the prompt marks what is not output, and a line that
-    # is printed after each step divides the rest. The line editor is for keyboards.
+    # Where its input is a file, PowerShell writes the prompt and repeats what it reads. So the prompt marks what is not output, and a line
+    # that is printed after each step divides the rest. The line editor is for keyboards.
     $mark = "<$([guid]::NewGuid())>"
     $divider = "<$([guid]::NewGuid())>"
     $begin = Join-Path $HomeFolder '.begin.ps1'
@@ -86,7 +94,9 @@ function Invoke-ReadmeStep([object[]] $Step, [string] $HomeFolder) {
     )
     $text = Invoke-Session $lines $HomeFolder
     $parts = @($text.Split($divider) | ForEach-Object { , @(Select-Printed $_ $mark) })
-    if ($parts.Count -ne 2 * $Step.Count + 2) { throw "The session ended before its last command. It printed:`n$($text.Replace($mark, $script:Prompt))" }
+    if ($parts.Count -ne 2 * $Step.Count + 2) {
+        throw "The session ended before its last command. It printed:`n$($text.Replace($mark, $script:Prompt))"
+    }
     for ($i = 0; $i -lt $Step.Count; $i++) {
         [pscustomobject]@{ Step = $Step[$i]; Printed = $parts[2 * $i + 1]; Errors = $parts[2 * $i + 2] }
     }
@@ -120,9 +130,11 @@ function Invoke-Session([string[]] $Line, [string] $HomeFolder) {
     if ([System.IO.Path]::GetFileNameWithoutExtension($program[0]) -eq 'dotnet') { $program += Join-Path $PSHOME pwsh.dll }
     $command = ($program + '-NoProfile', '-NoLogo' | ForEach-Object { "'$_'" }) -join ' '
 
-    $start = [System.Diagnostics.ProcessStartInfo]@{ FileName = '/bin/sh'; WorkingDirectory = $HomeFolder; UseShellExecute = $false }
+    $start = [System.Diagnostics.ProcessStartInfo]::new('/bin/sh')
+    $start.WorkingDirectory = $HomeFolder
     '-c', "exec $command < '$inputFile' > '$outputFile' 2>&1" | ForEach-Object { $start.ArgumentList.Add($_) }
-    foreach ($name in @($start.Environment.Keys) -match '^(XDG_|INGESTTOOLS_|ICAV2_|LAKECTL_)|_PROXY$') { $null = $start.Environment.Remove($name) }
+    $theirs = @($start.Environment.Keys) -match '^(XDG_|INGESTTOOLS_|ICAV2_|LAKECTL_)|_PROXY$'
+    foreach ($name in $theirs) { $null = $start.Environment.Remove($name) }
     $settings = @{ HOME = $HomeFolder; TZ = 'Europe/Zurich'; TERM = 'readme'; TERMINFO = New-Terminal $HomeFolder }
     foreach ($name in $settings.Keys) { $start.Environment[$name] = $settings[$name] }
 
@@ -197,10 +209,12 @@ function Join-ListValue([string[]] $Line) {
     if ($value) { $value }
 }
 
-# The output in a form in which two runs are the same. Errors, and the rows of a table, come in any order; a column is as wide as its widest value.
+# The output in a form in which two runs are the same. Errors, and the rows of a table, come in any order; a column is as wide as its
+# widest value.
 function ConvertTo-Comparable([string[]] $Line, [string] $HomeFolder) {
     $text = (Hide-Variation (@(Join-ListValue $Line) -join "`n") $HomeFolder) -replace '\n +Recommendation: ', ' Recommendation: '
-    $lines = @($text -split "`n" | ForEach-Object { $_ -match '^\w+ +: ' ? ($_ -replace ' ') : ($_ -replace ' {2,}', ' ' -replace '-{2,}', '--').Trim() })
+    $lines = @($text -split "`n" |
+            ForEach-Object { $_ -match '^\w+ +: ' ? ($_ -replace ' ') : ($_ -replace ' {2,}', ' ' -replace '-{2,}', '--').Trim() })
 
     $errors, $others = $lines.Where({ $_ -cmatch '^[A-Z]\w+-[A-Z]\w+: ' }, 'Split')
     $rows = @()

@@ -24,7 +24,8 @@ try
             Console.WriteLine(assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion);
             return Ok;
         case ["options"]:
-            Console.WriteLine(JsonSerializer.Serialize(OptionSet.All.Select(static o => new { o.Name, o.Values, o.Description }), JsonSerializerOptions.Web));
+            var options = OptionSet.All.Select(static o => new { o.Name, o.Values, o.Description });
+            Console.WriteLine(JsonSerializer.Serialize(options, JsonSerializerOptions.Web));
             return Ok;
         case ["serve", .. var arguments]:
             return await ServeAsync(ServeCommand.Parse(arguments));

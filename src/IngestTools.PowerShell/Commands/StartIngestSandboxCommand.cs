@@ -76,7 +76,8 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
 
     private void ConnectTo(IngestSandbox sandbox, SandboxOptions options)
     {
-        IngestConnection[] connections = [.. SettingsOf(sandbox.Uri, options).Select(settings => IngestConnection.Open(settings with { NoProxy = true }, Log))];
+        IngestConnection[] connections =
+            [.. SettingsOf(sandbox.Uri, options).Select(settings => IngestConnection.Open(settings with { NoProxy = true }, Log))];
         Array.ForEach(connections, _session.Connections.Add);
         sandbox.Connections = connections;
     }
@@ -89,7 +90,11 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
             Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, AuthenticationUri = uri,
             UserName = options.ValueOf("user") ?? UserName, Secret = SecretOf(options, "password", Password),
         },
-        new() { Service = IngestService.Ica, Uri = new Uri(uri, "ica/rest"), SignIn = SignInKind.ApiKey, Secret = SecretOf(options, "ica:apiKey", Password) },
+        new()
+        {
+            Service = IngestService.Ica, Uri = new Uri(uri, "ica/rest"), SignIn = SignInKind.ApiKey,
+            Secret = SecretOf(options, "ica:apiKey", Password),
+        },
         new()
         {
             Service = IngestService.LakeFs, Uri = uri, SignIn = SignInKind.Password,

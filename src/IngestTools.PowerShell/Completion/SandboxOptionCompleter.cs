@@ -17,10 +17,12 @@ public sealed class SandboxOptionCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
-        return [.. Options(IngestSession.Current).SelectMany(TextsOf).Where(r => r.CompletionText.StartsWith(typed, StringComparison.OrdinalIgnoreCase))];
+        IEnumerable<CompletionResult> all = Options(IngestSession.Current).SelectMany(TextsOf);
+        return [.. all.Where(r => r.CompletionText.StartsWith(typed, StringComparison.OrdinalIgnoreCase))];
 
         // The values come once the name is complete: until then the list of names stays short.
-        IEnumerable<CompletionResult> TextsOf(SandboxOption option) => typed.Contains('=', StringComparison.Ordinal) && option.Values.Contains('|', StringComparison.Ordinal)
+        IEnumerable<CompletionResult> TextsOf(SandboxOption option) =>
+            typed.Contains('=', StringComparison.Ordinal) && option.Values.Contains('|', StringComparison.Ordinal)
             ? option.Values.Split('|').Select(value => Result(option, $"{option.Name}={value}"))
             : [Result(option, option.Name + "=")];
     }
@@ -30,7 +32,8 @@ public sealed class SandboxOptionCompleter : IArgumentCompleter
 
     private static IReadOnlyList<SandboxOption> Options(IngestSession session)
     {
-        Task<IReadOnlyList<SandboxOption>> list = session.SandboxOptions ??= Task.Run(() => SandboxProgram.ListOptionsAsync(CancellationToken.None));
+        Task<IReadOnlyList<SandboxOption>> list =
+            session.SandboxOptions ??= Task.Run(() => SandboxProgram.ListOptionsAsync(CancellationToken.None));
         try
         {
             if (list.Wait(Timeout))

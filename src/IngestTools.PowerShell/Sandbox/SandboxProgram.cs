@@ -82,11 +82,12 @@ internal static class SandboxProgram
     /// <summary>The error of a program that ended before it listened.</summary>
     private static IngestException Ended(int exitCode, string said)
     {
+        const string Help = "'Get-Help Start-IngestSandbox -Full' explains -Fault and -Option; Tab completes the names of options.";
         string first = said.Split('\n')[0].Trim();
         string why = first.StartsWith(Prefix, StringComparison.Ordinal) ? first[Prefix.Length..] : said;
         return exitCode switch
         {
-            WrongUsage => Failed(ErrorId.Rejected, why + ".", advice: "'Get-Help Start-IngestSandbox -Full' explains -Fault and -Option; Tab completes the names of options."),
+            WrongUsage => Failed(ErrorId.Rejected, why + ".", advice: Help),
             CannotWriteSample => Failed(ErrorId.Conflict, why + ".", advice: "Give -Sample another folder, or move the file away."),
             _ => Failed(ErrorId.ServerError, why),
         };

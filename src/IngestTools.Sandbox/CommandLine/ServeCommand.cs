@@ -18,6 +18,7 @@ internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder
     /// <summary>For --help.</summary>
     public static readonly string Help = $"""
         ingest-sandbox serve [OPTION]...
+        ingest-sandbox options          prints the OPTIONS below as JSON
 
         Imitates the ingest services on one loopback port, to try IngestTools against. When it listens it prints one line of JSON
         with its address and its process id. It ends on Ctrl+C and SIGTERM.

@@ -9,7 +9,9 @@ using IngestTools.Sandbox.Services.Voss;
 
 namespace IngestTools.Sandbox.NamedOptions;
 
-/// <summary>Options that were given by name: "dsp:ingestMs=5". The names of a service are those that its control route takes as JSON.</summary>
+/// <summary>
+/// Options that were given by name: "dsp:ingestMs=5". The names of a service are those that its control route takes as JSON.
+/// </summary>
 internal sealed class OptionSet
 {
     private static readonly (string Group, Type Settings)[] Groups =
@@ -26,7 +28,8 @@ internal sealed class OptionSet
     /// <summary>Every option there is.</summary>
     public static IReadOnlyList<NamedOption> All { get; } =
     [
-        .. Groups.SelectMany(static g => g.Settings.GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(p => new NamedOption(g.Group, p))),
+        .. Groups.SelectMany(static g => g.Settings
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(p => new NamedOption(g.Group, p))),
     ];
 
     /// <summary>A table of the options, for --help.</summary>
@@ -56,7 +59,8 @@ internal sealed class OptionSet
     private static FormatException Unknown(string name)
     {
         string group = name.Split(':')[0];
-        NamedOption[] near = [.. All.Where(o => name.Contains(':', StringComparison.Ordinal) && o.Group.Equals(group, StringComparison.OrdinalIgnoreCase))];
+        bool hasGroup = name.Contains(':', StringComparison.Ordinal);
+        NamedOption[] near = [.. All.Where(o => hasGroup && o.Group.Equals(group, StringComparison.OrdinalIgnoreCase))];
         IEnumerable<string> names = (near.Length > 0 ? near : All).Select(static o => o.Name);
         return new FormatException($"there is no option '{name}'; the options are {string.Join(", ", names)}");
     }

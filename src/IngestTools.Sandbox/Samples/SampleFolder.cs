@@ -4,13 +4,14 @@ using System.Text;
 namespace IngestTools.Sandbox.Samples;
 
 /// <summary>
-/// Files to try the cmdlets with. Their content is the same each time, so that a file that differs is somebody else's: it is never replaced.
+/// Files to try the cmdlets with. Their content is the same each time, so a file that differs is not one of them: it is never
+/// replaced.
 /// </summary>
 internal static class SampleFolder
 {
     private const int Ids = 60_000;
 
-    /// <summary>One id of this many begins with fil.dead, so that each batch of 25,000 has at least one that a sandbox can refuse.</summary>
+    /// <summary>One id of this many begins with fil.dead: each batch of 25,000 has one that a sandbox can refuse.</summary>
     private const int RefusedEvery = 25_000;
 
     private const int FirstRefused = 5;
@@ -28,7 +29,9 @@ internal static class SampleFolder
     ];
 
     /// <summary>Writes the files that are not there yet, and makes the folder.</summary>
-    /// <exception cref="SampleException">A file of the same name has another content, or the folder cannot be written. Nothing was overwritten.</exception>
+    /// <exception cref="SampleException">
+    /// A file of the same name has another content, or the folder cannot be written. Nothing was overwritten.
+    /// </exception>
     public static void Write(string folder)
     {
         List<(string Path, byte[] Content)> missing = [];
@@ -82,7 +85,8 @@ internal static class SampleFolder
     {
         try
         {
-            return File.Exists(path) && new FileInfo(path).Length == content.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
+            return new FileInfo(path) is { Exists: true } file && file.Length == content.Length
+                && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

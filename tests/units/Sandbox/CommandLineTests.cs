@@ -120,7 +120,8 @@ public sealed class CommandLineTests
         await using SandboxProcess sandbox = SandboxProcess.Start("serve", "--help");
         Assert.Equal(0, await sandbox.EndsAsync());
         string help = await sandbox.RestOfOutputAsync();
-        string[] words = ["latency", "reset-body", "truncated", "--parent PID", "/sandbox/requests", "voss:rowMs=N", "ica:cursorEnd=Null|Absent|Empty"];
+        string[] words =
+            ["latency", "reset-body", "truncated", "--parent PID", "/sandbox/requests", "voss:rowMs=N", "ica:cursorEnd=Null|Absent|Empty"];
         Assert.All(words, word => Assert.Contains(word, help, StringComparison.Ordinal));
     }
 
@@ -130,7 +131,8 @@ public sealed class CommandLineTests
         const string Secret = "lakefs:secretAccessKey=env:SANDBOX_TEST_LAKEFS";
         Environment.SetEnvironmentVariable("SANDBOX_TEST_LAKEFS", "s3cret");
         await using SandboxProcess old = await SandboxProcess.ServeAsync("--option", "lakefs:version=0.110.0", "--option", Secret);
-        await using SandboxProcess legacy = await SandboxProcess.ServeAsync("--option", "lakefs:dialect=legacy", "--option", "LAKEFS:VERSION=0.100.0", "--option", Secret);
+        await using SandboxProcess legacy = await SandboxProcess.ServeAsync(
+            "--option", "lakefs:dialect=legacy", "--option", "LAKEFS:VERSION=0.100.0", "--option", Secret);
         using HttpClient client = new();
         client.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String("AKIASANDBOX:s3cret"u8));
 
@@ -147,7 +149,8 @@ public sealed class CommandLineTests
         Environment.SetEnvironmentVariable("SANDBOX_TEST_PASSWORD", "s3cret");
         Environment.SetEnvironmentVariable("SANDBOX_TEST_TOKEN", "t0ken");
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
-            "--option", "user=me@example.com", "--option", "password=env:SANDBOX_TEST_PASSWORD", "--option", "token=env:SANDBOX_TEST_TOKEN");
+            "--option", "user=me@example.com", "--option", "password=env:SANDBOX_TEST_PASSWORD",
+            "--option", "token=env:SANDBOX_TEST_TOKEN");
         using HttpClient client = new();
 
         using StringContent login = new("""{"email":"me@example.com","password":"s3cret"}""");
@@ -163,7 +166,8 @@ public sealed class CommandLineTests
         Assert.Equal(0, await sandbox.EndsAsync());
         using JsonDocument list = JsonDocument.Parse(await sandbox.RestOfOutputAsync());
 
-        JsonElement release = Assert.Single(list.RootElement.EnumerateArray(), static option => option.GetProperty("name").GetString() == "dsp:release");
+        JsonElement release = Assert.Single(
+            list.RootElement.EnumerateArray(), static option => option.GetProperty("name").GetString() == "dsp:release");
         Assert.Equal("0.19.1|current", release.GetProperty("values").GetString());
         Assert.All(list.RootElement.EnumerateArray(), static option => Assert.NotEmpty(option.GetProperty("description").GetString()!));
     }
@@ -171,8 +175,9 @@ public sealed class CommandLineTests
     [Fact]
     public async Task List_option_takes_every_value_that_was_given()
     {
-        string[] arguments = ["--option", "dsp:ingestFails=a.jpg", "--option", "dsp:ingestFails=b.jpg", "--option", """dsp:ingestFails=["c.jpg"]"""];
-        await using SandboxProcess sandbox = await SandboxProcess.ServeAsync([.. arguments, "--option", "acceptAnyToken"]);
+        await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
+            "--option", "dsp:ingestFails=a.jpg", "--option", "dsp:ingestFails=b.jpg", "--option", """dsp:ingestFails=["c.jpg"]""",
+            "--option", "acceptAnyToken");
 
         Assert.Equal(["a.jpg", "b.jpg", "c.jpg"], await LeftOversAsync(sandbox, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]));
     }
@@ -180,7 +185,8 @@ public sealed class CommandLineTests
     [Fact]
     public async Task File_that_fails_once_is_ingested_by_the_second_run()
     {
-        await using SandboxProcess sandbox = await SandboxProcess.ServeAsync("--option", "dsp:ingestFailsOnce=a.jpg", "--option", "acceptAnyToken");
+        await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
+            "--option", "dsp:ingestFailsOnce=a.jpg", "--option", "acceptAnyToken");
 
         Assert.Equal(["a.jpg"], await LeftOversAsync(sandbox, ["a.jpg", "b.jpg"]));
         Assert.Empty(await LeftOversAsync(sandbox, []));
@@ -234,7 +240,9 @@ public sealed class CommandLineTests
             using JsonDocument project = JsonDocument.Parse(await client.GetStringAsync("sandbox/dsp/projects/0001"));
             if (project.RootElement.GetProperty("isLocked").GetBoolean())
                 continue;
-            return [.. project.RootElement.GetProperty("waiting").EnumerateArray().Select(static f => f.GetProperty("path").GetString()!).Order(StringComparer.Ordinal)];
+            IEnumerable<string> waiting = project.RootElement.GetProperty("waiting").EnumerateArray()
+                .Select(static file => file.GetProperty("path").GetString()!);
+            return [.. waiting.Order(StringComparer.Ordinal)];
         }
     }
 }

@@ -83,8 +83,9 @@ public sealed class DspIngestOptions
     public bool IsHealthy { get; set; } = true;
 
     /// <summary>
-    /// A rule for <see cref="IngestFails"/>, <see cref="IngestFailsOnce"/> and <see cref="CorruptsChecksum"/>: the files that fit one of the patterns,
-    /// in which "*" is anything but a slash and "**" anything. A pattern without a slash is for the name, whatever the folder.
+    /// A rule for <see cref="IngestFails"/>, <see cref="IngestFailsOnce"/> and <see cref="CorruptsChecksum"/>: the files that fit one of
+    /// the patterns, in which "*" is anything but a slash and "**" anything. A pattern without a slash is for the name, whatever
+    /// the folder.
     /// </summary>
     public static Func<string, bool> FilesLike(params string[] patterns)
     {

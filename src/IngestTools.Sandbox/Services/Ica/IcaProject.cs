@@ -60,7 +60,8 @@ public sealed class IcaProject
     }
 
     internal bool IsEligible(string dataId) =>
-        DataShape.IsDataId(dataId) && !_options.IsMissing(dataId) && !_options.IsNotShared(dataId) && !_options.LinkFails(dataId) && !FailsNext(dataId) && !IsLinked(dataId);
+        DataShape.IsDataId(dataId) && !_options.IsMissing(dataId) && !_options.IsNotShared(dataId)
+        && !_options.LinkFails(dataId) && !FailsNext(dataId) && !IsLinked(dataId);
 
     private bool FailsNext(string dataId)
     {

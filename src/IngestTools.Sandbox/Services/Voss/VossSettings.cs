@@ -128,8 +128,10 @@ internal sealed record VossSettings
         options.MissingSession = MissingSession ?? options.MissingSession;
         options.TakesBasic = TakesBasic ?? options.TakesBasic;
         options.Users = options.Users
-            .Select((user, i) => i > 0 ? Right(user) : Right(user) with { Name = User ?? user.Name, Password = Password ?? user.Password }).ToArray();
+            .Select((user, i) => WithRights(i > 0 ? user : user with { Name = User ?? user.Name, Password = Password ?? user.Password }))
+            .ToArray();
 
-        VossUser Right(VossUser user) => user with { Hierarchy = UserHierarchy ?? user.Hierarchy, MayBulkLoad = MayBulkLoad ?? user.MayBulkLoad };
+        VossUser WithRights(VossUser user) =>
+            user with { Hierarchy = UserHierarchy ?? user.Hierarchy, MayBulkLoad = MayBulkLoad ?? user.MayBulkLoad };
     }
 }
