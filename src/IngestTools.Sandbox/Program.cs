@@ -3,10 +3,13 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using IngestTools.Sandbox;
 using IngestTools.Sandbox.CommandLine;
+using IngestTools.Sandbox.NamedOptions;
+using IngestTools.Sandbox.Samples;
 
 const int Ok = 0;
 const int CannotListen = 1;
 const int WrongUsage = 64;
+const int CannotWriteSample = 73;
 
 try
 {
@@ -20,6 +23,10 @@ try
             Assembly assembly = typeof(SandboxServer).Assembly;
             Console.WriteLine(assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion);
             return Ok;
+        case ["options"]:
+            var options = OptionSet.All.Select(static o => new { o.Name, o.Values, o.Description });
+            Console.WriteLine(JsonSerializer.Serialize(options, JsonSerializerOptions.Web));
+            return Ok;
         case ["serve", .. var arguments]:
             return await ServeAsync(ServeCommand.Parse(arguments));
         case []:
@@ -30,8 +37,14 @@ try
 }
 catch (UsageException e)
 {
-    Console.Error.WriteLine($"ingest-sandbox: {e.Message} (ingest-sandbox --help tells more)");
+    Console.Error.WriteLine($"ingest-sandbox: {e.Message}");
+    Console.Error.WriteLine("'ingest-sandbox --help' lists what it takes.");
     return WrongUsage;
+}
+catch (SampleException e)
+{
+    Console.Error.WriteLine($"ingest-sandbox: {e.Message}");
+    return CannotWriteSample;
 }
 catch (IOException e)
 {
@@ -41,6 +54,8 @@ catch (IOException e)
 
 static async Task<int> ServeAsync(ServeCommand command)
 {
+    if (command.SampleFolder is { } folder)
+        SampleFolder.Write(folder);
     ParentWatch? parent = command.ParentId is { } id ? new ParentWatch(id) : null;
     using CancellationTokenSource end = new();
     // Ctrl+C at a shell reaches everything that runs in it. A sandbox that somebody started as part of a session stays for as long as the session does.

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using IngestTools.Connections;
 using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
 using IngestTools.PowerShell.Sandbox;
@@ -35,6 +36,16 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     [ValidateNotNullOrEmpty]
     public string? DataPath { get; set; }
 
+    /// <summary>What else it does differently, each as NAME=VALUE: Tab completes the names.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(SandboxOptionCompleter))]
+    public string[] Option { get; set; } = [];
+
+    /// <summary>A folder for sample files. A file of another content is never replaced.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Sample { get; set; }
+
     /// <summary>Makes connections to it, named after the services.</summary>
     [Parameter]
     public SwitchParameter Connect { get; set; }
@@ -44,7 +55,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     {
         if (!ShouldProcess("ingest-sandbox", "Start"))
             return;
-        SandboxOptions options = new(Port, DataPath is null ? null : GetUnresolvedProviderPathFromPSPath(DataPath), Fault);
+        SandboxOptions options = new(Port, FullPath(DataPath), FullPath(Sample), Fault, Option);
         IngestSandbox? sandbox = null;
         try
         {
@@ -57,27 +68,47 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
 
         _session.Sandboxes.Add(sandbox!);
         if (Connect)
-            ConnectTo(sandbox!);
+            ConnectTo(sandbox!, options);
         WriteObject(sandbox);
     }
 
-    private void ConnectTo(IngestSandbox sandbox)
+    private string? FullPath(string? path) => path is null ? null : GetUnresolvedProviderPathFromPSPath(path);
+
+    private void ConnectTo(IngestSandbox sandbox, SandboxOptions options)
     {
-        IngestConnection[] connections = [.. SettingsOf(sandbox.Uri).Select(settings => IngestConnection.Open(settings with { NoProxy = true }, Log))];
+        IngestConnection[] connections =
+            [.. SettingsOf(sandbox.Uri, options).Select(settings => IngestConnection.Open(settings with { NoProxy = true }, Log))];
         Array.ForEach(connections, _session.Connections.Add);
         sandbox.Connections = connections;
     }
 
-    /// <summary>How to connect to each of the sandbox's services.</summary>
-    private static ConnectionSettings[] SettingsOf(Uri uri) =>
+    /// <summary>How to connect to each of the sandbox's services, as the users and secrets that its options set.</summary>
+    private static ConnectionSettings[] SettingsOf(Uri uri, SandboxOptions options) =>
     [
-        new() { Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, UserName = UserName, Secret = ReadPassword, AuthenticationUri = uri },
-        new() { Service = IngestService.Ica, Uri = new Uri(uri, "ica/rest"), SignIn = SignInKind.ApiKey, Secret = ReadPassword },
-        new() { Service = IngestService.LakeFs, Uri = uri, SignIn = SignInKind.Password, UserName = AccessKeyId, Secret = ReadSecretAccessKey },
-        new() { Service = IngestService.Voss, Uri = uri, SignIn = SignInKind.Password, UserName = VossUserName, Secret = ReadPassword },
+        new()
+        {
+            Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, AuthenticationUri = uri,
+            UserName = options.ValueOf("user") ?? UserName, Secret = SecretOf(options, "password", Password),
+        },
+        new()
+        {
+            Service = IngestService.Ica, Uri = new Uri(uri, "ica/rest"), SignIn = SignInKind.ApiKey,
+            Secret = SecretOf(options, "ica:apiKey", Password),
+        },
+        new()
+        {
+            Service = IngestService.LakeFs, Uri = uri, SignIn = SignInKind.Password,
+            UserName = AccessKeyId, Secret = SecretOf(options, "lakefs:secretAccessKey", SecretAccessKey),
+        },
+        new()
+        {
+            Service = IngestService.Voss, Uri = uri, SignIn = SignInKind.Password,
+            UserName = options.ValueOf("voss:user") ?? VossUserName, Secret = SecretOf(options, "voss:password", Password),
+        },
     ];
 
-    private static ValueTask<string> ReadPassword(CancellationToken cancellationToken) => ValueTask.FromResult(Password);
-
-    private static ValueTask<string> ReadSecretAccessKey(CancellationToken cancellationToken) => ValueTask.FromResult(SecretAccessKey);
+    /// <summary>Reads the secret where the option says it is: env:NAME.</summary>
+    private static SecretReader SecretOf(SandboxOptions options, string name, string usual) => options.ValueOf(name) is { } place
+        ? SecretReference.Parse(place).CreateReader(vault: null)
+        : _ => ValueTask.FromResult(usual);
 }

@@ -1,6 +1,7 @@
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using IngestTools.Connections;
+using IngestTools.PowerShell.Sandbox;
 
 namespace IngestTools.PowerShell.Connections;
 
@@ -50,6 +51,9 @@ internal sealed class IngestSession
 
     /// <summary>The sandboxes that were started and not stopped.</summary>
     internal List<IngestSandbox> Sandboxes { get; } = [];
+
+    /// <summary>The options that a sandbox takes, once they were completed.</summary>
+    internal Task<IReadOnlyList<SandboxOption>>? SandboxOptions { get; set; }
 
     /// <summary>Closes what the runspace of this thread opened.</summary>
     internal static void CloseCurrent()

@@ -10,7 +10,14 @@ namespace IngestTools.PowerShell.Sandbox;
 internal static class SandboxProgram
 {
     private const string Name = "ingest-sandbox";
-    private const string Needs = "It needs the .NET 10 runtime, a free port, and faults that it knows.";
+    private const string Needs = "It needs the .NET 10 runtime and a free port.";
+    private const string Prefix = Name + ": ";
+
+    // The exit codes of ingest-sandbox.
+    private const int WrongUsage = 64;
+    private const int CannotWriteSample = 73;
+
+    private static readonly JsonSerializerOptions ListFormat = new(JsonSerializerDefaults.Web);
 
     /// <summary>A cold start of .NET on a slow disk, and then some.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
@@ -21,14 +28,19 @@ internal static class SandboxProgram
     /// </exception>
     internal static async Task<IngestSandbox> StartAsync(SandboxOptions options, CancellationToken cancellationToken)
     {
-        Process process = Launch(options);
+        Process process = Launch(ArgumentsOf(options));
         try
         {
             // Read to its end: a program whose error stream nobody reads stands still when that is full.
             Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
             string? greeting = await process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false);
             if (greeting is null)
-                throw Failed(ErrorId.ServerError, (await errors.WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false)).Trim());
+            {
+                string said = (await errors.WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false)).Trim();
+                await process.WaitForExitAsync(cancellationToken).WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false);
+                throw Ended(process.ExitCode, said);
+            }
+
             Uri uri = UriIn(greeting);
             _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             return new IngestSandbox(uri, process);
@@ -43,6 +55,42 @@ internal static class SandboxProgram
             End(process);
             throw;
         }
+    }
+
+    /// <summary>The options that the program takes.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.InvalidAnswer"/></exception>
+    internal static async Task<IReadOnlyList<SandboxOption>> ListOptionsAsync(CancellationToken cancellationToken)
+    {
+        using Process process = Launch(["options"]);
+        try
+        {
+            _ = process.StandardError.ReadToEndAsync(CancellationToken.None);
+            string list = await process.StandardOutput.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+            return JsonSerializer.Deserialize<SandboxOption[]>(list, ListFormat) ?? [];
+        }
+        catch (JsonException e)
+        {
+            throw Failed(ErrorId.InvalidAnswer, "it did not list its options.", e);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw;
+        }
+    }
+
+    /// <summary>The error of a program that ended before it listened.</summary>
+    private static IngestException Ended(int exitCode, string said)
+    {
+        const string Help = "'Get-Help Start-IngestSandbox -Full' explains -Fault and -Option; Tab completes the names of options.";
+        string first = said.Split('\n')[0].Trim();
+        string why = first.StartsWith(Prefix, StringComparison.Ordinal) ? first[Prefix.Length..] : said;
+        return exitCode switch
+        {
+            WrongUsage => Failed(ErrorId.Rejected, why + ".", advice: Help),
+            CannotWriteSample => Failed(ErrorId.Conflict, why + ".", advice: "Give -Sample another folder, or move the file away."),
+            _ => Failed(ErrorId.ServerError, why),
+        };
     }
 
     private static void End(Process process)
@@ -65,7 +113,7 @@ internal static class SandboxProgram
         }
     }
 
-    private static Process Launch(SandboxOptions options)
+    private static Process Launch(IEnumerable<string> arguments)
     {
         (string file, string? assembly) = ModuleProgram.Find("sandbox", Name, "IngestTools.Sandbox");
         ProcessStartInfo start = new(file)
@@ -77,7 +125,7 @@ internal static class SandboxProgram
         };
         if (assembly is not null)
             start.ArgumentList.Add(assembly);
-        foreach (string argument in ArgumentsOf(options))
+        foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         try
         {
@@ -102,13 +150,25 @@ internal static class SandboxProgram
             yield return options.DataPath;
         }
 
+        if (options.SamplePath is not null)
+        {
+            yield return "--sample";
+            yield return options.SamplePath;
+        }
+
         foreach (string fault in options.Faults)
         {
             yield return "--fault";
             yield return fault;
         }
+
+        foreach (string option in options.Options)
+        {
+            yield return "--option";
+            yield return option;
+        }
     }
 
-    private static IngestException Failed(ErrorId errorId, string why, Exception? cause = null) =>
-        new(errorId, $"The sandbox did not start: {why}", cause) { Advice = Needs };
+    private static IngestException Failed(ErrorId errorId, string why, Exception? cause = null, string advice = Needs) =>
+        new(errorId, $"The sandbox did not start: {why}", cause) { Advice = advice };
 }

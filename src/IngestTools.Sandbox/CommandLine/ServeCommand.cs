@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text.Json;
 using IngestTools.Sandbox.Faults;
+using IngestTools.Sandbox.NamedOptions;
 using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Sandbox.Services.Ica;
 using IngestTools.Sandbox.Services.LakeFs;
@@ -8,52 +8,35 @@ using IngestTools.Sandbox.Services.Voss;
 
 namespace IngestTools.Sandbox.CommandLine;
 
-/// <summary>What "ingest-sandbox serve" was told.</summary>
+/// <summary>The arguments of "ingest-sandbox serve".</summary>
 /// <param name="Options">How the sandbox is started.</param>
+/// <param name="SampleFolder">Where sample files are written; null for nowhere.</param>
 /// <param name="ParentId">The process with which the sandbox ends, if any.</param>
 /// <param name="RunTime">After how long the sandbox ends by itself.</param>
-internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeSpan RunTime)
+internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder, int? ParentId, TimeSpan RunTime)
 {
     /// <summary>For --help.</summary>
     public static readonly string Help = $"""
         ingest-sandbox serve [OPTION]...
+        ingest-sandbox options          prints the OPTIONS below as JSON
 
         Imitates the ingest services on one loopback port, to try IngestTools against. When it listens it prints one line of JSON
         with its address and its process id. It ends on Ctrl+C and SIGTERM.
 
-          --port N                  listen here; 0, the default, takes a free port
-          --data DIR                keep files and mappings here, also over a restart; without it hashes and lengths stay in memory
-          --fault TEXT              misbehave, see below; may be given several times
-          --token T                 this bearer token is valid without a login (others can see it: rather --token-from env:NAME)
-          --token-from env:NAME     the same, from an environment variable
-          --user EMAIL              the user who can log in; default root@example.com
-          --password-from env:NAME  that user's password; default "test"
-          --accept-any-token        any bearer token is valid
-          --release 0.19.1|current  the release of DSP-INGEST to imitate
-          --ingest-ms N             how long a file's ingest takes; default 2
-          --ingest-fails GLOB       files like this fail to ingest and are left over; may be given several times
-          --finalize-ms N           how long finalize goes on after its answer; default 20
-          --api-key-from env:NAME   ICA: the API key that is known, from an environment variable; default "test"
-          --ica-token-seconds N     ICA: how long a token is valid; default 3600
-          --link-us N               ICA: how long an item of a linking batch takes, in microseconds; default 5
-          --link-queue-ms N         ICA: how long a linking batch waits before its first item; default 20
-          --link-fails GLOB         ICA: data with an id like this cannot be linked; may be given several times
-          --link-partly GLOB        ICA: a folder with an id like this is linked in part; may be given several times
-          --link-not-shared GLOB    ICA: data with an id like this is of a project that does not share; may be given several times
-          --link-stops-after N      ICA: the job of a linking batch stops after so many items
-          --lakefs-version V        the version of lakeFS to imitate; default 1.84.0
-          --lakefs-legacy           the import operations of lakeFS as they were before v0.101
-          --lakefs-secret-from env:NAME  the secret of the access key AKIASANDBOX; default "sandbox"
-          --voss NAME=VALUE         set an option of VOSS, see below; may be given several times
-          --voss-user NAME          VOSS's administrator; default hcsadmin@sys.hcs
-          --voss-password-from env:NAME   that user's password; default "test"
-          --seed N                  repeat a run: what is random depends on this alone
-          --parent PID              end when this process is gone
-          --run-seconds N           end after this time
+          --port N                  listen on this port; 0, the default, takes a free one
+          --data DIR                keep files and mappings in this folder, also over a restart; without it they are in memory
+          --sample DIR              write sample files into this folder: scans, ids and workbooks to try the cmdlets with
+          --fault TEXT              misbehave, see FAULTS; can be given several times
+          --option NAME=VALUE       set an option, see OPTIONS; can be given several times
+          --parent PID              end when this process ends
 
-        Exit codes: 0 ended as it was told, 1 could not listen, 64 wrong usage.
+        Exit codes: 0 success, 1 cannot listen, 64 wrong usage, 73 a sample file cannot be written.
 
+        FAULTS
         {FaultText.Help}
+
+        OPTIONS
+        {OptionSet.Help}
 
         CONTROL, below the same address; no fault touches these
           GET    /sandbox/requests[?last=N]                  the newest requests; never a header's value
@@ -64,25 +47,18 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           GET    /sandbox/dsp/projects[/0001]                files waiting and ingested, with counts and SHA-256
           POST   /sandbox/dsp/projects/0001/mapping?rows=N   append rows to the mapping
           POST   /sandbox/dsp/tokens/expire                  make every token an expired one
-          POST   /sandbox/dsp/options                        any of ingestMs, finalizeMs, ingestFails, corruptsChecksum (patterns),
-                                                             hasAssetsRoute, isHealthy
+          POST   /sandbox/dsp/options                        the options of dsp: as JSON, without the prefix: {"{"}"ingestMs": 5{"}"}
           GET    /sandbox/ica/batches                        linking batches and how their jobs stand
           POST   /sandbox/ica/batches/<id>/stop              stop a batch's job
           GET    /sandbox/ica/tokens                         how many tokens were given out
           POST   /sandbox/ica/tokens/expire                  make every token an expired one
-          POST   /sandbox/ica/options                        any of linkUs, queueMs, stopsAfter, tokenSeconds, maxPageSize, isMissing,
-                                                             isNotShared, linkFails, linksPartly, forbids, hasNoProject (patterns),
-                                                             cursorEnd (Null, Absent, Empty), repeatsToken, hidesJob, saysOfJobs,
-                                                             saysOfLinked
+          POST   /sandbox/ica/options                        the options of ica: in the same form
           GET    /sandbox/lakefs/repositories[/lake]         branches with their keys, imports, staging tokens
           POST   /sandbox/lakefs/repositories/R              add one; storageNamespace, readOnly
           POST   /sandbox/lakefs/repositories/R/branches/B   the keys it holds; keys staged without a commit
           POST   /sandbox/lakefs/objects                     more to import: addresses; prefix, count, suffix
           POST   /sandbox/lakefs/tokens/expire               make every token of /auth/login an expired one
-          POST   /sandbox/lakefs/options                     any of version, dialect, supportsImport, refusesGetWithBody, objectsPerSecond,
-                                                             statusMs, recordMs, writeMs, tokenSeconds, hookAborts, walkFails,
-                                                             importSticks (patterns), rangeSize, stagedPerRange, deniedActions,
-                                                             secretAccessKey, token, oidcSession, samlSession
+          POST   /sandbox/lakefs/options                     the options of lakefs: in the same form
           GET    /sandbox/voss/files                         uploaded files, with length and count of uploads
           GET    /sandbox/voss/transactions                  loads, the oldest first
           DELETE /sandbox/voss/transactions/PKID             forget one
@@ -90,9 +66,7 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
           POST   /sandbox/voss/schedules/run                 run them now
           GET    /sandbox/voss/rate                          the most requests that came within a second; how often somebody signed in
           POST   /sandbox/voss/sessions/expire               end all sessions
-          POST   /sandbox/voss/options                       any of the options of VOSS
-
-        {VossSettings.Help}
+          POST   /sandbox/voss/options                       the options of voss: in the same form
         """;
 
     private static readonly Dictionary<string, Action<Draft, Arguments>> Known = new(StringComparer.Ordinal)
@@ -100,32 +74,9 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         ["--port"] = static (draft, given) => draft.Port = given.Number(0, ushort.MaxValue),
         ["--data"] = static (draft, given) => draft.DataFolder = Path.GetFullPath(given.Value()),
         ["--fault"] = static (draft, given) => draft.Faults.Add(ParseFault(given.Value())),
-        ["--token"] = static (draft, given) => draft.Dsp.Token = given.Value(),
-        ["--token-from"] = static (draft, given) => draft.Dsp.Token = given.Secret(),
-        ["--user"] = static (draft, given) => draft.User = given.Value(),
-        ["--password-from"] = static (draft, given) => draft.Password = given.Secret(),
-        ["--accept-any-token"] = static (draft, _) => draft.Dsp.AcceptsAnyToken = true,
-        ["--release"] = static (draft, given) => draft.Dsp.Release = ParseRelease(given.Value()),
-        ["--ingest-ms"] = static (draft, given) => draft.Dsp.IngestTimePerFile = given.Milliseconds(),
-        ["--ingest-fails"] = static (draft, given) => draft.IngestFails.Add(given.Value()),
-        ["--finalize-ms"] = static (draft, given) => draft.Dsp.FinalizeDelay = given.Milliseconds(),
-        ["--api-key-from"] = static (draft, given) => draft.Ica.ApiKeys = [given.Secret()],
-        ["--ica-token-seconds"] = static (draft, given) => draft.Ica.TokenLifetime = TimeSpan.FromSeconds(given.Number(1, int.MaxValue)),
-        ["--link-us"] = static (draft, given) => draft.Ica.TimePerItem = TimeSpan.FromMicroseconds(given.Number(0, int.MaxValue)),
-        ["--link-queue-ms"] = static (draft, given) => draft.Ica.QueueTime = given.Milliseconds(),
-        ["--link-fails"] = static (draft, given) => draft.LinkFails.Add(given.Value()),
-        ["--link-partly"] = static (draft, given) => draft.LinksPartly.Add(given.Value()),
-        ["--link-not-shared"] = static (draft, given) => draft.NotShared.Add(given.Value()),
-        ["--link-stops-after"] = static (draft, given) => draft.Ica.StopsAfter = given.Number(1, int.MaxValue),
-        ["--lakefs-version"] = static (draft, given) => draft.LakeFs.Version = given.Value(),
-        ["--lakefs-legacy"] = static (draft, _) => draft.SpeakLegacy(),
-        ["--lakefs-secret-from"] = static (draft, given) => draft.LakeFs.SecretAccessKey = given.Secret(),
-        ["--voss"] = static (draft, given) => Set(draft.Voss, given.Value()),
-        ["--voss-user"] = static (draft, given) => draft.VossUser = given.Value(),
-        ["--voss-password-from"] = static (draft, given) => draft.VossPassword = given.Secret(),
-        ["--seed"] = static (draft, given) => draft.Seed = given.Number(int.MinValue, int.MaxValue),
+        ["--sample"] = static (draft, given) => draft.SampleFolder = Path.GetFullPath(given.Value()),
+        ["--option"] = static (draft, given) => draft.Add(given.Value()),
         ["--parent"] = static (draft, given) => draft.ParentId = given.Number(1, int.MaxValue),
-        ["--run-seconds"] = static (draft, given) => draft.RunTime = TimeSpan.FromSeconds(given.Number(0, int.MaxValue / 1000)),
     };
 
     /// <exception cref="UsageException">Something is wrong with the arguments.</exception>
@@ -136,7 +87,7 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         while (given.TryNext(out string option))
         {
             if (!Known.TryGetValue(option, out Action<Draft, Arguments>? take))
-                throw new UsageException($"there is no option '{option}'");
+                throw new UsageException($"there is no option '{option}'; the options are {string.Join(", ", Known.Keys)}");
             take(draft, given);
         }
         return draft.ToCommand();
@@ -154,89 +105,43 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
         }
     }
 
-    private static void Set(VossOptions options, string text)
-    {
-        try
-        {
-            VossSettings.Parse(text).ApplyTo(options);
-        }
-        catch (JsonException e)
-        {
-            throw new UsageException($"--voss '{text}': {e.Message}");
-        }
-    }
-
-    private static DspIngestRelease ParseRelease(string text) => text switch
-    {
-        "0.19.1" or "v0.19.1" => DspIngestRelease.V0191,
-        "current" => DspIngestRelease.Current,
-        _ => throw new UsageException($"--release is 0.19.1 or current, not '{text}'"),
-    };
-
     /// <summary>What was read until now.</summary>
     private sealed class Draft
     {
-        public DspIngestOptions Dsp { get; } = new();
-
-        public IcaOptions Ica { get; } = new();
-
-        public LakeFsOptions LakeFs { get; } = new();
+        private readonly OptionSet _options = new();
 
         public List<Fault> Faults { get; } = [];
-
-        public List<string> IngestFails { get; } = [];
-
-        public List<string> LinkFails { get; } = [];
-
-        public List<string> LinksPartly { get; } = [];
-
-        public List<string> NotShared { get; } = [];
 
         public int Port { get; set; }
 
         public string? DataFolder { get; set; }
 
-        public VossOptions Voss { get; } = new();
-
-        public string? VossUser { get; set; }
-
-        public string? VossPassword { get; set; }
-
-        public string? User { get; set; }
-
-        public string? Password { get; set; }
-
-        public int? Seed { get; set; }
+        public string? SampleFolder { get; set; }
 
         public int? ParentId { get; set; }
 
-        public TimeSpan RunTime { get; set; } = Timeout.InfiniteTimeSpan;
-
-        /// <summary>The dialect came and went between v0.100 and v0.101.</summary>
-        public void SpeakLegacy() => (LakeFs.Dialect, LakeFs.Version) = (LakeFsDialect.Legacy, "0.100.0");
+        public void Add(string option)
+        {
+            try
+            {
+                _options.Add(option);
+            }
+            catch (FormatException e)
+            {
+                throw new UsageException(e.Message);
+            }
+        }
 
         public ServeCommand ToCommand()
         {
-            (LakeFs.Token, LakeFs.AcceptsAnyToken) = (Dsp.Token, Dsp.AcceptsAnyToken);
-            DspUser usual = Dsp.Users[0];
-            Dsp.Users = [new DspUser(User ?? usual.Email, Password ?? usual.Password)];
-            Dsp.IngestFails = DspIngestOptions.FilesLike([.. IngestFails]);
-            SetIca();
-            VossUser administrator = Voss.Users[0];
-            Voss.Users = [administrator with { Name = VossUser ?? administrator.Name, Password = VossPassword ?? administrator.Password }];
-            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = Seed, Faults = Faults, DspIngest = Dsp, Ica = Ica, LakeFs = LakeFs, Voss = Voss };
-            return new ServeCommand(options, ParentId, RunTime);
-        }
-
-        /// <summary>The user and the token are the same at every service.</summary>
-        private void SetIca()
-        {
-            Ica.Users = [new IcaUser(Dsp.Users[0].Email, Dsp.Users[0].Password)];
-            Ica.Token = Dsp.Token;
-            Ica.AcceptsAnyToken = Dsp.AcceptsAnyToken;
-            Ica.LinkFails = IcaOptions.IdsLike([.. LinkFails]);
-            Ica.LinksPartly = IcaOptions.IdsLike([.. LinksPartly]);
-            Ica.IsNotShared = IcaOptions.IdsLike([.. NotShared]);
+            SandboxSettings common = _options.Read<SandboxSettings>();
+            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = common.Seed, Faults = Faults };
+            common.ApplyTo(options);
+            _options.Read<DspIngestSettings>().ApplyTo(options.DspIngest);
+            _options.Read<IcaSettings>().ApplyTo(options.Ica);
+            _options.Read<LakeFsSettings>().ApplyTo(options.LakeFs);
+            _options.Read<VossSettings>().ApplyTo(options.Voss);
+            return new ServeCommand(options, SampleFolder, ParentId, common.RunTime);
         }
     }
 
@@ -275,19 +180,6 @@ internal sealed record ServeCommand(SandboxOptions Options, int? ParentId, TimeS
                 return number;
             throw new UsageException(
                 string.Create(CultureInfo.InvariantCulture, $"{_option} is a number from {least} to {most}, not '{text}'"));
-        }
-
-        public TimeSpan Milliseconds() => TimeSpan.FromMilliseconds(Number(0, int.MaxValue));
-
-        public string Secret()
-        {
-            const string Prefix = "env:";
-            string source = Value();
-            if (!source.StartsWith(Prefix, StringComparison.Ordinal))
-                throw new UsageException($"{_option} is env:NAME, the name of an environment variable");
-            return Environment.GetEnvironmentVariable(source[Prefix.Length..]) is { Length: > 0 } secret
-                ? secret
-                : throw new UsageException($"{_option}: the environment variable {source[Prefix.Length..]} is not set");
         }
     }
 }

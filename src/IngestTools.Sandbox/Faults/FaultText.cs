@@ -35,7 +35,7 @@ internal static partial class FaultText
           POST /projects/**         both
 
         The first fault that hits and ends a request is the only one of its sort; latency, slow-body, reset-body and lock
-        come on top. A fault's chance depends on --seed alone.
+        come on top. A fault's chance depends on the option seed alone.
         """;
 
     private static readonly (string Name, FaultKind Kind)[] Names =

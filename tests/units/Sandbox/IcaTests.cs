@@ -285,7 +285,8 @@ public sealed class IcaTests
     [Fact]
     public async Task Serve_takes_the_options_of_ica()
     {
-        await using SandboxProcess sandbox = await SandboxProcess.ServeAsync("--link-fails", "fil.*", "--link-us", "0", "--link-queue-ms", "0");
+        await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
+            "--option", "ica:linkFails=fil.*", "--option", "ica:linkUs=0", "--option=ica:queueMs=0");
         using HttpClient client = new() { BaseAddress = new Uri(sandbox.Uri, "ica/rest/api/") };
         client.DefaultRequestHeaders.Add("X-API-Key", "test");
         using ByteArrayContent body = new(Encoding.UTF8.GetBytes($$"""{"items":[{"dataId":"{{IcaSandbox.Id(1)}}"}]}"""));

@@ -15,7 +15,7 @@ internal sealed class DspControl(DspIngestState state)
         ("GET", ["projects", var code]) => ForProject(context, code, p => Answer.Stream(context, Describe(p))),
         ("POST", ["projects", var code, "mapping"]) => ForProject(context, code, p => SeedAsync(context, target, p)),
         ("POST", ["tokens", "expire"]) => ExpireTokens(context),
-        ("POST", ["options"]) => ControlBody.TakeAsync<Settings>(context, settings => settings.ApplyTo(state.Options)),
+        ("POST", ["options"]) => ControlBody.TakeAsync<DspIngestSettings>(context, settings => settings.ApplyTo(state.Options)),
         _ => null,
     };
 
@@ -58,24 +58,5 @@ internal sealed class DspControl(DspIngestState state)
     {
         state.Tokens.ExpireAll();
         return Answer.Empty(context, Status204NoContent);
-    }
-
-    /// <summary>What can be set from outside; what is left out stays as it is.</summary>
-    private sealed record Settings(
-        double? IngestMs, double? FinalizeMs, string[]? IngestFails, string[]? CorruptsChecksum, bool? HasAssetsRoute, bool? IsHealthy)
-    {
-        public void ApplyTo(DspIngestOptions options)
-        {
-            if (IngestMs is { } ingest)
-                options.IngestTimePerFile = TimeSpan.FromMilliseconds(ingest);
-            if (FinalizeMs is { } finalize)
-                options.FinalizeDelay = TimeSpan.FromMilliseconds(finalize);
-            if (IngestFails is not null)
-                options.IngestFails = DspIngestOptions.FilesLike(IngestFails);
-            if (CorruptsChecksum is not null)
-                options.CorruptsChecksum = DspIngestOptions.FilesLike(CorruptsChecksum);
-            options.HasAssetsRoute = HasAssetsRoute ?? options.HasAssetsRoute;
-            options.IsHealthy = IsHealthy ?? options.IsHealthy;
-        }
     }
 }

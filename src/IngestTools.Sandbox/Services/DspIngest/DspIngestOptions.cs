@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace IngestTools.Sandbox.Services.DspIngest;
 
 /// <summary>A user who can log in at DSP-API.</summary>
@@ -21,9 +23,11 @@ public sealed record DspUser(string Email, string Password)
 public enum DspIngestRelease
 {
     /// <summary>v0.19.1: bulk ingest needs the scope admin; epub, htm, html and svg are not ingested.</summary>
+    [JsonStringEnumMemberName("0.19.1")]
     V0191,
 
     /// <summary>The newest that is known: write:project:XXXX is enough.</summary>
+    [JsonStringEnumMemberName("current")]
     Current,
 }
 
@@ -63,6 +67,9 @@ public sealed class DspIngestOptions
     /// <summary>Whether the ingest of the file with this path fails, so that it is left over.</summary>
     public Func<string, bool> IngestFails { get; set; } = static _ => false;
 
+    /// <summary>Whether the first ingest of the file with this path fails in each project; later ones succeed.</summary>
+    public Func<string, bool> IngestFailsOnce { get; set; } = static _ => false;
+
     /// <summary>How long finalize waits, after its answer, before it deletes and releases the lock.</summary>
     public TimeSpan FinalizeDelay { get; set; } = TimeSpan.FromMilliseconds(20);
 
@@ -76,8 +83,9 @@ public sealed class DspIngestOptions
     public bool IsHealthy { get; set; } = true;
 
     /// <summary>
-    /// A rule for <see cref="IngestFails"/> and <see cref="CorruptsChecksum"/>: the files that fit one of the patterns,
-    /// in which "*" is anything but a slash and "**" anything. A pattern without a slash is for the name, whatever the folder.
+    /// A rule for <see cref="IngestFails"/>, <see cref="IngestFailsOnce"/> and <see cref="CorruptsChecksum"/>: the files that fit one of
+    /// the patterns, in which "*" is anything but a slash and "**" anything. A pattern without a slash is for the name, whatever
+    /// the folder.
     /// </summary>
     public static Func<string, bool> FilesLike(params string[] patterns)
     {

@@ -234,7 +234,7 @@ public sealed class DspProject
     {
         await _environment.DelayAsync(_options.IngestTimePerFile + (_options.IngestTimePerMebibyte * (file.Length >> 20)));
         await _options.BeforeIngest(file.Path).WaitAsync(cancellationToken);
-        if (_options.IngestFails(file.Path))
+        if (_options.IngestFails(file.Path) || (_options.IngestFailsOnce(file.Path) && History(file.Path).IngestFailures == 0))
         {
             EndIngest(file, null);
             return;

@@ -21,7 +21,7 @@ internal sealed class IcaControl(IcaState state)
         ("POST", ["batches", var id, "stop"]) => Stop(context, id),
         ("POST", ["tokens", "expire"]) => ExpireTokens(context),
         ("GET", ["tokens"]) => Answer.Json(context, Status200OK, new { state.Tokens.Issued }),
-        ("POST", ["options"]) => ControlBody.TakeAsync<Settings>(context, settings => settings.ApplyTo(state.Options)),
+        ("POST", ["options"]) => ControlBody.TakeAsync<IcaSettings>(context, settings => settings.ApplyTo(state.Options)),
         _ => null,
     };
 
@@ -37,34 +37,5 @@ internal sealed class IcaControl(IcaState state)
     {
         state.Tokens.ExpireAll();
         return Answer.Empty(context, Status204NoContent);
-    }
-
-    /// <summary>What can be set from outside; what is left out stays as it is. An empty word, or 0 for stopsAfter, sets a thing back.</summary>
-    private sealed record Settings(
-        double? LinkUs, double? QueueMs, int? StopsAfter, double? TokenSeconds, int? MaxPageSize,
-        string[]? IsMissing, string[]? IsNotShared, string[]? LinkFails, string[]? LinksPartly, string[]? Forbids, string[]? HasNoProject,
-        IcaCursorEnd? CursorEnd, bool? RepeatsToken, bool? HidesJob, string? SaysOfJobs, string? SaysOfLinked)
-    {
-        public void ApplyTo(IcaOptions options)
-        {
-            options.TimePerItem = LinkUs is { } link ? TimeSpan.FromMicroseconds(link) : options.TimePerItem;
-            options.QueueTime = QueueMs is { } queue ? TimeSpan.FromMilliseconds(queue) : options.QueueTime;
-            options.StopsAfter = StopsAfter is { } items ? items == 0 ? null : items : options.StopsAfter;
-            options.TokenLifetime = TokenSeconds is { } lifetime ? TimeSpan.FromSeconds(lifetime) : options.TokenLifetime;
-            options.MaxPageSize = MaxPageSize ?? options.MaxPageSize;
-            options.IsMissing = Rule(IsMissing) ?? options.IsMissing;
-            options.IsNotShared = Rule(IsNotShared) ?? options.IsNotShared;
-            options.LinkFails = Rule(LinkFails) ?? options.LinkFails;
-            options.LinksPartly = Rule(LinksPartly) ?? options.LinksPartly;
-            options.Forbids = Rule(Forbids) ?? options.Forbids;
-            options.HasNoProject = Rule(HasNoProject) ?? options.HasNoProject;
-            options.CursorEnd = CursorEnd ?? options.CursorEnd;
-            options.RepeatsToken = RepeatsToken ?? options.RepeatsToken;
-            options.HidesJob = HidesJob ?? options.HidesJob;
-            options.SaysOfJobs = SaysOfJobs is { } job ? job.Length == 0 ? null : job : options.SaysOfJobs;
-            options.SaysOfLinked = SaysOfLinked is { } item ? item.Length == 0 ? null : item : options.SaysOfLinked;
-        }
-
-        private static Func<string, bool>? Rule(string[]? patterns) => patterns is null ? null : IcaOptions.IdsLike(patterns);
     }
 }

@@ -54,6 +54,9 @@ public sealed class IcaOptions
     /// <summary>Whether this data cannot be linked for some other reason.</summary>
     public Func<string, bool> LinkFails { get; set; } = static _ => false;
 
+    /// <summary>Whether the first attempt in each project to link this data fails; later ones succeed.</summary>
+    public Func<string, bool> LinkFailsOnce { get; set; } = static _ => false;
+
     /// <summary>Whether only a part of this folder's contents can be linked.</summary>
     public Func<string, bool> LinksPartly { get; set; } = static _ => false;
 

@@ -7,6 +7,7 @@ public sealed class IcaProject
 {
     private readonly object _lock = new();
     private readonly HashSet<string> _linked = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _failedOnce = new(StringComparer.Ordinal);
     private readonly List<IcaBatch> _batches = [];
     private readonly IcaOptions _options;
     private readonly TimeProvider _clock;
@@ -59,7 +60,14 @@ public sealed class IcaProject
     }
 
     internal bool IsEligible(string dataId) =>
-        DataShape.IsDataId(dataId) && !_options.IsMissing(dataId) && !_options.IsNotShared(dataId) && !_options.LinkFails(dataId) && !IsLinked(dataId);
+        DataShape.IsDataId(dataId) && !_options.IsMissing(dataId) && !_options.IsNotShared(dataId)
+        && !_options.LinkFails(dataId) && !FailsNext(dataId) && !IsLinked(dataId);
+
+    private bool FailsNext(string dataId)
+    {
+        lock (_lock)
+            return _options.LinkFailsOnce(dataId) && !_failedOnce.Contains(dataId);
+    }
 
     private IcaOutcome Link(string dataId)
     {
@@ -67,7 +75,7 @@ public sealed class IcaProject
             return IcaOutcome.Missing;
         if (_options.IsNotShared(dataId))
             return IcaOutcome.NotShared;
-        if (_options.LinkFails(dataId))
+        if (_options.LinkFails(dataId) || (_options.LinkFailsOnce(dataId) && _failedOnce.Add(dataId)))
             return IcaOutcome.Failed;
         if (DataShape.IsFolder(dataId) && _options.LinksPartly(dataId))
             return IcaOutcome.PartlyLinked;

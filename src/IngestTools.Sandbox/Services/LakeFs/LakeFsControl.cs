@@ -19,7 +19,7 @@ internal sealed class LakeFsControl(LakeFsState state)
         ("POST", ["repositories", var name, "branches", var branch]) => TakeAsync<NewBranch>(context, given => Add(state.Repository(name), branch, given)),
         ("POST", ["objects"]) => TakeAsync<NewObjects>(context, Add),
         ("POST", ["tokens", "expire"]) => ExpireTokens(context),
-        ("POST", ["options"]) => TakeAsync<Settings>(context, settings => settings.ApplyTo(state.Options)),
+        ("POST", ["options"]) => TakeAsync<LakeFsSettings>(context, settings => settings.ApplyTo(state.Options)),
         _ => null,
     };
 
@@ -103,52 +103,4 @@ internal sealed class LakeFsControl(LakeFsState state)
 
     /// <summary>Single addresses, or so many numbered ones.</summary>
     private sealed record NewObjects(string[]? Addresses = null, string? Prefix = null, long Count = 0, string Suffix = ".parquet");
-
-    /// <summary>What can be set from outside; what is left out stays as it is.</summary>
-    private sealed record Settings(
-        string? Version, LakeFsDialect? Dialect, bool? SupportsImport, bool? RefusesGetWithBody, double? ObjectsPerSecond, double? StatusMs, double? RecordMs,
-        double? WriteMs, double? TokenSeconds, string? HookAborts, string? WalkFails, string[]? ImportSticks, int? RangeSize, int? StagedPerRange,
-        string[]? DeniedActions, string? SecretAccessKey, string? Token, string? OidcSession, string? SamlSession)
-    {
-        public void ApplyTo(LakeFsOptions options)
-        {
-            options.Version = Version ?? options.Version;
-            options.Dialect = Dialect ?? options.Dialect;
-            options.SupportsImport = SupportsImport ?? options.SupportsImport;
-            options.RefusesGetWithBody = RefusesGetWithBody ?? options.RefusesGetWithBody;
-            options.ObjectsPerSecond = ObjectsPerSecond ?? options.ObjectsPerSecond;
-            options.RangeSize = RangeSize ?? options.RangeSize;
-            options.StagedPerRange = StagedPerRange ?? options.StagedPerRange;
-            options.DeniedActions = DeniedActions ?? options.DeniedActions;
-            options.SecretAccessKey = SecretAccessKey ?? options.SecretAccessKey;
-            options.Token = Token ?? options.Token;
-            options.OidcSession = OidcSession ?? options.OidcSession;
-            options.SamlSession = SamlSession ?? options.SamlSession;
-            ApplyTimesTo(options);
-            ApplyFailuresTo(options);
-        }
-
-        private void ApplyTimesTo(LakeFsOptions options)
-        {
-            if (StatusMs is { } status)
-                options.StatusInterval = TimeSpan.FromMilliseconds(status);
-            if (RecordMs is { } record)
-                options.RecordDelay = TimeSpan.FromMilliseconds(record);
-            if (WriteMs is { } write)
-                options.WriteTime = TimeSpan.FromMilliseconds(write);
-            if (TokenSeconds is { } token)
-                options.TokenLifetime = TimeSpan.FromSeconds(token);
-        }
-
-        /// <summary>An empty text takes a failure back.</summary>
-        private void ApplyFailuresTo(LakeFsOptions options)
-        {
-            if (HookAborts is not null)
-                options.HookAborts = HookAborts.Length == 0 ? null : HookAborts;
-            if (WalkFails is { } words)
-                options.WalkFails = words.Length == 0 ? static _ => null : _ => words;
-            if (ImportSticks is { } patterns)
-                options.ImportSticks = LakeFsOptions.SourcesLike(patterns);
-        }
-    }
 }

@@ -1,86 +1,88 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using IngestTools.Sandbox.Control;
+using System.ComponentModel;
+using IngestTools.Sandbox.NamedOptions;
 
 namespace IngestTools.Sandbox.Services.Voss;
 
-/// <summary>What can be set from another process; what is left out stays as it is.</summary>
+/// <summary>The options of VOSS Automate. Those that are not set stay as they are.</summary>
 internal sealed record VossSettings
 {
-    /// <summary>For --help.</summary>
-    public const string Help = """
-        OPTIONS OF VOSS, for --voss and its control route; the first value is the usual one
-          rowsFail=["*bad*=>Not valid."]   rows with such a cell fail, with this message
-          rowMs=2, queueMs=20              how long a row takes, and how long a load is queued at least
-          rowPlace=Detail|Message|Nowhere  where a row's transaction tells its sheet and number
-          partFailedStatus=Success         how a load ends of which some rows failed
-          words={"Processing":"Busy"}      other words for statuses
-          transactionShape=Flat|MetaAndData, timesEndInZ=false, rolledBackIsBoolean=false
-          subTransactionsAPage=0           0 for all in one answer
-          offersCancel=true, cancelMethod=POST
-          pollIds=Comma|Repeated|OneElseRefused|OneElseEmpty, pollForms="Query, Path"
-          faultShape=CodeAndMessage|ErrorText|ErrorObject|Detail|Errors|Text|Html|Empty
-          missingSession=SignInPage|Redirect|Unauthorized, takesBasic=true
-          requestsPerSecond=20             0 for no limit
-          uploadNeedsHierarchy=false, maxUploadBytes=N, refusesUnknownFile=true
-          userHierarchy=sys, mayBulkLoad=true
-        """;
+    [Description("the administrator's name; default hcsadmin@sys.hcs")]
+    public string? User { get; init; }
 
-    public string[]? RowsFail { get; init; }
+    [Secret]
+    [Description("the administrator's password; default \"test\"")]
+    public string? Password { get; init; }
 
-    public double? RowMs { get; init; }
-
-    public double? QueueMs { get; init; }
-
-    public VossRowPlace? RowPlace { get; init; }
-
-    public string? PartFailedStatus { get; init; }
-
-    public Dictionary<string, string>? Words { get; init; }
-
-    public VossTransactionShape? TransactionShape { get; init; }
-
-    public bool? TimesEndInZ { get; init; }
-
-    public bool? RolledBackIsBoolean { get; init; }
-
-    public int? SubTransactionsAPage { get; init; }
-
-    public bool? OffersCancel { get; init; }
-
-    public string? CancelMethod { get; init; }
-
-    public VossPollIds? PollIds { get; init; }
-
-    public VossPollForms? PollForms { get; init; }
-
-    public VossFaultShape? FaultShape { get; init; }
-
-    public VossMissingSession? MissingSession { get; init; }
-
-    public bool? TakesBasic { get; init; }
-
-    public int? RequestsPerSecond { get; init; }
-
-    public bool? UploadNeedsHierarchy { get; init; }
-
-    public long? MaxUploadBytes { get; init; }
-
-    public bool? RefusesUnknownFile { get; init; }
-
+    [Description("the node of the hierarchy that the administrator works at; default sys")]
     public string? UserHierarchy { get; init; }
 
+    [Description("the administrator may run bulk loads; default true")]
     public bool? MayBulkLoad { get; init; }
 
-    /// <summary>Reads the form of the command line, NAME=VALUE: a value that is no JSON is taken as text.</summary>
-    /// <exception cref="JsonException">A setting does not exist, or its value cannot be.</exception>
-    public static VossSettings Parse(string text)
-    {
-        string[] sides = text.Split('=', 2);
-        return new JsonObject { [sides[0]] = ValueOf(sides.ElementAtOrDefault(1) ?? "true") }.Deserialize<VossSettings>(ControlBody.Strict)!;
-    }
+    [Description("rows with a cell like this fail; the message comes after =>, as in *bad*=>Not valid.; can be given several times")]
+    public string[]? RowsFail { get; init; }
 
-    /// <summary>Sets what is given.</summary>
+    [Description("milliseconds that a row takes; default 2")]
+    public double? RowMs { get; init; }
+
+    [Description("milliseconds that a load is queued at least; default 20")]
+    public double? QueueMs { get; init; }
+
+    [Description("where a row's transaction names its sheet and number; default Detail")]
+    public VossRowPlace? RowPlace { get; init; }
+
+    [Description("how a load ends in which some rows failed; default Success")]
+    public string? PartFailedStatus { get; init; }
+
+    [Description("other words for statuses, as in {\"Processing\":\"Busy\"}")]
+    public Dictionary<string, string>? Words { get; init; }
+
+    [Description("the form of an answer about one transaction; default Flat")]
+    public VossTransactionShape? TransactionShape { get; init; }
+
+    [Description("times end in Z")]
+    public bool? TimesEndInZ { get; init; }
+
+    [Description("rolled_back is true or false, and not Yes or No")]
+    public bool? RolledBackIsBoolean { get; init; }
+
+    [Description("the maximum number of sub-transactions in an answer; default 0, which is all")]
+    public int? SubTransactionsAPage { get; init; }
+
+    [Description("a running transaction offers an action that cancels it; default true")]
+    public bool? OffersCancel { get; init; }
+
+    [Description("the HTTP method of that action; default POST")]
+    public string? CancelMethod { get; init; }
+
+    [Description("how one poll can ask for several transactions; default Comma")]
+    public VossPollIds? PollIds { get; init; }
+
+    [Description("the forms of the poll that exist, with commas between; default \"Query, Path\"")]
+    public VossPollForms? PollForms { get; init; }
+
+    [Description("the form of errors; default CodeAndMessage")]
+    public VossFaultShape? FaultShape { get; init; }
+
+    [Description("the answer to a request without a session; default SignInPage")]
+    public VossMissingSession? MissingSession { get; init; }
+
+    [Description("HTTP Basic is accepted; default true")]
+    public bool? TakesBasic { get; init; }
+
+    [Description("the maximum number of requests in a second; default 20, and 0 for no limit")]
+    public int? RequestsPerSecond { get; init; }
+
+    [Description("an upload must name a hierarchy")]
+    public bool? UploadNeedsHierarchy { get; init; }
+
+    [Description("the maximum size of an upload")]
+    public long? MaxUploadBytes { get; init; }
+
+    [Description("a load of an unknown file is refused at once; default true")]
+    public bool? RefusesUnknownFile { get; init; }
+
+    /// <summary>Sets the options that were given.</summary>
     public void ApplyTo(VossOptions options)
     {
         ApplyLoads(options);
@@ -126,18 +128,10 @@ internal sealed record VossSettings
         options.MissingSession = MissingSession ?? options.MissingSession;
         options.TakesBasic = TakesBasic ?? options.TakesBasic;
         options.Users = options.Users
-            .Select(user => user with { Hierarchy = UserHierarchy ?? user.Hierarchy, MayBulkLoad = MayBulkLoad ?? user.MayBulkLoad }).ToArray();
-    }
+            .Select((user, i) => WithRights(i > 0 ? user : user with { Name = User ?? user.Name, Password = Password ?? user.Password }))
+            .ToArray();
 
-    private static JsonNode? ValueOf(string text)
-    {
-        try
-        {
-            return JsonNode.Parse(text);
-        }
-        catch (JsonException)
-        {
-            return JsonValue.Create(text);
-        }
+        VossUser WithRights(VossUser user) =>
+            user with { Hierarchy = UserHierarchy ?? user.Hierarchy, MayBulkLoad = MayBulkLoad ?? user.MayBulkLoad };
     }
 }
