@@ -24,7 +24,9 @@ namespace IngestTools.Sandbox;
 /// </summary>
 public sealed class SandboxServer : IAsyncDisposable
 {
-    /// <summary>The maximum time that <see cref="WaitUntilAsync"/> waits: long enough for a busy machine, short enough to fail instead of hanging.</summary>
+    /// <summary>
+    /// The maximum time that <see cref="WaitUntilAsync"/> waits: long enough for a busy machine, short enough to fail instead of hanging.
+    /// </summary>
     public static readonly TimeSpan DefaultWaitLimit = TimeSpan.FromSeconds(60);
 
     private readonly KestrelServer _kestrel;
@@ -103,7 +105,8 @@ public sealed class SandboxServer : IAsyncDisposable
     /// <param name="limit">The maximum time to wait; <see cref="DefaultWaitLimit"/> where it is null.</param>
     /// <param name="what">The condition as text, for the message of the exception.</param>
     /// <exception cref="TimeoutException">The condition did not hold in time.</exception>
-    public async Task WaitUntilAsync(Func<bool> condition, TimeSpan? limit = null, [CallerArgumentExpression(nameof(condition))] string? what = null)
+    public async Task WaitUntilAsync(
+        Func<bool> condition, TimeSpan? limit = null, [CallerArgumentExpression(nameof(condition))] string? what = null)
     {
         using CancellationTokenSource end = new(limit ?? DefaultWaitLimit);
         try

@@ -211,7 +211,8 @@ public sealed class RegressionTests
         using (await dsp.Project.HoldLockAsync())
         {
             starting = dsp.StartIngestAsync(results);
-            await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Faults.Applied(FaultKind.Reset) == 1 && dsp.Sandbox.Requests.Snapshot()[^1] is { Method: "GET", Status: 409 });
+            await dsp.Sandbox.WaitUntilAsync(
+                () => dsp.Sandbox.Faults.Applied(FaultKind.Reset) == 1 && dsp.Sandbox.Requests.Snapshot()[^1] is { Method: "GET", Status: 409 });
         }
 
         Assert.Equal(TransactionStatus.Succeeded, Assert.IsType<WaitEvent.Ended>((await dsp.WaitAsync(await starting.WaitAsync(Patience)))[^1]).Transaction.Status);

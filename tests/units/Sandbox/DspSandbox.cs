@@ -73,7 +73,8 @@ internal sealed class DspSandbox : IAsyncDisposable
         await WaitUntilAsync(() => !Project.IsLocked);
     }
 
-    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) => Server.WaitUntilAsync(condition, null, what);
+    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        Server.WaitUntilAsync(condition, null, what);
 
     /// <summary>Sends bytes as they are, for what an HttpClient would never send.</summary>
     public async Task<Socket> SendRawAsync(string request)

@@ -104,7 +104,8 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
         return await answer.Content.ReadFromJsonAsync<JsonElement>();
     }
 
-    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) => Server.WaitUntilAsync(condition, null, what);
+    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        Server.WaitUntilAsync(condition, null, what);
 
     public async ValueTask DisposeAsync()
     {

@@ -95,7 +95,8 @@ internal sealed class VossSandbox : IAsyncDisposable
         return parts.GetProperty("sub_transactions").EnumerateArray().Reverse().ToList();
     }
 
-    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) => Server.WaitUntilAsync(condition, null, what);
+    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        Server.WaitUntilAsync(condition, null, what);
 
     public static async Task<JsonElement> JsonAsync(HttpResponseMessage answer) => JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
 

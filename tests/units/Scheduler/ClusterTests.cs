@@ -6,7 +6,7 @@ using Xunit;
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Two nodes on one PostgreSQL.</summary>
-[Collection(StartsProcesses.Name)]
+[Collection(KillsProcesses.Name)]
 [Trait("kind", "process")]
 public sealed class ClusterTests
 {

@@ -7,7 +7,7 @@ using Xunit;
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Daemons that are killed.</summary>
-[Collection(StartsProcesses.Name)]
+[Collection(KillsProcesses.Name)]
 [Trait("kind", "process")]
 public sealed class CrashTests
 {

@@ -6,7 +6,7 @@ using Xunit;
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>A daemon that is killed at each step of a run that cannot be repeated, with a load of each kind there at once.</summary>
-[Collection(StartsProcesses.Name)]
+[Collection(KillsProcesses.Name)]
 [Trait("kind", "process")]
 public sealed class KillPointTests
 {
@@ -153,7 +153,7 @@ public sealed class KillPointTests
 }
 
 /// <summary>The same for a load that is submitted in parts.</summary>
-[Collection(StartsProcesses.Name)]
+[Collection(KillsProcesses.Name)]
 [Trait("kind", "process")]
 public sealed class KillPointBatchTests
 {

@@ -353,6 +353,7 @@ public sealed class PlannerTests
             set => (_failsAt, _readings) = (value, 0);
         }
 
-        public override DateTimeOffset GetUtcNow() => ++_readings == _failsAt ? throw new InvalidTimeZoneException("a test") : base.GetUtcNow();
+        public override DateTimeOffset GetUtcNow() =>
+            ++_readings == _failsAt ? throw new InvalidTimeZoneException("a test") : base.GetUtcNow();
     }
 }

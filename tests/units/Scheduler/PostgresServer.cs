@@ -18,7 +18,10 @@ public sealed class PostgresFactAttribute : FactAttribute
     }
 }
 
-/// <summary>A PostgreSQL of the test's own: in a temporary folder, on a Unix socket, as an account that is not root. It ends with the test run, however that ends.</summary>
+/// <summary>
+/// A PostgreSQL of the test's own: in a temporary folder, on a Unix socket, as an account that is not root. It ends with the test run,
+/// however that ends.
+/// </summary>
 internal sealed class PostgresServer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -87,8 +90,9 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>Starts a program of PostgreSQL. What it writes goes to a file, since a pipe that nobody reads would stop it.</summary>
     private static Process Start(string folder, string program, params string[] arguments)
     {
-        ProcessStartInfo start = ForPostgres(["bash", "-c", "exec \"$@\" >> \"$0\" 2>&1 < /dev/null", Path.Join(folder, "log"), Path.Join(Programs, program), .. arguments]);
-        Process process = Process.Start(start)!;
+        const string exec = "exec \"$@\" >> \"$0\" 2>&1 < /dev/null";
+        string[] command = ["bash", "-c", exec, Path.Join(folder, "log"), Path.Join(Programs, program), .. arguments];
+        Process process = Process.Start(ForPostgres(command))!;
         ProcessWatch.Add(process, "QUIT", folder);
         return process;
     }
@@ -106,7 +110,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         using Process process = started!;
         await process.WaitForExitAsync().WaitAsync(Patience);
         ProcessWatch.Remove(process);
-        Assert.True(process.ExitCode == 0, $"{string.Join(' ', process.StartInfo.ArgumentList)} ended with {process.ExitCode}: {LogOf(folder)}");
+        string command = string.Join(' ', process.StartInfo.ArgumentList);
+        Assert.True(process.ExitCode == 0, $"{command} ended with {process.ExitCode}: {LogOf(folder)}");
     }
 
     private static string? LogOf(string? folder) => folder is null ? null : File.ReadAllText(Path.Join(folder, "log"));

@@ -5,7 +5,7 @@ using Xunit;
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>The store in a PostgreSQL, without a daemon.</summary>
-[Collection(StartsProcesses.Name)]
+[Collection(KillsProcesses.Name)]
 [Trait("kind", "process")]
 public sealed class PostgresStoreTests
 {

@@ -8,7 +8,7 @@ using Xunit;
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Runs that meet what is seldom: a store that cannot be written, a connection that is gone, a service that does not answer a stop.</summary>
-[Collection(StartsProcesses.Name)]
+[Collection(KillsProcesses.Name)]
 [Trait("kind", "process")]
 public sealed class RunRecoveryTests
 {

@@ -9,7 +9,7 @@ using Xunit;
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Nodes that stand still for longer than the others wait for them, and then go on as if nothing had been.</summary>
-[Collection(StartsProcesses.Name)]
+[Collection(KillsProcesses.Name)]
 [Trait("kind", "process")]
 public sealed class SuspendedNodeTests
 {

@@ -84,7 +84,8 @@ internal sealed class LakeFsHarness : IAsyncDisposable
 
     public LakeFsImport Import(Transaction transaction) => Lake.Imports.Single(import => import.Id == transaction.ImportId);
 
-    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) => Sandbox.WaitUntilAsync(condition, null, what);
+    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        Sandbox.WaitUntilAsync(condition, null, what);
 
     public Task<Transaction> LookAsync(Transaction transaction) => Transactions.LookAsync(transaction, CancellationToken.None);
 

@@ -3,12 +3,15 @@ using System.Diagnostics;
 namespace IngestTools.Units.Support;
 
 /// <summary>
-/// Ends the processes that tests started when the test run itself has ended, also when it was killed: a shell in a session of its own reads a pipe from this process,
-/// and the end of the pipe is the end of the run. On Windows there is no such shell, and nothing is watched.
+/// Ends the processes that tests started when the test run itself has ended, also when it was killed: a shell in a session of its own
+/// reads a pipe from this process, and the end of the pipe is the end of the run. On Windows nothing is watched: there is no such shell.
 /// </summary>
 internal static class ProcessWatch
 {
-    /// <summary>Reads "add PID SIGNAL FOLDER" and "remove PID"; FOLDER may be missing. At the end, what was not removed is ended with all that it started, and its folder deleted.</summary>
+    /// <summary>
+    /// Reads "add PID SIGNAL FOLDER" and "remove PID"; FOLDER may be missing. At the end, what was not removed is ended with all that it
+    /// started, and its folder is deleted.
+    /// </summary>
     private const string Script = """
         signals=() folders=()
         while read -r verb pid signal folder; do
@@ -52,7 +55,8 @@ internal static class ProcessWatch
     private static StreamWriter Start()
     {
         // setsid keeps the shell from what is sent to the process group of the run.
-        ProcessStartInfo start = new("bash", ["-c", "if command -v setsid > /dev/null; then exec setsid bash -c \"$1\"; else exec bash -c \"$1\"; fi", "bash", Script]) { RedirectStandardInput = true };
+        const string detach = "if command -v setsid > /dev/null; then exec setsid bash -c \"$1\"; else exec bash -c \"$1\"; fi";
+        ProcessStartInfo start = new("bash", ["-c", detach, "bash", Script]) { RedirectStandardInput = true };
         StreamWriter shell = Process.Start(start)!.StandardInput;
         shell.AutoFlush = true;
         return shell;
