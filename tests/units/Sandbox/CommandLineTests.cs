@@ -51,7 +51,8 @@ public sealed class CommandLineTests
         using HttpClient client = new();
         Task<string> stalled = client.GetStringAsync(new Uri(sandbox.Uri, "health"));
         Uri connections = new(sandbox.Uri, "sandbox/connections");
-        while (!(await client.GetStringAsync(connections)).Contains("\"requestsInFlight\":1", StringComparison.Ordinal))
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        while (!(await client.GetStringAsync(connections, limit.Token)).Contains("\"requestsInFlight\":1", StringComparison.Ordinal))
             await Task.Yield();
 
         using Process kill = Process.Start("kill", ["-TERM", $"{sandbox.Id}"]);
