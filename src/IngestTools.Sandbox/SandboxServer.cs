@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using IngestTools.Sandbox.Control;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Http;
@@ -23,6 +24,11 @@ namespace IngestTools.Sandbox;
 /// </summary>
 public sealed class SandboxServer : IAsyncDisposable
 {
+    /// <summary>
+    /// The maximum time that <see cref="WaitUntilAsync"/> waits: long enough for a busy machine, short enough to fail instead of hanging.
+    /// </summary>
+    public static readonly TimeSpan DefaultWaitLimit = TimeSpan.FromSeconds(60);
+
     private readonly KestrelServer _kestrel;
     private readonly SandboxEnvironment _environment;
     private readonly IReadOnlyList<ISandboxService> _services;
@@ -95,8 +101,23 @@ public sealed class SandboxServer : IAsyncDisposable
     }
 
     /// <summary>Waits, without polling, until a condition on the sandbox's state holds.</summary>
-    public Task WaitUntilAsync(Func<bool> condition, CancellationToken cancellationToken) =>
-        _environment.Changes.WaitUntilAsync(condition, cancellationToken);
+    /// <param name="condition">The condition.</param>
+    /// <param name="limit">The maximum time to wait; <see cref="DefaultWaitLimit"/> where it is null.</param>
+    /// <param name="what">The condition as text, for the message of the exception.</param>
+    /// <exception cref="TimeoutException">The condition did not hold in time.</exception>
+    public async Task WaitUntilAsync(
+        Func<bool> condition, TimeSpan? limit = null, [CallerArgumentExpression(nameof(condition))] string? what = null)
+    {
+        using CancellationTokenSource end = new(limit ?? DefaultWaitLimit);
+        try
+        {
+            await _environment.Changes.WaitUntilAsync(condition, end.Token);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            throw new TimeoutException($"This did not become true within {limit ?? DefaultWaitLimit}: {what}");
+        }
+    }
 
     /// <summary>Ends at once: open connections are reset, whatever their requests do.</summary>
     public async ValueTask DisposeAsync()

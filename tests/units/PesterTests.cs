@@ -7,6 +7,7 @@ namespace IngestTools.Units;
 
 /// <summary>Brings Pester into <c>dotnet test</c>: stages the module as just built, and runs tests/*.Tests.ps1 against it.</summary>
 [Collection(RunsAlone.Name)]
+[Trait("kind", "process")]
 public sealed class PesterTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);

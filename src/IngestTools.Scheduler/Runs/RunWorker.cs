@@ -207,10 +207,11 @@ internal sealed class RunWorker : IDisposable
             {
                 TimeSpan pause = _patience.RetryPauses[Math.Min(tries, _patience.RetryPauses.Count - 1)];
                 string what = _looks ? "Whether it was submitted cannot be found out right now" : Run.TransactionIds.Count > 0 ? "Nothing more was submitted" : "Nothing was submitted";
-                Log.LogWarning("{What}; it is tried again in {Pause}. {Reason}", what, pause, Words(e));
-                // Whoever takes the run up from here, or stops it, need not look into what is known.
+                // Whoever takes the run up from here, or stops it, need not look into what is known. The status comes before the line that
+                // people read.
                 if (!_looks && Run.Status == RunStatus.Submitting)
                     await _journal.WriteAsync(Run with { Status = Run.StatusBeforeSubmitting }, ended);
+                Log.LogWarning("{What}; it is tried again in {Pause}. {Reason}", what, pause, Words(e));
                 await Task.Delay(pause, _time, pausing);
             }
             catch (IngestException e) when (Run.TransactionIds.Count > 0)

@@ -4,6 +4,7 @@ using IngestTools.Connections;
 using IngestTools.Services.Ica;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Core;
@@ -45,10 +46,10 @@ public sealed class IcaSignInTests
     [Fact]
     public async Task Token_is_made_anew_before_it_ends()
     {
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         await using IcaHarness ica = await IcaHarness.StartAsync(options => options.TokenLifetime = TimeSpan.FromMinutes(30), time);
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
-        time.Move(TimeSpan.FromMinutes(29));
+        time.Advance(TimeSpan.FromMinutes(29));
 
         await ica.LookAsync(batch);
 
@@ -62,10 +63,9 @@ public sealed class IcaSignInTests
         await using IcaHarness ica = await IcaHarness.StartAsync(options => options.SaysOfJobs = "RUNNING");
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
         Task<List<WaitEvent>> wait = ica.WaitAsync(batch);
-        using CancellationTokenSource soon = new(TimeSpan.FromSeconds(30));
-        await ica.Sandbox.WaitUntilAsync(() => ica.Count("GET", batch.BatchId!) >= 2, soon.Token);
+        await ica.Sandbox.WaitUntilAsync(() => ica.Count("GET", batch.BatchId!) >= 2);
         ica.Sandbox.Ica.Tokens.ExpireAll();
-        await ica.Sandbox.WaitUntilAsync(() => ica.Sandbox.Ica.Tokens.Issued == 2, soon.Token);
+        await ica.Sandbox.WaitUntilAsync(() => ica.Sandbox.Ica.Tokens.Issued == 2);
         ica.Options.SaysOfJobs = null;
 
         List<WaitEvent> events = await wait;

@@ -3,6 +3,7 @@ using IngestTools.Services.Ica;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Core;
@@ -63,8 +64,7 @@ public sealed class LinkingWaitTests
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
 
         Task<List<WaitEvent>> wait = ica.WaitAsync(batch);
-        using CancellationTokenSource soon = new(TimeSpan.FromSeconds(30));
-        await ica.Sandbox.WaitUntilAsync(() => ica.Count("GET", batch.BatchId!) >= 3, soon.Token);
+        await ica.Sandbox.WaitUntilAsync(() => ica.Count("GET", batch.BatchId!) >= 3);
         Assert.False(wait.IsCompleted);
         ica.Options.SaysOfJobs = null;
 
@@ -77,7 +77,7 @@ public sealed class LinkingWaitTests
     [InlineData(false)]
     public async Task Batch_whose_job_is_null_ends_with_its_items(bool isJobKnown)
     {
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         await using IcaHarness ica = await IcaHarness.StartAsync(
             options =>
             {
@@ -91,7 +91,7 @@ public sealed class LinkingWaitTests
         batch = isJobKnown ? batch with { JobId = ica.Batches[0].JobId.ToString() } : batch;
 
         Transaction going = await ica.LookAsync(batch);
-        time.Move(TimeSpan.FromSeconds(10));
+        time.Advance(TimeSpan.FromSeconds(10));
         Transaction ended = await ica.LookAsync(going);
 
         Assert.Equal(TransactionStatus.Running, going.Status);
@@ -192,17 +192,17 @@ public sealed class LinkingWaitTests
     [Fact]
     public async Task Progress_counts_items_that_ended()
     {
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         await using IcaHarness ica = await IcaHarness.StartAsync(options => options.TimePerItem = TimeSpan.FromSeconds(1), time);
         Transaction batch = await ica.StartAsync([.. IcaHarness.Ids(10)]);
-        time.Move(TimeSpan.FromSeconds(4));
+        time.Advance(TimeSpan.FromSeconds(4));
 
         Transaction known = await ica.LookAsync(batch);
         Transaction ofIdAlone = await ica.LookAsync(TransactionSources.Parse(batch.Id).Transaction);
 
         Assert.Equal((TransactionStatus.Running, 4L, 10L), (known.Status, known.Completed, known.Total));
         Assert.Equal((TransactionStatus.Running, 4L, 10L), (ofIdAlone.Status, ofIdAlone.Completed, ofIdAlone.Total));
-        time.Move(TimeSpan.FromSeconds(60));
+        time.Advance(TimeSpan.FromSeconds(60));
         Transaction ended = await ica.LookAsync(ofIdAlone);
         Assert.Equal((TransactionStatus.Succeeded, 10L, TimeSpan.FromSeconds(10)), (ended.Status, ended.Completed, ended.Elapsed));
     }

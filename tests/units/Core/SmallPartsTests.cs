@@ -1,5 +1,6 @@
 using IngestTools.Transactions;
 using IngestTools.Uploads;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Core;
@@ -56,7 +57,7 @@ public sealed class SmallPartsTests
     [Fact]
     public async Task Gate_grows_to_the_limit_where_more_at_once_are_answered_as_quickly()
     {
-        AdaptiveGate gate = new(16, TimeProvider.System);
+        AdaptiveGate gate = new(16, new FakeTimeProvider());
 
         await RunAsync(gate, uploads: 100, _ => TimeSpan.FromMilliseconds(20));
 
@@ -66,7 +67,7 @@ public sealed class SmallPartsTests
     [Fact]
     public async Task Gate_stays_small_where_a_lock_lets_one_through_at_a_time()
     {
-        AdaptiveGate gate = new(16, TimeProvider.System);
+        AdaptiveGate gate = new(16, new FakeTimeProvider());
 
         await RunAsync(gate, uploads: 300, inside => TimeSpan.FromMilliseconds(20 * inside));
 
@@ -76,12 +77,14 @@ public sealed class SmallPartsTests
     [Fact]
     public async Task Gate_halves_once_when_many_find_the_lock_held()
     {
-        AdaptiveGate gate = new(16, TimeProvider.System);
+        FakeTimeProvider time = new();
+        AdaptiveGate gate = new(16, time);
         await RunAsync(gate, uploads: 100, _ => TimeSpan.FromMilliseconds(20));
 
-        long entered = TimeProvider.System.GetTimestamp();
+        long entered = time.GetTimestamp();
         for (int i = 0; i < 16; i++)
             await gate.EnterAsync(alone: false, CancellationToken.None);
+        time.Advance(TimeSpan.FromMilliseconds(400));
         for (int i = 0; i < 16; i++)
             gate.LeaveLocked(alone: false, entered);
 
@@ -91,7 +94,7 @@ public sealed class SmallPartsTests
     [Fact]
     public async Task Large_file_goes_alone_and_those_behind_it_wait()
     {
-        AdaptiveGate gate = new(16, TimeProvider.System);
+        AdaptiveGate gate = new(16, new FakeTimeProvider());
         await gate.EnterAsync(alone: false, CancellationToken.None);
         ValueTask large = gate.EnterAsync(alone: true, CancellationToken.None);
         ValueTask small = gate.EnterAsync(alone: false, CancellationToken.None);

@@ -145,7 +145,7 @@ public sealed class VossLoadTests
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
         Assert.Contains("'users.xlsx'", error.Message, StringComparison.Ordinal);
         Assert.Contains("transaction log", error.Advice, StringComparison.Ordinal);
-        await voss.Sandbox.WaitUntilAsync(() => voss.Sandbox.Requests.InFlight == 0, voss.Soon);
+        await voss.Sandbox.WaitUntilAsync(() => voss.Sandbox.Requests.InFlight == 0);
         Assert.Single(voss.RequestsTo("POST /api/tool/BulkLoad/"));
     }
 
@@ -194,10 +194,10 @@ public sealed class VossLoadTests
             o.BeforeRow = _ => row.Task;
         });
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org"));
-        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Processing", voss.Soon);
+        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Processing");
 
         Task<List<WaitEvent>> waiting = voss.WaitAsync([load]);
-        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo("/poll/").Count() > 3, voss.Soon);
+        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo("/poll/").Count() > 3);
         row.SetResult();
         List<WaitEvent> events = await waiting;
 
@@ -229,7 +229,7 @@ public sealed class VossLoadTests
         TaskCompletionSource third = new();
         await using VossHarness voss = await VossHarness.StartAsync(o => o.BeforeRow = row => row.Number == 5 ? third.Task : Task.CompletedTask);
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "b@example.org", "c@example.org"));
-        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].SubTransactions is [{ SubTransactions.Count: 3 }, ..], voss.Soon);
+        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].SubTransactions is [{ SubTransactions.Count: 3 }, ..]);
 
         Transaction seen = await voss.Source.LookAsync(load, voss.Soon);
 
@@ -279,10 +279,10 @@ public sealed class VossLoadTests
         Transaction gone = await voss.StartLoadAsync(voss.Write("gone.xlsx", "a@example.org"));
         Transaction stays = await voss.StartLoadAsync(voss.Write("stays.xlsx", "a@example.org"));
         Task<List<WaitEvent>> waiting = voss.WaitAsync([gone, stays]);
-        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo("/poll/").Any(), voss.Soon);
+        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo("/poll/").Any());
 
         voss.Voss.Forget(voss.Voss.Transactions.Single(t => t.FileName == "gone.xlsx"));
-        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo($"{gone.TransactionId}/poll/").Any(), voss.Soon);
+        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo($"{gone.TransactionId}/poll/").Any());
         row.SetResult();
         List<WaitEvent> events = await waiting;
 
@@ -303,7 +303,7 @@ public sealed class VossLoadTests
             o.BeforeRow = _ => row.Task;
         });
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "b@example.org"));
-        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Processing", voss.Soon);
+        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Processing");
 
         Transaction stopping = await voss.Source.StopAsync(load, voss.Soon);
         row.SetResult();

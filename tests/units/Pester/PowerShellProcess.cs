@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using IngestTools.Units.Support;
 
 namespace IngestTools.Units;
 
@@ -54,6 +55,7 @@ internal static class PowerShellProcess
         process.OutputDataReceived += Append;
         process.ErrorDataReceived += Append;
         process.Start();
+        ProcessWatch.Add(process);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         process.StandardInput.Close();
@@ -65,6 +67,10 @@ internal static class PowerShellProcess
         {
             process.Kill(entireProcessTree: true);
             throw new TimeoutException($"pwsh {string.Join(' ', arguments)} took too long, and was killed. It had printed:\n{Text()}");
+        }
+        finally
+        {
+            ProcessWatch.Remove(process);
         }
 
         return new ProcessResult(process.ExitCode, Text());

@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Net;
 using System.Text.Json;
+using System.Text;
 using IngestTools.Sandbox;
 using IngestTools.Units.Support;
 using Xunit;
@@ -8,6 +11,8 @@ using Xunit;
 namespace IngestTools.Units.Sandbox;
 
 /// <summary>ingest-sandbox as a user runs it: a process of its own.</summary>
+[Collection(StartsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class CommandLineTests
 {
     /// <summary>The promise is one second; the other is for a machine that is busy with other tests.</summary>
@@ -39,16 +44,15 @@ public sealed class CommandLineTests
         Assert.Equal(0, await child.EndsWithinAsync(AtOnce));
     }
 
-    [Fact]
+    [FactExceptOn("windows", "Windows has no SIGTERM.")]
     public async Task Terminated_sandbox_ends_at_once_even_while_requests_are_stalled()
     {
-        if (OperatingSystem.IsWindows())
-            return; // There is no SIGTERM to send.
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync("--fault", "stall=/health");
         using HttpClient client = new();
         Task<string> stalled = client.GetStringAsync(new Uri(sandbox.Uri, "health"));
         Uri connections = new(sandbox.Uri, "sandbox/connections");
-        while (!(await client.GetStringAsync(connections)).Contains("\"requestsInFlight\":1", StringComparison.Ordinal))
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        while (!(await client.GetStringAsync(connections, limit.Token)).Contains("\"requestsInFlight\":1", StringComparison.Ordinal))
             await Task.Yield();
 
         using Process kill = Process.Start("kill", ["-TERM", $"{sandbox.Id}"]);
@@ -57,11 +61,9 @@ public sealed class CommandLineTests
         await Assert.ThrowsAsync<HttpRequestException>(() => stalled);
     }
 
-    [Fact]
+    [FactExceptOn("windows", "Windows has no SIGINT.")]
     public async Task Interrupt_that_is_meant_for_its_parent_leaves_it_running()
     {
-        if (OperatingSystem.IsWindows())
-            return; // There is no SIGINT to send.
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync("--parent", $"{Environment.ProcessId}");
         using (Process interrupt = Process.Start("kill", ["-INT", $"{sandbox.Id}"]))
             await interrupt.WaitForExitAsync();
@@ -244,5 +246,23 @@ public sealed class CommandLineTests
                 .Select(static file => file.GetProperty("path").GetString()!);
             return [.. waiting.Order(StringComparer.Ordinal)];
         }
+    }
+
+    [Fact]
+    public async Task Serve_takes_the_options_of_ica()
+    {
+        await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
+            "--option", "ica:linkFails=fil.*", "--option", "ica:linkUs=0", "--option=ica:queueMs=0");
+        using HttpClient client = new() { BaseAddress = new Uri(sandbox.Uri, "ica/rest/api/") };
+        client.DefaultRequestHeaders.Add("X-API-Key", "test");
+        using ByteArrayContent body = new(Encoding.UTF8.GetBytes($$"""{"items":[{"dataId":"{{IcaSandbox.Id(1)}}"}]}"""));
+        body.Headers.ContentType = new MediaTypeHeaderValue(IcaSandbox.V4);
+        client.DefaultRequestHeaders.TryAddWithoutValidation("Accept", IcaSandbox.V4);
+        using HttpResponseMessage made = await client.PostAsync(new Uri($"projects/{IcaSandbox.Project}/dataLinkingBatch", UriKind.Relative), body);
+        string? id = (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
+
+        string items = await client.GetStringAsync(new Uri($"projects/{IcaSandbox.Project}/dataLinkingBatch/{id}/items", UriKind.Relative));
+
+        Assert.Contains("\"status\":\"FAILED\"", items, StringComparison.Ordinal);
     }
 }

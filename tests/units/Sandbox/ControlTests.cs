@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using IngestTools.Sandbox;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
@@ -121,5 +122,17 @@ public sealed class ControlTests
         await using DspSandbox sandbox = await DspSandbox.StartAsync();
         Assert.Equal(HttpStatusCode.NotFound, await sandbox.GetAsync("sandbox/nowhere").StatusAsync());
         Assert.Equal(HttpStatusCode.NotFound, await sandbox.GetAsync("sandbox").StatusAsync());
+    }
+
+    [Fact]
+    public async Task Wait_for_what_never_comes_ends_and_says_what_it_was()
+    {
+        await using DspSandbox sandbox = await DspSandbox.StartAsync();
+
+        TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(() =>
+            sandbox.Server.WaitUntilAsync(() => sandbox.Project.IsLocked, TimeSpan.FromMilliseconds(50)));
+
+        Assert.Contains("sandbox.Project.IsLocked", error.Message, StringComparison.Ordinal);
+        Assert.InRange(SandboxServer.DefaultWaitLimit, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(2));
     }
 }

@@ -1,10 +1,11 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text;
-using IngestTools.Sandbox;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Sandbox;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
@@ -72,7 +73,8 @@ internal sealed class DspSandbox : IAsyncDisposable
         await WaitUntilAsync(() => !Project.IsLocked);
     }
 
-    public Task WaitUntilAsync(Func<bool> condition) => Server.WaitUntilAsync(condition, Soon);
+    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        Server.WaitUntilAsync(condition, null, what);
 
     /// <summary>Sends bytes as they are, for what an HttpClient would never send.</summary>
     public async Task<Socket> SendRawAsync(string request)

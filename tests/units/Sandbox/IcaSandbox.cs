@@ -1,9 +1,9 @@
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
-using IngestTools.Sandbox;
+using System.Text;
 using IngestTools.Sandbox.Services.Ica;
-using IngestTools.Units.Support;
+using IngestTools.Sandbox;
+using Microsoft.Extensions.Time.Testing;
 
 namespace IngestTools.Units.Sandbox;
 
@@ -15,7 +15,7 @@ internal sealed class IcaSandbox : IAsyncDisposable
     public const string V4 = "application/vnd.illumina.v4+json";
     public const string Project = "8e7d9d4c-0b9a-4b8e-9d57-5b7f0b1f2c3d";
 
-    private IcaSandbox(SandboxServer server, ManualTime clock)
+    private IcaSandbox(SandboxServer server, FakeTimeProvider clock)
     {
         Server = server;
         Clock = clock;
@@ -25,7 +25,7 @@ internal sealed class IcaSandbox : IAsyncDisposable
 
     public SandboxServer Server { get; }
 
-    public ManualTime Clock { get; }
+    public FakeTimeProvider Clock { get; }
 
     public HttpClient Client { get; }
 
@@ -33,7 +33,7 @@ internal sealed class IcaSandbox : IAsyncDisposable
 
     public static async Task<IcaSandbox> StartAsync(Action<IcaOptions>? set = null)
     {
-        ManualTime clock = new();
+        FakeTimeProvider clock = new();
         SandboxOptions options = new() { Seed = 1, Clock = clock };
         options.Ica.Token = Token;
         options.Ica.QueueTime = TimeSpan.FromSeconds(2);
@@ -86,7 +86,7 @@ internal sealed class IcaSandbox : IAsyncDisposable
         (await ReadAsync($"{batch}/items", accept)).GetProperty("items").EnumerateArray()
             .Select(static i => i.GetProperty("processing").GetProperty("status").GetString()!).ToArray();
 
-    public void Move(double seconds) => Clock.Move(TimeSpan.FromSeconds(seconds));
+    public void Move(double seconds) => Clock.Advance(TimeSpan.FromSeconds(seconds));
 
     public async ValueTask DisposeAsync()
     {

@@ -282,24 +282,6 @@ public sealed class IcaTests
         Assert.Equal(HttpStatusCode.Unauthorized, await ica.GetAsync("jobs").StatusAsync());
     }
 
-    [Fact]
-    public async Task Serve_takes_the_options_of_ica()
-    {
-        await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
-            "--option", "ica:linkFails=fil.*", "--option", "ica:linkUs=0", "--option=ica:queueMs=0");
-        using HttpClient client = new() { BaseAddress = new Uri(sandbox.Uri, "ica/rest/api/") };
-        client.DefaultRequestHeaders.Add("X-API-Key", "test");
-        using ByteArrayContent body = new(Encoding.UTF8.GetBytes($$"""{"items":[{"dataId":"{{IcaSandbox.Id(1)}}"}]}"""));
-        body.Headers.ContentType = new MediaTypeHeaderValue(V4);
-        client.DefaultRequestHeaders.TryAddWithoutValidation("Accept", V4);
-        using HttpResponseMessage made = await client.PostAsync(new Uri($"projects/{IcaSandbox.Project}/dataLinkingBatch", UriKind.Relative), body);
-        string? id = (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
-
-        string items = await client.GetStringAsync(new Uri($"projects/{IcaSandbox.Project}/dataLinkingBatch/{id}/items", UriKind.Relative));
-
-        Assert.Contains("\"status\":\"FAILED\"", items, StringComparison.Ordinal);
-    }
-
     private static async Task<string?> FailedJobAsync(IcaSandbox ica)
     {
         string batch = await ica.CreateAsync("nonsense");

@@ -1,12 +1,13 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
+using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using IngestTools.Sandbox;
+using System.Text.Json;
+using System.Text;
 using IngestTools.Sandbox.Services.LakeFs;
+using IngestTools.Sandbox;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
@@ -71,7 +72,7 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
     public async Task<JsonElement> ImportAsync(string source, string destination, string type = "common_prefix")
     {
         string id = await IdOfAsync(StartImportAsync(source, destination, type));
-        await Server.WaitUntilAsync(() => Import(id).Phase == LakeFsImportPhase.Ended, Soon);
+        await Server.WaitUntilAsync(() => Import(id).Phase == LakeFsImportPhase.Ended);
         return await StatusAsync(id);
     }
 
@@ -103,7 +104,8 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
         return await answer.Content.ReadFromJsonAsync<JsonElement>();
     }
 
-    public Task WaitUntilAsync(Func<bool> condition) => Server.WaitUntilAsync(condition, Soon);
+    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        Server.WaitUntilAsync(condition, null, what);
 
     public async ValueTask DisposeAsync()
     {

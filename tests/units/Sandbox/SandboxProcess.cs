@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using IngestTools.Sandbox;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
@@ -16,6 +17,7 @@ internal sealed class SandboxProcess : IAsyncDisposable
     private SandboxProcess(Process process)
     {
         _process = process;
+        ProcessWatch.Add(process);
         _errors = process.StandardError.ReadToEndAsync();
     }
 
@@ -70,6 +72,7 @@ internal sealed class SandboxProcess : IAsyncDisposable
     {
         if (!_process.HasExited)
             await KillAsync();
+        ProcessWatch.Remove(_process);
         _process.Dispose();
     }
 }

@@ -1,8 +1,9 @@
-using System.Net;
 using System.Net.Http.Json;
+using System.Net;
 using System.Text.Json;
 using IngestTools.Sandbox.Services.Voss;
 using IngestTools.Units.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
@@ -46,7 +47,7 @@ public sealed class VossAccessTests
     [Fact]
     public async Task More_requests_in_a_second_than_allowed_are_429_without_Retry_After()
     {
-        await using VossSandbox sandbox = await VossSandbox.StartAsync(o => o.RequestsPerSecond = 20, new StandingClock());
+        await using VossSandbox sandbox = await VossSandbox.StartAsync(o => o.RequestsPerSecond = 20, new FakeTimeProvider());
         for (int i = 0; i < 20; i++)
             Assert.Equal(HttpStatusCode.OK, await sandbox.GetAsync(Nodes).StatusAsync());
 
@@ -142,11 +143,5 @@ public sealed class VossAccessTests
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
         using HttpResponseMessage answer = await sandbox.GetAsync("api/data/HierarchyNode/");
         Assert.Equal("text/html", answer.Content.Headers.ContentType?.MediaType);
-    }
-
-    /// <summary>All requests come at the same moment.</summary>
-    private sealed class StandingClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => new(2026, 11, 22, 0, 0, 0, TimeSpan.Zero);
     }
 }

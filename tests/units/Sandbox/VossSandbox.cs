@@ -1,9 +1,10 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
-using IngestTools.Sandbox;
+using System.Text;
 using IngestTools.Sandbox.Services.Voss;
+using IngestTools.Sandbox;
 using IngestTools.Units.Support;
 
 namespace IngestTools.Units.Sandbox;
@@ -94,7 +95,8 @@ internal sealed class VossSandbox : IAsyncDisposable
         return parts.GetProperty("sub_transactions").EnumerateArray().Reverse().ToList();
     }
 
-    public Task WaitUntilAsync(Func<bool> condition) => Server.WaitUntilAsync(condition, Soon);
+    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        Server.WaitUntilAsync(condition, null, what);
 
     public static async Task<JsonElement> JsonAsync(HttpResponseMessage answer) => JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
 

@@ -1,11 +1,14 @@
 using System.Net;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Schedules that can no longer be run as they stand: they are told for as long as it is so, and hide no other.</summary>
+[Collection(StartsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class BrokenScheduleTests
 {
     [Theory]

@@ -1,10 +1,13 @@
 using IngestTools.Sandbox;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Two nodes on one PostgreSQL.</summary>
+[Collection(KillsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class ClusterTests
 {
     [PostgresFact]

@@ -1,11 +1,14 @@
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Daemons that are killed.</summary>
+[Collection(KillsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class CrashTests
 {
     [Fact]
@@ -104,7 +107,7 @@ public sealed class CrashTests
         await first.RegisterAsync(SchedulerHarness.Yearly("lost", harness.DspLoad("0012")));
         harness.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"));
         BulkLoadRun run = await first.UntilAsync((await first.StartRunAsync("lost")).Id, run => run.Status == RunStatus.Submitting);
-        await harness.Sandbox.WaitUntilAsync(() => harness.Sandbox.DspIngest.Project("0012").IsLocked && harness.Sandbox.DspIngest.Project("0012").Runs == 1, CancellationToken.None);
+        await harness.Sandbox.WaitUntilAsync(() => harness.Sandbox.DspIngest.Project("0012").IsLocked && harness.Sandbox.DspIngest.Project("0012").Runs == 1);
         await first.KillAsync();
 
         SchedulerProcess second = await harness.RunAsync();

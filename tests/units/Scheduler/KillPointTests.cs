@@ -1,10 +1,13 @@
 using IngestTools.Sandbox.Faults;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>A daemon that is killed at each step of a run that cannot be repeated, with a load of each kind there at once.</summary>
+[Collection(KillsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class KillPointTests
 {
     private const string StartDsp = "POST /projects/*/bulk-ingest";
@@ -150,6 +153,8 @@ public sealed class KillPointTests
 }
 
 /// <summary>The same for a load that is submitted in parts.</summary>
+[Collection(KillsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class KillPointBatchTests
 {
     [Theory]

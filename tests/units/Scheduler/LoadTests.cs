@@ -1,10 +1,13 @@
 using IngestTools.Sandbox.Faults;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>The loads of VOSS, lakeFS and ICA; that of DSP-INGEST is in the other tests.</summary>
+[Collection(StartsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class LoadTests
 {
     private const string StartVoss = "POST /api/tool/BulkLoad/";
@@ -54,7 +57,7 @@ public sealed class LoadTests
         // One request is carried out and not answered in time, the other does not reach the server.
         harness.Sandbox.Faults.Replace(Fault.Parse($"lost=1,{StartVoss}"), Fault.Parse("stall=GET /api/tool/Transaction/"), Fault.Parse($"stall={StartVoss}"));
         BulkLoadRun taken = await first.UntilAsync((await first.StartRunAsync("taken")).Id, run => run.Status == RunStatus.Submitting);
-        await harness.Sandbox.WaitUntilAsync(() => harness.Sandbox.Voss.Transactions.Count == 1, CancellationToken.None);
+        await harness.Sandbox.WaitUntilAsync(() => harness.Sandbox.Voss.Transactions.Count == 1);
         BulkLoadRun notTaken = await first.UntilAsync((await first.StartRunAsync("not taken")).Id, run => run.Status == RunStatus.Submitting);
         await first.KillAsync();
         harness.Sandbox.Faults.Clear();

@@ -7,6 +7,7 @@ using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
@@ -23,7 +24,7 @@ public sealed class MeterTests
         using TemporaryFolder folder = new();
         using SqliteDialect dialect = new(folder.Path);
         await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         SchedulerStore store = new(dialect, "this", "node");
         ConcurrentQueue<(string Name, string? Status, double Value)> measured = new();
         Dictionary<string, string?> units = [];
@@ -54,13 +55,12 @@ public sealed class MeterTests
             Assert.True((await store.PutScheduleAsync(planner.Rearm(schedule), false, CancellationToken.None)).Kept);
         }
 
-        time.Move(TimeSpan.FromSeconds(100));
+        time.Advance(TimeSpan.FromSeconds(100));
         await planner.PlanDueAsync(CancellationToken.None);
         using RunDispatcher dispatcher = new(
             store, new FolderSpool(folder.Path), connections, signal, meter, new RunPatience(), new NodeOptions { Name = "node", DeadAfter = TimeSpan.FromSeconds(30) }, time, NullLoggerFactory.Instance);
         await dispatcher.StartAsync(CancellationToken.None);
-        for (int i = 0; i < 2000 && !measured.Any(one => one.Name == "run.duration"); i++)
-            await Task.Delay(10);
+        await Until.TrueAsync(() => measured.Any(one => one.Name == "run.duration"));
         await dispatcher.StopAsync();
 
         // There is no connection of that name, so the run that is not skipped fails.

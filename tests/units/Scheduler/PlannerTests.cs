@@ -4,6 +4,7 @@ using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
@@ -257,35 +258,6 @@ public sealed class PlannerTests
         Assert.InRange(failed, 2, 6);
     }
 
-    [PostgresFact]
-    public async Task Of_a_part_of_a_transaction_that_fails_nothing_is_kept_in_postgresql_too()
-    {
-        await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
-        SchedulerStore store = new(dialect, "this", "node");
-
-        await store.WriteAsync(
-            async session =>
-            {
-                await Assert.ThrowsAsync<FormatException>(() => session.PartAsync<int>(
-                    async () =>
-                    {
-                        await WriteAsync(session, "half");
-                        throw new FormatException();
-                    },
-                    CancellationToken.None));
-                return await session.PartAsync(() => WriteAsync(session, "whole"), CancellationToken.None);
-            },
-            CancellationToken.None);
-
-        Assert.Null(await store.ReadMetaAsync("half", CancellationToken.None));
-        Assert.Equal("x", await store.ReadMetaAsync("whole", CancellationToken.None));
-
-        static Task<int> WriteAsync(StoreSession session, string name) =>
-            session.ExecuteAsync("INSERT INTO ingest_meta (name, value) VALUES (@name, 'x')", CancellationToken.None, ("name", name));
-    }
-
     [Fact]
     public async Task A_single_time_that_had_its_run_is_not_replaced_by_itself()
     {
@@ -313,13 +285,13 @@ public sealed class PlannerTests
 
         private Bench(DateTimeOffset now)
         {
-            Time = new SetTime { Now = now };
+            Time = new FailingTime { Now = now };
             _dialect = new SqliteDialect(_folder.Path);
             Store = new SchedulerStore(_dialect, "this", "node");
             Planner = new RunPlanner(Store, new SavedConnections(), _signal, _meter, Time, NullLogger<RunPlanner>.Instance);
         }
 
-        public SetTime Time { get; }
+        public FailingTime Time { get; }
 
         public SchedulerStore Store { get; }
 
@@ -363,12 +335,17 @@ public sealed class PlannerTests
         }
     }
 
-    private sealed class SetTime : TimeProvider
+    /// <summary>A clock that stands still, and that fails on request as a broken time zone does.</summary>
+    private sealed class FailingTime : FakeTimeProvider
     {
         private int _readings;
         private int _failsAt;
 
-        public DateTimeOffset Now { get; set; }
+        public DateTimeOffset Now
+        {
+            get => base.GetUtcNow();
+            set => AdjustTime(value);
+        }
 
         /// <summary>Which reading from now on fails; none where it is 0.</summary>
         public int FailsAt
@@ -376,6 +353,7 @@ public sealed class PlannerTests
             set => (_failsAt, _readings) = (value, 0);
         }
 
-        public override DateTimeOffset GetUtcNow() => ++_readings == _failsAt ? throw new InvalidTimeZoneException("a test") : Now;
+        public override DateTimeOffset GetUtcNow() =>
+            ++_readings == _failsAt ? throw new InvalidTimeZoneException("a test") : base.GetUtcNow();
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IngestTools.Units.Support;
 using Npgsql;
 using Xunit;
 
@@ -17,14 +18,18 @@ public sealed class PostgresFactAttribute : FactAttribute
     }
 }
 
-/// <summary>A PostgreSQL of the test's own: in a temporary folder, on a Unix socket, as an account that is not root.</summary>
+/// <summary>
+/// A PostgreSQL of the test's own: in a temporary folder, on a Unix socket, as an account that is not root. It ends with the test run,
+/// however that ends.
+/// </summary>
 internal sealed class PostgresServer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _folder;
+    private readonly Process _process;
 
-    private PostgresServer(string folder) => _folder = folder;
+    private PostgresServer(string folder, Process process) => (_folder, _process) = (folder, process);
 
     /// <summary>The folder of the newest version's programs; null where there is none.</summary>
     public static string? Programs { get; } = Directory.Exists("/usr/lib/postgresql")
@@ -35,9 +40,13 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public static async Task<PostgresServer> StartAsync()
     {
-        PostgresServer server = new($"/tmp/ingesttools-pg-{Guid.NewGuid():N}"[..32]);
-        await RunAsync(Path.Join(Programs, "initdb"), "-D", server._folder, "-U", "ingest", "-A", "trust", "-E", "UTF8", "--no-sync");
-        await RunAsync(Path.Join(Programs, "pg_ctl"), "-D", server._folder, "-l", Path.Join(server._folder, "log"), "-w", "-o", $"-k {server._folder} -h '' -F", "start");
+        // Short, since a socket's path is.
+        string folder = $"/tmp/ingesttools-pg-{Guid.NewGuid():N}"[..32];
+        string data = Path.Join(folder, "data");
+        await EndsWellAsync(Process.Start(ForPostgres("mkdir", folder)));
+        await EndsWellAsync(Start(folder, "initdb", "-D", data, "-U", "ingest", "-A", "trust", "-E", "UTF8", "--no-sync"), folder);
+        PostgresServer server = new(folder, Start(folder, "postgres", "-D", data, "-k", folder, "-h", "", "-F"));
+        await server.ReadyAsync();
         return server;
     }
 
@@ -50,18 +59,60 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await RunAsync(Path.Join(Programs, "pg_ctl"), "-D", _folder, "-m", "immediate", "-w", "stop");
-        await RunAsync("rm", "-rf", _folder);
+        await EndsWellAsync(Process.Start("kill", ["-QUIT", $"{_process.Id}"]));
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        ProcessWatch.Remove(_process);
+        _process.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task ReadyAsync()
+    {
+        Stopwatch waited = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await using NpgsqlConnection connection = new(Connection + ";Pooling=false");
+                await connection.OpenAsync();
+                return;
+            }
+            catch (NpgsqlException e)
+            {
+                Assert.False(_process.HasExited, $"PostgreSQL ended: {LogOf(_folder)}");
+                Assert.True(waited.Elapsed < Patience, $"PostgreSQL does not answer: {e} {LogOf(_folder)}");
+            }
+
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Starts a program of PostgreSQL. What it writes goes to a file, since a pipe that nobody reads would stop it.</summary>
+    private static Process Start(string folder, string program, params string[] arguments)
+    {
+        const string exec = "exec \"$@\" >> \"$0\" 2>&1 < /dev/null";
+        string[] command = ["bash", "-c", exec, Path.Join(folder, "log"), Path.Join(Programs, program), .. arguments];
+        Process process = Process.Start(ForPostgres(command))!;
+        ProcessWatch.Add(process, "QUIT", folder);
+        return process;
     }
 
     /// <summary>PostgreSQL does not run as root.</summary>
-    private static async Task RunAsync(params string[] command)
+    private static ProcessStartInfo ForPostgres(params string[] command)
     {
-        string[] whole = Environment.UserName == "root" ? ["runuser", "-u", "postgres", "--", .. command] : command;
-        // What a server leaves running must not hold on to the test's output.
-        ProcessStartInfo start = new("bash", ["-c", "exec \"$@\" > /dev/null 2>&1 < /dev/null", "bash", .. whole]) { WorkingDirectory = "/tmp" };
-        using Process process = Process.Start(start)!;
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        Assert.True(process.ExitCode == 0, $"{string.Join(' ', command)} ended with {process.ExitCode}");
+        string[] account = Environment.UserName == "root" ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
+        string[] whole = [.. account, .. command];
+        return new ProcessStartInfo(whole[0], whole[1..]) { WorkingDirectory = "/tmp" };
     }
+
+    private static async Task EndsWellAsync(Process? started, string? folder = null)
+    {
+        using Process process = started!;
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        ProcessWatch.Remove(process);
+        string command = string.Join(' ', process.StartInfo.ArgumentList);
+        Assert.True(process.ExitCode == 0, $"{command} ended with {process.ExitCode}: {LogOf(folder)}");
+    }
+
+    private static string? LogOf(string? folder) => folder is null ? null : File.ReadAllText(Path.Join(folder, "log"));
 }

@@ -1,12 +1,17 @@
+using System.Net.Sockets;
 using System.Net;
+using System.Runtime.Versioning;
 using IngestTools.Connections;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>What bad input gets, at registration and at the start.</summary>
+[Collection(StartsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class RefusalTests
 {
     [Fact]
@@ -57,11 +62,10 @@ public sealed class RefusalTests
         Assert.DoesNotContain(SchedulerHarness.Token, daemon.Log, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [FactExceptOn("windows", "Windows has no file modes.")]
+    [UnsupportedOSPlatform("windows")]
     public async Task A_path_that_the_daemon_cannot_read_is_refused()
     {
-        if (OperatingSystem.IsWindows())
-            return;
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         // What root may read does not end at a file's mode, unless root gives that right up.
         string[] asAnybody = Environment.UserName == "root" ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"] : [];
@@ -207,11 +211,10 @@ public sealed class RefusalTests
         await third.UntilAsync(() => third.RunsAsync("?name=soon"), runs => runs.Any(run => run.DueAt > DateTimeOffset.UtcNow.AddSeconds(-2)));
     }
 
-    [Fact]
+    [FactExceptOn("windows", "Windows has no file modes, and its control point is a pipe.")]
+    [UnsupportedOSPlatform("windows")]
     public async Task A_stale_socket_is_replaced_and_anything_else_in_its_place_is_refused()
     {
-        if (OperatingSystem.IsWindows())
-            return;
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess killed = await harness.RunAsync();
         await killed.KillAsync();
@@ -238,34 +241,28 @@ public sealed class RefusalTests
         Assert.Contains("107", fourth.Log, StringComparison.Ordinal);
 
         string open = Path.Join(harness.Folder.Path, "open");
-        Directory.CreateDirectory(open, (UnixFileMode)0x1FF);
-        File.SetUnixFileMode(open, (UnixFileMode)0x1FF);
+        Directory.CreateDirectory(open, (UnixFileMode)0b111_111_111);
+        File.SetUnixFileMode(open, (UnixFileMode)0b111_111_111);
         SchedulerProcess fifth = harness.Begin("--store", other, "--socket", Path.Join(open, "c.sock"));
         Assert.Equal(1, await fifth.EndsAsync());
         Assert.Contains("Others than its owner can write", fifth.Log, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [OtherAccountFact]
+    [SupportedOSPlatform("linux")]
     public async Task A_socket_of_another_account_is_refused_and_says_whose_it_is()
     {
-        if (OperatingSystem.IsWindows() || Environment.UserName != "root" || !File.Exists("/usr/bin/perl"))
-            return;
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        string folder = $"/tmp/ingesttools-other-{Guid.NewGuid():N}";
-        string socket = Path.Join(folder, "c.sock");
-        Directory.CreateDirectory(folder);
-        File.SetUnixFileMode(folder, (UnixFileMode)0x1FF);
-        const string listen = "use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $ARGV[0], Listen => 5) or die; while ($s->accept()) {}";
-        await using SchedulerProcess other = SchedulerProcess.Start(harness.Home, socket, null, "setpriv", "--reuid", "65534", "--clear-groups", "--regid", "65534", "perl", "-e", listen, socket);
-        await other.UntilAsync(() => Task.FromResult(File.Exists(socket)), exists => exists);
-        File.SetUnixFileMode(folder, (UnixFileMode)0x1ED);
+        using TemporaryFolder folder = new();
+        string socket = Path.Join(folder.Path, "c.sock");
+        File.SetUnixFileMode(folder.Path, (UnixFileMode)0b111_111_111);
+        using Socket other = OtherAccount.Run(() => ControlSocket.Listen(socket));
+        File.SetUnixFileMode(folder.Path, (UnixFileMode)0b111_101_101);
 
         SchedulerProcess daemon = harness.Begin("--socket", socket);
 
         Assert.Equal(1, await daemon.EndsAsync());
         Assert.Contains("as the account with the number 65534", daemon.Log, StringComparison.Ordinal);
-        await other.KillAsync();
-        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]
@@ -301,11 +298,9 @@ public sealed class RefusalTests
         Assert.DoesNotContain(listening, inode => sockets.Contains($"[{inode}]", StringComparison.Ordinal));
     }
 
-    [Fact]
+    [FactExceptOn("windows", "Windows has no ulimit.")]
     public async Task A_disk_without_room_is_told_and_nothing_is_half_registered()
     {
-        if (OperatingSystem.IsWindows())
-            return;
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         // No file may grow beyond 2 MiB; .NET itself makes larger ones in memory, unless it is told not to.
         harness.Environment["DOTNET_EnableWriteXorExecute"] = "0";

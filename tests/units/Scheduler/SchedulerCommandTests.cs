@@ -1,12 +1,15 @@
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>The program's other commands, its log, and what it tells systemd.</summary>
+[Collection(StartsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class SchedulerCommandTests
 {
     [Fact]

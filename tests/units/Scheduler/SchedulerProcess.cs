@@ -7,6 +7,7 @@ using System.Text;
 using System.Text.Json;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
@@ -23,6 +24,7 @@ internal sealed class SchedulerProcess : IAsyncDisposable
     private SchedulerProcess(Process process, string socket)
     {
         _process = process;
+        ProcessWatch.Add(process);
         Socket = socket;
         process.ErrorDataReceived += (_, line) =>
         {
@@ -190,6 +192,7 @@ internal sealed class SchedulerProcess : IAsyncDisposable
     {
         if (!_process.HasExited)
             await KillAsync();
+        ProcessWatch.Remove(_process);
         _http.Dispose();
         _process.Dispose();
     }

@@ -1,10 +1,13 @@
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
+[Collection(StartsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class SchedulerRunTests
 {
     [Fact]

@@ -1,11 +1,14 @@
 using IngestTools.Connections;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Runs that are stopped, or cannot go on, at a step in which something of them is at the service, or may be.</summary>
+[Collection(StartsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class StopRunTests
 {
     private const string OneBatch = "[\"%\"]";

@@ -1,10 +1,13 @@
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>A daemon that is told to end while it cannot write.</summary>
+[Collection(StartsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class StoppingTests
 {
     [Fact]

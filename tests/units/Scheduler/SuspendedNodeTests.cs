@@ -2,12 +2,15 @@ using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Npgsql;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Nodes that stand still for longer than the others wait for them, and then go on as if nothing had been.</summary>
+[Collection(KillsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class SuspendedNodeTests
 {
     [PostgresFact]

@@ -1,12 +1,15 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using IngestTools.Scheduling;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>Runs whose rows in the store cannot be read: they are told, end as unknown, are never submitted, and hold up no other.</summary>
+[Collection(StartsProcesses.Name)]
+[Trait("kind", "process")]
 public sealed class UnreadableRunTests
 {
     private const string Waiting = "claim = NULL, node = NULL";

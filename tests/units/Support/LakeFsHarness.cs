@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using IngestTools.Connections;
 using IngestTools.Sandbox;
@@ -83,7 +84,8 @@ internal sealed class LakeFsHarness : IAsyncDisposable
 
     public LakeFsImport Import(Transaction transaction) => Lake.Imports.Single(import => import.Id == transaction.ImportId);
 
-    public Task WaitUntilAsync(Func<bool> condition) => Sandbox.WaitUntilAsync(condition, new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        Sandbox.WaitUntilAsync(condition, null, what);
 
     public Task<Transaction> LookAsync(Transaction transaction) => Transactions.LookAsync(transaction, CancellationToken.None);
 
