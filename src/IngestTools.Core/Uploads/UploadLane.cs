@@ -208,9 +208,13 @@ internal sealed class UploadLane
         {
             await _target.PrepareAsync(_stopped).ConfigureAwait(false);
         }
-        catch (IngestException e)
+        catch (IngestException e) when (TargetFailure.IsForEveryFile(e))
         {
             _closed = e;
+        }
+        catch (IngestException e)
+        {
+            _logger.LogWarning("{Target} could not be checked before the first file. The files are sent nevertheless. {Reason}", _target.Description, e.Message);
         }
     }
 
