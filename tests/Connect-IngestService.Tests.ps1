@@ -20,6 +20,36 @@ Describe 'Connect-IngestService' {
         { Connect-IngestService DspIngest http://127.0.0.1:1/ -TimeoutSec 86401 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
     }
 
+    Context '-OutageTimeout' {
+        It 'takes a number as seconds, a time span, and 0' {
+            foreach ($case in @{ Given = 90; Seconds = 90 }, @{ Given = '90'; Seconds = 90 }, @{ Given = '00:05:00'; Seconds = 300 }, @{ Given = 0; Seconds = 0 }) {
+                $null = Connect-IngestService DspIngest $sandbox.Uri -Name outage -SecretFrom env:NOWHERE -OutageTimeout $case.Given -Save
+                (Get-IngestConnection outage -Saved).OutageTimeoutSeconds | Should -Be $case.Seconds
+            }
+            Get-IngestConnection outage -Saved | Format-List | Out-String | Should -Match 'OutageTimeoutSeconds *: 0'
+        }
+
+        It 'is not in a profile that was saved without it' {
+            $null = Connect-IngestService DspIngest $sandbox.Uri -Name outage -SecretFrom env:NOWHERE -Save
+            (Get-IngestConnection outage -Saved).OutageTimeoutSeconds | Should -BeNullOrEmpty
+        }
+
+        It 'is not negative' {
+            { Connect-IngestService DspIngest $sandbox.Uri -OutageTimeout -1 } | Should -Throw -ErrorId 'ParameterArgumentTransformationError,*'
+        }
+
+        It 'waits for a server that is down, warns once, and says in the error how long' {
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Token (ConvertTo-Secure x) -OutageTimeout 3
+            $files = 1..20 | ForEach-Object { New-TestFile $TestDrive "outage$_.jpg" }
+            $results = $files | Send-IngestFile -Shortcode 0001 -WarningVariable warnings -WarningAction SilentlyContinue -ErrorAction SilentlyContinue
+            $warnings | Should -HaveCount 1
+            "$warnings" | Should -Match '127\.0\.0\.1:1 has been unavailable since \d\d:\d\d:\d\d\. Waiting up to 3 s'
+            $results | Should -HaveCount 20
+            $results.Error.ErrorId | Select-Object -Unique | Should -Be 'ConnectionFailed'
+            $results[0].Error.Message | Should -Match 'this call waited 3 s'
+        }
+    }
+
     Context 'signs in with' {
         It 'a token' {
             $connection = Connect-IngestService DspIngest $sandbox.Uri -Token (ConvertTo-Secure $token)

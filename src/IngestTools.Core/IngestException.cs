@@ -54,6 +54,9 @@ public sealed class IngestException : Exception
     /// <summary>Whether the server may have done what was asked, although it did not say so.</summary>
     internal bool MayHaveActed { get; init; }
 
+    /// <summary>Whether the server is down: no connection came about, or the request was held back since the server keeps failing.</summary>
+    internal bool IsUnreachable { get; init; }
+
     /// <summary>How long the server asks to wait before the next try.</summary>
     internal TimeSpan? RetryAfter { get; init; }
 
@@ -94,6 +97,7 @@ public sealed class IngestException : Exception
             RequestId = RequestId,
             IsTransient = isTransient,
             IsBeforeSending = isBeforeSending,
+            IsUnreachable = isTransient && IsUnreachable,
             Advice = advice,
             Target = target,
             Attempts = attempts,

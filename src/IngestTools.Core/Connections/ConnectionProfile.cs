@@ -48,6 +48,9 @@ public sealed record ConnectionProfile
     /// <summary>How often a request is sent at most.</summary>
     public int? MaxAttempts { get; init; }
 
+    /// <summary>How long operations wait for a server that is down, in seconds.</summary>
+    public double? OutageTimeoutSeconds { get; init; }
+
     /// <summary>The profile of a connection.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="isDefault">Whether it is used when none is named.</param>
@@ -82,6 +85,7 @@ public sealed record ConnectionProfile
             AllowInsecure = settings.AllowInsecure,
             TimeoutSeconds = settings.Timeout?.TotalSeconds,
             MaxAttempts = settings.MaxAttempts,
+            OutageTimeoutSeconds = settings.OutageTimeout?.TotalSeconds,
         };
     }
 
@@ -104,5 +108,6 @@ public sealed record ConnectionProfile
         AllowInsecure = AllowInsecure,
         Timeout = TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         MaxAttempts = MaxAttempts,
+        OutageTimeout = OutageTimeoutSeconds is { } outage ? TimeSpan.FromSeconds(outage) : null,
     };
 }

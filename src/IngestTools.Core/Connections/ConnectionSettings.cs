@@ -52,4 +52,10 @@ public sealed record ConnectionSettings
 
     /// <summary>How often a request is sent at most. Null is 4.</summary>
     public int? MaxAttempts { get; init; }
+
+    /// <summary>
+    /// How long operations wait for a server that is down; zero is not at all. Null is 1 minute, once the server has answered for the first time. Operations
+    /// that are given the same logger share one wait.
+    /// </summary>
+    public TimeSpan? OutageTimeout { get; init; }
 }

@@ -20,6 +20,9 @@ public sealed class IngestConnection : IDisposable
     /// <summary>How long one attempt may take, where the settings do not say.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(100);
 
+    /// <summary>How long operations wait for a server that is down, where the settings do not say.</summary>
+    public static readonly TimeSpan DefaultOutageTimeout = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Connections are made anew after this time, so that a changed DNS entry is seen.</summary>
@@ -44,8 +47,20 @@ public sealed class IngestConnection : IDisposable
         Time = time;
         _handler = CreateHandler(settings);
         _pace = Definition.CreatePace(time);
-        _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator()), time);
-        Http = CreateHttp(_authenticator);
+        Outage outage = Outage.Of(settings, time);
+        _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator(), Outage.LeftTo(outage)), time);
+        Http = CreateHttp(_authenticator, outage);
+    }
+
+    private IngestConnection(IngestConnection connection)
+    {
+        Settings = connection.Settings;
+        Time = connection.Time;
+        Memory = connection.Memory;
+        _handler = connection._handler;
+        _pace = connection._pace;
+        _authenticator = connection._authenticator;
+        Http = CreateHttp(_authenticator, Outage.NotWaitedFor(Time));
     }
 
     /// <summary>The connection's name.</summary>
@@ -103,6 +118,8 @@ public sealed class IngestConnection : IDisposable
         definition.Validate(settings);
         if (settings.SignIn != SignInKind.None && settings.Secret is null)
             throw Refused(settings, "There is no secret to sign in with.", "Give -Token, -Credential, -ApiKey, -SessionCookie or -SecretFrom.");
+        if (settings.OutageTimeout < TimeSpan.Zero)
+            throw Refused(settings, "An outage timeout cannot be negative.", "Give -OutageTimeout 0 to wait for no outage.");
         RefusePlainText(settings);
         if (settings.SkipCertificateCheck)
             logger.LogWarning("Any certificate is taken from {Host}: whoever is between here and there can read and change what is sent.", settings.Uri!.Host);
@@ -115,6 +132,12 @@ public sealed class IngestConnection : IDisposable
     /// </summary>
     /// <param name="ask">Is told what may be done with the request. What it throws ends the operation, with the request unsent; an operation is not tried again for it.</param>
     public void AskBeforeChange(Func<OperationKind, CancellationToken, ValueTask> ask) => Http.BeforeChange = ask;
+
+    /// <summary>
+    /// The same connection for a check, which reports at once that a server is down, and which the circuit breaker does not hold back. It ends with this one,
+    /// and is not disposed.
+    /// </summary>
+    internal IngestConnection ForCheck() => new(this);
 
     /// <summary>Closes the sockets and forgets tokens.</summary>
     public void Dispose()
@@ -131,9 +154,9 @@ public sealed class IngestConnection : IDisposable
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    private IngestHttp CreateHttp(IAuthenticator authenticator)
+    private IngestHttp CreateHttp(IAuthenticator authenticator, Outage outage)
     {
-        IngestHttp http = new(Service, _handler, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, Time, _pace);
+        IngestHttp http = new(Service, _handler, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _pace);
         _owned.Add(http);
         return http;
     }

@@ -23,6 +23,6 @@ public static class ServiceCheck
     public static Task<ServiceReport> RunAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return ServiceDefinition.Of(connection.Service).CheckAsync(connection, scope, logger, cancellationToken);
+        return ServiceDefinition.Of(connection.Service).CheckAsync(connection.ForCheck(), scope, logger, cancellationToken);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Authentication;
 
 namespace IngestTools.Http;
@@ -85,8 +86,19 @@ internal static class HttpFailure
             Advice = advice,
             Target = operation.Target,
             MayHaveActed = acted,
+            IsUnreachable = !acted && IsOutage(exception),
         };
     }
+
+    /// <summary>
+    /// Whether no connection came about for a reason that passes when the server, or the network, is up again. A name that nobody knows is not such a
+    /// reason; a name server that cannot be reached is.
+    /// </summary>
+    private static bool IsOutage(Exception exception) => exception.GetBaseException() is SocketException
+    {
+        SocketErrorCode: SocketError.ConnectionRefused or SocketError.TimedOut or SocketError.HostUnreachable or SocketError.HostDown
+            or SocketError.NetworkUnreachable or SocketError.NetworkDown or SocketError.TryAgain,
+    };
 
     /// <summary>The error of something that nobody thought of. It is told like any other, so that the rest of the work goes on.</summary>
     public static IngestException Unexpected(IngestService service, HttpOperation operation, Exception exception) =>

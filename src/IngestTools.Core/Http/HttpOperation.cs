@@ -67,5 +67,6 @@ internal interface IRequestPlace
     ValueTask EnterAsync(CancellationToken cancellationToken);
 
     /// <summary>Gives the place to others for the time of a pause.</summary>
-    void Pause();
+    /// <param name="isAttempt">Whether what was done in the place counts as an attempt.</param>
+    void Pause(bool isAttempt);
 }

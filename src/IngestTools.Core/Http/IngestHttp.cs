@@ -12,8 +12,8 @@ using Polly.Timeout;
 namespace IngestTools.Http;
 
 /// <summary>
-/// The one HTTP pipeline. An operation passes total timeout, retry, circuit breaker and attempt timeout, in this order; what is sent again depends on the
-/// operation's <see cref="OperationKind"/>.
+/// The one HTTP pipeline. An operation passes the wait for outages, total timeout, retry, circuit breaker and attempt timeout, in this order; what is sent
+/// again depends on the operation's <see cref="OperationKind"/>.
 /// </summary>
 internal sealed class IngestHttp : IDisposable
 {
@@ -29,15 +29,8 @@ internal sealed class IngestHttp : IDisposable
 
     private static readonly TimeSpan BreakerWindow = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan BreakerPause = TimeSpan.FromSeconds(5);
-
     /// <summary>The longest time that the pipeline counts.</summary>
     private static readonly TimeSpan LongestTime = TimeSpan.FromHours(24);
-
-    /// <summary>An outage is sat out for so long; after it, operations fail at once until the service is back.</summary>
-    private static readonly TimeSpan OutagePatience = TimeSpan.FromMinutes(1);
-
-    private static readonly ResiliencePropertyKey<Call> CallKey = new("call");
 
     private static readonly ProductInfoHeaderValue UserAgent = new("IngestTools", typeof(IngestHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
@@ -48,14 +41,15 @@ internal sealed class IngestHttp : IDisposable
     private readonly ResiliencePipeline<object> _uploadPipeline;
     private readonly int _maxAttempts;
     private readonly RequestPace? _pace;
-    private long _outageSince;
+    private readonly Outage _outage;
 
-    public IngestHttp(IngestService service, HttpMessageHandler handler, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, TimeProvider time, RequestPace? pace = null)
+    public IngestHttp(IngestService service, HttpMessageHandler handler, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, Outage outage, TimeProvider time, RequestPace? pace = null)
     {
         Service = service;
-        _invoker = new HttpMessageInvoker(handler);
+        _invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         _authenticator = authenticator;
         _maxAttempts = maxAttempts;
+        _outage = outage;
         _pace = pace;
         _time = time;
         // Both pipelines share the breaker: an outage is one of the service, not of a kind of request.
@@ -63,12 +57,14 @@ internal sealed class IngestHttp : IDisposable
         attemptTimeout = Clamp(attemptTimeout);
         TimeSpan total = Clamp((attemptTimeout + HttpFailure.LongestRetryAfter) * maxAttempts);
         _pipeline = new ResiliencePipelineBuilder<object> { TimeProvider = time }
+            .AddPipeline(outage.Pipeline)
             .AddTimeout(total)
             .AddRetry(CreateRetry())
             .AddPipeline(breaker)
             .AddTimeout(attemptTimeout)
             .Build();
         _uploadPipeline = new ResiliencePipelineBuilder<object> { TimeProvider = time }
+            .AddPipeline(outage.Pipeline)
             .AddRetry(CreateRetry())
             .AddPipeline(breaker)
             .Build();
@@ -90,12 +86,11 @@ internal sealed class IngestHttp : IDisposable
     {
         using Activity? activity = IngestDiagnostics.Activities.StartActivity(operation.Name, ActivityKind.Client);
         activity?.SetTag("ingest.service", Service.ToString()).SetTag("url.full", Redaction.Of(operation.Uri));
-        ResilienceContext context = ResilienceContextPool.Shared.Get(operation.Name, cancellationToken);
         Call call = new(this, operation, read, logger, cancellationToken);
-        context.Properties.Set(CallKey, call);
+        ResilienceContext context = Outage.Enter(call, cancellationToken);
         Outcome<object> outcome = await (operation.IsUpload ? _uploadPipeline : _pipeline)
             .ExecuteOutcomeAsync(static (context, call) => call.Http.AttemptAsync(call, context.CancellationToken), context, call).ConfigureAwait(false);
-        ResilienceContextPool.Shared.Return(context);
+        _outage.Leave(call, context);
         if (outcome.Exception is null)
             return (T)outcome.Result!;
         IngestException? error = ErrorOf(operation, outcome.Exception);
@@ -103,12 +98,34 @@ internal sealed class IngestHttp : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (error is null)
             ExceptionDispatchInfo.Throw(outcome.Exception);
-        throw Final(operation, error!);
+        throw Final(operation, _outage.Explain(call, error!));
     }
 
     /// <summary>Signs in ahead of the first operation, where that takes a request of its own.</summary>
     /// <exception cref="IngestException">It could not be signed in; the first operation would fail for the same reason.</exception>
-    public async Task SignInAsync(ILogger logger, CancellationToken cancellationToken) => await _authenticator.GetAsync(logger, cancellationToken).ConfigureAwait(false);
+    public async Task SignInAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        SignIn signIn = new(logger);
+        ResilienceContext context = Outage.Enter(signIn, cancellationToken);
+        Outcome<object> outcome = await _outage.Pipeline.ExecuteOutcomeAsync(
+            static async (context, state) =>
+            {
+                try
+                {
+                    await state.Http._authenticator.GetAsync(state.Logger, context.CancellationToken).ConfigureAwait(false);
+                    return Outcome.FromResult<object>(state);
+                }
+                catch (Exception e)
+                {
+                    return Outcome.FromException<object>(e);
+                }
+            },
+            context, (Http: this, Logger: logger)).ConfigureAwait(false);
+        _outage.Leave(signIn, context);
+        if (outcome.Exception is IngestException error)
+            throw _outage.Explain(signIn, error);
+        outcome.ThrowIfException();
+    }
 
     public void Dispose() => _invoker.Dispose();
 
@@ -129,11 +146,12 @@ internal sealed class IngestHttp : IDisposable
                 operation.Attempts++;
                 operation.IsSent = false;
                 IngestDiagnostics.Requests.Add(1);
+                Signature? signature = operation.Signature
+                    ?? (operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null);
+                // After the sign-in, whose time is not that of the upload.
                 watch?.Dispose();
                 watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
                 using HttpRequestMessage request = CreateRequest(operation, watch);
-                Signature? signature = operation.Signature
-                    ?? (operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null);
                 signature?.Sign(request);
                 operation.Secrets = signature?.Secrets ?? operation.Secrets;
                 if (_pace is not null)
@@ -144,6 +162,7 @@ internal sealed class IngestHttp : IDisposable
                 watch?.Moved(0);
                 Log(call.Logger, request);
                 operation.IsSent = true;
+                long sentAt = _time.GetTimestamp();
                 HttpResponseMessage response = await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
                 object? answer = null;
                 try
@@ -161,6 +180,7 @@ internal sealed class IngestHttp : IDisposable
                         try
                         {
                             answer = await call.Read(response, watch?.Token ?? cancellationToken).ConfigureAwait(false);
+                            _outage.Answered(sentAt, call.Logger);
                             return Outcome.FromResult(answer);
                         }
                         catch (IngestException e) when (mayRenew && e.ErrorId == ErrorId.NotSignedIn)
@@ -171,7 +191,11 @@ internal sealed class IngestHttp : IDisposable
                     }
 
                     if (!isRefusal || renewed || !await SignAsync(_authenticator.RenewAsync(signature!, call.Logger, cancellationToken)).ConfigureAwait(false))
+                    {
+                        _outage.Answered(sentAt, call.Logger);
                         return Outcome.FromException<object>(error);
+                    }
+
                     call.Logger.LogInformation("{Service} no longer accepted the sign-in; it was renewed, and '{Operation}' is sent again.", Service, operation.Name);
                 }
                 finally
@@ -267,6 +291,7 @@ internal sealed class IngestHttp : IDisposable
             IsTransient = true,
             Advice = "Check the address in -Uri, the proxy, and the firewall between.",
             Target = operation.Target,
+            IsUnreachable = true,
         };
     }
 
@@ -309,6 +334,7 @@ internal sealed class IngestHttp : IDisposable
             IsTransient = true,
             Advice = "Wait until the service is well (Test-IngestService tells), then send again what is missing.",
             Target = operation.Target,
+            IsUnreachable = true,
             ServerMessage = (e.InnerException as IngestException)?.ServerMessage,
             StatusCode = (e.InnerException as IngestException)?.StatusCode,
         };
@@ -326,32 +352,29 @@ internal sealed class IngestHttp : IDisposable
 
     private RetryStrategyOptions<object> CreateRetry() => new()
     {
-        // The attempts are counted in MayBeSentAgain: one that an open breaker kept back was none.
+        // The attempts are counted in MayBeSentAgain.
         MaxRetryAttempts = int.MaxValue,
-        ShouldHandle = arguments => ValueTask.FromResult(MayBeSentAgain(arguments.Context, arguments.Outcome.Exception)),
-        DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(DelayBefore(FailuresOf(arguments.Context), arguments.Outcome.Exception)),
+        ShouldHandle = arguments => ValueTask.FromResult(MayBeSentAgain(CallOf(arguments.Context), arguments.Outcome.Exception)),
+        DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(DelayBefore(Math.Max(1, CallOf(arguments.Context).Failures), arguments.Outcome.Exception)),
         OnRetry = arguments =>
         {
             IngestDiagnostics.Retries.Add(1);
-            if (arguments.Context.Properties.TryGetValue(CallKey, out Call? call))
-            {
-                // What is sent again was not done, so an end during the pause leaves nothing open.
-                call.Operation.IsSent = false;
-                call.Operation.Place?.Pause();
-                call.Logger.LogInformation(
-                    "'{Operation}' is sent again in {Delay:0.0} s: {Reason}", call.Operation.Name, arguments.RetryDelay.TotalSeconds, arguments.Outcome.Exception?.Message);
-            }
-
+            Call call = CallOf(arguments.Context);
+            // What is sent again was not done, so an end during the pause leaves nothing open.
+            call.Operation.IsSent = false;
+            call.Operation.Place?.Pause(isAttempt: true);
+            call.Logger.LogInformation(
+                "'{Operation}' is sent again in {Delay:0.0} s: {Reason}", call.Operation.Name, arguments.RetryDelay.TotalSeconds, arguments.Outcome.Exception?.Message);
             return default;
         },
     };
 
-    private bool MayBeSentAgain(ResilienceContext context, Exception? exception)
+    private static Call CallOf(ResilienceContext context) => (Call)Outage.WaiterOf(context);
+
+    private bool MayBeSentAgain(Call call, Exception? exception)
     {
-        if (!context.Properties.TryGetValue(CallKey, out Call? call))
+        if (exception is BrokenCircuitException || (_outage.IsWaitedFor && Outage.IsUnreachable(exception)))
             return false;
-        if (exception is BrokenCircuitException)
-            return IsOutageShort();
         if (exception is LateConsentException)
             return true;
         if (++call.Failures >= _maxAttempts)
@@ -363,21 +386,11 @@ internal sealed class IngestHttp : IDisposable
             && (call.Operation.Kind != OperationKind.Once || !error.MayHaveActed);
     }
 
-    private static int FailuresOf(ResilienceContext context) => context.Properties.TryGetValue(CallKey, out Call? call) ? Math.Max(1, call.Failures) : 1;
-
-    private bool IsOutageShort()
-    {
-        long since = Interlocked.Read(ref _outageSince);
-        return since == 0 || _time.GetElapsedTime(since) < OutagePatience;
-    }
-
     /// <summary>Full jitter: anything from nothing to the exponential delay, so that clients that failed together do not return together.</summary>
     private static TimeSpan DelayBefore(int failures, Exception? exception)
     {
         if (exception is IngestException { RetryAfter: { } asked })
             return asked + TimeSpan.FromMilliseconds(Random.Shared.Next(0, 250));
-        if (exception is BrokenCircuitException circuit)
-            return (circuit.RetryAfter ?? BreakerPause) + TimeSpan.FromMilliseconds(Random.Shared.Next(10, 500));
         double longest = Math.Min(LongestDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, failures - 1));
         return TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * longest);
     }
@@ -387,22 +400,18 @@ internal sealed class IngestHttp : IDisposable
         FailureRatio = BreakerRatio,
         MinimumThroughput = BreakerThroughput,
         SamplingDuration = BreakerWindow,
-        BreakDuration = BreakerPause,
+        BreakDuration = Outage.LongestPause,
         ShouldHandle = static arguments => ValueTask.FromResult(IsOutage(arguments.Outcome.Exception)),
         OnOpened = arguments =>
         {
-            Interlocked.CompareExchange(ref _outageSince, _time.GetTimestamp(), 0);
-            if (arguments.Context.Properties.TryGetValue(CallKey, out Call? call))
-            {
-                call.Logger.LogWarning(
-                    "{Service} keeps failing; nothing is sent for {Pause:0} s. {Reason}", Service, arguments.BreakDuration.TotalSeconds, arguments.Outcome.Exception?.Message);
-            }
-
+            _outage.CircuitOpened();
+            CallOf(arguments.Context).Logger.LogInformation(
+                "{Service} keeps failing; nothing is sent for {Pause:0} s. {Reason}", Service, arguments.BreakDuration.TotalSeconds, arguments.Outcome.Exception?.Message);
             return default;
         },
-        OnClosed = _ =>
+        OnClosed = arguments =>
         {
-            Interlocked.Exchange(ref _outageSince, 0);
+            _outage.CircuitClosed(CallOf(arguments.Context).Logger);
             return default;
         },
     };
@@ -414,6 +423,7 @@ internal sealed class IngestHttp : IDisposable
     /// <summary>An operation on its way through the pipeline.</summary>
     private sealed class Call(
         IngestHttp http, HttpOperation operation, Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read, ILogger logger, CancellationToken ended)
+        : OutageWaiter(operation.Name, logger)
     {
         public IngestHttp Http { get; } = http;
 
@@ -421,12 +431,27 @@ internal sealed class IngestHttp : IDisposable
 
         public Func<HttpResponseMessage, CancellationToken, ValueTask<object>> Read { get; } = read;
 
-        public ILogger Logger { get; } = logger;
-
         public int Failures { get; set; }
 
         /// <summary>Ends the operation as a whole; an attempt may end before.</summary>
         public CancellationToken Ended { get; } = ended;
+
+        public override void Pausing(bool wasTried)
+        {
+            // What is sent again was not done, so an end during the pause leaves nothing open.
+            Operation.IsSent = false;
+            if (wasTried)
+                Operation.Attempts--;
+            Operation.Place?.Pause(isAttempt: !wasTried);
+        }
+    }
+
+    /// <summary>A sign-in ahead of the first operation.</summary>
+    private sealed class SignIn(ILogger logger) : OutageWaiter("sign in", logger)
+    {
+        public override void Pausing(bool wasTried)
+        {
+        }
     }
 
     /// <summary>Who was asked before a request said yes when the time of the attempt was over. Nothing was sent, and the service had no part in it.</summary>

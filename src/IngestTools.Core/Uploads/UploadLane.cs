@@ -297,9 +297,13 @@ internal sealed class UploadLane : IDisposable
         {
             await _target.PrepareAsync(_options.Journal, Known, _stopped).ConfigureAwait(false);
         }
-        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
+        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable && TargetFailure.IsForEveryFile(e))
         {
             _closed = e;
+        }
+        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
+        {
+            _logger.LogWarning("{Target} could not be checked before the first file. The files are sent nevertheless. {Reason}", _target.Description, e.Message);
         }
     }
 

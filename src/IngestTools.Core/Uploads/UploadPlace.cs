@@ -43,8 +43,10 @@ internal sealed class UploadPlace(AdaptiveGate gate, SemaphoreSlim places, bool 
     }
 
     /// <summary>Leaves the place to another for the time of a pause.</summary>
-    public void Pause()
+    public void Pause(bool isAttempt)
     {
+        if (!isAttempt && _isTaken)
+            Entered--;
         Leave();
         _isPaused = true;
         pausing();

@@ -9,12 +9,15 @@ namespace IngestTools.PowerShell.Abstractions;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class SecondsAttribute : ArgumentTransformationAttribute
 {
+    /// <summary>Whether no time at all is a time to wait.</summary>
+    public bool AllowsZero { get; init; }
+
     /// <inheritdoc/>
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
     {
         object? input = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
         object? time = ReadSeconds(input) is { } seconds ? TimeSpan.FromSeconds(seconds) : input;
-        if (LanguagePrimitives.TryConvertTo(time, out TimeSpan span) && span <= TimeSpan.Zero)
+        if (LanguagePrimitives.TryConvertTo(time, out TimeSpan span) && (span < TimeSpan.Zero || (span == TimeSpan.Zero && !AllowsZero)))
             throw new ArgumentTransformationMetadataException($"'{inputData}' is no time to wait: give seconds, or a time span such as 00:30:00.");
         return time;
     }

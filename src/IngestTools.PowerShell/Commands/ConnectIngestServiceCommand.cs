@@ -125,6 +125,11 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     [ValidateRange(1, 100)]
     public int? MaxAttempts { get; set; }
 
+    /// <summary>How long to wait for a service that is down: seconds, or a time span; 0 is not at all. Without it, 1 minute, once the service has answered.</summary>
+    [Parameter]
+    [Seconds(AllowsZero = true)]
+    public TimeSpan? OutageTimeout { get; set; }
+
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
@@ -162,6 +167,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
             AllowInsecure = AllowInsecure,
             Timeout = TimeoutSec is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             MaxAttempts = MaxAttempts,
+            OutageTimeout = OutageTimeout,
         };
     }
 
