@@ -57,12 +57,16 @@ public interface IIngestJournal : IDisposable
     /// <param name="job">The job's number.</param>
     IEnumerable<UploadResult> ReadResults(long job);
 
-    /// <summary>Deletes records.</summary>
+    /// <summary>Counts the records that <see cref="Clear"/> would delete now.</summary>
+    /// <param name="query">Which of them.</param>
+    JournalCleared Count(ClearQuery query);
+
+    /// <summary>Deletes records. Those of a job that runs, and of a transaction that has not ended, stay.</summary>
     /// <param name="query">Which of them.</param>
     JournalCleared Clear(ClearQuery query);
 }
 
-/// <summary>What is known of the files of one place. For one thread at a time.</summary>
+/// <summary>What is known of the files of one place. May be used from several threads.</summary>
 public interface IPlaceJournal : IDisposable
 {
     /// <summary>The part of the place's list of results that has been taken over into the journal.</summary>
@@ -87,7 +91,7 @@ public interface IPlaceJournal : IDisposable
     /// <param name="files">The records.</param>
     void Write(IReadOnlyCollection<JournaledFile> files);
 
-    /// <summary>Deletes the records of a state.</summary>
+    /// <summary>Deletes the records of a state. The results of the jobs that sent them can still be read.</summary>
     /// <param name="state">The state.</param>
     void Forget(FileState state);
 
@@ -113,8 +117,8 @@ public interface IUploadJob : IDisposable
     (long Number, int ProcessId)? FindOlder();
 
     /// <summary>A file is on the server, or was found there.</summary>
-    /// <param name="file">What is recorded. Its job is this one.</param>
-    /// <param name="bytes">Bytes that were uploaded for it; null where it was found there, which counts as skipped.</param>
+    /// <param name="file">What is recorded. Its job is this one where it was uploaded, and none where it was found on the server.</param>
+    /// <param name="bytes">Bytes that were uploaded for it; null where it was found there, of which <see cref="Skip"/> counts.</param>
     ValueTask RecordAsync(JournaledFile file, long? bytes);
 
     /// <summary>A file failed.</summary>

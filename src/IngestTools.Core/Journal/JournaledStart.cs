@@ -113,14 +113,11 @@ public sealed record JobQuery
 /// <summary>Which records are deleted.</summary>
 public sealed record ClearQuery
 {
-    /// <summary>Only what is older.</summary>
+    /// <summary>Only what began before.</summary>
     public DateTimeOffset? OlderThan { get; init; }
 
-    /// <summary>Only what belongs to a place of this name, at any server.</summary>
-    public string? PlaceName { get; init; }
-
-    /// <summary>File records, too. Jobs and ended transactions are always deleted.</summary>
-    public bool IncludesFiles { get; init; } = true;
+    /// <summary>Only what belongs to a project or hierarchy, at any server.</summary>
+    public (IngestService Service, string Name)? Place { get; init; }
 }
 
 /// <summary>How many records were deleted.</summary>

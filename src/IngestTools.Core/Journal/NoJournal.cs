@@ -57,6 +57,8 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 
     public IEnumerable<UploadResult> ReadResults(long job) => [];
 
+    public JournalCleared Count(ClearQuery query) => new(0, 0, 0);
+
     public JournalCleared Clear(ClearQuery query) => new(0, 0, 0);
 
     public JournaledFile? Find(string name) => null;
