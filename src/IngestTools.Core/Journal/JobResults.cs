@@ -81,7 +81,7 @@ internal sealed class JobResults : IDisposable
         {
             Service = _job.Service,
             Operation = "upload",
-            Advice = "Send it again: Get-UploadResult -Job <id> -Status Failed | Send-IngestFile.",
+            Advice = $"Send it again: Get-UploadResult -Job {_job.Id} -Status Failed | Send-IngestFile.",
             Target = reader.GetString(1),
         },
         Connection = _job.Connection,

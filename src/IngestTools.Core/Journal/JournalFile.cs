@@ -70,6 +70,8 @@ internal sealed class JournalFile(string path)
     private void CreateFile()
     {
         IngestFolders.CreatePrivateFolder(System.IO.Path.GetDirectoryName(path)!);
+        if (FileAccount.FindRisk(path) is var (reason, advice))
+            throw JournalErrors.Unsafe(path, reason, advice);
         try
         {
             if (!File.Exists(path))
@@ -79,9 +81,6 @@ internal sealed class JournalFile(string path)
         {
             // Another process created it in the same moment.
         }
-
-        if (FileAccount.FindRisk(path) is var (reason, advice))
-            throw JournalErrors.Unsafe(path, reason, advice);
     }
 
     private void Prepare(SqliteConnection connection, bool isDurable)
