@@ -1,5 +1,6 @@
 using IngestTools.Connections;
 using IngestTools.Http;
+using IngestTools.Journal;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 
@@ -67,7 +68,7 @@ internal abstract class ServiceDefinition
     /// <summary>The transaction as far as its id tells.</summary>
     public abstract Transaction ReadId(string id, string[] parts);
 
-    public abstract ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger);
+    public abstract ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal);
 
     /// <summary>Looks whether the service is there and takes the credentials.</summary>
     /// <param name="connection">The connection.</param>

@@ -1,4 +1,5 @@
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Logging;
 using IngestTools.Services;
 using Microsoft.Extensions.Logging;
@@ -19,15 +20,17 @@ public static class TransactionSources
 
     /// <summary>The source of a connection's transactions, for a host with a log of its own.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="log">Takes what happens.</param>
-    public static ITransactionSource For(IngestConnection connection, IngestLog log) => For(connection, log.Logger);
+    /// <param name="log">The log.</param>
+    /// <param name="journal">The journal; null records nothing and knows nothing.</param>
+    public static ITransactionSource For(IngestConnection connection, IngestLog log, IIngestJournal? journal = null) => For(connection, log.Logger, journal);
 
     /// <summary>The source of a connection's transactions.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="logger">Takes what happens.</param>
-    public static ITransactionSource For(IngestConnection connection, ILogger logger)
+    /// <param name="logger">The log.</param>
+    /// <param name="journal">The journal; null records nothing and knows nothing.</param>
+    public static ITransactionSource For(IngestConnection connection, ILogger logger, IIngestJournal? journal = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return ServiceDefinition.Of(connection.Service).CreateTransactionSource(connection, logger);
+        return ServiceDefinition.Of(connection.Service).CreateTransactionSource(connection, logger, journal ?? IngestJournal.Off);
     }
 }

@@ -10,8 +10,13 @@ namespace IngestTools.Uploads;
 /// <param name="Root">The folder that was given and in which it was found; null for a file that was given itself.</param>
 /// <param name="Length">Bytes.</param>
 /// <param name="Error">Why it cannot be sent, or is left out; null where it is sent.</param>
-/// <param name="IsLeftOut">Whether it is left out on purpose.</param>
-internal readonly record struct FoundFile(string Path, string? Root, long Length, IngestException? Error = null, bool IsLeftOut = false);
+/// <param name="LastWriteTime">When it was last written, in UTC.</param>
+/// <param name="LeftOut">Why it is left out on purpose; null where it is not.</param>
+internal readonly record struct FoundFile(
+    string Path, string? Root, long Length, DateTime LastWriteTime, IngestException? Error = null, SkipReason? LeftOut = null)
+{
+    public static FoundFile Failed(string path, string? root, IngestException error, SkipReason? leftOut = null) => new(path, root, 0, default, error, leftOut);
+}
 
 /// <summary>Finds files one by one: nothing is collected, however large a tree is.</summary>
 internal sealed class FileFinder(UploadOptions options)
@@ -32,8 +37,11 @@ internal sealed class FileFinder(UploadOptions options)
             return FindInFolder(path);
         FileInfo file = new(path);
         if (!file.Exists)
-            return [new FoundFile(path, null, 0, LocalFileErrors.NotFound(path))];
-        return IsWanted(file.Name) ? [Look(path, null, file.LinkTarget is null ? file.Length : LengthOfTarget(path))] : [];
+            return [FoundFile.Failed(path, null, LocalFileErrors.NotFound(path))];
+        if (!IsWanted(file.Name))
+            return [];
+        (long length, DateTime written) = file.LinkTarget is null ? (file.Length, file.LastWriteTimeUtc) : TargetOf(path);
+        return [Look(path, null, length, written)];
     }
 
     private IEnumerable<FoundFile> FindInFolder(string root)
@@ -46,15 +54,15 @@ internal sealed class FileFinder(UploadOptions options)
             {
                 Entry entry = reader.Current;
                 if (entry.IsFolder && entry.IsLink && options.Recurse)
-                    yield return new FoundFile(entry.Path, root, 0, LocalFileErrors.LinkToFolder(entry.Path), IsLeftOut: true);
+                    yield return FoundFile.Failed(entry.Path, root, LocalFileErrors.LinkToFolder(entry.Path), SkipReason.LinkToFolder);
                 else if (entry.IsFolder && options.Recurse)
                     folders.Push(entry.Path);
                 else if (!entry.IsFolder && IsWanted(entry.Name))
-                    yield return Look(entry.Path, root, entry.Length);
+                    yield return Look(entry.Path, root, entry.Length, entry.LastWriteTime);
             }
 
             if (reader.Error is { } error)
-                yield return new FoundFile(folder, root, 0, error);
+                yield return FoundFile.Failed(folder, root, error);
         }
     }
 
@@ -63,26 +71,26 @@ internal sealed class FileFinder(UploadOptions options)
         (options.Include.Count == 0 || options.Include.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name)))
         && !options.Exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name));
 
-    /// <summary>The length of the file that a link leads to; 0 where it leads nowhere, which is told when it is opened.</summary>
-    private static long LengthOfTarget(string path)
+    /// <summary>Length and last write time of the file that a link leads to; 0 where it leads nowhere, which is reported when it is opened.</summary>
+    private static (long Length, DateTime LastWriteTime) TargetOf(string path)
     {
         try
         {
-            return File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo { Exists: true } target ? target.Length : 0;
+            return File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo { Exists: true } target ? (target.Length, target.LastWriteTimeUtc) : default;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return 0;
+            return default;
         }
     }
 
     /// <summary>What has no length may be a pipe or a device, which would hang when it is opened.</summary>
-    private static FoundFile Look(string path, string? root, long length) =>
+    private static FoundFile Look(string path, string? root, long length, DateTime written) =>
         length == 0 && UnixFileKind.WhatElse(path) is { } what
-            ? new FoundFile(path, root, 0, LocalFileErrors.NotRegular(path, what))
-            : new FoundFile(path, root, length);
+            ? FoundFile.Failed(path, root, LocalFileErrors.NotRegular(path, what))
+            : new FoundFile(path, root, length, written);
 
-    private readonly record struct Entry(string Path, string Name, long Length, bool IsFolder, bool IsLink);
+    private readonly record struct Entry(string Path, string Name, long Length, DateTime LastWriteTime, bool IsFolder, bool IsLink);
 
     /// <summary>Reads one folder. A folder that cannot be read, or no longer, ends with an error, and the search goes on elsewhere.</summary>
     private sealed class FolderReader(string folder) : IDisposable
@@ -119,8 +127,9 @@ internal sealed class FileFinder(UploadOptions options)
         {
             string path = entry.ToFullPath();
             bool isLink = (entry.Attributes & FileAttributes.ReparsePoint) != 0;
-            long length = isLink && !entry.IsDirectory ? LengthOfTarget(path) : entry.IsDirectory ? 0 : entry.Length;
-            return new Entry(path, entry.FileName.ToString(), length, entry.IsDirectory, isLink);
+            (long length, DateTime written) = entry.IsDirectory ? default
+                : isLink ? TargetOf(path) : (entry.Length, entry.LastWriteTimeUtc.UtcDateTime);
+            return new Entry(path, entry.FileName.ToString(), length, written, entry.IsDirectory, isLink);
         }
 
     }

@@ -1,4 +1,5 @@
 using IngestTools.Http;
+using IngestTools.Journal;
 
 namespace IngestTools.Uploads;
 
@@ -44,9 +45,20 @@ public interface IUploadTarget
     /// <summary>Why the server would take a file and then never use it; null where it will.</summary>
     internal string? WhyUseless(string remoteName);
 
-    /// <summary>Looks, before the first file, whether files can be sent at all.</summary>
+    /// <summary>Where the journal records the files.</summary>
+    internal JournalPlace JournalPlace { get; }
+
+    /// <summary>
+    /// Finds out, before the first file, whether files can be sent at all. What the server has done with files since is taken over into the journal.
+    /// </summary>
+    /// <param name="journal">The journal.</param>
+    /// <param name="known">What it knows of this target's files; null where nothing is recorded.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="IngestException">They cannot.</exception>
-    internal Task PrepareAsync(CancellationToken cancellationToken);
+    internal Task PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken);
+
+    /// <summary>SHA-256 of a file that the server has, by its record; null where the server does not say.</summary>
+    internal Task<string?> ReadChecksumAsync(JournaledFile file, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     /// <summary>Sends one file, from its place among others; gives the name that came back, where the server gives one.</summary>
     internal Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken);

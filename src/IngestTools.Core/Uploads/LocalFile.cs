@@ -7,18 +7,20 @@ internal sealed class LocalFile : IDisposable
 {
     private readonly string _path;
     private readonly SafeFileHandle _handle;
-    private readonly DateTime _written;
 
     private LocalFile(string path, SafeFileHandle handle)
     {
         _path = path;
         _handle = handle;
         Length = RandomAccess.GetLength(handle);
-        _written = File.GetLastWriteTimeUtc(handle);
+        LastWriteTime = File.GetLastWriteTimeUtc(handle);
     }
 
     /// <summary>Bytes, when it was opened.</summary>
     public long Length { get; }
+
+    /// <summary>When it was last written, in UTC, when it was opened.</summary>
+    public DateTime LastWriteTime { get; }
 
     /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.FileUnreadable"/></exception>
     public static LocalFile Open(string path)
@@ -63,7 +65,7 @@ internal sealed class LocalFile : IDisposable
     /// <exception cref="IngestException"><see cref="ErrorId.FileChanged"/>: it is not what it was when it was opened.</exception>
     public void CheckUnchanged()
     {
-        if (RandomAccess.GetLength(_handle) != Length || File.GetLastWriteTimeUtc(_handle) != _written)
+        if (RandomAccess.GetLength(_handle) != Length || File.GetLastWriteTimeUtc(_handle) != LastWriteTime)
             throw LocalFileErrors.Changed(_path);
     }
 

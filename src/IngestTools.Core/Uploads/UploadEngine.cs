@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
 using IngestTools.Http;
+using IngestTools.Journal;
 using IngestTools.Logging;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,12 @@ public sealed class UploadEngine
 {
     /// <summary>So many files wait between finding and sending, and so many results between sending and reading: enough to keep both ends busy.</summary>
     private const int Buffered = 1024;
+
+    /// <summary>Results that wait to be read. A reader that takes what has come every 20 ms reads at most so many at a time.</summary>
+    private const int BufferedResults = 16_384;
+
+    /// <summary>Failures that are kept until a place has a job in the journal. It has one from its first file that is not refused.</summary>
+    private const int MaxFailedBefore = 1000;
 
     /// <summary>
     /// A first result is given at once, and what ends in so short a time after it together: at thousands of files a second, waking the reader for each one
@@ -30,6 +37,10 @@ public sealed class UploadEngine
     private readonly RemoteNames _names;
     private readonly NameCollisions _collisions;
     private readonly HashSet<string> _doubts = new(StringComparer.Ordinal);
+    private readonly KnownFiles _knownFiles;
+    private readonly Dictionary<JournalPlace, IPlaceJournal> _rehearsed = [];
+    private readonly Dictionary<object, List<UploadResult>> _failedBefore = [];
+    private long? _call;
     private long _emptyFiles;
 
     /// <summary>Makes an engine for one run.</summary>
@@ -47,6 +58,7 @@ public sealed class UploadEngine
         _finder = new FileFinder(options);
         _names = new RemoteNames(options);
         _collisions = new NameCollisions(options, _finder);
+        _knownFiles = new KnownFiles(options, logger);
     }
 
     /// <summary>Makes an engine for one run, for a host with a log of its own.</summary>
@@ -70,7 +82,7 @@ public sealed class UploadEngine
     {
         ArgumentNullException.ThrowIfNull(requests);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Channel<UploadResult> results = Channel.CreateBounded<UploadResult>(Buffered);
+        Channel<UploadResult> results = Channel.CreateBounded<UploadResult>(BufferedResults);
         Task run = Task.Run(() => RunAsync(requests, results.Writer, stop), CancellationToken.None);
         try
         {
@@ -108,19 +120,35 @@ public sealed class UploadEngine
             await Task.WhenAll(lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(false);
             if (_emptyFiles > 0)
                 _logger.LogWarning("{Count} sent without content. The server takes empty files, and may fail to ingest them.", _emptyFiles == 1 ? "1 file was" : $"{_emptyFiles:N0} files were");
-            results.Complete();
+            results.TryComplete();
         }
         catch (Exception e)
         {
             results.TryComplete(e);
             await Task.WhenAll(lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+        finally
+        {
+            foreach (IDisposable opened in lanes.Values.Concat<IDisposable>(_rehearsed.Values))
+                opened.Dispose();
+        }
 
         // A lane begins with a request to the server, so there is none until a file is really to be sent.
-        UploadLane LaneOf(IUploadTarget target)
+        async ValueTask<UploadLane> LaneOf(IUploadTarget target)
         {
-            if (!lanes.TryGetValue(target.Lane, out UploadLane? lane))
-                lanes.Add(target.Lane, lane = new UploadLane(target, _options, _meter, results, places, _logger, _time, Fail, cancellationToken));
+            if (lanes.TryGetValue(target.Lane, out UploadLane? lane))
+                return lane;
+            lanes.Add(target.Lane, lane = new UploadLane(target, _options, _knownFiles, _call, _meter, results, places, _logger, _time, Fail, cancellationToken));
+            if (!_options.Journal.IsOn)
+                return lane;
+            await lane.Prepared.ConfigureAwait(false);
+            _call ??= lane.Job.Number;
+            if (_failedBefore.Remove(target.Lane, out List<UploadResult>? failed))
+            {
+                foreach (UploadResult result in failed)
+                    await lane.Job.RecordAsync(result).ConfigureAwait(false);
+            }
+
             return lane;
         }
 
@@ -133,31 +161,46 @@ public sealed class UploadEngine
 
     /// <summary>Checks a file that was found, and hands it to its lane.</summary>
     private async ValueTask TakeAsync(
-        FoundFile file, UploadRequest request, Func<IUploadTarget, UploadLane> laneOf, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+        FoundFile file, UploadRequest request, Func<IUploadTarget, ValueTask<UploadLane>> laneOf, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
     {
         _meter.Found(file.Length);
         string remoteName = request.RemoteName ?? Path.GetFileName(file.Path);
         IngestException? error = file.Error;
-        UploadStatus status = file.IsLeftOut ? UploadStatus.Skipped : UploadStatus.Failed;
+        SkipReason? skipped = file.LeftOut;
+        UploadItem item = new(file.Path, remoteName, file.Length, request.Target) { LastWriteTime = file.LastWriteTime };
+        UploadLane? lane = null;
+        KnownFile known = default;
         try
         {
             if (error is null)
             {
                 remoteName = request.RemoteName ?? request.Target.NameFor(_names.NameOf(file));
-                (error, status) = Check(file, remoteName, request);
+                item = item with { RemoteName = remoteName };
+                (error, skipped) = Check(file, remoteName, request);
+            }
+
+            if (error is null && _options.Journal.IsOn)
+            {
+                lane = _options.IsRehearsal ? null : await laneOf(request.Target).ConfigureAwait(false);
+                if (lane is null or { IsClosed: false })
+                    known = await _knownFiles.JudgeAsync(item, lane?.Known ?? RehearsedPlace(request.Target), cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (IngestException e)
+        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
         {
             error = e;
         }
 
-        UploadItem item = new(file.Path, remoteName, file.Length, request.Target);
         if (error is not null)
         {
-            _meter.Sent(file.Length);
-            _meter.Done(status == UploadStatus.Failed);
-            await results.WriteAsync(UploadLane.ResultOf(item, status, error), cancellationToken).ConfigureAwait(false);
+            await RefuseAsync(item, skipped, error, lane, results, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        if (known.Reason is not null)
+        {
+            if (lane is not null)
+                await lane.SkipAsync(item, known).ConfigureAwait(false);
             return;
         }
 
@@ -172,31 +215,62 @@ public sealed class UploadEngine
             _emptyFiles++;
         if (request.Target.WhyDoubtful(remoteName) is { } doubt && _doubts.Add(doubt))
             _logger.LogWarning("{File}: {Doubt}. Others like it are not warned about.", Redaction.EscapeControls(file.Path), doubt);
-        await laneOf(request.Target).AddAsync(item, cancellationToken).ConfigureAwait(false);
+        lane ??= await laneOf(request.Target).ConfigureAwait(false);
+        await lane.AddAsync(item, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Why a file is not sent, and whether it is left out or failed; no error where it is sent.</summary>
-    private (IngestException? Error, UploadStatus Status) Check(FoundFile file, string remoteName, UploadRequest request)
+    /// <summary>What the journal knows, for a call that sends nothing.</summary>
+    private IPlaceJournal RehearsedPlace(IUploadTarget target)
+    {
+        if (!_rehearsed.TryGetValue(target.JournalPlace, out IPlaceJournal? known))
+            _rehearsed.Add(target.JournalPlace, known = _options.Journal.OpenPlace(target.JournalPlace));
+        return known;
+    }
+
+    /// <summary>Writes the result of a file that is not sent.</summary>
+    private async ValueTask RefuseAsync(
+        UploadItem item, SkipReason? skipped, IngestException error, UploadLane? lane, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+    {
+        _meter.Sent(item.Length);
+        _meter.Done(skipped is null);
+        UploadResult result = UploadLane.ResultOf(item, skipped, error);
+        if (skipped is null && lane is not null)
+            await lane.Job.RecordAsync(result).ConfigureAwait(false);
+        else if (skipped is null && _options.Journal.IsOn)
+            KeepFailure(item.Target.Lane, result);
+        await results.WriteAsync(result, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void KeepFailure(object lane, UploadResult result)
+    {
+        if (!_failedBefore.TryGetValue(lane, out List<UploadResult>? failed))
+            _failedBefore.Add(lane, failed = []);
+        if (failed.Count < MaxFailedBefore)
+            failed.Add(result);
+    }
+
+    /// <summary>Why a file is not sent, and why it is left out on purpose where it is; no error where it is sent.</summary>
+    private (IngestException? Error, SkipReason? Skipped) Check(FoundFile file, string remoteName, UploadRequest request)
     {
         IUploadTarget target = request.Target;
         if (!IsUnicode(remoteName))
-            return (Refuse(ErrorId.NameRejected, "The name of {1} is no valid Unicode, so it cannot be sent.", "Rename the file."), UploadStatus.Failed);
+            return (Refuse(ErrorId.NameRejected, "The name of {1} is no valid Unicode, so it cannot be sent.", "Rename the file."), null);
         if (HasEmptyOrDotSegment(remoteName))
-            return (Refuse(ErrorId.NameRejected, "'{0}' leads out of the server's folder, or has an empty part.", "Check -BasePath and -Destination."), UploadStatus.Failed);
+            return (Refuse(ErrorId.NameRejected, "'{0}' leads out of the server's folder, or has an empty part.", "Check -BasePath and -Destination."), null);
         if (!_options.Force && target.WhyUseless(remoteName) is { } useless)
-            return (Refuse(ErrorId.NameRejected, $"'{{0}}' was left out: {useless}.", "Give -Force to send it all the same."), UploadStatus.Skipped);
+            return (Refuse(ErrorId.NameRejected, $"'{{0}}' was left out: {useless}.", "Give -Force to send it all the same."), SkipReason.NotUsed);
         if (!_options.Force && target.WhyRefused(remoteName) is { } refused)
-            return (Refuse(ErrorId.NameRejected, $"'{{0}}' would be refused: {refused}.", "Rename the file, or give -Force to let the server decide."), UploadStatus.Failed);
+            return (Refuse(ErrorId.NameRejected, $"'{{0}}' would be refused: {refused}.", "Rename the file, or give -Force to let the server decide."), null);
         NameTaking taking = _collisions.Take(request, file, remoteName);
         if (taking == NameTaking.SameFile)
-            return (Refuse(ErrorId.NameCollision, "{1} was given twice in this call; it is sent once.", "Give each file once."), UploadStatus.Skipped);
+            return (Refuse(ErrorId.NameCollision, "{1} was given twice in this call; it is sent once.", "Give each file once."), SkipReason.GivenTwice);
         if (taking == NameTaking.Taken)
         {
             return (Refuse(ErrorId.NameCollision, "{1} would get the name '{0}', which another file of this call has.",
-                $"{(target.IsFlat ? "Give -UniqueName" : "Give a -BasePath that keeps their folders apart")}, or rename one of them. Names that differ only in Unicode form are equal."), UploadStatus.Failed);
+                $"{(target.IsFlat ? "Give -UniqueName" : "Give a -BasePath that keeps their folders apart")}, or rename one of them. Names that differ only in Unicode form are equal."), null);
         }
 
-        return (null, UploadStatus.Uploaded);
+        return (null, null);
 
         IngestException Refuse(ErrorId errorId, string message, string advice) => new(
             errorId,

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using IngestTools.Http;
+using IngestTools.Journal;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Uploads;
@@ -8,7 +9,7 @@ namespace IngestTools.Uploads;
 /// The files of one project on their way. There are as many workers as the gate lets through at once, and each goes from file to file without a switch of
 /// threads between them, since at thousands of small files a second that is where the time goes.
 /// </summary>
-internal sealed class UploadLane
+internal sealed class UploadLane : IDisposable
 {
     /// <summary>So many files wait at most: enough that the one who finds them is woken seldom.</summary>
     private const int Buffered = 1024;
@@ -19,6 +20,11 @@ internal sealed class UploadLane
     private static readonly TimeSpan FirstLockPause = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan LongestLockPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>An upload holds the lock for less; an ingest for longer.</summary>
+    private static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan OlderJobInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly IUploadTarget _target;
     private readonly UploadOptions _options;
@@ -33,6 +39,12 @@ internal sealed class UploadLane
     private readonly AdaptiveGate _gate;
     private readonly Task _run;
     private readonly Action<Exception> _fail;
+    private readonly KnownFiles _knownFiles;
+    private readonly long? _call;
+    private readonly TaskCompletionSource _prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SemaphoreSlim _refreshing = new(1);
+    private IUploadJob _job = NoJournal.Instance;
+    private long _refreshed;
     private IngestException? _closed;
     private volatile bool _isPrepared;
 
@@ -49,9 +61,11 @@ internal sealed class UploadLane
     private int _waiting;
 
     public UploadLane(
-        IUploadTarget target, UploadOptions options, UploadMeter meter, ChannelWriter<UploadResult> results, SemaphoreSlim places, ILogger logger, TimeProvider time,
-        Action<Exception> fail, CancellationToken stopped)
+        IUploadTarget target, UploadOptions options, KnownFiles knownFiles, long? call, UploadMeter meter, ChannelWriter<UploadResult> results, SemaphoreSlim places, ILogger logger,
+        TimeProvider time, Action<Exception> fail, CancellationToken stopped)
     {
+        _knownFiles = knownFiles;
+        _call = call;
         _target = target;
         _options = options;
         _meter = meter;
@@ -65,6 +79,18 @@ internal sealed class UploadLane
         _gate = new AdaptiveGate(options.ThrottleLimit, time);
         _run = Task.Run(RunAsync, CancellationToken.None);
     }
+
+    /// <summary>Ends when the server was asked whether files can be sent, and the journal is up to date.</summary>
+    public Task Prepared => _prepared.Task;
+
+    /// <summary>What is known of the files of this place; null where nothing is recorded.</summary>
+    public IPlaceJournal? Known { get; private set; }
+
+    /// <summary>The job that this call is in the journal.</summary>
+    public IUploadJob Job => _job;
+
+    /// <summary>Whether files are sent at all. Where they are not, there is no point in comparing them.</summary>
+    public bool IsClosed => _closed is not null;
 
     /// <summary>Hands over a file; waits while many are waiting, until half of them have gone, so that it is woken seldom.</summary>
     public ValueTask AddAsync(UploadItem item, CancellationToken cancellationToken)
@@ -83,7 +109,22 @@ internal sealed class UploadLane
         return _run;
     }
 
-    public static UploadResult ResultOf(UploadItem item, UploadStatus status, IngestException? error, int attempts = 0, TimeSpan duration = default, long? length = null, byte[]? sha256 = null, string? fileName = null) => new()
+    /// <summary>The result of a file that is refused, or left out on purpose.</summary>
+    public static UploadResult ResultOf(UploadItem item, SkipReason? skipped, IngestException error) => new()
+    {
+        Path = item.Path,
+        RemoteName = item.RemoteName,
+        Shortcode = item.Target.Shortcode,
+        Hierarchy = item.Target.Hierarchy,
+        Length = item.Length,
+        Status = skipped is null ? UploadStatus.Failed : UploadStatus.Skipped,
+        Reason = skipped,
+        Error = error,
+        Connection = item.Target.Connection,
+        Server = item.Target.JournalPlace.Server,
+    };
+
+    private static UploadResult ResultOf(UploadItem item, UploadStatus status, IngestException? error, int attempts = 0, TimeSpan duration = default, long? length = null, byte[]? sha256 = null, string? fileName = null) => new()
     {
         Path = item.Path,
         RemoteName = item.RemoteName,
@@ -97,6 +138,24 @@ internal sealed class UploadLane
         Duration = duration,
         Error = error,
         Connection = item.Target.Connection,
+        Server = item.Target.JournalPlace.Server,
+    };
+
+    /// <summary>The result of a file that is skipped, since the server has it already.</summary>
+    public static UploadResult ResultOf(UploadItem item, SkipReason reason, JournaledFile record) => new()
+    {
+        Path = item.Path,
+        RemoteName = item.RemoteName,
+        FileName = item.Target.IsFlat ? record.ServerName : null,
+        Derivative = item.Target.IsFlat ? null : record.ServerName,
+        Shortcode = item.Target.Shortcode,
+        Hierarchy = item.Target.Hierarchy,
+        Length = item.Length,
+        Sha256 = record.Sha256,
+        Status = UploadStatus.Skipped,
+        Reason = reason,
+        Connection = item.Target.Connection,
+        Server = item.Target.JournalPlace.Server,
     };
 
     private async Task RunAsync()
@@ -104,17 +163,40 @@ internal sealed class UploadLane
         try
         {
             await PrepareAsync().ConfigureAwait(false);
+            _prepared.SetResult();
             _isPrepared = true;
             CallWorkers(atLeastOne: true);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
+            _prepared.SetException(e);
             _fail(e);
+        }
+        catch (OperationCanceledException)
+        {
+            _prepared.SetCanceled(_stopped);
         }
         finally
         {
             await _workers.WaitAsync().ConfigureAwait(false);
+            await EndJobAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>What was sent is recorded also where the run is stopped.</summary>
+    private async Task EndJobAsync()
+    {
+        await _job.CompleteAsync(_stopped.IsCancellationRequested ? IngestJobStatus.Interrupted : IngestJobStatus.Completed).ConfigureAwait(false);
+        if (_job.Failure is { } failure)
+            _fail(failure);
+    }
+
+    /// <summary>Closes the journal. Called when the lane has ended.</summary>
+    public void Dispose()
+    {
+        _job.Dispose();
+        Known?.Dispose();
+        _refreshing.Dispose();
     }
 
     /// <summary>Calls as many workers as there are places for, if files wait for them.</summary>
@@ -201,16 +283,42 @@ internal sealed class UploadLane
             await room.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Looks once whether files can be sent at all, so that a wrong token is not tried ten thousand times.</summary>
+    /// <summary>Asks once whether files can be sent at all, so that a wrong token is not tried ten thousand times.</summary>
     private async Task PrepareAsync()
     {
+        if (_options.Journal.IsOn)
+        {
+            Known = _options.Journal.OpenPlace(_target.JournalPlace);
+            _job = _options.Journal.BeginJob(_target.JournalPlace, _target.Connection, _call);
+            await WaitForOlderAsync().ConfigureAwait(false);
+        }
+
         try
         {
-            await _target.PrepareAsync(_stopped).ConfigureAwait(false);
+            await _target.PrepareAsync(_options.Journal, Known, _stopped).ConfigureAwait(false);
         }
-        catch (IngestException e)
+        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
         {
             _closed = e;
+        }
+    }
+
+    /// <summary>
+    /// Waits until calls of other processes that began before have ended. Two that send the same files at once would both find them unsent, and a file that is
+    /// sent again after its ingest is ingested twice.
+    /// </summary>
+    private async Task WaitForOlderAsync()
+    {
+        long? reported = null;
+        while (_job.FindOlder() is { } older)
+        {
+            if (reported != older.Number)
+            {
+                _logger.LogWarning("{Job} (process {Process}) is sending to {Target}. This call waits until it has ended.", IngestJob.FormatId(older.Number), older.ProcessId, _target.Description);
+                reported = older.Number;
+            }
+
+            await Task.Delay(OlderJobInterval, _time, _stopped).ConfigureAwait(false);
         }
     }
 
@@ -231,12 +339,61 @@ internal sealed class UploadLane
                 return;
             }
 
+            if (locked >= RefreshAfter && await FindIngestedAsync(item).ConfigureAwait(false) is { } known)
+            {
+                await SkipAsync(item, known).ConfigureAwait(false);
+                return;
+            }
+
             if (_logger.IsEnabled(LogLevel.Debug))
                 _logger.LogDebug("{Target} is locked; {Path} is sent again. At most {Limit} at once now.", _target.Description, item.Path, _gate.Limit);
             Pausing();
             await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), _time, _stopped).ConfigureAwait(false);
             Returning();
         }
+    }
+
+    /// <summary>
+    /// A lock that is held for long is an ingest, and it may have taken this file, sent by somebody else. Then the file is not sent again; null where it is.
+    /// </summary>
+    private async Task<KnownFile?> FindIngestedAsync(UploadItem item)
+    {
+        if (Known is null)
+            return null;
+        long asked = _time.GetTimestamp();
+        await _refreshing.WaitAsync(_stopped).ConfigureAwait(false);
+        try
+        {
+            if (_refreshed < asked)
+            {
+                await _target.PrepareAsync(_options.Journal, Known, _stopped).ConfigureAwait(false);
+                _refreshed = _time.GetTimestamp();
+            }
+
+            KnownFile known = await _knownFiles.JudgeAsync(item, Known, _stopped).ConfigureAwait(false);
+            return known.Reason is null ? null : known;
+        }
+        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
+        {
+            // The attempt that follows fails for the same reason, or it does not.
+            _logger.LogDebug("Whether {Path} was ingested cannot be found out: {Reason}", item.Path, e.Message);
+            return null;
+        }
+        finally
+        {
+            _refreshing.Release();
+        }
+    }
+
+    /// <summary>Writes the result of a file that the server has already.</summary>
+    public async Task SkipAsync(UploadItem item, KnownFile known)
+    {
+        if (known.IsNew)
+            await _job.RecordAsync(known.Record!, null).ConfigureAwait(false);
+        _job.Skip();
+        _meter.Sent(item.Length);
+        _meter.Done(failed: false);
+        await _results.WriteAsync(ResultOf(item, known.Reason!.Value, known.Record!), _stopped).ConfigureAwait(false);
     }
 
     private void Pausing()
@@ -254,12 +411,12 @@ internal sealed class UploadLane
         LocalFile? file = null;
         try
         {
-            if (_closed is not null)
-                throw _closed;
+            if ((_closed ?? _job.Failure) is { } closed)
+                throw closed;
             _meter.Sending(item.Path);
             string? fileName = await item.Target.SendAsync(item, Open, place, _stopped).ConfigureAwait(false);
             place.LeaveAnswered(item.Length);
-            return new Attempt(null, file!.Length, content!.Sha256, fileName);
+            return new Attempt(null, file!.Length, content!.Sha256, fileName, file.LastWriteTime);
         }
         catch (IngestException e)
         {
@@ -293,6 +450,8 @@ internal sealed class UploadLane
         if (error is null)
         {
             item.Target.Sent(item);
+            if (Known is not null)
+                await _job.RecordAsync(RecordOf(item, attempt), attempt.Length).ConfigureAwait(false);
             IngestDiagnostics.UploadedFiles.Add(1);
             IngestDiagnostics.UploadedBytes.Add(attempt.Length ?? 0);
         }
@@ -306,15 +465,29 @@ internal sealed class UploadLane
         UploadResult result = error is null
             ? ResultOf(item, UploadStatus.Uploaded, null, attempts, duration, attempt.Length, attempt.Sha256, attempt.FileName)
             : ResultOf(item, UploadStatus.Failed, error.Target is null ? error.With(target: item.Path) : error, attempts, duration);
+        if (error is not null)
+            await _job.RecordAsync(result).ConfigureAwait(false);
         await _results.WriteAsync(result, _stopped).ConfigureAwait(false);
     }
+
+    private static JournaledFile RecordOf(UploadItem item, Attempt attempt) => new()
+    {
+        Name = item.RemoteName,
+        State = FileState.Sent,
+        Path = item.Path,
+        Length = attempt.Length,
+        LastWriteTime = attempt.LastWriteTime,
+        Sha256 = Convert.ToHexString(attempt.Sha256!).ToLowerInvariant(),
+        ServerName = attempt.FileName,
+    };
 
     /// <summary>How an attempt ended.</summary>
     /// <param name="Error">Why it failed; null where it did not.</param>
     /// <param name="Length">Bytes that were sent.</param>
     /// <param name="Sha256">Their hash.</param>
     /// <param name="FileName">The name that came back, where the server gives one.</param>
-    private readonly record struct Attempt(IngestException? Error, long? Length, byte[]? Sha256, string? FileName = null);
+    /// <param name="LastWriteTime">When the file was last written that was sent.</param>
+    private readonly record struct Attempt(IngestException? Error, long? Length, byte[]? Sha256, string? FileName = null, DateTime LastWriteTime = default);
 
     /// <summary>Counts workers, and tells when the last has ended. One that fails fails the whole run: its file would have no result.</summary>
     private sealed class WorkersUnderWay(Action<Exception> fail)

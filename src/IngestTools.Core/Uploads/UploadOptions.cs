@@ -1,3 +1,5 @@
+using IngestTools.Journal;
+
 namespace IngestTools.Uploads;
 
 /// <summary>How files are sent.</summary>
@@ -26,6 +28,18 @@ public sealed record UploadOptions
 
     /// <summary>What goes before each remote name; null is nothing.</summary>
     public string? Destination { get; init; }
+
+    /// <summary>What was sent before. A file that is recorded there and has not changed is skipped.</summary>
+    public IIngestJournal Journal { get; init; } = IngestJournal.Off;
+
+    /// <summary>Whether files are sent that were sent before and have not changed.</summary>
+    public bool Again { get; init; }
+
+    /// <summary>Whether a file counts as unchanged by its SHA-256 instead of the time it was last written.</summary>
+    public bool Checksum { get; init; }
+
+    /// <summary>Whether nothing is sent and nothing is recorded: <see cref="Confirm"/> is only asked about what would be sent.</summary>
+    public bool IsRehearsal { get; init; }
 
     /// <summary>Asked before each file is sent; one that is not to be sent has no result. Null sends all.</summary>
     public Func<UploadItem, ValueTask<bool>>? Confirm { get; init; }

@@ -14,4 +14,8 @@ public sealed record UploadRequest(string Path, IUploadTarget Target)
 /// <param name="RemoteName">Its name on the server, with <c>/</c> between folders, in Unicode form NFC.</param>
 /// <param name="Length">Bytes, as listed.</param>
 /// <param name="Target">Where it goes.</param>
-public sealed record UploadItem(string Path, string RemoteName, long Length, IUploadTarget Target);
+public sealed record UploadItem(string Path, string RemoteName, long Length, IUploadTarget Target)
+{
+    /// <summary>When the local file was last written, in UTC, as listed.</summary>
+    internal DateTime LastWriteTime { get; init; }
+}

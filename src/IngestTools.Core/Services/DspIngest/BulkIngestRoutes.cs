@@ -89,6 +89,10 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
         }
     }
 
+    /// <summary>SHA-256 of a derivative's original, lower-case hexadecimal; null where the server does not know it.</summary>
+    public async Task<string?> TryGetChecksumAsync(Shortcode shortcode, string derivative, CancellationToken cancellationToken) =>
+        (await TryGetAssetAsync(shortcode, Path.GetFileNameWithoutExtension(derivative), cancellationToken).ConfigureAwait(false))?.ChecksumOriginal;
+
     /// <summary>DSP-INGEST, GET /health: "UP" or "DOWN".</summary>
     public async Task<string> GetHealthAsync(CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using IngestTools.Journal;
 using IngestTools.Transactions;
 using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
@@ -8,47 +9,195 @@ namespace IngestTools.Services.DspIngest;
 /// Starts a project's bulk ingest. What makes it more than a POST: a 409 may be an upload of somebody else as well as a run, and only a start that the server
 /// took tells that what was uploaded will be looked at.
 /// </summary>
-internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortcode)
+internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortcode, IIngestJournal journal)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A server that fails each time is asked so often.</summary>
-    private const int MostTries = 3;
+    /// <summary>
+    /// How long the project's lock is waited for after a lost answer. Uploads hold it for less, so that a lock which is held for longer is an ingest: most
+    /// likely the one that was started. Waiting for its end shows what it was.
+    /// </summary>
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often a server that fails each time is asked.</summary>
+    private const int MaxTries = 3;
+
+    /// <summary>Starts a run of what was uploaded, unless all of it was ingested before, or a run that has it is under way.</summary>
     public async Task<Transaction> RunAsync(UploadedNames? uploads, CancellationToken cancellationToken)
     {
         ProjectMemory memory = ProjectMemory.Of(routes.Connection, shortcode);
-        UploadedNames? expected = memory.Expect(uploads);
-        MappingMark? before = expected is null ? null : await TryMarkAsync(cancellationToken).ConfigureAwait(false);
-        return await RunAsync(memory, expected, before, cancellationToken).ConfigureAwait(false);
+        if (!journal.IsOn)
+        {
+            UploadedNames? expected = memory.Expect(uploads);
+            BulkIngestRun? plan = expected is null ? null : new BulkIngestRun { Uploads = expected };
+            MappingMark? mark = await TryMarkAsync(cancellationToken).ConfigureAwait(false);
+            return await StartAsync(memory, plan, mark, lastJob: 0, cancellationToken).ConfigureAwait(false);
+        }
+
+        using IPlaceJournal place = journal.OpenPlace(ProjectJournal.PlaceOf(routes, shortcode));
+        ProjectJournal project = new(routes, shortcode, journal, place);
+        MappingMark? before = await project.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        long lastJob = place.LastEndedJob;
+        BulkIngestRun? run = Plan(uploads, place);
+        if (run is { Uploads.Count: 0, IngestedBefore: > 0 })
+            return NothingNew(run.IngestedBefore);
+        if (Resume(project, run, before) is { } running)
+        {
+            memory.Started(running.Expectation as BulkIngestRun);
+            return running;
+        }
+
+        return await StartAsync(memory, run, before, lastJob, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Starts a run whose mapping was marked before, by one who kept the mark.</summary>
-    public Task<Transaction> RunAsync(UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken) =>
-        RunAsync(ProjectMemory.Of(routes.Connection, shortcode), uploads, before, cancellationToken);
+    /// <summary>Starts a run whose mapping was marked before, by a caller that kept the mark.</summary>
+    public Task<Transaction> RunAsync(UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken)
+    {
+        long lastJob = 0;
+        if (journal.IsOn)
+        {
+            using IPlaceJournal place = journal.OpenPlace(ProjectJournal.PlaceOf(routes, shortcode));
+            lastJob = place.LastEndedJob;
+        }
 
-    private async Task<Transaction> RunAsync(ProjectMemory memory, UploadedNames? expected, MappingMark? before, CancellationToken cancellationToken)
+        return StartAsync(ProjectMemory.Of(routes.Connection, shortcode), new BulkIngestRun { Uploads = uploads }, before, lastJob, cancellationToken);
+    }
+
+    /// <summary>What the run should ingest: of what was given, all that was not ingested before; where nothing was given, what is recorded as being on the server.</summary>
+    private static BulkIngestRun? Plan(UploadedNames? uploads, IPlaceJournal place)
+    {
+        UploadedNames expected = new();
+        long ingested = 0;
+        if (uploads is null)
+        {
+            foreach (JournaledFile file in place.Read(FileState.Sent).Concat(place.Read(FileState.LeftOver)))
+                expected.Add(file.Name, file.Sha256);
+            return expected.Count == 0 ? null : new BulkIngestRun { Uploads = expected };
+        }
+
+        foreach (UploadedName file in uploads.ReadFiles())
+        {
+            bool isIngested = place.Find(file.Name) is { State: FileState.Ingested } known && (file.Sha256 is null || file.Sha256 == known.Sha256);
+            if (isIngested)
+                ingested++;
+            else
+                expected.Add(file.Name, file.Sha256);
+        }
+
+        uploads.Dispose();
+        return new BulkIngestRun { Uploads = expected, IngestedBefore = ingested };
+    }
+
+    private Transaction NothingNew(long count)
+    {
+        DateTimeOffset now = routes.Time.GetUtcNow();
+        return Describe() with
+        {
+            Status = TransactionStatus.Succeeded,
+            SubmittedAt = now,
+            CompletedAt = now,
+            SeenAt = now,
+            Completed = count,
+            Total = count,
+            Message = $"All {count:N0} files had been ingested before, so nothing was started.",
+        };
+    }
+
+    /// <summary>
+    /// A run that was started from here and is still under way, where it has all that is to be ingested; null where a new one has to be started. The record of
+    /// one that has ended meanwhile is closed.
+    /// </summary>
+    private Transaction? Resume(ProjectJournal project, BulkIngestRun? run, MappingMark? before)
+    {
+        if (journal.ReadTransactions(new TransactionQuery { Place = ProjectJournal.PlaceOf(routes, shortcode), Last = 1 }) is not [JournaledTransaction open])
+            return null;
+        if (before is { } mark)
+        {
+            Close(project, open, mark);
+            return null;
+        }
+
+        bool hasNewer = project.Known.Read(FileState.Sent).Any(file => file.Job > open.LastJob);
+        if (hasNewer)
+            return null;
+        BulkIngestRun? resumed = run is null ? null : new BulkIngestRun
+        {
+            Uploads = run.Uploads,
+            IngestedBefore = run.IngestedBefore,
+            Before = open.Before is { } kept ? new MappingMark(kept.Rows, kept.Last) : null,
+            Note = "It was started by an earlier call.",
+        };
+        return Describe() with
+        {
+            Status = TransactionStatus.Running,
+            ServerStatus = "409",
+            SubmittedAt = open.Transaction.SubmittedAt,
+            StartedAt = open.Transaction.StartedAt,
+            SeenAt = routes.Time.GetUtcNow(),
+            Total = resumed?.Total,
+            Message = "It was started by an earlier call.",
+            Expectation = resumed,
+        };
+    }
+
+    /// <summary>The project is free, so a run that was under way has ended. One whose answer was never seen took place where the mapping has grown.</summary>
+    private void Close(ProjectJournal project, JournaledTransaction open, MappingMark now)
+    {
+        bool tookPlace = open.State == StartState.Started || now.Rows > (open.Before?.Rows ?? 0);
+        if (!tookPlace)
+        {
+            journal.CancelStart(open.Key);
+            return;
+        }
+
+        long leftOver = project.RecordLeftOvers(open.LastJob);
+        long? total = open.Transaction.Total;
+        journal.EndStart(open.Key, open.Transaction with
+        {
+            Status = leftOver == 0 ? TransactionStatus.Succeeded : TransactionStatus.PartlySucceeded,
+            CompletedAt = routes.Time.GetUtcNow(),
+            SeenAt = routes.Time.GetUtcNow(),
+            Completed = total is null ? null : Math.Max(0, total.Value - leftOver),
+        });
+    }
+
+    private async Task<Transaction> StartAsync(ProjectMemory memory, BulkIngestRun? plan, MappingMark? before, long lastJob, CancellationToken cancellationToken)
+    {
+        Transaction planned = Describe() with { SubmittedAt = routes.Time.GetUtcNow(), Total = plan?.Total };
+        JournaledStart start = new()
+        {
+            Kind = TransactionKind.BulkIngest,
+            Place = ProjectJournal.PlaceOf(routes, shortcode),
+            Connection = routes.Connection.Name,
+            Transaction = planned,
+            Before = before is { } mark ? new PlaceMark(mark.Rows, mark.LastDerivative) : null,
+            LastJob = lastJob,
+            ManualCheck = $"The answer to the start of project {shortcode} was never seen. Rows that are new in its mapping show that it ran: Get-IngestMapping {shortcode}.",
+        };
+        return await journal.StartAsync(start, () => SendAsync(memory, plan, planned, before, cancellationToken), routes.Logger).ConfigureAwait(false);
+    }
+
+    private async Task<Transaction> SendAsync(ProjectMemory memory, BulkIngestRun? plan, Transaction planned, MappingMark? before, CancellationToken cancellationToken)
     {
         List<string> notes = [];
-        if (expected is not null && before is null)
+        if (plan is not null && before is null)
             notes.Add("The project was busy when this run was started, so rows of earlier runs count as ingested too.");
-        DateTimeOffset submitted = routes.Time.GetUtcNow();
         await StartWhenFreeAsync(before, notes, cancellationToken).ConfigureAwait(false);
         string? note = notes.Count == 0 ? null : string.Join(' ', notes);
-        BulkIngestRun? run = expected is null ? null : new BulkIngestRun { Uploads = expected, Before = before, Note = note };
+        BulkIngestRun? run = plan is null ? null : new BulkIngestRun { Uploads = plan.Uploads, IngestedBefore = plan.IngestedBefore, Before = before, Note = note };
         memory.Started(run);
-        return BulkIngestTransactions.Describe(shortcode, routes.Connection.Name) with
+        return planned with
         {
             Status = TransactionStatus.Running,
             ServerStatus = "202",
-            SubmittedAt = submitted,
             StartedAt = routes.Time.GetUtcNow(),
             SeenAt = routes.Time.GetUtcNow(),
-            Total = expected?.Count,
             Message = note,
             Expectation = run,
         };
     }
+
+    private Transaction Describe() => BulkIngestTransactions.Describe(shortcode, routes.Connection);
 
     private async Task StartWhenFreeAsync(MappingMark? before, List<string> notes, CancellationToken cancellationToken)
     {
@@ -67,18 +216,24 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
                 if (!waited)
                     routes.Logger.LogWarning("Project {Shortcode} is busy with another call; its bulk ingest is started when it is free.", shortcode);
                 waited = true;
-                await WaitUntilFreeAsync(cancellationToken).ConfigureAwait(false);
+                await WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {
                 waited = true;
-                if (await DidStartAsync(e, before, cancellationToken).ConfigureAwait(false))
+                if (await DidStartAsync(e, before, cancellationToken).ConfigureAwait(false) is not { } didStart)
+                {
+                    notes.Add("The answer to the start was lost. The project is busy, most likely with this run; its end shows what was ingested.");
+                    return;
+                }
+
+                if (didStart)
                 {
                     notes.Add("The answer to the start was lost; the project's mapping shows that a run took place.");
                     return;
                 }
 
-                if (tries++ == MostTries)
+                if (tries++ == MaxTries)
                     throw NeverBegan(e);
                 routes.Logger.LogInformation("The answer to the start was lost, and project {Shortcode} shows no run: it is started again.", shortcode);
                 await Task.Delay(PollPause.WithJitter(FirstPause * Math.Pow(4, tries - 1)), routes.Time, cancellationToken).ConfigureAwait(false);
@@ -90,12 +245,16 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
         }
     }
 
-    /// <summary>Looks whether a start whose answer was lost took place. A look that fails leaves that unknown, however it failed.</summary>
-    private async Task<bool> DidStartAsync(IngestException lost, MappingMark? before, CancellationToken cancellationToken)
+    /// <summary>
+    /// Whether a start whose answer was lost took place; null where the project stays busy. A request that fails leaves that unknown, however it failed.
+    /// </summary>
+    private async Task<bool?> DidStartAsync(IngestException lost, MappingMark? before, CancellationToken cancellationToken)
     {
         try
         {
-            return await DidStartAsync(before, cancellationToken).ConfigureAwait(false);
+            return await WaitUntilFreeAsync(LockTimeout, cancellationToken).ConfigureAwait(false)
+                ? await HasGrownAsync(before, cancellationToken).ConfigureAwait(false)
+                : null;
         }
         catch (IngestException e)
         {
@@ -106,7 +265,7 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
 
     private IngestException NeverBegan(IngestException e) => e.With(
         e.StatusCode is null ? ErrorId.ConnectionFailed : ErrorId.ServerError,
-        $"The bulk ingest of project {shortcode} was asked for {MostTries} times, and the project shows no run: {e.ServerMessage ?? e.Message}",
+        $"The bulk ingest of project {shortcode} was asked for {MaxTries} times, and the project shows no run: {e.ServerMessage ?? e.Message}",
         "The files are on the server. Look at its log, then start again.");
 
     private IngestException NothingToIngest(IngestException e, bool waited) => waited
@@ -121,9 +280,12 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     /// </summary>
     public async Task<bool> DidStartAsync(MappingMark? before, CancellationToken cancellationToken)
     {
-        await WaitUntilFreeAsync(cancellationToken).ConfigureAwait(false);
-        return before is not null && await TryMarkAsync(cancellationToken).ConfigureAwait(false) is { } now && now != before;
+        await WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
+        return await HasGrownAsync(before, cancellationToken).ConfigureAwait(false);
     }
+
+    private async Task<bool> HasGrownAsync(MappingMark? before, CancellationToken cancellationToken) =>
+        before is not null && await TryMarkAsync(cancellationToken).ConfigureAwait(false) is { } now && now != before;
 
     /// <summary>The mapping as it is; null where the project is locked.</summary>
     public async Task<MappingMark?> TryMarkAsync(CancellationToken cancellationToken)
@@ -145,9 +307,17 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
         }
     }
 
-    private async Task WaitUntilFreeAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until no call holds the project's lock; false where it is held for longer than the timeout.</summary>
+    private async Task<bool> WaitUntilFreeAsync(TimeSpan? timeout, CancellationToken cancellationToken)
     {
+        long began = routes.Time.GetTimestamp();
         for (TimeSpan pause = FirstPause; await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false) == ProjectState.Locked; pause = PollPause.Next(pause))
+        {
+            if (timeout is not null && routes.Time.GetElapsedTime(began) >= timeout)
+                return false;
             await Task.Delay(PollPause.WithJitter(pause), routes.Time, cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
     }
 }

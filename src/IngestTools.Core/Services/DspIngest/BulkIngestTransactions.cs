@@ -1,20 +1,23 @@
 using System.Runtime.CompilerServices;
+using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Transactions;
 using IngestTools.Uploads;
 
 namespace IngestTools.Services.DspIngest;
 
 /// <summary>Bulk ingests as transactions. The server has no id for a run: a project has one run at most, and the mapping's status tells whether it goes on.</summary>
-internal sealed class BulkIngestTransactions(BulkIngestRoutes routes) : ITransactionSource
+internal sealed class BulkIngestTransactions(BulkIngestRoutes routes, IIngestJournal journal) : ITransactionSource
 {
-    public static Transaction Describe(Shortcode shortcode, string? connection) => new()
+    public static Transaction Describe(Shortcode shortcode, IngestConnection? connection) => new()
     {
         Id = $"dsp:{shortcode}",
         Kind = TransactionKind.BulkIngest,
         Status = TransactionStatus.Unknown,
         Unit = "files",
         Shortcode = shortcode.Value,
-        Connection = connection,
+        Connection = connection?.Name,
+        Server = connection?.Uri.AbsoluteUri,
     };
 
     /// <remarks>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv: 409 while a run goes on, 200 once it has ended, 404 where there is nothing.</remarks>
@@ -22,8 +25,10 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes) : ITransac
     {
         Shortcode shortcode = Shortcode.Parse(transaction.Shortcode);
         BulkIngestRun? run = transaction.Expectation as BulkIngestRun;
-        Transaction seen = transaction with { SeenAt = routes.Time.GetUtcNow(), Connection = routes.Connection.Name };
+        Transaction seen = transaction with { SeenAt = routes.Time.GetUtcNow(), Connection = routes.Connection.Name, Server = routes.Connection.Uri.AbsoluteUri };
         ProjectState state = await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
+        if (run is null && FindStart(shortcode) is { } start)
+            return await LookByJournalAsync(shortcode, seen, start, state, cancellationToken).ConfigureAwait(false);
         return (state, run) switch
         {
             (ProjectState.Locked, _) => seen with
@@ -87,7 +92,8 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes) : ITransac
         UploadedNames leftOvers;
         try
         {
-            leftOvers = await run.CompareAsync(new MappingDownload(routes, shortcode).ReadAsync(cancellationToken)).ConfigureAwait(false);
+            leftOvers = await run.CompareAsync(new MappingDownload(routes, shortcode).ReadAsync(cancellationToken), ReadChecksumAsync).ConfigureAwait(false);
+            await RecordAsync(shortcode, leftOvers, cancellationToken).ConfigureAwait(false);
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
         {
@@ -95,18 +101,67 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes) : ITransac
             return seen with { Status = TransactionStatus.Running, ServerStatus = "409", Message = "The project's lock is held by another call." };
         }
 
-        long leftOver = leftOvers.Count;
-        long ingested = run.Uploads.Count - leftOver;
-        string? message = leftOver == 0
-            ? run.Note
-            : $"{leftOver:N0} of {run.Uploads.Count:N0} files were left over. Start-BulkIngest -Shortcode {shortcode} tries them again.{(run.Note is null ? "" : " " + run.Note)}";
-        return Ended(seen) with
+        return Result(shortcode, seen, leftOvers.Count, run.Total, run.Note);
+
+        Task<string?> ReadChecksumAsync(string derivative) => routes.TryGetChecksumAsync(shortcode, derivative, cancellationToken);
+    }
+
+    private Transaction Result(Shortcode shortcode, Transaction seen, long leftOver, long total, string? note) => Ended(seen) with
+    {
+        Status = leftOver == 0 ? TransactionStatus.Succeeded : leftOver < total ? TransactionStatus.PartlySucceeded : TransactionStatus.Failed,
+        ServerStatus = "200",
+        Completed = total - leftOver,
+        Total = total,
+        Message = leftOver == 0
+            ? note
+            : $"{leftOver:N0} of {total:N0} files were left over. Start-BulkIngest -Shortcode {shortcode} tries them again.{(note is null ? "" : " " + note)}",
+    };
+
+    /// <summary>The start of this project's run that is recorded and has not been seen ended; null where there is none.</summary>
+    private JournaledTransaction? FindStart(Shortcode shortcode) =>
+        journal.ReadTransactions(new TransactionQuery { Place = ProjectJournal.PlaceOf(routes, shortcode), Last = 1 }) is [JournaledTransaction newest] ? newest : null;
+
+    /// <summary>A run that was started by another process, as far as the journal and the mapping show it.</summary>
+    private async Task<Transaction> LookByJournalAsync(
+        Shortcode shortcode, Transaction seen, JournaledTransaction start, ProjectState state, CancellationToken cancellationToken)
+    {
+        Transaction known = start.Transaction with { SeenAt = seen.SeenAt, Connection = seen.Connection, Server = seen.Server };
+        using IPlaceJournal place = journal.OpenPlace(start.Place);
+        ProjectJournal project = new(routes, shortcode, journal, place);
+        if (state == ProjectState.Locked || await project.RefreshAsync(cancellationToken).ConfigureAwait(false) is not { } now)
+            return known with { Status = TransactionStatus.Running, ServerStatus = "409", Message = start.State == StartState.Started ? known.Message : start.ManualCheck };
+        if (start.State != StartState.Started && now.Rows <= (start.Before?.Rows ?? 0))
         {
-            Status = leftOver == 0 ? TransactionStatus.Succeeded : ingested > 0 ? TransactionStatus.PartlySucceeded : TransactionStatus.Failed,
-            ServerStatus = "200",
-            Completed = ingested,
-            Total = run.Uploads.Count,
-            Message = message,
-        };
+            return Ended(known) with
+            {
+                Status = TransactionStatus.Unknown,
+                ServerStatus = state == ProjectState.HasMapping ? "200" : "404",
+                Message = $"The answer to the start was never seen, and the project's mapping shows no run. Start-BulkIngest -Shortcode {shortcode} starts it again, and does no harm if it ran.",
+            };
+        }
+
+        if (now.Rows == 0 && state == ProjectState.NoMapping)
+        {
+            return Ended(known) with
+            {
+                Status = TransactionStatus.Unknown,
+                ServerStatus = "404",
+                Message = "The project has no mapping: the run died before its first file, or the project was finalized meanwhile. The server's log says which.",
+            };
+        }
+
+        long leftOver = project.RecordLeftOvers(start.LastJob);
+        return Result(shortcode, known, leftOver, Math.Max(known.Total ?? 0, leftOver), note: null);
+    }
+
+    /// <summary>Records what became of the files of a run.</summary>
+    private async Task RecordAsync(Shortcode shortcode, UploadedNames leftOvers, CancellationToken cancellationToken)
+    {
+        if (!journal.IsOn)
+            return;
+        using IPlaceJournal place = journal.OpenPlace(ProjectJournal.PlaceOf(routes, shortcode));
+        ProjectJournal project = new(routes, shortcode, journal, place);
+        await project.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        project.RecordLeftOvers(leftOvers.Read());
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Logging;
 using IngestTools.Transactions;
 using IngestTools.Uploads;
@@ -11,8 +12,9 @@ namespace IngestTools.Services.DspIngest;
 
 /// <summary>DSP-INGEST's bulk ingest: upload, start, mapping, finalize.</summary>
 /// <param name="connection">The connection.</param>
-/// <param name="logger">Takes what happens.</param>
-public sealed class DspIngestClient(IngestConnection connection, ILogger? logger = null)
+/// <param name="logger">The log.</param>
+/// <param name="journal">The journal; null records nothing and knows nothing.</param>
+public sealed class DspIngestClient(IngestConnection connection, ILogger? logger = null, IIngestJournal? journal = null)
 {
     /// <summary>How long a finalize waits for a lock that others hold.</summary>
     private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(2);
@@ -22,11 +24,14 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
 
     private readonly BulkIngestRoutes _routes = new(connection, logger ?? NullLogger.Instance);
 
+    private readonly IIngestJournal _journal = journal ?? IngestJournal.Off;
+
     /// <summary>Makes a client, for a host with a log of its own.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="log">Takes what happens.</param>
-    public DspIngestClient(IngestConnection connection, IngestLog log)
-        : this(connection, log.Logger)
+    /// <param name="log">The log.</param>
+    /// <param name="journal">The journal; null records nothing and knows nothing.</param>
+    public DspIngestClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
+        : this(connection, log.Logger, journal)
     {
     }
 
@@ -46,13 +51,13 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/>: nothing was uploaded. <see cref="ErrorId.NotSignedIn"/>, <see cref="ErrorId.NotAllowed"/> and others.</exception>
     /// <remarks>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest</remarks>
     public Task<Transaction> StartAsync(string shortcode, UploadedNames? uploads, CancellationToken cancellationToken) =>
-        new BulkIngestStart(_routes, Shortcode.Parse(shortcode)).RunAsync(uploads, cancellationToken);
+        new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).RunAsync(uploads, cancellationToken);
 
     /// <summary>Marks the mapping as it is, before a bulk ingest is started; null while another call holds the project's lock.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public Task<MappingMark?> MarkAsync(string shortcode, CancellationToken cancellationToken) =>
-        new BulkIngestStart(_routes, Shortcode.Parse(shortcode)).TryMarkAsync(cancellationToken);
+        new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).TryMarkAsync(cancellationToken);
 
     /// <summary>Starts the bulk ingest of a project as <see cref="StartAsync(string, UploadedNames?, CancellationToken)"/> does, for one who has marked its mapping and kept the mark.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
@@ -62,7 +67,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     public Task<Transaction> StartAsync(string shortcode, UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(uploads);
-        return new BulkIngestStart(_routes, Shortcode.Parse(shortcode)).RunAsync(uploads, before, cancellationToken);
+        return new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).RunAsync(uploads, before, cancellationToken);
     }
 
     /// <summary>Whether a start whose answer nobody has took place: waits until the project is free, and looks for rows that are new since the mark.</summary>
@@ -71,7 +76,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>False also where a run ingested nothing; starting again then does no harm, since what was ingested has left the import folder.</returns>
     public Task<bool> DidStartAsync(string shortcode, MappingMark? before, CancellationToken cancellationToken) =>
-        new BulkIngestStart(_routes, Shortcode.Parse(shortcode)).DidStartAsync(before, cancellationToken);
+        new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).DidStartAsync(before, cancellationToken);
 
     /// <summary>A bulk ingest that was started earlier, maybe by another process, with what is to come out of it.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
@@ -81,7 +86,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     {
         ArgumentNullException.ThrowIfNull(uploads);
         Shortcode project = Shortcode.Parse(shortcode);
-        return BulkIngestTransactions.Describe(project, connection.Name) with { Total = uploads.Count, Expectation = new BulkIngestRun { Uploads = uploads, Before = before } };
+        return BulkIngestTransactions.Describe(project, connection) with { Total = uploads.Count, Expectation = new BulkIngestRun { Uploads = uploads, Before = before } };
     }
 
     /// <summary>The rows of the mapping, as they come.</summary>
@@ -124,19 +129,14 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         ArgumentNullException.ThrowIfNull(uploads);
         Shortcode project = Shortcode.Parse(shortcode);
         Dictionary<string, string?> derivatives = new(uploads.Count, StringComparer.Ordinal);
-        foreach (UploadResult upload in uploads)
-            derivatives[upload.RemoteName.Normalize(NormalizationForm.FormC)] = null;
-        HashSet<string> leftOvers = await LeftOversOfLastRunAsync(project, cancellationToken).ConfigureAwait(false);
-        await foreach (MappingRow row in ReadMappingAsync(shortcode, cancellationToken).ConfigureAwait(false))
-        {
-            string original = row.Original.Normalize(NormalizationForm.FormC);
-            if (derivatives.ContainsKey(original) && !leftOvers.Contains(original))
-                derivatives[original] = row.Derivative;
-        }
-
+        foreach (UploadResult upload in uploads.Where(upload => upload.IsOnServer))
+            derivatives[upload.RemoteName.Normalize(NormalizationForm.FormC)] = upload.Derivative;
+        // The mapping is gone once the project was finalized. What the journal knows of the files stays.
+        if (derivatives.Values.Any(derivative => derivative is null))
+            await ReadDerivativesAsync(project, derivatives, cancellationToken).ConfigureAwait(false);
         foreach (UploadResult upload in uploads)
         {
-            string? derivative = upload.Status == UploadStatus.Uploaded ? derivatives[upload.RemoteName.Normalize(NormalizationForm.FormC)] : null;
+            string? derivative = upload.IsOnServer ? derivatives[upload.RemoteName.Normalize(NormalizationForm.FormC)] : null;
             yield return new IngestMapping
             {
                 Shortcode = project.Value,
@@ -149,12 +149,31 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         }
     }
 
-    /// <summary>A file that was uploaded again and left over has a row of its earlier self; that row is not the file's that was sent.</summary>
+    private async Task ReadDerivativesAsync(Shortcode project, Dictionary<string, string?> derivatives, CancellationToken cancellationToken)
+    {
+        HashSet<string> leftOvers = await LeftOversOfLastRunAsync(project, cancellationToken).ConfigureAwait(false);
+        await foreach (MappingRow row in ReadMappingAsync(project.Value, cancellationToken).ConfigureAwait(false))
+        {
+            string original = row.Original.Normalize(NormalizationForm.FormC);
+            if (derivatives.ContainsKey(original) && !leftOvers.Contains(original))
+                derivatives[original] = row.Derivative;
+        }
+    }
+
+    /// <summary>A file that was uploaded again and left over has a row of its earlier content; that row is not the file's that was sent.</summary>
     private async Task<HashSet<string>> LeftOversOfLastRunAsync(Shortcode project, CancellationToken cancellationToken)
     {
-        BulkIngestRun? run = ProjectMemory.Of(connection, project).Run;
-        UploadedNames? names = run is null ? null : run.LeftOvers ?? await run.CompareAsync(ReadMappingAsync(project.Value, cancellationToken)).ConfigureAwait(false);
+        UploadedNames? names = await LastLeftOversAsync(project, cancellationToken).ConfigureAwait(false);
         return new HashSet<string>(names?.Read().Select(name => name.Normalize(NormalizationForm.FormC)) ?? [], StringComparer.Ordinal);
+    }
+
+    private async Task<UploadedNames?> LastLeftOversAsync(Shortcode project, CancellationToken cancellationToken)
+    {
+        if (ProjectMemory.Of(connection, project).Run is not { } run)
+            return null;
+        return run.LeftOvers ?? await run.CompareAsync(
+            ReadMappingAsync(project.Value, cancellationToken),
+            derivative => _routes.TryGetChecksumAsync(project, derivative, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Compares SHA-256 with the server's; Verified stays null where the server does not know the asset or the file's own is not known.</summary>
@@ -190,25 +209,39 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     {
         Shortcode project = Shortcode.Parse(shortcode);
         ProjectMemory memory = ProjectMemory.Of(connection, project);
+        using IPlaceJournal? place = _journal.IsOn ? _journal.OpenPlace(ProjectJournal.PlaceOf(_routes, project)) : null;
+        ProjectJournal? known = place is null ? null : new ProjectJournal(_routes, project, _journal, place);
+        bool wasClosing = place?.IsClosing ?? false;
+        MappingMark? mapping = known is null ? null : await known.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        if (wasClosing && mapping is { Rows: 0 } && !place!.IsClosing)
+        {
+            _routes.Logger.LogWarning("Project {Shortcode} was finalized by an earlier call, whose answer was not seen. Nothing is left to do.", project);
+            memory.Started(null);
+            return;
+        }
+
         if (!force)
-            await RefuseLeftOversAsync(project, memory, cancellationToken).ConfigureAwait(false);
+            await RefuseLeftOversAsync(project, memory, place, cancellationToken).ConfigureAwait(false);
         if (mappingPath is not null)
             await SaveMappingAsync(shortcode, mappingPath, cancellationToken).ConfigureAwait(false);
         else if (!force)
             await RefuseUnsavedAsync(project, memory, cancellationToken).ConfigureAwait(false);
+        if (place is not null)
+            place.IsClosing = true;
         await FinalizeAsync(project, cancellationToken).ConfigureAwait(false);
+        known?.ForgetUningested();
         memory.Started(null);
     }
 
-    /// <summary>A run that nobody waited for is looked at now: what it left over would be deleted unseen.</summary>
-    private async Task RefuseLeftOversAsync(Shortcode project, ProjectMemory memory, CancellationToken cancellationToken)
+    /// <summary>A run that nobody waited for is compared now: what it left over would be deleted unseen.</summary>
+    private async Task RefuseLeftOversAsync(Shortcode project, ProjectMemory memory, IPlaceJournal? place, CancellationToken cancellationToken)
     {
-        BulkIngestRun? run = memory.Run;
-        UploadedNames? leftOvers = run is null ? null : run.LeftOvers ?? await run.CompareAsync(ReadMappingAsync(project.Value, cancellationToken)).ConfigureAwait(false);
-        long count = (leftOvers?.Count ?? 0) + memory.UploadsSinceStart;
+        UploadedNames? leftOvers = await LastLeftOversAsync(project, cancellationToken).ConfigureAwait(false);
+        long count = Math.Max(
+            (leftOvers?.Count ?? 0) + memory.UploadsSinceStart, place is null ? 0 : place.Count(FileState.Sent) + place.Count(FileState.LeftOver));
         if (count == 0)
             return;
-        string? first = leftOvers?.Read().FirstOrDefault();
+        string? first = leftOvers?.Read().FirstOrDefault() ?? place?.Read(FileState.LeftOver).Concat(place.Read(FileState.Sent)).FirstOrDefault()?.Name;
         throw new IngestException(ErrorId.LeftOvers, $"{count:N0} files of project {project} were uploaded and not ingested{(first is null ? "" : $", {first} among them")}; finalizing would delete them.")
         {
             Service = IngestService.DspIngest,

@@ -1,5 +1,6 @@
 using IngestTools.Connections;
 using IngestTools.Http;
+using IngestTools.Journal;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 
@@ -36,8 +37,8 @@ internal sealed class DspIngestService : ServiceDefinition
         return BulkIngestTransactions.Describe(Shortcode.Parse(parts[0]), connection: null);
     }
 
-    public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger) =>
-        new BulkIngestTransactions(new BulkIngestRoutes(connection, logger));
+    public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
+        new BulkIngestTransactions(new BulkIngestRoutes(connection, logger), journal);
 
     /// <remarks>DSP-INGEST, GET /health and GET /info; then GET /projects/{shortcode}/bulk-ingest/mapping.csv, which looks at the token before all else.</remarks>
     public override async Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)

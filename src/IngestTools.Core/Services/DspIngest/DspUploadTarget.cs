@@ -1,4 +1,5 @@
 using IngestTools.Http;
+using IngestTools.Journal;
 using IngestTools.Uploads;
 
 namespace IngestTools.Services.DspIngest;
@@ -36,7 +37,19 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
     public string? WhyUseless(string remoteName) =>
         FileNameRules.IsHidden(remoteName) ? "its name begins with a dot, and the server's ingest passes over hidden files" : null;
 
-    public async Task PrepareAsync(CancellationToken cancellationToken) => await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
+    public JournalPlace JournalPlace => ProjectJournal.PlaceOf(routes, shortcode);
+
+    public async Task PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken)
+    {
+        if (known is null)
+            await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
+        else
+            await new ProjectJournal(routes, shortcode, journal, known).RefreshAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public Task<string?> ReadChecksumAsync(JournaledFile file, CancellationToken cancellationToken) => file.ServerName is null
+        ? Task.FromResult<string?>(null)
+        : routes.TryGetChecksumAsync(shortcode, file.ServerName, cancellationToken);
 
     public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using IngestTools.Connections;
 using IngestTools.Http;
+using IngestTools.Journal;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 
@@ -37,7 +38,7 @@ internal sealed class IcaService : ServiceDefinition
         ? LinkingBatchTransactions.Describe(BatchOperation.Linking.Kind, BatchPath.Of(parts[0], parts[1]), connection: null)
         : throw NoTransaction(id, "after ica: come the project's id, a slash and the batch's id");
 
-    public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger) =>
+    public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
         new LinkingBatchTransactions(new IcaRoutes(connection, BatchOperation.Linking, logger));
 
     /// <remarks>ICA, GET /api/jobs, which any user may; and for a project GET /api/projects/{projectId}/data/eligibleForLinking.</remarks>

@@ -1,5 +1,6 @@
 using IngestTools.Connections;
 using IngestTools.Http;
+using IngestTools.Journal;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 
@@ -46,7 +47,7 @@ internal sealed class LakeFsService : ServiceDefinition
         return ImportTransactions.Describe(new ImportId(parts[0], parts[1], parts[2], isLegacy), connection: null);
     }
 
-    public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger) =>
+    public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
         new ImportTransactions(new LakeFsRoutes(connection, logger));
 
     public override Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken) =>

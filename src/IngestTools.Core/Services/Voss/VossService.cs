@@ -1,5 +1,6 @@
 using IngestTools.Connections;
 using IngestTools.Http;
+using IngestTools.Journal;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 
@@ -52,7 +53,7 @@ internal sealed class VossService : ServiceDefinition
         return BulkLoadTransactions.Describe(parts[0]);
     }
 
-    public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger) =>
+    public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
         new BulkLoadTransactions(new VossRoutes(connection, logger));
 
     /// <remarks>VOSS Automate, GET /api/data/HierarchyNode/: it documents no call that tells its version.</remarks>

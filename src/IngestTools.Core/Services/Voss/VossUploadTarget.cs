@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using IngestTools.Http;
+using IngestTools.Journal;
 using IngestTools.Uploads;
 
 namespace IngestTools.Services.Voss;
@@ -51,7 +52,9 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
     public string? WhyUseless(string remoteName) =>
         remoteName.StartsWith("~$", StringComparison.Ordinal) ? "it is the mark that a spreadsheet program leaves beside a workbook that it has open" : null;
 
-    public Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public JournalPlace JournalPlace => new(Service, routes.Connection.Uri.AbsoluteUri, hierarchy.Value);
+
+    public Task PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
     {

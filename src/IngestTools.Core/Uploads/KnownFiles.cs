@@ -1,0 +1,111 @@
+using System.Security.Cryptography;
+using IngestTools.Http;
+using IngestTools.Journal;
+using Microsoft.Extensions.Logging;
+
+namespace IngestTools.Uploads;
+
+/// <summary>Decides by the journal whether a file still has to be sent.</summary>
+internal sealed class KnownFiles(UploadOptions options, ILogger logger)
+{
+    private bool _hasWarnedOfDifference;
+
+    /// <summary>What to do with a file.</summary>
+    /// <exception cref="IngestException">The file cannot be read, or another file was sent under its name and is not ingested yet.</exception>
+    public async ValueTask<KnownFile> JudgeAsync(UploadItem item, IPlaceJournal place, CancellationToken cancellationToken)
+    {
+        if (place.Find(item.RemoteName) is not { } record || options.Again)
+            return default;
+        if (record.State == FileState.Elsewhere)
+            return await CompareWithServerAsync(item, record, cancellationToken).ConfigureAwait(false);
+        if (record.State == FileState.LeftOver || record.Sha256 is null)
+            return default;
+        bool isSamePath = record.Path == item.Path;
+        if (await IsUnchangedAsync(item, record, isSamePath, cancellationToken).ConfigureAwait(false))
+            return new KnownFile(record.State == FileState.Sent ? SkipReason.AlreadySent : SkipReason.AlreadyIngested, record, IsNew: false);
+        if (record.State == FileState.Sent && !isSamePath && record.Path is { } other && IsAsRecorded(other, record))
+            throw Collision(item, other);
+        return default;
+    }
+
+    /// <summary>
+    /// A file at the path that was recorded is judged by length and time. Another file of the same name is compared by content: files that are made by a
+    /// program often share length and time.
+    /// </summary>
+    private async ValueTask<bool> IsUnchangedAsync(UploadItem item, JournaledFile record, bool isSamePath, CancellationToken cancellationToken)
+    {
+        if (record.Length != item.Length)
+            return false;
+        if (isSamePath && !options.Checksum)
+            return record.LastWriteTime == item.LastWriteTime;
+        return await HashAsync(item.Path, cancellationToken).ConfigureAwait(false) == record.Sha256;
+    }
+
+    private async ValueTask<KnownFile> CompareWithServerAsync(UploadItem item, JournaledFile record, CancellationToken cancellationToken)
+    {
+        string? theirs = await item.Target.ReadChecksumAsync(record, cancellationToken).ConfigureAwait(false);
+        if (theirs is null)
+            return default;
+        string ours = await HashAsync(item.Path, cancellationToken).ConfigureAwait(false);
+        if (string.Equals(theirs, ours, StringComparison.OrdinalIgnoreCase))
+        {
+            return new KnownFile(
+                SkipReason.AlreadyIngested,
+                record with { State = FileState.Ingested, Path = item.Path, Length = item.Length, LastWriteTime = item.LastWriteTime, Sha256 = ours },
+                IsNew: true);
+        }
+
+        if (!_hasWarnedOfDifference)
+        {
+            _hasWarnedOfDifference = true;
+            logger.LogWarning(
+                "{Name} is sent, although {Target} has a file of this name that was sent from elsewhere: their contents differ. There is no warning for other files like it.",
+                Redaction.EscapeControls(item.RemoteName), item.Target.Description);
+        }
+
+        return default;
+    }
+
+    private static bool IsAsRecorded(string path, JournaledFile record)
+    {
+        FileInfo file = new(path);
+        return file.Exists && file.Length == record.Length && file.LastWriteTimeUtc == record.LastWriteTime;
+    }
+
+    private static async ValueTask<string> HashAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+            await using (file.ConfigureAwait(false))
+                return Convert.ToHexString(await SHA256.HashDataAsync(file, cancellationToken).ConfigureAwait(false)).ToLowerInvariant();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw LocalFileErrors.NotFound(path, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw LocalFileErrors.Unreadable(path, e.Message, e);
+        }
+    }
+
+    private static IngestException Collision(UploadItem item, string other) => new(
+        ErrorId.NameCollision,
+        $"{Redaction.EscapeControls(item.Path)} would replace '{Redaction.EscapeControls(item.RemoteName)}' on the server, which was sent from "
+        + $"{Redaction.EscapeControls(other)} and is not ingested yet.")
+    {
+        Service = item.Target.Service,
+        Operation = "upload",
+        Advice = item.Target.IsFlat
+            ? "Give -UniqueName, or rename one of them. To replace the other file, give -Again."
+            : "Give a -BasePath that keeps their folders apart, or rename one of them. To replace the other file, give -Again.",
+        Target = item.Path,
+    };
+}
+
+/// <summary>What the journal says about a file.</summary>
+/// <param name="Reason">Why it is skipped; null where it is sent.</param>
+/// <param name="Record">Its record; null where it is sent.</param>
+/// <param name="IsNew">Whether the record is still to be written.</param>
+internal readonly record struct KnownFile(SkipReason? Reason, JournaledFile? Record, bool IsNew);
