@@ -8,8 +8,8 @@ Builds IngestTools, and what is done with a build.
 Build   compiles with warnings as errors, and stages the module: out/IngestTools/<version>/, ready for Import-Module.
 Test    builds, then runs every test: dotnet test, which runs Pester too.
 Demo    runs examples/Demo: a load from end to end against a sandbox.
-Bench   builds, then compares Send-IngestFile with curl and with Invoke-RestMethod, and measures the scheduler with
-        10,000 schedules; needs Linux, a C compiler and curl.
+Bench   builds, then compares Send-IngestFile with curl and with Invoke-RestMethod, measures the journal with 1,000,000
+        files, and the scheduler with 10,000 schedules; needs Linux, a C compiler and curl.
 Pack    builds, then makes out/IngestTools.<version>.zip, and its SHA-256.
 
 .PARAMETER Task
@@ -156,7 +156,7 @@ switch ($Task) {
     'Bench' {
         Invoke-Compile
         Publish-Module
-        foreach ($bench in 'uploads', 'scheduler') { & (Join-Path $root 'tests' 'bench' "$bench.ps1") -Module (Join-Path $staged 'IngestTools.psd1') }
+        foreach ($bench in 'uploads', 'journal', 'scheduler') { & (Join-Path $root 'tests' 'bench' "$bench.ps1") -Module (Join-Path $staged 'IngestTools.psd1') }
     }
     'Pack' {
         Invoke-Compile

@@ -53,9 +53,16 @@ public interface IIngestJournal : IDisposable
     /// <param name="query">Which of them.</param>
     IReadOnlyList<IngestJob> ReadJobs(JobQuery query);
 
+    /// <summary>A job.</summary>
+    /// <param name="number">Its number.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/></exception>
+    IngestJob FindJob(long number) => ReadJobs(new JobQuery { Number = number }) is [IngestJob job] ? job : throw JournalErrors.NoSuchJob(number);
+
     /// <summary>The results of a job's files: those that were uploaded, and those that failed.</summary>
     /// <param name="job">The job's number.</param>
-    IEnumerable<UploadResult> ReadResults(long job);
+    /// <param name="statuses">Only those of these statuses; none means all.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/></exception>
+    IEnumerable<UploadResult> ReadResults(long job, params UploadStatus[] statuses);
 
     /// <summary>Counts the records that <see cref="Clear"/> would delete now.</summary>
     /// <param name="query">Which of them.</param>

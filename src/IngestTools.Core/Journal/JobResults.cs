@@ -22,7 +22,7 @@ internal sealed class JobResults : IDisposable
         _number = number;
     }
 
-    public IEnumerable<UploadResult> Read()
+    public IEnumerable<UploadResult> Read(UploadStatus[] statuses)
     {
         // A job has one place, and in the order of its primary key, the table of files is read once from its beginning to its end.
         IEnumerable<UploadResult> files = ReadPages(
@@ -31,7 +31,9 @@ internal sealed class JobResults : IDisposable
             0L, after => Select($"SELECT {FileTable.Columns}, rowid FROM former_file WHERE job = $job AND rowid > $after ORDER BY rowid", r => (r.GetInt64(9), ResultOf(_files.Read(r))), after));
         IEnumerable<UploadResult> failures = ReadPages(
             0L, after => Select("SELECT rowid, path, name, length, error, message FROM failure WHERE job = $job AND rowid > $after ORDER BY rowid", r => (r.GetInt64(0), FailureOf(r)), after));
-        return files.Concat(former).Concat(failures);
+        bool hasUploaded = statuses.Length == 0 || statuses.Contains(UploadStatus.Uploaded);
+        bool hasFailed = statuses.Length == 0 || statuses.Contains(UploadStatus.Failed);
+        return (hasUploaded ? files.Concat(former) : []).Concat(hasFailed ? failures : []);
     }
 
     public void Dispose()

@@ -46,6 +46,13 @@ internal static class JournalErrors
     public static IngestException TooNew(string path, long version, long known) => Unavailable(
         path, $"a newer version of IngestTools wrote it (format {version}; this version reads up to {known})", "Update IngestTools.", null);
 
+    public static IngestException NoSuchJob(long number) => new(ErrorId.NotFound, $"The journal has no {IngestJob.FormatId(number)}.")
+    {
+        Operation = "read journal",
+        Advice = "Get-IngestJob lists the jobs. They are kept for 400 days.",
+        Target = IngestJob.FormatId(number),
+    };
+
     public static IngestException NotAJournal(string path) => Unavailable(
         path, "it is a database of another program", "Move it to another folder; a new journal is made.", null);
 

@@ -55,7 +55,7 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 
     public IReadOnlyList<IngestJob> ReadJobs(JobQuery query) => [];
 
-    public IEnumerable<UploadResult> ReadResults(long job) => [];
+    public IEnumerable<UploadResult> ReadResults(long job, params UploadStatus[] statuses) => throw JournalErrors.NoSuchJob(job);
 
     public JournalCleared Count(ClearQuery query) => new(0, 0, 0);
 

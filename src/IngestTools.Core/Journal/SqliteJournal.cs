@@ -97,12 +97,10 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             ReadJob, ("$id", query.Number), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$last", query.Last ?? -1)));
     }
 
-    public IEnumerable<UploadResult> ReadResults(long job)
+    public IEnumerable<UploadResult> ReadResults(long job, params UploadStatus[] statuses)
     {
-        if (ReadJobs(new JobQuery { Number = job }) is not [IngestJob found])
-            yield break;
-        using JobResults results = new(_file, found, job);
-        foreach (UploadResult result in results.Read())
+        using JobResults results = new(_file, ((IIngestJournal)this).FindJob(job), job);
+        foreach (UploadResult result in results.Read(statuses))
             yield return result;
     }
 

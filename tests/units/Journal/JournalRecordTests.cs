@@ -259,7 +259,7 @@ public sealed class JournalRecordTests : JournalTests
         await SendAsync(OtherProject, "a.tif");
         await SendAsync(Hierarchy, "a.tif");
 
-        JournalCleared cleared = Journal.Clear(new ClearQuery { Place = (IngestService.DspIngest, "0001") });
+        JournalCleared cleared = Journal.Clear(new ClearQuery { Shortcode = "0001" });
 
         Assert.Equal(new JournalCleared(1, 1, 0), cleared);
         Assert.Null(Find("a.tif"));
