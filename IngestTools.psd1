@@ -12,16 +12,19 @@
     TypesToProcess         = @('module/IngestTools.Types.ps1xml')
     FunctionsToExport      = @()
     CmdletsToExport        = @(
+        'Clear-IngestJournal'
         'Complete-BulkIngest'
         'Connect-IngestService'
         'Disconnect-IngestService'
         'Get-BulkLoadRun'
         'Get-BulkLoadSchedule'
         'Get-IngestConnection'
+        'Get-IngestJob'
         'Get-IngestMapping'
         'Get-IngestScheduler'
         'Get-LinkingBatchItem'
         'Get-Transaction'
+        'Get-UploadResult'
         'New-ImportMetaRange'
         'New-ImportRange'
         'New-LinkingBatch'

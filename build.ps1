@@ -8,8 +8,8 @@ Builds IngestTools, and what is done with a build.
 Build      compiles with warnings as errors, and stages the module: out/IngestTools/<version>/, ready for Import-Module.
 Test       builds, then runs every test: dotnet test, which runs Pester too.
 Demo       runs examples/Demo: a load from end to end against a sandbox.
-Bench      builds, then measures the import, compares Send-IngestFile with curl and with Invoke-RestMethod, and measures
-           the scheduler with 10,000 schedules; needs Linux, a C compiler and curl.
+Bench      builds, then measures the import, compares Send-IngestFile with curl and with Invoke-RestMethod, measures the
+           journal with 1,000,000 files and the scheduler with 10,000 schedules; needs Linux, a C compiler and curl.
 Install    builds, then copies the module to the current user's module path, where Import-Module IngestTools finds it.
            It goes to a folder of its version. Other versions stay; the same version is replaced.
 Uninstall  removes this version of the module from the current user's module path.
@@ -288,7 +288,7 @@ switch ($Task) {
     'Bench' {
         Invoke-Compile
         Publish-Module
-        foreach ($bench in 'import', 'uploads', 'scheduler') {
+        foreach ($bench in 'import', 'uploads', 'journal', 'scheduler') {
             & (Join-Path $root 'tests' 'bench' "$bench.ps1") -Module (Join-Path $staged 'IngestTools.psd1')
         }
     }

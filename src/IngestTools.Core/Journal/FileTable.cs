@@ -3,6 +3,9 @@ using Microsoft.Data.Sqlite;
 namespace IngestTools.Journal;
 
 /// <summary>Reads and writes records of files over one connection. Folders are kept once, and known ones are remembered.</summary>
+/// <remarks>
+/// A record of another job that is replaced or forgotten becomes a former one: the results of that job can still be read.
+/// </remarks>
 internal sealed class FileTable : IDisposable
 {
     /// <summary>Folders that are remembered. A tree with more of them costs one more look-up for each change of folder.</summary>
@@ -13,6 +16,7 @@ internal sealed class FileTable : IDisposable
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, long> _folderIds = new(StringComparer.Ordinal);
     private readonly Dictionary<long, string> _folderPaths = [];
+    private SqliteCommand? _find;
     private SqliteCommand? _keep;
     private SqliteCommand? _write;
 
@@ -21,21 +25,26 @@ internal sealed class FileTable : IDisposable
         _connection = connection;
     }
 
-    /// <summary>Writes a record within the transaction of the caller. The record of another job that it replaces is kept for that job's results.</summary>
-    public void Write(SqliteTransaction transaction, long place, JournaledFile file)
+    /// <summary>Writes records in one transaction, with what else belongs to it.</summary>
+    public void Write(long place, IEnumerable<JournaledFile> files, Action? more = null)
     {
-        _keep ??= _connection.Prepare(
-            $"INSERT INTO replaced SELECT place, {Columns} FROM file WHERE place = $place AND name = $name AND job NOT IN ($job, 0)", "$place", "$name", "$job");
-        _write ??= _connection.Prepare(
-            $"INSERT OR REPLACE INTO file (place, {Columns}) VALUES ($place, $name, $folder, $cut, $length, $written, $sha, $job, $state, $server)",
-            "$place", "$name", "$folder", "$cut", "$length", "$written", "$sha", "$job", "$state", "$server");
-        _keep.Transaction = transaction;
-        _write.Transaction = transaction;
-        LocalPathParts? parts = file.Path is null ? null : LocalPathParts.Split(file.Path, file.Name);
-        _keep.With(place, file.Name, file.Job).ExecuteNonQuery();
-        _write.With(
-            place, file.Name, parts is null ? null : FolderId(parts.Value.Folder), parts?.Cut, file.Length, file.LastWriteTime?.Ticks,
-            JournalAccess.HashBytes(file.Sha256), file.Job, (long)file.State, file.ServerName).ExecuteNonQuery();
+        using SqliteTransaction transaction = _connection.BeginTransaction();
+        // Another process may have deleted folders since the last transaction.
+        _folderIds.Clear();
+        foreach (JournaledFile file in files)
+            Write(place, file, transaction);
+        more?.Invoke();
+        transaction.Commit();
+    }
+
+    /// <summary>Deletes the records of a state.</summary>
+    public void Forget(long place, FileState state)
+    {
+        using SqliteTransaction transaction = _connection.BeginTransaction();
+        (string, object?)[] which = [("$place", place), ("$state", (long)state)];
+        _connection.Execute($"INSERT INTO former_file SELECT place, {Columns} FROM file WHERE place = $place AND state = $state AND job <> 0", which);
+        _connection.Execute("DELETE FROM file WHERE place = $place AND state = $state", which);
+        transaction.Commit();
     }
 
     /// <summary>Reads a record from the columns <see cref="Columns"/>.</summary>
@@ -45,7 +54,7 @@ internal sealed class FileTable : IDisposable
         return new JournaledFile
         {
             Name = name,
-            Path = reader.NumberOrNull(1) is { } folder ? new LocalPathParts(FolderPath(folder), reader.GetInt32(2)).Join(name) : null,
+            Path = reader.NumberOrNull(1) is { } folder ? new LocalPathParts(FolderPath(folder), reader.GetInt32(2)).Join(name, Path.DirectorySeparatorChar) : null,
             Length = reader.NumberOrNull(3),
             LastWriteTime = reader.NumberOrNull(4) is { } written ? new DateTime(written, DateTimeKind.Utc) : null,
             Sha256 = reader.HashOrNull(5),
@@ -57,12 +66,26 @@ internal sealed class FileTable : IDisposable
 
     public void Dispose()
     {
+        _find?.Dispose();
         _keep?.Dispose();
         _write?.Dispose();
     }
 
-    /// <summary>Ids of a transaction that is rolled back are not valid, so they are forgotten.</summary>
-    public void ForgetFolders() => _folderIds.Clear();
+    private void Write(long place, JournaledFile file, SqliteTransaction transaction)
+    {
+        _find ??= _connection.Prepare("SELECT job FROM file WHERE place = $place AND name = $name", "$place", "$name");
+        _keep ??= _connection.Prepare($"INSERT INTO former_file SELECT place, {Columns} FROM file WHERE place = $place AND name = $name", "$place", "$name");
+        _write ??= _connection.Prepare(
+            $"INSERT OR REPLACE INTO file (place, {Columns}) VALUES ($place, $name, $folder, $cut, $length, $written, $sha, $job, $state, $server)",
+            "$place", "$name", "$folder", "$cut", "$length", "$written", "$sha", "$job", "$state", "$server");
+        _find.Transaction = _keep.Transaction = _write.Transaction = transaction;
+        LocalPathParts? parts = file.Path is null ? null : LocalPathParts.Split(file.Path, file.Name, Path.DirectorySeparatorChar);
+        if (_find.With(place, file.Name).ExecuteScalar() is long job && job != 0 && job != file.Job)
+            _keep.With(place, file.Name).ExecuteNonQuery();
+        _write.With(
+            place, file.Name, parts is null ? null : FolderId(parts.Value.Folder), parts?.Cut, file.Length, file.LastWriteTime?.Ticks,
+            JournalAccess.HashBytes(file.Sha256), file.Job, (long)file.State, file.ServerName).ExecuteNonQuery();
+    }
 
     private long FolderId(string path)
     {

@@ -53,11 +53,22 @@ public interface IIngestJournal : IDisposable
     /// <param name="query">Which of them.</param>
     IReadOnlyList<IngestJob> ReadJobs(JobQuery query);
 
+    /// <summary>A job.</summary>
+    /// <param name="number">Its number.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/></exception>
+    IngestJob FindJob(long number) => ReadJobs(new JobQuery { Number = number }) is [IngestJob job] ? job : throw JournalErrors.NoSuchJob(number);
+
     /// <summary>The results of a job's files: those that were uploaded, and those that failed.</summary>
     /// <param name="job">The job's number.</param>
-    IEnumerable<UploadResult> ReadResults(long job);
+    /// <param name="statuses">Only those of these statuses; none means all.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/></exception>
+    IEnumerable<UploadResult> ReadResults(long job, params UploadStatus[] statuses);
 
-    /// <summary>Deletes records.</summary>
+    /// <summary>Counts the records that <see cref="Clear"/> would delete now.</summary>
+    /// <param name="query">Which of them.</param>
+    JournalCleared Count(ClearQuery query);
+
+    /// <summary>Deletes records. Those of a job that runs, and of a transaction that has not ended, stay.</summary>
     /// <param name="query">Which of them.</param>
     JournalCleared Clear(ClearQuery query);
 }
@@ -87,7 +98,7 @@ public interface IPlaceJournal : IDisposable
     /// <param name="files">The records.</param>
     void Write(IReadOnlyCollection<JournaledFile> files);
 
-    /// <summary>Deletes the records of a state.</summary>
+    /// <summary>Deletes the records of a state. The results of the jobs that sent them can still be read.</summary>
     /// <param name="state">The state.</param>
     void Forget(FileState state);
 
@@ -113,8 +124,8 @@ public interface IUploadJob : IDisposable
     (long Number, int ProcessId)? FindOlder();
 
     /// <summary>A file is on the server, or was found there.</summary>
-    /// <param name="file">What is recorded. Its job is this one.</param>
-    /// <param name="bytes">Bytes that were uploaded for it; null where it was found there, which counts as skipped.</param>
+    /// <param name="file">What is recorded. Its job is this one where it was uploaded, and none where it was found on the server.</param>
+    /// <param name="bytes">Bytes that were uploaded for it; null where it was found there, of which <see cref="Skip"/> counts.</param>
     ValueTask RecordAsync(JournaledFile file, long? bytes);
 
     /// <summary>A file failed.</summary>

@@ -22,9 +22,19 @@ internal sealed class JobResults : IDisposable
         _number = number;
     }
 
-    public IEnumerable<UploadResult> Read() => ReadFiles("file", "place, name", "(place, name) > ($place, $name)")
-        .Concat(ReadFiles("replaced", "rowid, name", "(rowid, name) > ($place, $name)"))
-        .Concat(ReadFailures());
+    public IEnumerable<UploadResult> Read(UploadStatus[] statuses)
+    {
+        // A job has one place, and in the order of its primary key, the table of files is read once from its beginning to its end.
+        IEnumerable<UploadResult> files = ReadPages(
+            "", after => Select($"SELECT {FileTable.Columns} FROM file WHERE job = $job AND place = (SELECT place FROM job WHERE id = $job) AND name > $after ORDER BY name", r => (r.GetString(0), ResultOf(_files.Read(r))), after));
+        IEnumerable<UploadResult> former = ReadPages(
+            0L, after => Select($"SELECT {FileTable.Columns}, rowid FROM former_file WHERE job = $job AND rowid > $after ORDER BY rowid", r => (r.GetInt64(9), ResultOf(_files.Read(r))), after));
+        IEnumerable<UploadResult> failures = ReadPages(
+            0L, after => Select("SELECT rowid, path, name, length, error, message FROM failure WHERE job = $job AND rowid > $after ORDER BY rowid", r => (r.GetInt64(0), FailureOf(r)), after));
+        bool hasUploaded = statuses.Length == 0 || statuses.Contains(UploadStatus.Uploaded);
+        bool hasFailed = statuses.Length == 0 || statuses.Contains(UploadStatus.Failed);
+        return (hasUploaded ? files.Concat(former) : []).Concat(hasFailed ? failures : []);
+    }
 
     public void Dispose()
     {
@@ -32,38 +42,19 @@ internal sealed class JobResults : IDisposable
         _connection.Dispose();
     }
 
-    private IEnumerable<UploadResult> ReadFiles(string table, string order, string after)
+    private static IEnumerable<UploadResult> ReadPages<TKey>(TKey first, Func<TKey, List<(TKey Key, UploadResult Result)>> read)
     {
-        (long Key, string Name) last = (-1, "");
-        string key = order.Split(',')[0];
-        while (true)
+        List<(TKey Key, UploadResult Result)> page = read(first);
+        while (page.Count > 0)
         {
-            List<(long Key, JournaledFile File)> page = JournalAccess.Run(_path, () => _connection.Read(
-                $"SELECT {FileTable.Columns}, {key} FROM {table} WHERE job = $job AND {after} ORDER BY {order} LIMIT {PageSize}",
-                r => (r.GetInt64(9), _files.Read(r)), ("$job", _number), ("$place", last.Key), ("$name", last.Name)));
-            foreach ((_, JournaledFile file) in page)
-                yield return ResultOf(file);
-            if (page.Count < PageSize)
-                yield break;
-            last = (page[^1].Key, page[^1].File.Name);
+            foreach ((_, UploadResult result) in page)
+                yield return result;
+            page = page.Count == PageSize ? read(page[^1].Key) : [];
         }
     }
 
-    private IEnumerable<UploadResult> ReadFailures()
-    {
-        long last = 0;
-        while (true)
-        {
-            List<(long Row, UploadResult Result)> page = JournalAccess.Run(_path, () => _connection.Read(
-                $"SELECT rowid, path, name, length, error, message FROM failure WHERE job = $job AND rowid > $last ORDER BY rowid LIMIT {PageSize}",
-                r => (r.GetInt64(0), FailureOf(r)), ("$job", _number), ("$last", last)));
-            foreach ((_, UploadResult result) in page)
-                yield return result;
-            if (page.Count < PageSize)
-                yield break;
-            last = page[^1].Row;
-        }
-    }
+    private List<(TKey Key, UploadResult Result)> Select<TKey>(string text, Func<SqliteDataReader, (TKey Key, UploadResult Result)> read, TKey after) =>
+        JournalAccess.Run(_path, () => _connection.Read($"{text} LIMIT {PageSize}", read, ("$job", _number), ("$after", after)));
 
     private UploadResult ResultOf(JournaledFile file) => new()
     {
@@ -92,7 +83,7 @@ internal sealed class JobResults : IDisposable
         {
             Service = _job.Service,
             Operation = "upload",
-            Advice = "Send it again: Get-UploadResult -Job <id> -Status Failed | Send-IngestFile.",
+            Advice = $"Send it again: Get-UploadResult -Job {_job.Id} -Status Failed | Send-IngestFile.",
             Target = reader.GetString(1),
         },
         Connection = _job.Connection,

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 
 namespace IngestTools.Journal;
@@ -61,8 +62,21 @@ internal static class JournalAccess
         using SqliteDataReader reader = command.ExecuteReader();
         List<T> rows = [];
         while (reader.Read())
-            rows.Add(read(reader));
+            rows.Add(reader.ReadRow(read));
         return rows;
+    }
+
+    /// <summary>Reads a row. Content that was not written by this program is damage, whatever it is that does not fit.</summary>
+    public static T ReadRow<T>(this SqliteDataReader reader, Func<SqliteDataReader, T> read)
+    {
+        try
+        {
+            return read(reader);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or ArgumentException or InvalidCastException or InvalidOperationException or OverflowException)
+        {
+            throw new InvalidDataException("A record of the journal cannot be read.", e);
+        }
     }
 
     public static string? TextOrNull(this SqliteDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);

@@ -3,20 +3,20 @@ using Microsoft.Data.Sqlite;
 
 namespace IngestTools.Journal;
 
-/// <summary>The journal's file: created so that only its owner can read it, and checked for its format before it is used.</summary>
+/// <summary>The journal's file: created so that only its owner can read it, and checked before each use.</summary>
 internal sealed class JournalFile(string path)
 {
     /// <summary>The format that this version reads and writes.</summary>
     private const long Version = 1;
 
-    /// <summary>How long a process waits for another that writes. In a test with four writers without a pause, the longest wait was 3.2 s.</summary>
-    private const int BusyTimeout = 10_000;
+    /// <summary>How long a process waits for another that writes, in seconds. In a test with four writers without a pause, the longest wait was 3.2 s.</summary>
+    private const int BusyTimeout = 10;
 
     private const string Schema = """
         CREATE TABLE place (
             id INTEGER PRIMARY KEY, service TEXT NOT NULL, server TEXT NOT NULL, name TEXT NOT NULL, mark_rows INTEGER NOT NULL DEFAULT 0, mark_last TEXT, closing INTEGER NOT NULL DEFAULT 0,
             UNIQUE (service, server, name));
-        CREATE TABLE folder (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+        CREATE TABLE folder (id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE);
         CREATE TABLE job (
             id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL, call INTEGER NOT NULL, connection TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER,
             status INTEGER NOT NULL, machine TEXT NOT NULL, process INTEGER NOT NULL, process_start TEXT NOT NULL,
@@ -25,10 +25,10 @@ internal sealed class JournalFile(string path)
         CREATE TABLE file (
             place INTEGER NOT NULL, name TEXT NOT NULL, folder INTEGER, cut INTEGER, length INTEGER, written INTEGER, sha BLOB, job INTEGER NOT NULL,
             state INTEGER NOT NULL, server_name TEXT, PRIMARY KEY (place, name)) WITHOUT ROWID;
-        CREATE TABLE replaced (
+        CREATE TABLE former_file (
             place INTEGER NOT NULL, name TEXT NOT NULL, folder INTEGER, cut INTEGER, length INTEGER, written INTEGER, sha BLOB, job INTEGER NOT NULL,
             state INTEGER NOT NULL, server_name TEXT);
-        CREATE INDEX replaced_job ON replaced (job);
+        CREATE INDEX former_file_job ON former_file (job);
         CREATE TABLE failure (job INTEGER NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, length INTEGER NOT NULL, error TEXT NOT NULL, message TEXT NOT NULL);
         CREATE INDEX failure_job ON failure (job);
         CREATE TABLE start (
@@ -39,9 +39,6 @@ internal sealed class JournalFile(string path)
         CREATE INDEX start_open ON start (state) WHERE state <> 2;
         """;
 
-    private readonly object _lock = new();
-    private bool _isReady;
-
     /// <summary>The full path.</summary>
     public string Path => path;
 
@@ -50,25 +47,16 @@ internal sealed class JournalFile(string path)
     /// <exception cref="IngestException"><see cref="ErrorId.JournalUnavailable"/></exception>
     public SqliteConnection Open(bool isDurable) => JournalAccess.Run(path, () =>
     {
-        lock (_lock)
+        CreateFile();
+        // SQLite itself would create a file that others can read.
+        SqliteConnection connection = new(new SqliteConnectionStringBuilder
         {
-            if (!_isReady)
-                CreateFile();
-        }
-
-        SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+            DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = BusyTimeout,
+        }.ToString());
         try
         {
             connection.Open();
-            // What is read is checked against the lock of another process by SQLite itself, which waits in smaller steps than the provider does.
-            connection.Execute($"PRAGMA busy_timeout = {BusyTimeout}; PRAGMA synchronous = {(isDurable ? "FULL" : "NORMAL")}; PRAGMA cache_size = -2048;");
-            lock (_lock)
-            {
-                if (!_isReady)
-                    Prepare(connection);
-                _isReady = true;
-            }
-
+            Prepare(connection, isDurable);
             return connection;
         }
         catch
@@ -78,36 +66,52 @@ internal sealed class JournalFile(string path)
         }
     });
 
+    /// <summary>A user can delete the file while a session has a journal, so this is not done only once.</summary>
     private void CreateFile()
     {
         IngestFolders.CreatePrivateFolder(System.IO.Path.GetDirectoryName(path)!);
-        if (File.Exists(path))
-            return;
+        if (FileAccount.FindRisk(path) is var (reason, advice))
+            throw JournalErrors.Unsafe(path, reason, advice);
         try
         {
-            IngestFolders.CreatePrivateFile(path).Dispose();
+            if (!File.Exists(path))
+                IngestFolders.CreatePrivateFile(path).Dispose();
         }
         catch (IOException) when (File.Exists(path))
         {
             // Another process created it in the same moment.
-            return;
         }
     }
 
-    private void Prepare(SqliteConnection connection)
+    private void Prepare(SqliteConnection connection, bool isDurable)
     {
-        long version = connection.ReadNumber("PRAGMA user_version") ?? 0;
+        // SQLite itself waits in smaller steps than the provider does. The provider's waiting covers what SQLite does not wait for.
+        connection.Execute($"PRAGMA busy_timeout = {BusyTimeout * 1000}; PRAGMA cache_size = -2048;");
+        long version = VersionOf(connection);
         if (version > Version)
             throw JournalErrors.TooNew(path, version, Version);
         // A write-ahead log needs memory that its processes share, so it does not work on a network file system.
-        connection.Execute(IsOnNetwork(path) ? "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;" : "PRAGMA journal_mode = WAL;");
-        if (version == Version)
-            return;
+        string mode = connection.Read($"PRAGMA journal_mode = {(IsOnNetwork(path) ? "TRUNCATE" : "WAL")}", static r => r.GetString(0))[0];
+        // Without a write-ahead log, NORMAL could damage the file in a power failure.
+        connection.Execute($"PRAGMA synchronous = {(mode == "wal" && !isDurable ? "NORMAL" : "FULL")}");
+        if (version == 0)
+            CreateTables(connection);
+    }
+
+    private void CreateTables(SqliteConnection connection)
+    {
         using SqliteTransaction transaction = connection.BeginTransaction();
-        if ((connection.ReadNumber("PRAGMA user_version") ?? 0) == 0)
+        if (VersionOf(connection) == 0)
+        {
+            if (connection.ReadNumber("SELECT count(*) FROM sqlite_master") != 0)
+                throw JournalErrors.NotAJournal(path);
             connection.Execute($"{Schema} PRAGMA user_version = {Version};");
+        }
+
         transaction.Commit();
     }
+
+    private static long VersionOf(SqliteConnection connection) => connection.ReadNumber("PRAGMA user_version") ?? 0;
 
     private static bool IsOnNetwork(string path)
     {

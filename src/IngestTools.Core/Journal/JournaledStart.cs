@@ -113,14 +113,23 @@ public sealed record JobQuery
 /// <summary>Which records are deleted.</summary>
 public sealed record ClearQuery
 {
-    /// <summary>Only what is older.</summary>
+    /// <summary>Only what began before.</summary>
     public DateTimeOffset? OlderThan { get; init; }
 
-    /// <summary>Only what belongs to a place of this name, at any server.</summary>
-    public string? PlaceName { get; init; }
+    /// <summary>DSP-INGEST: only what belongs to this project, at any server.</summary>
+    public string? Shortcode { get; init; }
 
-    /// <summary>File records, too. Jobs and ended transactions are always deleted.</summary>
-    public bool IncludesFiles { get; init; } = true;
+    /// <summary>VOSS: only what belongs to this hierarchy, at any server.</summary>
+    public string? Hierarchy { get; init; }
+
+    /// <summary>The place that is meant; null where it is any.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not a shortcode or a hierarchy.</exception>
+    internal (IngestService Service, string Name)? Place => (Shortcode, Hierarchy) switch
+    {
+        ({ } shortcode, _) => (IngestService.DspIngest, Services.DspIngest.Shortcode.Parse(shortcode).Value),
+        (_, { } hierarchy) => (IngestService.Voss, Services.Voss.Hierarchy.Parse(hierarchy).Value),
+        _ => null,
+    };
 }
 
 /// <summary>How many records were deleted.</summary>

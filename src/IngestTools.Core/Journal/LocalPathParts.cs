@@ -8,14 +8,17 @@ namespace IngestTools.Journal;
 internal readonly record struct LocalPathParts(string Folder, int Cut)
 {
     /// <summary>Splits a path by the remote name that it was sent under.</summary>
-    public static LocalPathParts Split(string path, string name)
+    /// <param name="path">The full path.</param>
+    /// <param name="name">The remote name.</param>
+    /// <param name="separator">What separates folders in the path.</param>
+    public static LocalPathParts Split(string path, string name, char separator)
     {
         int common = 0;
-        while (common < path.Length && common < name.Length && IsSame(path[^(common + 1)], name[^(common + 1)]))
+        while (common < path.Length && common < name.Length && path[^(common + 1)] == (name[^(common + 1)] is '/' ? separator : name[^(common + 1)]))
             common++;
         for (; common > 0; common--)
         {
-            bool beginsInPath = common < path.Length && IsSeparator(path[^(common + 1)]);
+            bool beginsInPath = common < path.Length && path[^(common + 1)] == separator;
             bool beginsInName = common == name.Length || name[^(common + 1)] == '/';
             if (beginsInPath && beginsInName)
                 return new LocalPathParts(path[..^common], name.Length - common);
@@ -25,15 +28,7 @@ internal readonly record struct LocalPathParts(string Folder, int Cut)
     }
 
     /// <summary>The path again.</summary>
-    public string Join(string name)
-    {
-        if (Cut < 0)
-            return Folder;
-        string tail = name[Cut..];
-        return Folder + (Path.DirectorySeparatorChar == '/' ? tail : tail.Replace('/', Path.DirectorySeparatorChar));
-    }
-
-    private static bool IsSame(char inPath, char inName) => inPath == inName || (inName == '/' && IsSeparator(inPath));
-
-    private static bool IsSeparator(char c) => c == Path.DirectorySeparatorChar || c == Path.AltDirectorySeparatorChar;
+    /// <param name="name">The remote name.</param>
+    /// <param name="separator">What separates folders in the path.</param>
+    public string Join(string name, char separator) => Cut < 0 ? Folder : Folder + name[Cut..].Replace('/', separator);
 }

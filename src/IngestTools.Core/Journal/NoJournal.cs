@@ -55,7 +55,9 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 
     public IReadOnlyList<IngestJob> ReadJobs(JobQuery query) => [];
 
-    public IEnumerable<UploadResult> ReadResults(long job) => [];
+    public IEnumerable<UploadResult> ReadResults(long job, params UploadStatus[] statuses) => throw JournalErrors.NoSuchJob(job);
+
+    public JournalCleared Count(ClearQuery query) => new(0, 0, 0);
 
     public JournalCleared Clear(ClearQuery query) => new(0, 0, 0);
 

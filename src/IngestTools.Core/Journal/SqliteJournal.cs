@@ -6,8 +6,14 @@ namespace IngestTools.Journal;
 /// <summary>The journal in one SQLite file, which several processes use at once.</summary>
 internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJournal
 {
-    /// <summary>Jobs and ended transactions are deleted after this time. Records of files stay.</summary>
-    private static readonly TimeSpan Retention = TimeSpan.FromDays(400);
+    /// <summary>Jobs and transactions are deleted after this time. Records of files stay.</summary>
+    internal static readonly TimeSpan Retention = TimeSpan.FromDays(400);
+
+    /// <summary>Processes of another machine that uses the same file cannot be looked up. After this time, their jobs count as interrupted.</summary>
+    private static readonly TimeSpan RemoteJobLimit = TimeSpan.FromDays(7);
+
+    /// <summary>After this time, no request of another machine is under way any more.</summary>
+    private static readonly TimeSpan RemoteStartLimit = TimeSpan.FromHours(1);
 
     private readonly JournalFile _file = new(Path.GetFullPath(path));
     private readonly object _lock = new();
@@ -68,7 +74,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         ArgumentNullException.ThrowIfNull(query);
         return Use(connection => connection.Read(
             """
-            SELECT s.id, p.service, s.state, s.sha, s.before_rows, s.before_last, s.last_job, s.manual_check, s.machine, s.process, s.process_start, s.content, p.server, p.name
+            SELECT s.id, p.service, s.state, s.sha, s.before_rows, s.before_last, s.last_job, s.manual_check, s.machine, s.process, s.process_start, s.started, s.content, p.server, p.name
             FROM start s JOIN place p ON p.id = s.place
             WHERE ($ended OR s.state <> 2) AND ($id IS NULL OR s.transaction_id = $id) AND ($server IS NULL OR p.server = $server)
                 AND ($service IS NULL OR p.service = $service) AND ($place IS NULL OR p.name = $place) AND ($sha IS NULL OR s.sha = $sha) AND ($since IS NULL OR s.started >= $since)
@@ -84,20 +90,24 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         ArgumentNullException.ThrowIfNull(query);
         return Use(connection => connection.Read(
             """
-            SELECT j.id, j.status, j.connection, j.started, j.ended, j.uploaded, j.failed, j.skipped, j.bytes, j.machine, j.process, j.process_start, p.server, p.name, p.service
+            SELECT j.id, j.status, j.connection, j.started, j.ended, j.uploaded, j.failed, j.skipped, j.bytes, j.machine, j.process, j.process_start, j.started, p.server, p.name, p.service
             FROM job j JOIN place p ON p.id = j.place
             WHERE ($id IS NULL OR j.id = $id) AND ($since IS NULL OR j.started >= $since) ORDER BY j.id DESC LIMIT $last
             """,
             ReadJob, ("$id", query.Number), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$last", query.Last ?? -1)));
     }
 
-    public IEnumerable<UploadResult> ReadResults(long job)
+    public IEnumerable<UploadResult> ReadResults(long job, params UploadStatus[] statuses)
     {
-        if (ReadJobs(new JobQuery { Number = job }) is not [IngestJob found])
-            yield break;
-        using JobResults results = new(_file, found, job);
-        foreach (UploadResult result in results.Read())
+        using JobResults results = new(_file, ((IIngestJournal)this).FindJob(job), job);
+        foreach (UploadResult result in results.Read(statuses))
             yield return result;
+    }
+
+    public JournalCleared Count(ClearQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return Use(connection => Cleaner(connection, query).Count());
     }
 
     public JournalCleared Clear(ClearQuery query)
@@ -105,23 +115,19 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         ArgumentNullException.ThrowIfNull(query);
         return Use(connection =>
         {
-            using SqliteTransaction transaction = connection.BeginTransaction();
-            const string OfPlace = "($place IS NULL OR place IN (SELECT id FROM place WHERE name = $place))";
-            (string, object?)[] limits =
-            [
-                ("$place", query.PlaceName), ("$before", query.OlderThan?.ToUnixTimeMilliseconds()), ("$running", (int)IngestJobStatus.Running), ("$ended", (int)StartState.Ended),
-            ];
-            const string OldJobs = $"SELECT id FROM job WHERE {OfPlace} AND ($before IS NULL OR started < $before)";
-            long files = !query.IncludesFiles ? 0
-                : connection.Execute($"DELETE FROM file WHERE {OfPlace} AND ($before IS NULL OR job = 0 OR job NOT IN (SELECT id FROM job) OR job IN ({OldJobs}))", limits);
-            if (query.IncludesFiles && query.OlderThan is null)
-                connection.Execute("UPDATE place SET mark_rows = 0, mark_last = NULL WHERE $place IS NULL OR name = $place", limits);
-            connection.Execute($"DELETE FROM replaced WHERE job IN ({OldJobs})", limits);
-            connection.Execute($"DELETE FROM failure WHERE job IN ({OldJobs})", limits);
-            long jobs = connection.Execute($"DELETE FROM job WHERE id IN ({OldJobs}) AND NOT (status = $running AND ended IS NULL AND started > $alive)", [.. limits, ("$alive", AliveSince())]);
-            long starts = connection.Execute($"DELETE FROM start WHERE {OfPlace} AND ($before IS NULL OR started < $before) AND state = $ended", limits);
-            transaction.Commit();
-            return new JournalCleared(files, jobs, starts);
+            JournalCleared cleared;
+            using (SqliteTransaction transaction = connection.BeginTransaction())
+            {
+                JournalCleaner cleaner = Cleaner(connection, query);
+                long files = cleaner.DeleteFiles();
+                (long jobs, long starts) = cleaner.DeleteHistory();
+                cleaner.DeleteFolders();
+                transaction.Commit();
+                cleared = new JournalCleared(files, jobs, starts);
+            }
+
+            Shrink(connection);
+            return cleared;
         });
     }
 
@@ -134,41 +140,66 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         }
     }
 
-    /// <summary>A job that began since may still run.</summary>
-    private long AliveSince() => time.GetUtcNow().AddDays(-7).ToUnixTimeMilliseconds();
+    /// <summary>Gives the space of deleted records back, and with it what they said.</summary>
+    private static void Shrink(SqliteConnection connection)
+    {
+        try
+        {
+            connection.Execute("VACUUM");
+        }
+        catch (SqliteException)
+        {
+            // The disk is full, or others write without a pause. The records are deleted, and their space is used for others.
+            return;
+        }
+    }
+
+    private JournalCleaner Cleaner(SqliteConnection connection, ClearQuery query) => new(connection, query, time.GetUtcNow(), RunningJobs(connection), OpenStarts(connection));
+
+    private List<long> RunningJobs(SqliteConnection connection) => connection.Read(
+        "SELECT id, machine, process, process_start, started FROM job WHERE status = $running",
+        r => (Id: r.GetInt64(0), IsAlive: IsAlive(r, 1, RemoteJobLimit)), ("$running", (int)IngestJobStatus.Running)).Where(j => j.IsAlive).Select(j => j.Id).ToList();
+
+    private List<long> OpenStarts(SqliteConnection connection) => connection.Read(
+        "SELECT id, machine, process, process_start, started, state FROM start WHERE state IN ($starting, $started)",
+        r => (Id: r.GetInt64(0), IsOpen: (StartState)r.GetInt32(5) == StartState.Started || IsAlive(r, 1, RemoteStartLimit)),
+        ("$starting", (int)StartState.Starting), ("$started", (int)StartState.Started)).Where(s => s.IsOpen).Select(s => s.Id).ToList();
+
+    /// <summary>Whether the process of a record is there, from its columns machine, process, process_start and started.</summary>
+    private bool IsAlive(SqliteDataReader reader, int column, TimeSpan remoteLimit) =>
+        reader.GetString(column) == ProcessIdentity.Machine
+            ? ProcessIdentity.IsAlive(reader.GetInt32(column + 1), reader.GetString(column + 2))
+            : time.GetUtcNow() - reader.Time(column + 3) < remoteLimit;
 
     private static StartState StateOf(Transaction transaction) => transaction.IsTerminal ? StartState.Ended : StartState.Started;
 
     private static string Serialize(Transaction transaction) =>
         JsonSerializer.Serialize(transaction with { SubTransactions = null, Log = null }, JournalJson.Default.Transaction);
 
-    private static JournaledTransaction ReadTransaction(SqliteDataReader reader)
+    private JournaledTransaction ReadTransaction(SqliteDataReader reader)
     {
         StartState state = (StartState)reader.GetInt32(2);
-        bool isAlive = reader.GetString(8) != ProcessIdentity.Machine || ProcessIdentity.IsAlive(reader.GetInt32(9), reader.GetString(10));
         return new JournaledTransaction
         {
             Key = reader.GetInt64(0),
-            State = state == StartState.Starting && !isAlive ? StartState.Lost : state,
+            State = state == StartState.Starting && !IsAlive(reader, 8, RemoteStartLimit) ? StartState.Lost : state,
             Sha256 = reader.HashOrNull(3),
             Before = reader.NumberOrNull(4) is { } rows ? new PlaceMark(rows, reader.TextOrNull(5)) : null,
             LastJob = reader.GetInt64(6),
             ManualCheck = reader.TextOrNull(7),
-            Transaction = JsonSerializer.Deserialize(reader.GetString(11), JournalJson.Default.Transaction)!,
-            Place = new JournalPlace(ServiceOf(reader.GetString(1)), reader.GetString(12), reader.GetString(13)),
+            Transaction = JsonSerializer.Deserialize(reader.GetString(12), JournalJson.Default.Transaction)!,
+            Place = new JournalPlace(ServiceOf(reader.GetString(1)), reader.GetString(13), reader.GetString(14)),
         };
     }
 
-    private static IngestJob ReadJob(SqliteDataReader reader)
+    private IngestJob ReadJob(SqliteDataReader reader)
     {
         IngestJobStatus status = (IngestJobStatus)reader.GetInt32(1);
-        bool isGone = status == IngestJobStatus.Running && reader.GetString(9) == ProcessIdentity.Machine
-            && !ProcessIdentity.IsAlive(reader.GetInt32(10), reader.GetString(11));
-        IngestService service = ServiceOf(reader.GetString(14));
+        IngestService service = ServiceOf(reader.GetString(15));
         return new IngestJob
         {
             Id = IngestJob.FormatId(reader.GetInt64(0)),
-            Status = isGone ? IngestJobStatus.Interrupted : status,
+            Status = status == IngestJobStatus.Running && !IsAlive(reader, 9, RemoteJobLimit) ? IngestJobStatus.Interrupted : status,
             Connection = reader.TextOrNull(2),
             StartedAt = reader.Time(3),
             CompletedAt = reader.IsDBNull(4) ? null : reader.Time(4),
@@ -178,26 +209,35 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             Bytes = reader.GetInt64(8),
             MachineName = reader.GetString(9),
             ProcessId = reader.GetInt32(10),
-            Server = reader.GetString(12),
+            Server = reader.GetString(13),
             Service = service,
-            Shortcode = service == IngestService.DspIngest ? reader.GetString(13) : null,
-            Hierarchy = service == IngestService.Voss ? reader.GetString(13) : null,
+            Shortcode = service == IngestService.DspIngest ? reader.GetString(14) : null,
+            Hierarchy = service == IngestService.Voss ? reader.GetString(14) : null,
         };
     }
 
     private static IngestService ServiceOf(string name) => Enum.TryParse(name, out IngestService service) ? service : default;
 
+    /// <summary>Deletes jobs and transactions that are older than the retention, also one that nobody looked at until it ended.</summary>
     private void Tidy()
     {
         if (_isTidy)
             return;
         _isTidy = true;
-        DateTimeOffset limit = time.GetUtcNow() - Retention;
-        bool isDue = Use(connection => connection.ReadNumber(
-            "SELECT 1 WHERE (SELECT started FROM job ORDER BY id LIMIT 1) < $limit OR (SELECT started FROM start ORDER BY id LIMIT 1) < $limit",
-            ("$limit", limit.ToUnixTimeMilliseconds())) is not null);
-        if (isDue)
-            Clear(new ClearQuery { OlderThan = limit, IncludesFiles = false });
+        DateTimeOffset now = time.GetUtcNow();
+        Use(connection =>
+        {
+            // Most often nothing is that old, and nothing is written.
+            if (connection.ReadNumber("SELECT 1 WHERE EXISTS (SELECT 1 FROM job WHERE started < $limit) OR EXISTS (SELECT 1 FROM start WHERE started < $limit)",
+                ("$limit", (now - Retention).ToUnixTimeMilliseconds())) is null)
+                return false;
+            using SqliteTransaction transaction = connection.BeginTransaction();
+            JournalCleaner cleaner = new(connection, new ClearQuery { OlderThan = now - Retention }, now, RunningJobs(connection), open: []);
+            cleaner.DeleteHistory();
+            cleaner.DeleteFolders();
+            transaction.Commit();
+            return true;
+        });
     }
 
     private T Use<T>(Func<SqliteConnection, T> action)

@@ -8,18 +8,27 @@ internal sealed class SqlitePlace : IPlaceJournal
     /// <summary>Look-ups that share one read transaction: each of its own would cost twice as much.</summary>
     private const int LookupsInTransaction = 256;
 
+    /// <summary>
+    /// How long a read transaction lasts. While it does, the write-ahead log grows with all that any process writes, and what others write is not seen.
+    /// </summary>
+    private static readonly TimeSpan ReadingLimit = TimeSpan.FromSeconds(1);
+
     /// <summary>Rows that are read at once, so that no read transaction is held while they are worked on.</summary>
     private const int PageSize = 1000;
+
+    /// <summary>The maximum number of jobs that are under way at the same time.</summary>
+    private const int MaxRunningJobs = 100;
 
     private readonly string _path;
     private readonly SqliteConnection _connection;
     private readonly FileTable _files;
     private readonly SqliteCommand _find;
+    private readonly Timer _readingEnd;
     private readonly long _id;
     private readonly object _lock = new();
     private SqliteTransaction? _reading;
     private int _lookups;
-    private bool _mayHaveFiles;
+    private bool _hasFiles;
 
     public SqlitePlace(JournalFile file, JournalPlace place)
     {
@@ -27,8 +36,16 @@ internal sealed class SqlitePlace : IPlaceJournal
         _connection = file.Open(isDurable: true);
         _files = new FileTable(_connection);
         _find = _connection.Prepare($"SELECT {FileTable.Columns} FROM file WHERE place = $place AND name = $name", "$place", "$name");
-        _id = Run(() => PlaceTable.IdOf(_connection, place));
-        _mayHaveFiles = Run(() => _connection.ReadNumber("SELECT 1 FROM file WHERE place = $place LIMIT 1", ("$place", _id)) is not null);
+        _readingEnd = new Timer(static place => ((SqlitePlace)place!).EndReadingInTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        try
+        {
+            _id = Run(() => PlaceTable.IdOf(_connection, place));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public PlaceMark Mark
@@ -44,27 +61,23 @@ internal sealed class SqlitePlace : IPlaceJournal
         set => Change("UPDATE place SET closing = $closing WHERE id = $id", ("$closing", value ? 1 : 0), ("$id", _id));
     }
 
-    public long LastEndedJob => Run(() => _connection.ReadNumber(
-        "SELECT id FROM job WHERE place = $place AND status <> $running ORDER BY id DESC LIMIT 1", ("$place", _id), ("$running", (int)IngestJobStatus.Running))) ?? 0;
+    public long LastEndedJob => Run(() => _connection
+        .Read(
+            $"SELECT id, status, machine, process, process_start FROM job WHERE place = $place ORDER BY id DESC LIMIT {MaxRunningJobs}",
+            static row => (Number: row.GetInt64(0), IsRunning: IsRunning(row)),
+            ("$place", _id))
+        .Find(static job => !job.IsRunning).Number);
 
-    public JournaledFile? Find(string name)
+    public JournaledFile? Find(string name) => Run(() =>
     {
-        if (!_mayHaveFiles)
+        if (_reading is null || ++_lookups > LookupsInTransaction)
+            BeginReading();
+        if (!_hasFiles)
             return null;
-        return Run(() =>
-        {
-            if (_reading is null || ++_lookups > LookupsInTransaction)
-            {
-                EndReading();
-                _reading = _connection.BeginTransaction(deferred: true);
-                _lookups = 1;
-            }
-
-            _find.Transaction = _reading;
-            using SqliteDataReader reader = _find.With(_id, name).ExecuteReader();
-            return reader.Read() ? _files.Read(reader) : null;
-        });
-    }
+        _find.Transaction = _reading;
+        using SqliteDataReader reader = _find.With(_id, name).ExecuteReader();
+        return reader.Read() ? reader.ReadRow(_files.Read) : null;
+    });
 
     public IEnumerable<JournaledFile> Read(FileState state)
     {
@@ -94,37 +107,31 @@ internal sealed class SqlitePlace : IPlaceJournal
 
     public void Write(IReadOnlyCollection<JournaledFile> files)
     {
-        if (files.Count == 0)
-            return;
-        Run(() =>
-        {
-            EndReading();
-            using SqliteTransaction transaction = _connection.BeginTransaction();
-            try
-            {
-                foreach (JournaledFile file in files)
-                    _files.Write(transaction, _id, file);
-                transaction.Commit();
-            }
-            catch
-            {
-                _files.ForgetFolders();
-                throw;
-            }
-
-            return true;
-        });
-        _mayHaveFiles = true;
+        if (files.Count > 0)
+            Change(() => _files.Write(_id, files));
     }
 
-    public void Forget(FileState state) => Change("DELETE FROM file WHERE place = $place AND state = $state", ("$place", _id), ("$state", (int)state));
+    public void Forget(FileState state) => Change(() => _files.Forget(_id, state));
 
     public void Dispose()
     {
-        _reading?.Dispose();
-        _find.Dispose();
-        _files.Dispose();
-        _connection.Dispose();
+        lock (_lock)
+        {
+            EndReading();
+            _readingEnd.Dispose();
+            _find.Dispose();
+            _files.Dispose();
+            _connection.Dispose();
+        }
+    }
+
+    private void BeginReading()
+    {
+        EndReading();
+        _reading = _connection.BeginTransaction(deferred: true);
+        _lookups = 1;
+        _hasFiles = _connection.ReadNumber("SELECT 1 FROM file WHERE place = $place LIMIT 1", ("$place", _id)) is not null;
+        _readingEnd.Change(ReadingLimit, Timeout.InfiniteTimeSpan);
     }
 
     private void EndReading()
@@ -133,10 +140,23 @@ internal sealed class SqlitePlace : IPlaceJournal
         _reading = null;
     }
 
-    private void Change(string text, params (string Name, object? Value)[] parameters) => Run(() =>
+    private void EndReadingInTime()
+    {
+        lock (_lock)
+            EndReading();
+    }
+
+    /// <summary>A job whose process was killed has ended, although nobody recorded it.</summary>
+    private static bool IsRunning(SqliteDataReader row) => row.GetInt32(1) == (int)IngestJobStatus.Running
+        && (row.GetString(2) != ProcessIdentity.Machine || ProcessIdentity.IsAlive(row.GetInt32(3), row.GetString(4)));
+
+    private void Change(string text, params (string Name, object? Value)[] parameters) => Change(() => _connection.Execute(text, parameters));
+
+    private void Change(Action change) => Run(() =>
     {
         EndReading();
-        return _connection.Execute(text, parameters);
+        change();
+        return true;
     });
 
     private T Run<T>(Func<T> action)

@@ -25,6 +25,7 @@ internal sealed class SqliteUploadJob : IUploadJob
     private readonly CancellationTokenSource _ending = new();
     private long _skipped;
     private long _skippedWritten;
+    private bool _hasEnded;
     private volatile IngestException? _failure;
 
     public SqliteUploadJob(JournalFile file, JournalPlace place, string connection, long? call, TimeProvider time)
@@ -80,8 +81,32 @@ internal sealed class SqliteUploadJob : IUploadJob
         _entries.Writer.TryComplete();
         await _ending.CancelAsync().ConfigureAwait(false);
         await _writing.ConfigureAwait(false);
-        if (_failure is not null)
+        // A job whose results could not all be recorded is not complete. It has ended all the same: other processes wait for it.
+        End(_failure is null ? status : IngestJobStatus.Interrupted);
+    }
+
+    public void Dispose()
+    {
+        _entries.Writer.TryComplete();
+        _ending.Cancel();
+        try
+        {
+            _writing.GetAwaiter().GetResult();
+            End(IngestJobStatus.Interrupted);
+        }
+        finally
+        {
+            _files.Dispose();
+            _connection.Dispose();
+            _ending.Dispose();
+        }
+    }
+
+    private void End(IngestJobStatus status)
+    {
+        if (_hasEnded)
             return;
+        _hasEnded = true;
         try
         {
             JournalAccess.Run(_file.Path, () => _connection.Execute(
@@ -90,18 +115,8 @@ internal sealed class SqliteUploadJob : IUploadJob
         }
         catch (IngestException e)
         {
-            _failure = e;
+            _failure ??= e;
         }
-    }
-
-    public void Dispose()
-    {
-        _entries.Writer.TryComplete();
-        _ending.Cancel();
-        _writing.GetAwaiter().GetResult();
-        _files.Dispose();
-        _connection.Dispose();
-        _ending.Dispose();
     }
 
     private (long Place, long Number) Begin(JournalPlace place, string connection, long? call)
@@ -155,40 +170,37 @@ internal sealed class SqliteUploadJob : IUploadJob
         catch (IngestException e)
         {
             _failure = e;
+        }
+        finally
+        {
+            // Nobody reads any more, so nobody may wait for room.
             _entries.Writer.TryComplete();
         }
     }
 
     private void WriteWaiting()
     {
+        List<JournaledFile> files = [];
+        List<UploadResult> failures = [];
         long uploaded = 0;
-        long failed = 0;
         long bytes = 0;
-        using SqliteTransaction transaction = _connection.BeginTransaction();
-        try
+        for (int count = 0; count < MaxWaiting && _entries.Reader.TryRead(out Entry entry); count++)
         {
-            for (int count = 0; count < MaxWaiting && _entries.Reader.TryRead(out Entry entry); count++)
-            {
-                if (entry.File is { } file)
-                    _files.Write(transaction, _place, file with { Job = entry.Bytes is null ? 0 : Number });
-                if (entry.Bytes is { } sent)
-                    (uploaded, bytes) = (uploaded + 1, bytes + sent);
-                if (entry.Failed is not { } result)
-                    continue;
-                failed++;
-                WriteFailure(result);
-            }
+            if (entry.Failed is { } result)
+                failures.Add(result);
+            if (entry.File is { } file)
+                files.Add(file with { Job = entry.Bytes is null ? 0 : Number });
+            if (entry.Bytes is { } sent)
+                (uploaded, bytes) = (uploaded + 1, bytes + sent);
+        }
 
+        _files.Write(_place, files, () =>
+        {
+            failures.ForEach(WriteFailure);
             _connection.Execute(
                 "UPDATE job SET uploaded = uploaded + $uploaded, failed = failed + $failed, skipped = skipped + $skipped, bytes = bytes + $bytes WHERE id = $id",
-                ("$uploaded", uploaded), ("$failed", failed), ("$skipped", TakeSkipped()), ("$bytes", bytes), ("$id", Number));
-            transaction.Commit();
-        }
-        catch
-        {
-            _files.ForgetFolders();
-            throw;
-        }
+                ("$uploaded", uploaded), ("$failed", failures.Count), ("$skipped", TakeSkipped()), ("$bytes", bytes), ("$id", Number));
+        });
     }
 
     private void WriteFailure(UploadResult result) => _connection.Execute(

@@ -415,8 +415,9 @@ internal sealed class UploadLane : IDisposable
         LocalFile? file = null;
         try
         {
-            if ((_closed ?? _job.Failure) is { } closed)
-                throw closed;
+            if (_closed is not null)
+                throw _closed;
+            StopWithoutJournal();
             _meter.Sending(item.Path);
             string? fileName = await item.Target.SendAsync(item, Open, place, _stopped).ConfigureAwait(false);
             place.LeaveAnswered(item.Length);
@@ -443,6 +444,15 @@ internal sealed class UploadLane : IDisposable
             file = LocalFile.Open(item.Path);
             return content = new FileContent(file, watch, _meter);
         }
+    }
+
+    /// <summary>What cannot be recorded is not sent: one error ends the call.</summary>
+    private void StopWithoutJournal()
+    {
+        if (_job.Failure is not { } failure)
+            return;
+        _fail(failure);
+        _stopped.ThrowIfCancellationRequested();
     }
 
     private async Task TellAsync(UploadItem item, Attempt attempt, int attempts, TimeSpan duration)

@@ -42,15 +42,15 @@ internal static class IngestErrors
         ErrorId.InsecureConnection => ErrorCategory.SecurityError,
         ErrorId.NotFound or ErrorId.FileNotFound => ErrorCategory.ObjectNotFound,
         ErrorId.FileUnreadable => ErrorCategory.ReadError,
-        ErrorId.Conflict or ErrorId.NameCollision or ErrorId.NameInUse => ErrorCategory.ResourceExists,
+        ErrorId.Conflict or ErrorId.NameCollision or ErrorId.NameInUse or ErrorId.AlreadyDone => ErrorCategory.ResourceExists,
         ErrorId.Locked => ErrorCategory.ResourceBusy,
         ErrorId.TooLarge => ErrorCategory.LimitsExceeded,
-        ErrorId.TooManyRequests or ErrorId.ServerError or ErrorId.CircuitOpen or ErrorId.SchedulerNotRunning => ErrorCategory.ResourceUnavailable,
+        ErrorId.TooManyRequests or ErrorId.ServerError or ErrorId.CircuitOpen or ErrorId.SchedulerNotRunning or ErrorId.JournalUnavailable => ErrorCategory.ResourceUnavailable,
         ErrorId.OutcomeUnknown => answered ? ErrorCategory.ResourceUnavailable : ErrorCategory.ConnectionError,
         ErrorId.NoConnection or ErrorId.ConnectionFailed => ErrorCategory.ConnectionError,
         ErrorId.TimedOut or ErrorId.NoProgress or ErrorId.WaitTimedOut => ErrorCategory.OperationTimeout,
         ErrorId.Redirected or ErrorId.InvalidAnswer or ErrorId.ItemFailed or ErrorId.TransactionFailed => ErrorCategory.InvalidResult,
-        ErrorId.MappingUnsaved or ErrorId.LeftOvers or ErrorId.CannotCancel => ErrorCategory.InvalidOperation,
+        ErrorId.MappingUnsaved or ErrorId.LeftOvers or ErrorId.CannotCancel or ErrorId.WrongServer => ErrorCategory.InvalidOperation,
         _ => throw new ArgumentOutOfRangeException(nameof(errorId)),
     };
 }

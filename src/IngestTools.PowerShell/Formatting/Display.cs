@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using IngestTools.Journal;
 using IngestTools.Scheduling;
 
 namespace IngestTools.PowerShell.Formatting;
@@ -88,6 +89,32 @@ public static class Display
             LoadKind.LinkingBatch => $"{Path.GetFileName(load.DataIdPath)} into {load.ProjectId}",
             _ => load.Kind.ToString(),
         };
+    }
+
+    /// <summary>What became of a job's files: "1 failed, 3 sent, 9,997 skipped".</summary>
+    public static string Files(IngestJob job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        (long Count, string What)[] parts = [(job.Failed, "failed"), (job.Uploaded, "sent"), (job.Skipped, "skipped")];
+        string text = string.Join(", ", parts.Where(part => part.Count > 0).Select(part => $"{Number(part.Count)} {part.What}"));
+        return text.Length == 0 ? "none" : text;
+    }
+
+    /// <summary>A job in a line: where it stands, when it began, where it sent to, what became of its files.</summary>
+    public static string Job(IngestJob job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return $"{job.Status}, {Moment(job.StartedAt)}, {job.Shortcode ?? job.Hierarchy} at {job.Server}: {Files(job)}";
+    }
+
+    /// <summary>Records that are deleted: "the records of 5,000 files and 1 job".</summary>
+    public static string Records(JournalCleared records)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        (long Count, string What)[] kinds = [(records.Files, "file"), (records.Jobs, "job"), (records.Transactions, "transaction")];
+        string[] parts = [.. kinds.Where(kind => kind.Count > 0).Select(kind => $"{Number(kind.Count)} {kind.What}{(kind.Count == 1 ? "" : "s")}")];
+        string all = parts.Length > 1 ? $"{string.Join(", ", parts[..^1])} and {parts[^1]}" : string.Concat(parts);
+        return $"the {(records.Files + records.Jobs + records.Transactions == 1 ? "record" : "records")} of {all}";
     }
 
     /// <summary>A number, with its thousands apart.</summary>

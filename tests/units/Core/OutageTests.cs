@@ -115,8 +115,7 @@ public sealed class OutageTests
         UploadedNames names = new();
         names.Add("a.tif");
         Transaction started = await new DspIngestClient(connection, log).StartAsync(RestartableDsp.Shortcode, names, CancellationToken.None);
-        using CancellationTokenSource limit = new(Limit);
-        await dsp.Server.WaitUntilAsync(() => dsp.Server.DspIngest.Project(RestartableDsp.Shortcode) is { MappingCount: 1, IsLocked: false }, limit.Token);
+        await dsp.Server.WaitUntilAsync(() => dsp.Server.DspIngest.Project(RestartableDsp.Shortcode) is { MappingCount: 1, IsLocked: false });
         await dsp.DownAsync();
 
         Task<List<WaitEvent>> wait = WaitAsync(connection, started, log);
