@@ -121,4 +121,15 @@ public sealed class DspLockTests
         Assert.False(sandbox.Project.IsLocked);
         Assert.Empty(sandbox.Project.WaitingFiles);
     }
+
+    [Fact]
+    public async Task Who_waits_for_the_lock_to_be_taken_is_told_when_it_is()
+    {
+        await using DspSandbox sandbox = await DspSandbox.StartAsync();
+        Task taken = sandbox.Server.WaitUntilAsync(() => sandbox.Project.IsLocked, TimeSpan.FromSeconds(10));
+
+        using IDisposable held = await sandbox.Project.HoldLockAsync();
+
+        await taken;
+    }
 }

@@ -115,7 +115,7 @@ public sealed class DspProject
     /// <summary>Takes the lock as another client's ingest would; dispose what it returns to release it.</summary>
     public async Task<IDisposable> HoldLockAsync(CancellationToken cancellationToken = default)
     {
-        await _lock.WaitAsync(cancellationToken);
+        await TryTakeAsync(Timeout.InfiniteTimeSpan, cancellationToken);
         return new Releaser(this);
     }
 
@@ -133,12 +133,12 @@ public sealed class DspProject
         DspAsset NewSeed(int number) => new($"seed/{number:D7}.jpg", NewAssetId(), "jpx", 0, default);
     }
 
-    internal Task<bool> TryLockAsync(CancellationToken cancellationToken) => _lock.WaitAsync(_options.LockWait, cancellationToken);
+    internal Task<bool> TryLockAsync(CancellationToken cancellationToken) => TryTakeAsync(_options.LockWait, cancellationToken);
 
     /// <summary>Takes the lock for a while if it is free.</summary>
     internal async Task TryHoldAsync(TimeSpan time)
     {
-        if (await _lock.WaitAsync(TimeSpan.Zero))
+        if (await TryTakeAsync(TimeSpan.Zero, CancellationToken.None))
             await ReleaseAfterAsync(() => _environment.DelayAsync(time));
     }
 
@@ -146,6 +146,14 @@ public sealed class DspProject
     {
         _lock.Release();
         _environment.Changes.Pulse();
+    }
+
+    private async Task<bool> TryTakeAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        if (!await _lock.WaitAsync(patience, cancellationToken))
+            return false;
+        _environment.Changes.Pulse();
+        return true;
     }
 
     internal DspAsset? FindAsset(string assetId)
@@ -174,6 +182,7 @@ public sealed class DspProject
     internal Task RunIngest() => ReleaseAfterAsync(async () =>
     {
         DspWaitingFile[] files = BeginRun();
+        _environment.Changes.Pulse();
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = FilesAtOnce, CancellationToken = _environment.Stopping };
         await Parallel.ForEachAsync(files, parallel, IngestAsync);
     });

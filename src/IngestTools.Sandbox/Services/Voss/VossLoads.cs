@@ -165,6 +165,7 @@ internal sealed class VossLoads(VossState state) : IDisposable
         string name = $"Name:{row.Cells.Values.FirstOrDefault()}";
         part.Detail = Options.RowPlace == VossRowPlace.Detail ? $"{place}, {name}" : name;
         part.Begin(Now);
+        state.Environment.Changes.Pulse();
         await Options.BeforeRow(row);
         await state.Environment.DelayAsync(Options.TimePerRow);
 
