@@ -47,7 +47,17 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             return running;
         }
 
-        return await StartAsync(memory, run, before, lastJob, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await StartAsync(memory, run, before, lastJob, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e) && run is not null)
+        {
+            project.ForgetUningested();
+            throw e.With(
+                message: $"Project {shortcode} has nothing to ingest: {run.Uploads.Count:N0} files were sent to it, and somebody finalized it since, which removed them.",
+                advice: "Type the same line again: it sends them again.");
+        }
     }
 
     /// <summary>Starts a run whose mapping was marked before, by a caller that kept the mark.</summary>
