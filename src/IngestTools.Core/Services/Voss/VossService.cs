@@ -50,11 +50,11 @@ internal sealed class VossService : ServiceDefinition
         bool isPkid = parts is [{ Length: > 0 } only] && only.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') && !only.Equals("poll", StringComparison.OrdinalIgnoreCase);
         if (!isPkid)
             throw NoTransaction(id, "after voss: comes one pkid, of letters, digits and hyphens");
-        return BulkLoadTransactions.Describe(parts[0]);
+        return BulkLoadTransactions.Describe(parts[0], connection: null);
     }
 
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
-        new BulkLoadTransactions(new VossRoutes(connection, logger));
+        new BulkLoadTransactions(new VossRoutes(connection, logger), journal);
 
     /// <remarks>VOSS Automate, GET /api/data/HierarchyNode/: it documents no call that tells its version.</remarks>
     public override async Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)
