@@ -3,12 +3,13 @@ using IngestTools.Connections;
 
 namespace IngestTools.Uploads;
 
-/// <summary>Names that were uploaded, in the order in which they came; in a temporary file beyond 100,000.</summary>
+/// <summary>Files that were uploaded, in the order in which they came; in a temporary file beyond 50,000.</summary>
 public sealed class UploadedNames : IDisposable
 {
     /// <summary>So many are kept in memory.</summary>
-    internal const int MostInMemory = 100_000;
+    internal const int MostInMemory = 50_000;
 
+    private readonly SeenKeys _seen = new();
     private readonly List<UploadedName> _names = [];
     private FileStream? _file;
     private BinaryWriter? _writer;
@@ -16,21 +17,27 @@ public sealed class UploadedNames : IDisposable
     /// <summary>How many there are.</summary>
     public long Count { get; private set; }
 
-    /// <summary>Adds one.</summary>
+    /// <summary>Adds one, unless its name is there already.</summary>
     /// <param name="remoteName">The name on the server.</param>
     /// <param name="sha256">SHA-256 of the file, hexadecimal; null where it is not known.</param>
-    public void Add(string remoteName, string? sha256 = null)
+    /// <param name="path">The local file; null where it is not known.</param>
+    /// <returns>False where the name is there already.</returns>
+    public bool Add(string remoteName, string? sha256 = null, string? path = null)
     {
         ArgumentNullException.ThrowIfNull(remoteName);
+        if (!_seen.Add(remoteName))
+            return false;
         Count++;
         if (_writer is null && _names.Count < MostInMemory)
         {
-            _names.Add(new UploadedName(remoteName, sha256));
-            return;
+            _names.Add(new UploadedName(remoteName, sha256, path));
+            return true;
         }
 
         Writer().Write(remoteName);
         Writer().Write(sha256 ?? "");
+        Writer().Write(path ?? "");
+        return true;
     }
 
     /// <summary>All names, in the order in which they were added. None may be added meanwhile.</summary>
@@ -49,7 +56,7 @@ public sealed class UploadedNames : IDisposable
         {
             using BinaryReader reader = new(_file, Encoding.UTF8, leaveOpen: true);
             for (long left = Count - _names.Count; left > 0; left--)
-                yield return new UploadedName(reader.ReadString(), reader.ReadString() is { Length: > 0 } sha256 ? sha256 : null);
+                yield return new UploadedName(reader.ReadString(), ReadText(reader), ReadText(reader));
         }
         finally
         {
@@ -64,6 +71,8 @@ public sealed class UploadedNames : IDisposable
         _file?.Dispose();
     }
 
+    private static string? ReadText(BinaryReader reader) => reader.ReadString() is { Length: > 0 } text ? text : null;
+
     private BinaryWriter Writer()
     {
         _file ??= IngestFolders.CreateTemporaryFile();
@@ -74,4 +83,5 @@ public sealed class UploadedNames : IDisposable
 /// <summary>A file that was uploaded.</summary>
 /// <param name="Name">Its name on the server.</param>
 /// <param name="Sha256">SHA-256 of its content, hexadecimal; null where it is not known.</param>
-public readonly record struct UploadedName(string Name, string? Sha256);
+/// <param name="Path">The local file; null where it is not known.</param>
+public readonly record struct UploadedName(string Name, string? Sha256, string? Path = null);

@@ -21,6 +21,9 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
 
     internal UploadResult? FirstFailed { get; private set; }
 
+    /// <summary>The first two local files that were sent under one name; null where all names differ.</summary>
+    internal (string First, UploadResult Second)? Collision { get; private set; }
+
     /// <summary>Deletes what was remembered, unless a transaction has it.</summary>
     public void Dispose() => _names?.Dispose();
 
@@ -29,10 +32,9 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
 
     internal void Add(UploadResult upload)
     {
-        if (upload.Status == UploadStatus.Uploaded)
+        if (upload.IsOnServer)
         {
-            UploadedCount++;
-            (_names ??= new UploadedNames()).Add(upload.RemoteName);
+            AddOnServer(upload);
         }
         else if (upload.Status == UploadStatus.Failed)
         {
@@ -47,4 +49,21 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
         UploadedNames? names = _names;
         _names = null;
         return names;
-    }}
+    }
+
+    /// <summary>A name that two local files have is one file on the server: the one that was sent last.</summary>
+    private void AddOnServer(UploadResult upload)
+    {
+        _names ??= new UploadedNames();
+        if (_names.Add(upload.RemoteName, upload.Sha256, upload.Path))
+        {
+            UploadedCount++;
+            return;
+        }
+
+        UploadedName first = _names.ReadFiles().First(file => file.Name == upload.RemoteName);
+        bool isSameContent = first.Sha256 is not null && first.Sha256 == upload.Sha256;
+        if (!isSameContent && first.Path != upload.Path)
+            Collision ??= (first.Path ?? first.Name, upload);
+    }
+}

@@ -56,7 +56,7 @@ public abstract class TransactionCmdlet : IngestCmdlet
             if (ResolveConnection(service, known ?? (object)id, known?.Connection) is not { } connection)
                 return null;
             if (!_sources.TryGetValue(connection, out ITransactionSource? source))
-                _sources.Add(connection, source = TransactionSources.For(connection, Log));
+                _sources.Add(connection, source = TransactionSources.For(connection, Log, Journal));
             return new WaitRequest(known ?? parsed with { Connection = connection.Name }, source);
         }
         catch (IngestException e)

@@ -38,7 +38,10 @@ internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
             Length = LanguagePrimitives.TryConvertTo(TextOf(read, nameof(UploadResult.Length)), out long length) ? length : 0,
             Sha256 = TextOf(read, nameof(UploadResult.Sha256)),
             Status = StatusOf(read),
+            Reason = Enum.TryParse(TextOf(read, nameof(UploadResult.Reason)), ignoreCase: true, out SkipReason reason) ? reason : null,
+            Derivative = TextOf(read, nameof(UploadResult.Derivative)),
             Connection = TextOf(read, nameof(UploadResult.Connection)),
+            Server = TextOf(read, nameof(UploadResult.Server)),
         };
     }
 

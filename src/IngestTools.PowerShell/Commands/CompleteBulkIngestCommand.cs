@@ -28,6 +28,12 @@ public sealed class CompleteBulkIngestCommand : IngestCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Records nothing, and does not ask the journal for files that are left over.</summary>
+    [Parameter]
+    public SwitchParameter NoJournal { get; set; }
+
+    private protected override bool IsJournalOff => NoJournal;
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -50,5 +56,5 @@ public sealed class CompleteBulkIngestCommand : IngestCmdlet
     }
 
     private Task CompleteAsync(IngestConnection connection, string shortcode, CancellationToken cancellationToken) =>
-        new DspIngestClient(connection, Log).CompleteAsync(shortcode, _mapping?.TakeFor(shortcode), Force, cancellationToken);
+        new DspIngestClient(connection, Log, Journal).CompleteAsync(shortcode, _mapping?.TakeFor(shortcode), Force, cancellationToken);
 }

@@ -90,6 +90,20 @@ public sealed class SendIngestFileCommand : PathCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Sends files too that were sent before and have not changed.</summary>
+    [Parameter]
+    public SwitchParameter Again { get; set; }
+
+    /// <summary>Compares files with the journal by SHA-256 instead of the time they were last written.</summary>
+    [Parameter]
+    public SwitchParameter Checksum { get; set; }
+
+    /// <summary>Records nothing, and sends files whatever was sent before.</summary>
+    [Parameter]
+    public SwitchParameter NoJournal { get; set; }
+
+    private protected override bool IsJournalOff => NoJournal;
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -240,6 +254,10 @@ public sealed class SendIngestFileCommand : PathCmdlet
             Exclude = Exclude,
             BasePath = BasePath is null ? null : ResolveBasePath(),
             Destination = Destination,
+            Journal = Journal,
+            Again = Again,
+            Checksum = Checksum,
+            IsRehearsal = IsWhatIf,
             Confirm = IsShouldProcessHeard ? item => ConfirmAsync(item, stop) : null,
         };
         _engine = new UploadEngine(options, Log);
@@ -264,12 +282,28 @@ public sealed class SendIngestFileCommand : PathCmdlet
 
     private async IAsyncEnumerable<object> SendAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        long sent = 0;
+        long ingested = 0;
         await foreach (UploadResult result in _engine!.SendAsync(_requests.Reader, cancellationToken).ConfigureAwait(false))
         {
             if (result.Status == UploadStatus.Failed && result.Error is { } error)
                 yield return error.ToErrorRecord(result.Path);
+            else if (result.Reason is SkipReason.AlreadySent)
+                sent++;
+            else if (result.Reason is SkipReason.AlreadyIngested)
+                ingested++;
             yield return result;
         }
+
+        if (sent + ingested > 0)
+            await PostWarningAsync(DescribeSkipped(sent, ingested), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static string DescribeSkipped(long sent, long ingested)
+    {
+        string[] parts = [ingested > 0 ? $"{ingested:N0} had been ingested" : "", sent > 0 ? $"{sent:N0} had been sent and are not ingested yet" : ""];
+        long count = sent + ingested;
+        return $"{count:N0} {(count == 1 ? "file was" : "files were")} skipped: {string.Join(", ", parts.Where(part => part.Length > 0))}. Use -Again to send {(count == 1 ? "it" : "them")} again.";
     }
 
     private ValueTask<bool> ConfirmAsync(UploadItem item, CancellationToken cancellationToken) =>

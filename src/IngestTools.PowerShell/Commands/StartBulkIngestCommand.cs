@@ -42,6 +42,12 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Records nothing, and starts whatever was ingested before.</summary>
+    [Parameter]
+    public SwitchParameter NoJournal { get; set; }
+
+    private protected override bool IsJournalOff => NoJournal;
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -118,6 +124,15 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
 
     private bool MayStart(BulkIngestPlan plan)
     {
+        if (plan.Collision is { } collision)
+        {
+            WriteError(IngestErrors.Create(
+                ErrorId.NameCollision,
+                $"The bulk ingest of project {plan.Shortcode} was not started: '{collision.First}' and '{collision.Second.Path}' were both sent as '{collision.Second.RemoteName}', and the server has only the later one.",
+                "Send them with a -BasePath that keeps their folders apart, or rename one of them.").ToErrorRecord(collision.Second));
+            return false;
+        }
+
         if (Force || plan.IsAskedFor)
             return true;
         if (plan.FirstFailed is { } failed)
@@ -136,11 +151,11 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
 
     private async Task StartAsync(BulkIngestPlan plan, CancellationToken cancellationToken)
     {
-        DspIngestClient client = new(plan.Connection, Log);
+        DspIngestClient client = new(plan.Connection, Log, Journal);
         Transaction started = await client.StartAsync(plan.Shortcode, plan.TakeNames(), cancellationToken).ConfigureAwait(false);
         Session.Remember(started);
         if (Wait)
-            _started.Writer.TryWrite(new WaitRequest(started, TransactionSources.For(plan.Connection, Log)));
+            _started.Writer.TryWrite(new WaitRequest(started, TransactionSources.For(plan.Connection, Log, Journal)));
         else
             await PostAsync(started, cancellationToken).ConfigureAwait(false);
     }

@@ -78,7 +78,7 @@ internal static class MappingComparison
             string name = Normalize(file.Name);
             bool isIngested = since.Contains(name) || (older.ContainsKey(name) && (!markHolds || equal.ContainsKey(name)));
             if (!isIngested)
-                leftOvers.Add(file.Name, file.Sha256);
+                leftOvers.Add(file.Name, file.Sha256, file.Path);
         }
 
         return leftOvers;

@@ -52,11 +52,8 @@ internal sealed class ProjectMemory : IDisposable
         if (leftOvers is null or { Count: 0 })
             return uploads;
         // A left-over that was sent again is one file, not two.
-        SeenKeys sent = new();
-        foreach (string name in uploads.Read())
-            sent.Add(name);
-        foreach (string name in leftOvers.Read().Where(name => !sent.Contains(name)))
-            uploads.Add(name);
+        foreach (UploadedName file in leftOvers.ReadFiles())
+            uploads.Add(file.Name, file.Sha256, file.Path);
         return uploads;
     }
 
