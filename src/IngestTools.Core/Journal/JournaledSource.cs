@@ -43,6 +43,11 @@ internal sealed class JournaledSource : ITransactionSource
         {
             return await GiveUp(inner, e).LookAsync(transaction, cancellationToken).ConfigureAwait(false);
         }
+        catch (IngestException e) when (IsGone(e))
+        {
+            RecordGone(transaction, e);
+            throw;
+        }
     }
 
     public async Task<IReadOnlyList<Look>> LookAsync(IReadOnlyList<Transaction> transactions, CancellationToken cancellationToken)
@@ -53,8 +58,10 @@ internal sealed class JournaledSource : ITransactionSource
             return await GiveUp(inner, error).LookAsync(transactions, cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < looks.Count; i++)
         {
-            if (looks[i].Error is null)
+            if (looks[i].Error is not { } failure)
                 Record(transactions[i], looks[i].Transaction);
+            else if (IsGone(failure))
+                RecordGone(transactions[i], failure);
         }
 
         return looks;
@@ -66,6 +73,12 @@ internal sealed class JournaledSource : ITransactionSource
 
     public async Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) =>
         Record(transaction, await _inner.StopAsync(transaction, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Whether the server itself says that it does not know a transaction. A proxy's page that says 404 is no such word.</summary>
+    private static bool IsGone(IngestException error) => error.ErrorId == ErrorId.NotFound && (error.ServerMessage is not null || error.StatusCode is null);
+
+    private void RecordGone(Transaction transaction, IngestException error) =>
+        Record(transaction, transaction with { Status = TransactionStatus.Unknown, ServerStatus = null, Message = error.Message });
 
     /// <summary>Only what is news is written: a wait looks at a transaction thousands of times.</summary>
     private Transaction Record(Transaction before, Transaction seen)

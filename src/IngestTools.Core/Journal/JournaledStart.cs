@@ -93,6 +93,9 @@ public sealed record TransactionQuery
     /// <summary>Only those of this server.</summary>
     public string? Server { get; init; }
 
+    /// <summary>Only those of this service.</summary>
+    public IngestService? Service { get; init; }
+
     /// <summary>Only the one with this id.</summary>
     public string? Id { get; init; }
 

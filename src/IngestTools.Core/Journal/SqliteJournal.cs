@@ -60,8 +60,8 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             const string Same = "FROM start s JOIN place p ON p.id = s.place WHERE s.transaction_id = $id AND ($server IS NULL OR p.server = $server)";
             (string, object?)[] of = [("$id", transaction.Id), ("$server", transaction.Server)];
             int count = connection.Execute(
-                $"UPDATE start SET state = $state, content = $content WHERE id = (SELECT max(s.id) {Same})",
-                [.. of, ("$state", (int)StateOf(transaction)), ("$content", Serialize(transaction))]);
+                $"UPDATE start SET state = $state, content = $content WHERE id = (SELECT max(s.id) {Same}) AND (state <> $ended OR $state = $ended)",
+                [.. of, ("$state", (int)StateOf(transaction)), ("$content", Serialize(transaction)), ("$ended", (int)StartState.Ended)]);
             // A project's runs share one id. When it is idle, the older ones have ended too.
             if (count > 0 && transaction.IsTerminal)
                 connection.Execute($"UPDATE start SET state = $ended WHERE state <> $ended AND id IN (SELECT s.id {Same})", [.. of, ("$ended", (int)StartState.Ended)]);
@@ -93,7 +93,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             ORDER BY s.id DESC LIMIT $last
             """,
             ReadTransaction,
-            ("$ended", query.IncludesEnded), ("$key", PendingStarts.KeyOf(query.Id)), ("$id", PendingStarts.KeyOf(query.Id) is null ? query.Id : null), ("$server", query.Place?.Server ?? query.Server), ("$service", query.Place?.Service.ToString()), ("$place", query.Place?.Name),
+            ("$ended", query.IncludesEnded), ("$key", PendingStarts.KeyOf(query.Id)), ("$id", PendingStarts.KeyOf(query.Id) is null ? query.Id : null), ("$server", query.Place?.Server ?? query.Server), ("$service", (query.Place?.Service ?? query.Service)?.ToString()), ("$place", query.Place?.Name),
             ("$sha", JournalAccess.HashBytes(query.Sha256)), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$last", query.Last ?? -1)));
     }
 

@@ -141,7 +141,7 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
         }
         catch (IngestException e)
         {
-            return new LinkingResult(e);
+            return new LinkingResult(e.ErrorId == ErrorId.JournalUnavailable ? e.With(target: content.ReadIds()) : e);
         }
     }
 
