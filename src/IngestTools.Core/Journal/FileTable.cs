@@ -22,13 +22,15 @@ internal sealed class FileTable : IDisposable
     }
 
     /// <summary>Writes a record within the transaction of the caller. The record of another job that it replaces is kept for that job's results.</summary>
-    public void Write(long place, JournaledFile file)
+    public void Write(SqliteTransaction transaction, long place, JournaledFile file)
     {
         _keep ??= _connection.Prepare(
             $"INSERT INTO replaced SELECT place, {Columns} FROM file WHERE place = $place AND name = $name AND job NOT IN ($job, 0)", "$place", "$name", "$job");
         _write ??= _connection.Prepare(
             $"INSERT OR REPLACE INTO file (place, {Columns}) VALUES ($place, $name, $folder, $cut, $length, $written, $sha, $job, $state, $server)",
             "$place", "$name", "$folder", "$cut", "$length", "$written", "$sha", "$job", "$state", "$server");
+        _keep.Transaction = transaction;
+        _write.Transaction = transaction;
         LocalPathParts? parts = file.Path is null ? null : LocalPathParts.Split(file.Path, file.Name);
         _keep.With(place, file.Name, file.Job).ExecuteNonQuery();
         _write.With(

@@ -103,7 +103,7 @@ internal sealed class SqlitePlace : IPlaceJournal
             try
             {
                 foreach (JournaledFile file in files)
-                    _files.Write(_id, file);
+                    _files.Write(transaction, _id, file);
                 transaction.Commit();
             }
             catch

@@ -170,7 +170,7 @@ internal sealed class SqliteUploadJob : IUploadJob
             for (int count = 0; count < MaxWaiting && _entries.Reader.TryRead(out Entry entry); count++)
             {
                 if (entry.File is { } file)
-                    _files.Write(_place, file with { Job = entry.Bytes is null ? 0 : Number });
+                    _files.Write(transaction, _place, file with { Job = entry.Bytes is null ? 0 : Number });
                 if (entry.Bytes is { } sent)
                     (uploaded, bytes) = (uploaded + 1, bytes + sent);
                 if (entry.Failed is not { } result)
