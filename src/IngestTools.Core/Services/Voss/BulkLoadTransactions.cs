@@ -13,7 +13,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
 
     public bool LooksTogether => true;
 
-    public static Transaction Describe(string pkid, IngestConnection? connection) => new()
+    public static Transaction Describe(string pkid, IngestConnection? connection = null) => new()
     {
         Id = $"voss:{Uri.EscapeDataString(pkid)}",
         Kind = TransactionKind.BulkLoad,

@@ -50,7 +50,7 @@ internal sealed class VossService : ServiceDefinition
         bool isPkid = parts is [{ Length: > 0 } only] && only.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') && !only.Equals("poll", StringComparison.OrdinalIgnoreCase);
         if (!isPkid)
             throw NoTransaction(id, "after voss: comes one pkid, of letters, digits and hyphens");
-        return BulkLoadTransactions.Describe(parts[0], connection: null);
+        return BulkLoadTransactions.Describe(parts[0]);
     }
 
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
