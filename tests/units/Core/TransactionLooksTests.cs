@@ -42,7 +42,7 @@ public sealed class TransactionLooksTests
     [InlineData(true, ErrorId.NotAllowed, TransactionStatus.Queued)]
     public async Task One_that_cannot_be_looked_at_hides_no_other(bool isList, ErrorId errorId, TransactionStatus status)
     {
-        MeetingSource source = new(count: 1, looksTogether: false) { Fails = (id: "voss:1", errorId) };
+        MeetingSource source = new(count: 1, looksTogether: false) { Fails = ("voss:1", errorId) };
 
         List<Look> looks = await ReadAsync([.. Enumerable.Range(0, 3).Select(i => new WaitRequest(Load(i), source))], isList);
 
