@@ -2,11 +2,12 @@
 #requires -Modules IngestTools
 <#
 .SYNOPSIS
-Sends a folder to a DSP project, ingests it, saves the mapping, and lists what was left over.
+Sends what is new in a folder to a DSP project, ingests it, saves the mapping, and lists what was left over.
 
 .DESCRIPTION
-It uses the connection that the session has. Nothing is finalized: look at the result first, then run
-Complete-BulkIngest <Shortcode>.
+It uses the connection that the session has. Run it as often as you like: it sends what is new or changed, and continues
+after an interruption. Nothing is finalized: look at the result first, then run
+Complete-BulkIngest <Shortcode> -MappingPath <file>.
 
 .PARAMETER Folder
 The folder; names on the server are relative to it.
@@ -28,13 +29,15 @@ param(
     [string] $MappingPath = "mapping-$Shortcode.csv"
 )
 
+# What was sent before and has not changed is skipped, so after Ctrl+C or a failure the same line continues.
 $uploads = Send-IngestFile -LiteralPath $Folder -Recurse -Shortcode $Shortcode
-$uploads | Group-Object Status -NoElement | Out-Host
+$uploads | Group-Object Status, Reason -NoElement | Out-Host
 
 # If one file failed, nothing is started: Start-BulkIngest says so, and the errors above say why.
 $run = $uploads | Start-BulkIngest | Wait-Transaction
 if (-not $run) { return }
 $run | Out-Host
 
-Get-IngestMapping $Shortcode -OutFile $MappingPath | Out-Host
-Get-IngestMapping $Shortcode -Uploaded $uploads | Where-Object Ingested -eq $false
+$rows = Get-IngestMapping $Shortcode -Uploaded $uploads
+$rows | Export-Csv -LiteralPath $MappingPath
+$rows | Where-Object Ingested -EQ $false

@@ -32,28 +32,22 @@ param(
     [timespan] $Pause = '00:01:00'
 )
 
-# What became of each file, by its name on the server; a later result replaces an earlier one.
-$results = @{}
-function Save-Result { process { $results[$_.RemoteName] = $_ } }
-
-Send-IngestFile -LiteralPath $Folder -Recurse -Shortcode $Shortcode -ErrorAction SilentlyContinue | Save-Result
-for ($round = 1; $round -le $Rounds; $round++) {
-    $failed = @($results.Values | Where-Object { $_.Status -eq 'Failed' -and $_.Error.IsTransient })
-    if (-not $failed) { break }
-    Write-Warning "$($failed.Count) files failed; round $round of $Rounds sends them again in $Pause."
+# The same line again sends what is missing: files that failed, and nothing else.
+for ($round = 0; ; $round++) {
+    $uploads = Send-IngestFile -LiteralPath $Folder -Recurse -Shortcode $Shortcode -ErrorAction SilentlyContinue -WarningAction SilentlyContinue
+    $failed = @($uploads | Where-Object Status -EQ Failed)
+    if (-not ($failed | Where-Object { $_.Error.IsTransient }) -or $round -eq $Rounds) { break }
+    Write-Warning "$($failed.Count) files failed; round $($round + 1) of $Rounds sends them again in $Pause."
     Start-Sleep $Pause
-    $failed | Send-IngestFile -ErrorAction SilentlyContinue | Save-Result
 }
 
-$lost = @($results.Values | Where-Object Status -EQ Failed)
-$lost | Select-Object Path, @{ Name = 'Why'; Expression = { $_.Error.Message } } | Out-Host
+$failed | Select-Object Path, @{ Name = 'Why'; Expression = { $_.Error.Message } } | Out-Host
 
 # -Force: what could be sent is ingested, although some files could not.
-$uploads = @($results.Values | Where-Object Status -EQ Uploaded)
 $run = $uploads | Start-BulkIngest -Force | Wait-Transaction -ErrorAction SilentlyContinue
 if ($run.Status -eq 'PartlySucceeded') {
     Write-Warning 'Some files were left over on the server; a second run tries them again.'
     $run = Start-BulkIngest -Shortcode $Shortcode | Wait-Transaction -ErrorAction SilentlyContinue
 }
 
-Get-IngestMapping $Shortcode -Uploaded $uploads | Where-Object Ingested -EQ $false
+Get-IngestMapping $Shortcode -Uploaded @($uploads | Where-Object IsOnServer) | Where-Object Ingested -EQ $false

@@ -2,17 +2,19 @@
 #requires -Modules IngestTools
 <#
 .SYNOPSIS
-Sends a folder every night: for cron, a systemd timer or the Windows task scheduler.
+Sends what is new in a folder every night: for cron, a systemd timer or the Windows task scheduler.
 
 .DESCRIPTION
 Nobody is there to be asked, so nothing asks. The script writes a log, keeps each night's mapping, and ends with an exit
 code that a monitor understands:
 
-    0   every file was sent and ingested, or there was none
-    1   some files were not; the log names them
+    0   every file is ingested, or there was none
+    1   some files are not; the log names them
     2   the load could not be run
+    3   the ingest had not ended in time, or what became of it is not known: Get-Transaction shows it
 
-The project is finalized when all is well. If anything was left over it is not, so nothing is lost, and the next night tries again.
+The project is finalized when every file is ingested. Otherwise it is not, so nothing is lost, and the next night tries again.
+Run as the account that ran it before: its journal knows what was sent.
 
 .PARAMETER Folder
 The folder that is sent.
@@ -77,25 +79,28 @@ try {
     $report = Test-IngestService -Connection $connection -Shortcode $Shortcode
     if (-not $report.Ok) { throw ($report.Details -join ' ') }
 
-    $uploads = @(Send-IngestFile -LiteralPath $Folder -Recurse -Shortcode $Shortcode -Connection $connection -ErrorAction SilentlyContinue)
+    # What was ingested on an earlier night and has not changed is skipped. A night that was cut short is continued.
+    $uploads = @(Send-IngestFile -LiteralPath $Folder -Recurse -Shortcode $Shortcode -Connection $connection -ErrorAction SilentlyContinue -WarningAction SilentlyContinue)
     $sent = @($uploads | Where-Object Status -EQ Uploaded)
     $failed = @($uploads | Where-Object Status -EQ Failed)
-    Write-Log "$($sent.Count) files sent, $($failed.Count) failed."
+    Write-Log "$($sent.Count) files sent, $($uploads.Count - $sent.Count - $failed.Count) unchanged, $($failed.Count) failed."
     foreach ($file in $failed) { Write-Log "not sent: $($file.Path): $($file.Error.Message)" }
-    if ($sent.Count -eq 0) { exit ($failed.Count -gt 0 ? 1 : 0) }
+    if (-not ($uploads | Where-Object IsOnServer)) { exit ($failed.Count -gt 0 ? 1 : 0) }
 
-    # Every item that failed is an error with the item as its target; they go to the log instead of ending the script.
-    $run = $sent | Start-BulkIngest -Connection $connection |
+    # -Force: what could be sent is ingested. Every item that failed is an error with the item as its target; they go to the log.
+    $run = $uploads | Start-BulkIngest -Force -Connection $connection |
         Wait-Transaction -Timeout $Timeout -ErrorAction SilentlyContinue -ErrorVariable problems
     foreach ($problem in $problems) { Write-Log "not ingested: $problem" }
-    Write-Log "$($run.Id) is $($run.Status) after $($run.Elapsed)."
+    Write-Log "$($run.Id) is $($run.Status): $($run.Completed) of $($run.Total) files."
+    if (-not $run.IsTerminal -or $run.Status -eq 'Unknown') { exit 3 }
+    if ($run.Status -ne 'Succeeded') {
+        $null = Get-IngestMapping $Shortcode -OutFile $mapping -Connection $connection
+        exit 1
+    }
 
-    $null = Get-IngestMapping $Shortcode -OutFile $mapping -Connection $connection
-    Write-Log "The mapping is in $mapping."
-    if ($run.Status -ne 'Succeeded') { exit 1 }
-
-    Complete-BulkIngest $Shortcode -Connection $connection -Confirm:$false
-    Write-Log 'Finalized.'
+    # Saves the mapping, then deletes it on the server. On a night without a new file there is nothing to finalize.
+    Complete-BulkIngest $Shortcode -MappingPath $mapping -Connection $connection -Confirm:$false -WarningAction SilentlyContinue
+    if (Test-Path -LiteralPath $mapping) { Write-Log "Finalized. The mapping is in $mapping." }
     exit ($failed.Count -gt 0 ? 1 : 0)
 }
 catch {

@@ -5,9 +5,9 @@
 Lets the scheduler send a folder to a DSP-INGEST project each hour.
 
 .DESCRIPTION
-What lies in the folder when the hour comes is sent and ingested, and the mapping is saved. If an hour's load is not done
-when the next hour comes, that one waits for its turn; of several that wait so, one. After a night without the machine it
-runs once, not ten times.
+Each hour, files of the folder that are new or changed are sent and ingested, and the mapping is saved. If an hour's load
+is not done when the next hour comes, the next one waits for its turn; at most one waits. After a night without the machine
+it runs once, not ten times.
 
 Run once by hand at the end, to see it work.
 

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Sandbox;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
@@ -16,6 +17,9 @@ internal static class DspIngestDemo
     private const string Shortcode = "0001";
 
     private const int FileCount = 300;
+
+    /// <summary>After so many results the first call is interrupted, as by Ctrl+C.</summary>
+    private const int InterruptedAfter = 100;
 
     public static async Task<bool> RunAsync(TextWriter console, CancellationToken cancellationToken)
     {
@@ -36,19 +40,23 @@ internal static class DspIngestDemo
                 Secret = _ => ValueTask.FromResult("test"),
                 AuthenticationUri = sandbox.Uri,
             });
-            DspIngestClient client = new(connection);
+            // The journal remembers what was sent. A user's own is IngestJournal.Open(); the demo keeps one of its own.
+            using IIngestJournal journal = IngestJournal.Open(Path.Join(folder, ".journal", "journal.db"));
+            DspIngestClient client = new(connection, journal: journal);
             await console.WriteLineAsync($"DSP-INGEST, imitated at {sandbox.Uri}, with 3% of requests answered 503\n");
 
-            List<UploadResult> sent = await SendAsync(client, folder, cancellationToken);
-            Row(console, "send", $"{sent.Count(r => r.Status == UploadStatus.Uploaded)} of {sent.Count} files in {sent.Sum(r => r.Attempts)} requests");
-            foreach (UploadResult failed in sent.Where(r => r.Status != UploadStatus.Uploaded))
+            List<UploadResult> interrupted = await SendAsync(client, journal, folder, InterruptedAfter, cancellationToken);
+            Row(console, "send", $"{interrupted.Count(r => r.Status == UploadStatus.Uploaded)} files sent, then interrupted");
+            List<UploadResult> sent = await SendAsync(client, journal, folder, int.MaxValue, cancellationToken);
+            Row(console, "the same again", $"{sent.Count(r => r.Reason == SkipReason.AlreadySent)} files skipped, {sent.Count(r => r.Status == UploadStatus.Uploaded)} files sent");
+            foreach (UploadResult failed in sent.Where(r => r.Status == UploadStatus.Failed))
                 Row(console, "", $"{failed.Status}: {failed.Error!.Message}");
 
-            Transaction first = await IngestAsync(client, connection, sent, console, cancellationToken);
+            Transaction first = await IngestAsync(client, connection, journal, sent, console, cancellationToken);
             Row(console, "start and wait", $"{first.Id} {first.Status}, {first.Completed} of {first.Total} files");
 
             server.IngestFails = _ => false;
-            Transaction second = await IngestAsync(client, connection, null, console, cancellationToken);
+            Transaction second = await IngestAsync(client, connection, journal, null, console, cancellationToken);
             Row(console, "start again", $"{second.Id} {second.Status}, {second.Completed} of {second.Total} files");
 
             int proven = await VerifyAsync(client, sent, cancellationToken);
@@ -58,9 +66,12 @@ internal static class DspIngestDemo
             await client.CompleteAsync(Shortcode, mapping, force: false, cancellationToken);
             Row(console, "finalize", $"done; mapping saved before, {File.ReadLines(mapping).Count() - 1} rows");
 
-            bool once = sent.Where(r => r.Status == UploadStatus.Uploaded).All(r => sandbox.DspIngest.Project(Shortcode).History(r.RemoteName).Ingests == 1);
+            List<UploadResult> again = await SendAsync(client, journal, folder, int.MaxValue, cancellationToken);
+            Row(console, "the same again", $"{again.Count(r => r.Reason == SkipReason.AlreadyIngested)} files skipped, {again.Count(r => r.Status == UploadStatus.Uploaded)} files sent");
+
+            bool once = sent.Where(r => r.IsOnServer).All(r => sandbox.DspIngest.Project(Shortcode).History(r.RemoteName).Ingests == 1);
             Row(console, "proof", once ? "the server ingested every file exactly once" : "a file was not ingested exactly once");
-            return once && proven == FileCount && second.Status == TransactionStatus.Succeeded;
+            return once && proven == FileCount && again.All(r => r.Status != UploadStatus.Uploaded) && second.Status == TransactionStatus.Succeeded;
         }
         finally
         {
@@ -83,27 +94,34 @@ internal static class DspIngestDemo
         File.WriteAllText(Path.Join(folder, "wrong#name.tif"), "refused before it is sent");
     }
 
-    private static async Task<List<UploadResult>> SendAsync(DspIngestClient client, string folder, CancellationToken cancellationToken)
+    private static async Task<List<UploadResult>> SendAsync(
+        DspIngestClient client, IIngestJournal journal, string folder, int interruptAfter, CancellationToken cancellationToken)
     {
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         requests.Writer.TryWrite(new UploadRequest(folder, client.CreateUploadTarget(Shortcode)));
         requests.Writer.Complete();
         List<UploadResult> results = [];
-        await foreach (UploadResult result in new UploadEngine(new UploadOptions { Recurse = true }, NullLogger.Instance).SendAsync(requests.Reader, cancellationToken))
+        UploadOptions options = new() { Recurse = true, Journal = journal, Exclude = ["journal.db*", "mapping.csv"] };
+        await foreach (UploadResult result in new UploadEngine(options, NullLogger.Instance).SendAsync(requests.Reader, cancellationToken))
+        {
             results.Add(result);
+            if (results.Count == interruptAfter)
+                break;
+        }
+
         return results;
     }
 
     private static async Task<Transaction> IngestAsync(
-        DspIngestClient client, IngestConnection connection, List<UploadResult>? sent, TextWriter console, CancellationToken cancellationToken)
+        DspIngestClient client, IngestConnection connection, IIngestJournal journal, List<UploadResult>? sent, TextWriter console, CancellationToken cancellationToken)
     {
         UploadedNames? names = sent is null ? null : new UploadedNames();
-        foreach (UploadResult result in sent?.Where(r => r.Status == UploadStatus.Uploaded) ?? [])
-            names!.Add(result.RemoteName);
+        foreach (UploadResult result in sent?.Where(r => r.IsOnServer) ?? [])
+            names!.Add(result.RemoteName, result.Sha256, result.Path);
         Transaction started = await client.StartAsync(Shortcode, names, cancellationToken);
 
         Channel<WaitRequest> requests = Channel.CreateUnbounded<WaitRequest>();
-        requests.Writer.TryWrite(new WaitRequest(started, TransactionSources.For(connection, NullLogger.Instance)));
+        requests.Writer.TryWrite(new WaitRequest(started, TransactionSources.For(connection, NullLogger.Instance, journal)));
         requests.Writer.Complete();
         Transaction seen = started;
         await foreach (WaitEvent happened in new TransactionWaiter(new WaitOptions()).WaitAsync(requests.Reader, cancellationToken))

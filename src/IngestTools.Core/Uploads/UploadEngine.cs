@@ -39,6 +39,7 @@ public sealed class UploadEngine
     private readonly HashSet<string> _doubts = new(StringComparer.Ordinal);
     private readonly KnownFiles _knownFiles;
     private readonly Dictionary<JournalPlace, IPlaceJournal> _rehearsed = [];
+    private readonly Dictionary<object, UploadLane> _lanes = [];
     private readonly Dictionary<object, List<UploadResult>> _failedBefore = [];
     private long? _call;
     private long _emptyFiles;
@@ -104,7 +105,6 @@ public sealed class UploadEngine
     {
         CancellationToken cancellationToken = stop.Token;
         using SemaphoreSlim places = new(_options.ThrottleLimit);
-        Dictionary<object, UploadLane> lanes = [];
         try
         {
             await foreach (UploadRequest request in requests.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -117,7 +117,7 @@ public sealed class UploadEngine
             }
 
             _meter.AllFound();
-            await Task.WhenAll(lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(false);
+            await Task.WhenAll(_lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(false);
             if (_emptyFiles > 0)
                 _logger.LogWarning("{Count} sent without content. The server takes empty files, and may fail to ingest them.", _emptyFiles == 1 ? "1 file was" : $"{_emptyFiles:N0} files were");
             results.TryComplete();
@@ -125,20 +125,20 @@ public sealed class UploadEngine
         catch (Exception e)
         {
             results.TryComplete(e);
-            await Task.WhenAll(lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(_lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {
-            foreach (IDisposable opened in lanes.Values.Concat<IDisposable>(_rehearsed.Values))
+            foreach (IDisposable opened in _lanes.Values.Concat<IDisposable>(_rehearsed.Values))
                 opened.Dispose();
         }
 
         // A lane begins with a request to the server, so there is none until a file is really to be sent.
         async ValueTask<UploadLane> LaneOf(IUploadTarget target)
         {
-            if (lanes.TryGetValue(target.Lane, out UploadLane? lane))
+            if (_lanes.TryGetValue(target.Lane, out UploadLane? lane))
                 return lane;
-            lanes.Add(target.Lane, lane = new UploadLane(target, _options, _knownFiles, _call, _meter, results, places, _logger, _time, Fail, cancellationToken));
+            _lanes.Add(target.Lane, lane = new UploadLane(target, _options, _knownFiles, _call, _meter, results, places, _logger, _time, Fail, cancellationToken));
             if (!_options.Journal.IsOn)
                 return lane;
             await lane.Prepared.ConfigureAwait(false);
@@ -193,7 +193,7 @@ public sealed class UploadEngine
 
         if (error is not null)
         {
-            await RefuseAsync(item, skipped, error, lane, results, cancellationToken).ConfigureAwait(false);
+            await RefuseAsync(item, skipped, error, results, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -229,12 +229,12 @@ public sealed class UploadEngine
 
     /// <summary>Writes the result of a file that is not sent.</summary>
     private async ValueTask RefuseAsync(
-        UploadItem item, SkipReason? skipped, IngestException error, UploadLane? lane, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+        UploadItem item, SkipReason? skipped, IngestException error, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
     {
         _meter.Sent(item.Length);
         _meter.Done(skipped is null);
         UploadResult result = UploadLane.ResultOf(item, skipped, error);
-        if (skipped is null && lane is not null)
+        if (skipped is null && _lanes.TryGetValue(item.Target.Lane, out UploadLane? lane))
             await lane.Job.RecordAsync(result).ConfigureAwait(false);
         else if (skipped is null && _options.Journal.IsOn)
             KeepFailure(item.Target.Lane, result);

@@ -98,7 +98,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     private protected void Run(Func<CancellationToken, Task> work)
     {
         Start(work);
-        Finish();
+        EndWork();
     }
 
     /// <summary>Runs work for one input object. If it fails, that is written as an error, and the next object has its turn.</summary>
@@ -165,8 +165,21 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             Finish();
     }
 
-    /// <summary>Writes what the work posts until it ends, and throws what it threw.</summary>
+    /// <summary>Writes what the work posts until it ends. What it threw ends the cmdlet.</summary>
     private protected void Finish()
+    {
+        try
+        {
+            EndWork();
+        }
+        catch (IngestException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord());
+        }
+    }
+
+    /// <summary>Writes what the work posts until it ends, and throws what it threw.</summary>
+    private void EndWork()
     {
         if (_work is not { } work)
             return;

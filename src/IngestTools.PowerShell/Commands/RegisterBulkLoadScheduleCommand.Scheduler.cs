@@ -47,6 +47,10 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     public SwitchParameter Recurse { get; set; }
 
+    /// <summary>DSP-INGEST: each run sends files too that were sent before and have not changed.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    public SwitchParameter Again { get; set; }
+
     /// <summary>DSP-INGEST: where the mapping is saved after each run.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     [ValidateNotNullOrEmpty]
@@ -192,6 +196,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
             Path = FullPath(Path),
             Shortcode = Shortcode,
             Recurse = Recurse,
+            Again = Again,
             MappingPath = FullPath(MappingPath),
         },
         ImportSet => new()

@@ -37,7 +37,7 @@ internal sealed class BulkIngestLoad : ILoad
     public BulkIngestLoad(LoadRun run)
     {
         _run = run;
-        _client = new DspIngestClient(run.Connection, run.Log);
+        _client = new DspIngestClient(run.Connection, run.Log, run.Journal);
         _shortcode = run.Load.Shortcode!;
     }
 
@@ -45,22 +45,25 @@ internal sealed class BulkIngestLoad : ILoad
 
     public string WhatToLookAt => $"Look whether the mapping has new rows (Get-IngestMapping -Shortcode {_shortcode}); if not, Start-BulkIngest -Shortcode {_shortcode}.";
 
-    /// <summary>Uploading overwrites, so a file that was sent before a crash is sent again.</summary>
+    /// <summary>Sends what the journal does not know, or knows otherwise. What was sent before a crash is not sent again.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         await _run.UploadingAsync(null, null, "files", cancellationToken);
         UploadedNames names = new();
-        UploadEngine engine = new(new UploadOptions { Recurse = _run.Load.Recurse }, _run.Log);
+        UploadEngine engine = new(new UploadOptions { Recurse = _run.Load.Recurse, Journal = _run.Journal, Again = _run.Load.Again }, _run.Log);
         Channel<UploadRequest> requests = Channel.CreateBounded<UploadRequest>(1);
         requests.Writer.TryWrite(new UploadRequest(_run.Load.Path!, _client.CreateUploadTarget(_shortcode)));
         requests.Writer.Complete();
         long failed = 0;
+        long ingested = 0;
         IngestException? first = null;
         long noted = Environment.TickCount64;
         await foreach (UploadResult result in engine.SendAsync(requests.Reader, cancellationToken))
         {
-            if (result.Status == UploadStatus.Uploaded)
-                names.Add(result.RemoteName);
+            if (result.Reason == SkipReason.AlreadyIngested)
+                ingested++;
+            else if (result.IsOnServer)
+                names.Add(result.RemoteName, result.Sha256);
             else
                 Tell(result, ref failed, ref first);
             if (Environment.TickCount64 - noted < ProgressInterval.TotalMilliseconds)
@@ -71,8 +74,15 @@ internal sealed class BulkIngestLoad : ILoad
 
         if (failed > 0)
             throw NotAllSent(failed, names.Count, first!);
+        if (ingested > 0)
+            _run.Log.LogInformation("{Count:N0} files had been ingested before and have not changed.", ingested);
         if (names.Count == 0)
-            _run.EndEarly = $"There is no file to send in {_run.Load.Path}, so nothing was started.";
+        {
+            _run.EndEarly = ingested > 0
+                ? $"All {ingested:N0} files in {_run.Load.Path} had been ingested before, so nothing was started."
+                : $"There is no file to send in {_run.Load.Path}, so nothing was started.";
+        }
+
         _uploaded = names;
         await _run.UploadingAsync(names.Count, names.Count, "files", cancellationToken);
         _before = await MarkAsync(cancellationToken);

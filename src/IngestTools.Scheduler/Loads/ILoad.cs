@@ -1,4 +1,5 @@
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
@@ -48,13 +49,16 @@ internal enum Finding
 }
 
 /// <summary>A run, as a load sees it.</summary>
-internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection connection)
+internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection connection, IIngestJournal sent)
 {
     public LoadDefinition Load => Record.Load;
 
     public StoredRun Record => journal.Run;
 
     public IngestConnection Connection => connection;
+
+    /// <summary>What this account sent and started before.</summary>
+    public IIngestJournal Journal => sent;
 
     public ILogger Log => journal.Log;
 

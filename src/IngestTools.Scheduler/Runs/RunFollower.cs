@@ -31,7 +31,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
     /// <param name="cancellationToken">Ends the looking, not what goes on.</param>
     public async Task<FollowedEnd> FollowAsync(ILoad load, IngestConnection connection, CancellationToken stop, CancellationToken cancellationToken)
     {
-        ITransactionSource source = TransactionSources.For(connection, journal.Log);
+        ITransactionSource source = TransactionSources.For(connection, journal.Log, load.Run.Journal);
         // A stop that finds a source stops all that it finds here, so these come first.
         _seen = journal.Run.TransactionIds.Distinct(StringComparer.Ordinal).Select(load.Resume).ToArray();
         _source = source;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Scheduler.Loads;
 using IngestTools.Scheduler.Store;
 using Microsoft.Extensions.Logging;
@@ -109,7 +110,8 @@ internal sealed class RunWorker : IDisposable
     {
         using IngestConnection connection = Make(() => _connections.Open(Run.Load.Connection, Log));
         connection.AskBeforeChange(_journal.HoldAsync);
-        LoadRun run = new(_journal, _spool, connection) { Pausing = pausing };
+        using IIngestJournal journal = IngestJournal.Open();
+        LoadRun run = new(_journal, _spool, connection, journal) { Pausing = pausing };
         ILoad load = Make(() => LoadKinds.Create(run));
         TellBeginning();
         if (!Run.IsOut || _looks || !load.IsSubmitted)

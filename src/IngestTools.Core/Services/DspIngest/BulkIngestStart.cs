@@ -47,12 +47,31 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             return running;
         }
 
-        return await StartAsync(memory, run, before, lastJob, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await StartAsync(memory, run, before, lastJob, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e) && run is not null)
+        {
+            project.ForgetUningested();
+            throw e.With(
+                message: $"Project {shortcode} has nothing to ingest: {run.Uploads.Count:N0} files were sent to it, and somebody finalized it since, which removed them.",
+                advice: "Type the same line again: it sends them again.");
+        }
     }
 
     /// <summary>Starts a run whose mapping was marked before, by a caller that kept the mark.</summary>
-    public Task<Transaction> RunAsync(UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken) =>
-        StartAsync(ProjectMemory.Of(routes.Connection, shortcode), new BulkIngestRun { Uploads = uploads }, before, lastJob: 0, cancellationToken);
+    public Task<Transaction> RunAsync(UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken)
+    {
+        long lastJob = 0;
+        if (journal.IsOn)
+        {
+            using IPlaceJournal place = journal.OpenPlace(ProjectJournal.PlaceOf(routes, shortcode));
+            lastJob = place.LastEndedJob;
+        }
+
+        return StartAsync(ProjectMemory.Of(routes.Connection, shortcode), new BulkIngestRun { Uploads = uploads }, before, lastJob, cancellationToken);
+    }
 
     /// <summary>What the run should ingest: of what was given, all that was not ingested before; where nothing was given, what is recorded as being on the server.</summary>
     private static BulkIngestRun? Plan(UploadedNames? uploads, IPlaceJournal place)

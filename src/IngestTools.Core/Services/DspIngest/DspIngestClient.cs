@@ -211,11 +211,9 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         ProjectMemory memory = ProjectMemory.Of(connection, project);
         using IPlaceJournal? place = _journal.IsOn ? _journal.OpenPlace(ProjectJournal.PlaceOf(_routes, project)) : null;
         ProjectJournal? known = place is null ? null : new ProjectJournal(_routes, project, _journal, place);
-        bool wasClosing = place?.IsClosing ?? false;
-        MappingMark? mapping = known is null ? null : await known.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        if (wasClosing && mapping is { Rows: 0 } && !place!.IsClosing)
+        if (known is not null && await IsFinalizedAsync(known, project, cancellationToken).ConfigureAwait(false))
         {
-            _routes.Logger.LogWarning("Project {Shortcode} was finalized by an earlier call, whose answer was not seen. Nothing is left to do.", project);
+            _routes.Logger.LogWarning("Project {Shortcode} has nothing to finalize: all files that were sent are ingested, and it was finalized before.", project);
             memory.Started(null);
             return;
         }
@@ -231,6 +229,15 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         await FinalizeAsync(project, cancellationToken).ConfigureAwait(false);
         known?.ForgetUningested();
         memory.Started(null);
+    }
+
+    /// <summary>Whether all that was sent from here is ingested, and the project was finalized since. So a script that is run again after its end does not fail.</summary>
+    private async Task<bool> IsFinalizedAsync(ProjectJournal known, Shortcode project, CancellationToken cancellationToken)
+    {
+        if (await known.RefreshAsync(cancellationToken).ConfigureAwait(false) is not { Rows: 0 })
+            return false;
+        bool isAllIngested = known.Known.Count(FileState.Ingested) > 0 && known.Known.Count(FileState.Sent) == 0 && known.Known.Count(FileState.LeftOver) == 0;
+        return isAllIngested && await _routes.ProbeAsync(project, cancellationToken).ConfigureAwait(false) == ProjectState.NoMapping;
     }
 
     /// <summary>A run that nobody waited for is compared now: what it left over would be deleted unseen.</summary>

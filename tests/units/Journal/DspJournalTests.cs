@@ -1,0 +1,401 @@
+using IngestTools.Sandbox.Faults;
+using IngestTools.Sandbox.Services.DspIngest;
+using IngestTools.Units.Support;
+using IngestTools.Uploads;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace IngestTools.Units.Journal;
+
+/// <summary>What the journal promises for DSP-INGEST: nothing twice, nothing forgotten.</summary>
+public sealed class DspJournalTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Same_line_in_a_new_session_sends_and_starts_nothing()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 5);
+        using JournalMachine first = new(dsp, "ada");
+        await first.RunAsync(folder);
+
+        using JournalMachine second = first.NewSession();
+        (List<UploadResult> results, Transaction ended) = await second.RunAsync(folder);
+
+        Assert.All(results, result => Assert.Equal((UploadStatus.Skipped, SkipReason.AlreadyIngested), (result.Status, result.Reason)));
+        Assert.All(results, result => Assert.NotNull(result.Derivative));
+        Assert.Equal((TransactionStatus.Succeeded, 5L, 5L), (ended.Status, ended.Completed, ended.Total));
+        Assert.Equal(1, dsp.Project.Runs);
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal((1, 1), (history.Uploads, history.Ingests)));
+    }
+
+    [Fact]
+    public async Task Only_new_and_changed_files_are_sent_and_ingested()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 5);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(folder);
+        dsp.Folder.Write("scans/page 1.tif", 200);
+        dsp.Folder.Write("scans/page 9.tif");
+
+        (List<UploadResult> results, Transaction ended) = await ada.RunAsync(folder);
+
+        Assert.Equal(["page 1.tif", "page 9.tif"], results.Where(result => result.Status == UploadStatus.Uploaded).Select(result => result.RemoteName).Order());
+        Assert.Equal((TransactionStatus.Succeeded, 6L, 6L), (ended.Status, ended.Completed, ended.Total));
+        Assert.Equal(2, dsp.Project.History("page 1.tif").Ingests);
+        Assert.Equal(1, dsp.Project.History("page 2.tif").Ingests);
+    }
+
+    [Fact]
+    public async Task Again_sends_what_was_ingested()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 2);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(folder);
+
+        (List<UploadResult> results, _) = await ada.RunAsync(folder, new UploadOptions { Again = true });
+
+        Assert.All(results, result => Assert.Equal(UploadStatus.Uploaded, result.Status));
+        Assert.Equal(2, dsp.Project.History("page 1.tif").Ingests);
+    }
+
+    [Fact]
+    public async Task File_replaced_by_another_of_the_same_size_and_time_is_sent_with_checksum()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 1);
+        string file = Path.Join(folder, "page 1.tif");
+        DateTime written = File.GetLastWriteTimeUtc(file);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(folder);
+        byte[] other = File.ReadAllBytes(file);
+        other[0] ^= 1;
+        File.WriteAllBytes(file, other);
+        File.SetLastWriteTimeUtc(file, written);
+
+        List<UploadResult> byTime = await ada.SendAsync(folder);
+        List<UploadResult> byContent = await ada.SendAsync(folder, new UploadOptions { Checksum = true });
+
+        Assert.Equal(UploadStatus.Skipped, Assert.Single(byTime).Status);
+        Assert.Equal(UploadStatus.Uploaded, Assert.Single(byContent).Status);
+    }
+
+    [Fact]
+    public async Task Touched_file_is_skipped_with_checksum()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 1);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(folder);
+        File.SetLastWriteTimeUtc(Path.Join(folder, "page 1.tif"), DateTime.UtcNow.AddDays(-3));
+
+        List<UploadResult> results = await ada.SendAsync(folder, new UploadOptions { Checksum = true });
+
+        Assert.Equal(SkipReason.AlreadyIngested, Assert.Single(results).Reason);
+    }
+
+    [Fact]
+    public async Task Moved_folder_is_skipped_by_content()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 3);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(folder);
+        string moved = Path.Join(dsp.Folder.Path, "moved");
+        Directory.Move(folder, moved);
+
+        List<UploadResult> results = await ada.SendAsync(moved);
+
+        Assert.All(results, result => Assert.Equal(SkipReason.AlreadyIngested, result.Reason));
+    }
+
+    [Fact]
+    public async Task File_of_another_folder_with_the_same_name_size_and_time_is_not_taken_for_sent()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string first = dsp.Folder.Write("box1/page.tif", 64);
+        string second = Path.Join(dsp.Folder.Path, "box2", "page.tif");
+        Directory.CreateDirectory(Path.GetDirectoryName(second)!);
+        File.WriteAllBytes(second, new byte[64]);
+        File.SetLastWriteTimeUtc(second, File.GetLastWriteTimeUtc(first));
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(first);
+
+        (List<UploadResult> results, Transaction ended) = await ada.RunAsync(second);
+
+        Assert.Equal(UploadStatus.Uploaded, Assert.Single(results).Status);
+        Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+        Assert.Equal(2, dsp.Project.History("page.tif").Ingests);
+    }
+
+    [Fact]
+    public async Task Name_of_a_file_that_waits_for_its_ingest_is_refused_for_another_file()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string first = dsp.Folder.Write("box1/page.tif");
+        string second = dsp.Folder.Write("box2/page.tif", 300);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.SendAsync(first);
+
+        UploadResult result = Assert.Single(await ada.SendAsync(second));
+
+        Assert.Equal((UploadStatus.Failed, ErrorId.NameCollision), (result.Status, result.Error!.ErrorId));
+        Assert.Contains(first, result.Error.Message, StringComparison.Ordinal);
+        Assert.Contains(second, result.Error.Message, StringComparison.Ordinal);
+        Assert.Equal(TemporaryFolder.HashOf(first), Assert.Single(dsp.Project.WaitingFiles).Sha256.ToString());
+    }
+
+    [Fact]
+    public async Task File_that_another_machine_sent_is_recognized_by_its_checksum()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 3);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(folder);
+        dsp.Folder.Write("scans/page 2.tif", 500);
+
+        using JournalMachine bob = new(dsp, "bob");
+        (List<UploadResult> results, Transaction ended) = await bob.RunAsync(folder);
+
+        Assert.Equal(["page 1.tif", "page 3.tif"], results.Where(result => result.Reason == SkipReason.AlreadyIngested).Select(result => result.RemoteName).Order());
+        Assert.Equal("page 2.tif", Assert.Single(results, result => result.Status == UploadStatus.Uploaded).RemoteName);
+        Assert.Contains(dsp.Log.At(LogLevel.Warning), text => text.Contains("page 2.tif is sent, although", StringComparison.Ordinal));
+        Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+        Assert.Equal(1, dsp.Project.History("page 1.tif").Ingests);
+    }
+
+    [Fact]
+    public async Task Files_that_the_run_of_another_machine_ingested_are_not_called_failed()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        using JournalMachine ada = new(dsp, "ada");
+        using JournalMachine bob = new(dsp, "bob");
+        List<UploadResult> adas = await ada.SendAsync(dsp.Folder.Write("ada/a.tif"));
+        List<UploadResult> bobs = await bob.SendAsync(dsp.Folder.Write("bob/b.tif"));
+        await ada.WaitAsync(await ada.StartAsync(adas));
+
+        Transaction started = await bob.StartAsync(bobs);
+        Transaction ended = started.IsTerminal ? started : await bob.WaitAsync(started);
+
+        Assert.Equal((TransactionStatus.Succeeded, 1L, 1L), (ended.Status, ended.Completed, ended.Total));
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal(1, history.Ingests));
+    }
+
+    [Fact]
+    public async Task Files_that_the_run_of_somebody_else_ingested_are_not_called_failed_without_a_journal()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
+        UploadedNames names = new();
+        names.Add("a.tif", results[0].Sha256);
+        await dsp.WaitAsync(await dsp.StartIngestAsync(results));
+
+        List<IngestTools.Transactions.WaitEvent> events = await dsp.WaitAsync(await dsp.Client.StartAsync("0001", names, CancellationToken.None));
+
+        Transaction ended = Assert.IsType<IngestTools.Transactions.WaitEvent.Ended>(events[^1]).Transaction;
+        Assert.Equal((TransactionStatus.Succeeded, 1L), (ended.Status, ended.Completed));
+    }
+
+    [Fact]
+    public async Task Lost_answer_in_a_session_that_uploaded_nothing_is_not_a_second_start()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromMilliseconds(300));
+        using JournalMachine first = new(dsp, "ada");
+        await first.SendAsync(WriteScans(dsp, 3));
+        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"));
+
+        using JournalMachine second = first.NewSession();
+        Transaction ended = await second.WaitAsync(await second.StartAsync(null)).WaitAsync(Limit);
+
+        Assert.Equal((TransactionStatus.Succeeded, 3L), (ended.Status, ended.Completed));
+        Assert.Equal(1, dsp.Project.Runs);
+    }
+
+    [Fact]
+    public async Task Lost_answer_to_a_start_that_runs_for_long_does_not_hold_up_the_caller()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromSeconds(20));
+        using JournalMachine ada = new(dsp, "ada");
+        List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 1));
+        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"));
+
+        Transaction started = await ada.StartAsync(results).WaitAsync(Limit);
+
+        Assert.Equal(TransactionStatus.Running, started.Status);
+        Assert.True(dsp.Project.IsLocked);
+        Assert.Equal(1, dsp.Project.Runs);
+    }
+
+    [Fact]
+    public async Task Same_line_while_the_run_is_under_way_follows_it()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromMilliseconds(500));
+        string folder = WriteScans(dsp, 10);
+        using JournalMachine first = new(dsp, "ada");
+        await first.StartAsync(await first.SendAsync(folder));
+
+        using JournalMachine second = first.NewSession();
+        (List<UploadResult> results, Transaction ended) = await second.RunAsync(folder);
+
+        Assert.All(results, result => Assert.Equal(UploadStatus.Skipped, result.Status));
+        Assert.Equal((TransactionStatus.Succeeded, 10L, 10L), (ended.Status, ended.Completed, ended.Total));
+        Assert.Equal(1, dsp.Project.Runs);
+    }
+
+    [Fact]
+    public async Task Id_alone_in_a_new_session_reports_what_was_left_over()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestFails = DspIngestOptions.FilesLike("*2.tif"));
+        using JournalMachine first = new(dsp, "ada");
+        await first.StartAsync(await first.SendAsync(WriteScans(dsp, 3)));
+
+        using JournalMachine second = first.NewSession();
+        Transaction ended = await second.WaitAsync(IngestTools.Transactions.TransactionSources.Parse("dsp:0001").Transaction);
+
+        Assert.Equal((TransactionStatus.PartlySucceeded, 2L, 3L), (ended.Status, ended.Completed, ended.Total));
+    }
+
+    [Fact]
+    public async Task Left_over_file_is_sent_again_by_the_same_line()
+    {
+        bool fails = true;
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestFails = name => fails && name.Contains('2', StringComparison.Ordinal));
+        string folder = WriteScans(dsp, 3);
+        using JournalMachine ada = new(dsp, "ada");
+        (_, Transaction first) = await ada.RunAsync(folder);
+        fails = false;
+
+        using JournalMachine later = ada.NewSession();
+        (List<UploadResult> results, Transaction second) = await later.RunAsync(folder);
+
+        Assert.Equal(TransactionStatus.PartlySucceeded, first.Status);
+        Assert.Equal("page 2.tif", Assert.Single(results, result => result.Status == UploadStatus.Uploaded).RemoteName);
+        Assert.Equal((TransactionStatus.Succeeded, 3L, 3L), (second.Status, second.Completed, second.Total));
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal(1, history.Ingests));
+    }
+
+    [Fact]
+    public async Task Rerun_after_finalizing_still_skips()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 3);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(folder);
+        await ada.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None);
+
+        using JournalMachine later = ada.NewSession();
+        (List<UploadResult> results, Transaction ended) = await later.RunAsync(folder);
+        await later.Client.CompleteAsync("0001", null, force: false, CancellationToken.None);
+
+        Assert.All(results, result => Assert.Equal(SkipReason.AlreadyIngested, result.Reason));
+        Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal((1, 1), (history.Uploads, history.Ingests)));
+    }
+
+    [Fact]
+    public async Task Files_that_somebody_elses_finalize_removed_are_sent_again()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        using JournalMachine ada = new(dsp, "ada");
+        using JournalMachine bob = new(dsp, "bob");
+        await ada.RunAsync(dsp.Folder.Write("scans/page 1.tif"));
+        string folder = Path.Join(dsp.Folder.Path, "scans");
+        dsp.Folder.Write("scans/page 2.tif");
+        await ada.SendAsync(folder);
+        await bob.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "bobs.csv"), force: true, CancellationToken.None);
+
+        using JournalMachine later = ada.NewSession();
+        (List<UploadResult> results, Transaction ended) = await later.RunAsync(folder);
+
+        Assert.Equal("page 2.tif", Assert.Single(results, result => result.Status == UploadStatus.Uploaded).RemoteName);
+        Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal(1, history.Ingests));
+    }
+
+    [Fact]
+    public async Task Files_that_a_finalize_before_any_ingest_removed_are_sent_again_by_the_next_line()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 2);
+        using JournalMachine ada = new(dsp, "ada");
+        using JournalMachine bob = new(dsp, "bob");
+        await ada.SendAsync(folder);
+        await bob.Client.CompleteAsync("0001", null, force: true, CancellationToken.None);
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => ada.RunAsync(folder));
+        (_, Transaction ended) = await ada.RunAsync(folder);
+
+        Assert.Equal(ErrorId.NotFound, error.ErrorId);
+        Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+    }
+
+    [Fact]
+    public async Task Finalizing_refuses_what_an_earlier_session_sent_and_did_not_ingest()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(dsp.Folder.Write("scans/page 1.tif"));
+        await ada.SendAsync(dsp.Folder.Write("scans/page 2.tif"));
+
+        using JournalMachine later = ada.NewSession();
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            later.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None));
+
+        Assert.Equal(ErrorId.LeftOvers, error.ErrorId);
+        Assert.Contains("page 2.tif", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Results_of_an_earlier_session_come_back()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 3);
+        dsp.Folder.Write("scans/draft#1.tif");
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.SendAsync(folder);
+
+        using JournalMachine later = ada.NewSession();
+        IngestJob job = Assert.Single(later.Journal.ReadJobs(new IngestTools.Journal.JobQuery()));
+        List<UploadResult> results = [.. later.Journal.ReadResults(IngestJob.ParseId(job.Id))];
+
+        Assert.Equal((IngestJobStatus.Completed, 3L, 1L), (job.Status, job.Uploaded, job.Failed));
+        Assert.Equal(3, results.Count(result => result.Status == UploadStatus.Uploaded && File.Exists(result.Path)));
+        Assert.Equal(ErrorId.NameRejected, Assert.Single(results, result => result.Status == UploadStatus.Failed).Error!.ErrorId);
+    }
+
+    [Fact]
+    public async Task Rehearsal_asks_only_about_what_would_be_sent_and_records_nothing()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 3);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(folder);
+        dsp.Folder.Write("scans/page 9.tif");
+        long requests = dsp.Sandbox.Requests.Started;
+        List<string> asked = [];
+
+        await ada.SendAsync(folder, new UploadOptions
+        {
+            IsRehearsal = true,
+            Confirm = item =>
+            {
+                asked.Add(item.RemoteName);
+                return ValueTask.FromResult(false);
+            },
+        });
+
+        Assert.Equal(["page 9.tif"], asked);
+        Assert.Equal(requests, dsp.Sandbox.Requests.Started);
+        Assert.Single(ada.Journal.ReadJobs(new IngestTools.Journal.JobQuery()));
+    }
+
+    private static string WriteScans(DspHarness dsp, int count)
+    {
+        for (int i = 1; i <= count; i++)
+            dsp.Folder.Write($"scans/page {i}.tif");
+        return Path.Join(dsp.Folder.Path, "scans");
+    }
+}

@@ -1,0 +1,88 @@
+using System.Threading.Channels;
+using IngestTools.Connections;
+using IngestTools.Journal;
+using IngestTools.Services.DspIngest;
+using IngestTools.Transactions;
+using IngestTools.Units.Support;
+using IngestTools.Uploads;
+
+namespace IngestTools.Units.Journal;
+
+/// <summary>A user at a machine: a connection and a journal of their own. A new session of the same user has the journal, and nothing else.</summary>
+internal sealed class JournalMachine : IDisposable
+{
+    private readonly DspHarness _dsp;
+    private readonly string _journalPath;
+
+    public JournalMachine(DspHarness dsp, string name)
+        : this(dsp, Path.Join(dsp.Folder.Path, name, "journal.db"), name)
+    {
+    }
+
+    private JournalMachine(DspHarness dsp, string journalPath, string name)
+    {
+        _dsp = dsp;
+        _journalPath = journalPath;
+        Name = name;
+        Connection = dsp.Reconnect(TimeProvider.System, settings => settings);
+        Journal = new SqliteJournal(journalPath, TimeProvider.System);
+    }
+
+    public string Name { get; }
+
+    public IngestConnection Connection { get; }
+
+    public IIngestJournal Journal { get; }
+
+    public DspIngestClient Client => new(Connection, _dsp.Log, Journal);
+
+    /// <summary>The same user in a new session: the journal is all that is left of the one before.</summary>
+    public JournalMachine NewSession() => new(_dsp, _journalPath, Name);
+
+    public async Task<List<UploadResult>> SendAsync(string path, UploadOptions? options = null)
+    {
+        Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
+        requests.Writer.TryWrite(new UploadRequest(path, Client.CreateUploadTarget(DspHarness.Shortcode)));
+        requests.Writer.Complete();
+        List<UploadResult> results = [];
+        UploadOptions how = (options ?? new UploadOptions()) with { Journal = Journal, Recurse = true };
+        await foreach (UploadResult result in new UploadEngine(how, _dsp.Log).SendAsync(requests.Reader))
+            results.Add(result);
+        return results;
+    }
+
+    public Task<Transaction> StartAsync(IEnumerable<UploadResult>? results)
+    {
+        UploadedNames? names = results is null ? null : new UploadedNames();
+        foreach (UploadResult result in (results ?? []).Where(result => result.IsOnServer))
+            names!.Add(result.RemoteName, result.Sha256, result.Path);
+        return Client.StartAsync(DspHarness.Shortcode, names, CancellationToken.None);
+    }
+
+    public async Task<Transaction> WaitAsync(Transaction transaction)
+    {
+        ITransactionSource source = TransactionSources.For(Connection, _dsp.Log, Journal);
+        Channel<WaitRequest> requests = Channel.CreateUnbounded<WaitRequest>();
+        requests.Writer.TryWrite(new WaitRequest(transaction, source));
+        requests.Writer.Complete();
+        WaitOptions how = new() { PollInterval = TimeSpan.FromMilliseconds(20), Timeout = TimeSpan.FromSeconds(60) };
+        Transaction? ended = null;
+        await foreach (WaitEvent happened in new TransactionWaiter(how, _dsp.Log).WaitAsync(requests.Reader, CancellationToken.None))
+            ended = (happened as WaitEvent.Ended)?.Transaction ?? ended;
+        return ended ?? throw new InvalidOperationException("The wait ended without the transaction.");
+    }
+
+    /// <summary>Sends a folder, starts its ingest and waits for the end: the line that is typed again.</summary>
+    public async Task<(List<UploadResult> Results, Transaction Ended)> RunAsync(string path, UploadOptions? options = null)
+    {
+        List<UploadResult> results = await SendAsync(path, options);
+        Transaction started = await StartAsync(results);
+        return (results, started.IsTerminal ? started : await WaitAsync(started));
+    }
+
+    public void Dispose()
+    {
+        Journal.Dispose();
+        Connection.Dispose();
+    }
+}
