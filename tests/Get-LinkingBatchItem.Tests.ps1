@@ -23,6 +23,15 @@ Describe 'Get-LinkingBatchItem' {
         $items[0].ProjectId, $items[0].BatchId, $items[0].Connection | Should -Be $project, $batch.BatchId, 'Ica'
     }
 
+    It 'refuses batches of another server' {
+        $other = Connect-IngestService Ica http://127.0.0.1:1/ -Name other -Token (ConvertTo-Secure x) -MaxAttempts 1
+        try {
+            (Get-FirstError { [CmdletBinding()] param() $batch | Get-LinkingBatchItem -Connection $other }).FullyQualifiedErrorId | Should -BeLike 'WrongServer,*'
+            @($batch | Get-LinkingBatchItem).Count | Should -Be 6
+        }
+        finally { Disconnect-IngestService other }
+    }
+
     It 'writes those of several statuses, in any case' {
         ($batch | Get-LinkingBatchItem -Status failed, Partially_Linked).DataId | Should -Be (New-DataId 3), (New-DataId 9 fol)
     }

@@ -6,6 +6,7 @@ Describe 'Start-BulkLoad' {
         $mixed = New-TestWorkbook (Join-Path $TestDrive mixed.xlsx) -Row ('jane', 'jane@example.org'), ('joe', 'bad'), ('jill', 'jill@example.org')
     }
     BeforeEach {
+        Clear-TestJournal
         $sandbox = Start-IngestSandbox -Connect
         Set-VossOption $sandbox @{ rowsFail = @('bad => The email is not valid.'); requestsPerSecond = 0 }
     }
@@ -87,6 +88,64 @@ Describe 'Start-BulkLoad' {
         @(Get-EndedRequest $sandbox | Where-Object target -Like '*/BulkLoad/*').Count | Should -Be 1
     }
 
+    # Fault A5: b was loaded twice, and a never.
+    It 'loads no workbook in place of another that had its name' {
+        $a = New-TestWorkbook (Join-Path $TestDrive a x.xlsx) -Row @(, ('jane', 'a@example.org'))
+        $b = New-TestWorkbook (Join-Path $TestDrive b x.xlsx) -Row @(, ('jane', 'b@example.org'))
+        $u = $a, $b | ForEach-Object { Send-IngestFile $_ -Hierarchy sys.hcs -Again }
+        $loads = $u | Start-BulkLoad -ErrorAction SilentlyContinue -ErrorVariable errors
+        $errors.Count | Should -Be 1
+        $errors[0].FullyQualifiedErrorId | Should -BeLike 'NameCollision,*'
+        "$($errors[0])" | Should -Match ([regex]::Escape($a))
+        "$($errors[0])" | Should -Match ([regex]::Escape($b))
+        $errors[0].ErrorDetails.RecommendedAction | Should -Match '-UniqueName'
+        @(Invoke-Sandbox $sandbox 'voss/transactions').pkid | Should -Be $loads.TransactionId
+
+        $unique = $a, $b | ForEach-Object { Send-IngestFile $_ -Hierarchy sys.hcs -UniqueName }
+        ($unique | Select-Object -First 1 | Start-BulkLoad).FileName | Should -Be $unique[0].FileName
+    }
+
+    It 'loads nothing in place of another where the line is typed as it was in the fault' {
+        $a = New-TestWorkbook (Join-Path $TestDrive a y.xlsx) -Row @(, ('jane', 'a@example.org'))
+        $b = New-TestWorkbook (Join-Path $TestDrive b y.xlsx) -Row @(, ('jane', 'b@example.org'))
+        foreach ($off in $false, $true) {
+            $u = $a, $b | ForEach-Object { Send-IngestFile $_ -Hierarchy sys.hcs -NoJournal:$off -ErrorAction SilentlyContinue }
+            $loads = @($u | Start-BulkLoad -NoJournal:$off -ErrorAction SilentlyContinue -ErrorVariable errors)
+            $loads.Count, $errors.Count | Should -Be 1, 1
+        }
+    }
+
+    It 'loads a workbook once when the line is typed twice, and again with -Again' {
+        $first = Send-IngestFile $good -Hierarchy $hierarchy | Start-BulkLoad | Wait-Transaction -PollInterval 0.1
+        $failure = Get-FirstError { Send-IngestFile $good -Hierarchy $hierarchy -WarningAction SilentlyContinue | Start-BulkLoad }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'AlreadyDone,*'
+        $failure.CategoryInfo.Category | Should -Be ResourceExists
+        "$failure" | Should -Match $first.Id
+        $failure.ErrorDetails.RecommendedAction | Should -Match '-Again'
+        @(Invoke-Sandbox $sandbox 'voss/transactions').Count | Should -Be 1
+        $again = Send-IngestFile $good -Hierarchy $hierarchy -WarningAction SilentlyContinue | Start-BulkLoad -Again
+        $again.Id | Should -Not -Be $first.Id
+        (Send-IngestFile $good -Hierarchy $hierarchy -UniqueName | Start-BulkLoad -ErrorAction SilentlyContinue) | Should -BeNullOrEmpty
+    }
+
+    It 'repeats a load that failed or was canceled' {
+        Set-VossOption $sandbox @{ queueMs = 600000 }
+        $first = Send-IngestFile $good -Hierarchy $hierarchy | Start-BulkLoad
+        $null = $first | Stop-Transaction
+        Set-VossOption $sandbox @{ queueMs = 1 }
+        (Send-IngestFile $good -Hierarchy $hierarchy | Start-BulkLoad | Wait-Transaction -PollInterval 0.1).Status | Should -Be Succeeded
+    }
+
+    It 'takes a result that was skipped as what it is, and refuses one of another server' {
+        $null = Send-IngestFile $good -Hierarchy $hierarchy
+        $skipped = Send-IngestFile $good -Hierarchy $hierarchy -WarningAction SilentlyContinue
+        $skipped.Status, $skipped.Reason | Should -Be 'Skipped', 'AlreadySent'
+        $other = Connect-IngestService Voss http://127.0.0.1:1/ -Name other -Credential ([pscredential]::new('u', (ConvertTo-Secure p))) -MaxAttempts 1
+        try { (Get-FirstError { $skipped | Start-BulkLoad -Connection $other }).FullyQualifiedErrorId | Should -BeLike 'WrongServer,*' }
+        finally { Disconnect-IngestService other }
+        (Use-File $skipped Csv | Start-BulkLoad).FileName | Should -Be good.xlsx
+    }
+
     It 'completes hierarchies, in quotes where there are spaces' {
         $text = "Start-BulkLoad x.xlsx -Hierarchy sys.hcs.Provider.Cust"
         $matched = (TabExpansion2 $text $text.Length).CompletionMatches.CompletionText
@@ -121,6 +180,7 @@ Describe 'The nightly load' {
         }
     }
     BeforeEach {
+        Clear-TestJournal
         $sandbox = Start-IngestSandbox
         Set-VossOption $sandbox @{ rowsFail = @('bad => The email is not valid.') }
         $folder = Join-Path $TestDrive ([guid]::NewGuid())

@@ -124,7 +124,7 @@ Describe 'Wait-Transaction of VOSS' {
 
     It 'looks at all in one request' {
         Set-VossOption $sandbox @{ queueMs = 1500 }
-        $loads = 1..5 | ForEach-Object { $sent | Start-BulkLoad }
+        $loads = 1..5 | ForEach-Object { $sent | Start-BulkLoad -Again }
         $ended = $loads.Id | Wait-Transaction -PollInterval 0.2
         $ended.Status | Select-Object -Unique | Should -Be Succeeded
         $polls = @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/poll/*')
@@ -134,7 +134,7 @@ Describe 'Wait-Transaction of VOSS' {
     It 'leaves a load alone when its time is up' {
         Set-VossOption $sandbox @{ queueMs = 600000 }
         $errors = @()
-        $seen = $sent | Start-BulkLoad | Wait-Transaction -Timeout 0.5 -ErrorAction SilentlyContinue -ErrorVariable errors
+        $seen = $sent | Start-BulkLoad -Again | Wait-Transaction -Timeout 0.5 -ErrorAction SilentlyContinue -ErrorVariable errors
         $seen.Status | Should -Be Queued
         $errors[0].FullyQualifiedErrorId | Should -BeLike 'WaitTimedOut,*'
     }

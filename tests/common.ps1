@@ -62,6 +62,23 @@ function Add-LakeFsObject($Sandbox, [hashtable] $Object) { $null = Invoke-Sandbo
 
 function Set-VossOption($Sandbox, [hashtable] $Option) { $null = Invoke-Sandbox $Sandbox 'voss/options' Post $Option }
 
+# Forgets what was sent and started. A sandbox can get the port of an earlier one, and would then be taken for it.
+function Clear-TestJournal {
+    foreach ($folder in $env:INGESTTOOLS_HOME, (Join-Path $env:INGESTTOOLS_HOME state)) { Remove-Item (Join-Path $folder 'journal.db*') -ErrorAction Ignore }
+}
+
+# Starts a process that has imported the module and ends it as kill -9 does when a condition holds.
+function Invoke-AndKill([scriptblock] $Script, [object[]] $Argument, [scriptblock] $When) {
+    $given = $Argument | ForEach-Object { "'$([System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent("$_"))'" }
+    $text = "`$ErrorActionPreference = 'Stop'; Import-Module '$script:Manifest'; & { $Script } $($given -join ' ')"
+    $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text))
+    $child = [System.Diagnostics.Process]::Start([System.Environment]::ProcessPath, "-NoProfile -NonInteractive -EncodedCommand $encoded")
+    Wait-Until { $child.HasExited -or (& $When) } "$When"
+    if ($child.HasExited) { throw 'It ended before it was killed.' }
+    $child.Kill()
+    $child.WaitForExit()
+}
+
 # A workbook with one sheet: the names of its columns, and its rows.
 function New-TestWorkbook([string] $Path, [string[]] $Column = @('Username', 'Email'), [object[]] $Row, [string] $Sheet = 'Users') {
     $main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'

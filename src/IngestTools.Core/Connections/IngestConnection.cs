@@ -126,6 +126,22 @@ public sealed class IngestConnection : IDisposable
         return new IngestConnection(settings, time);
     }
 
+    /// <summary>The base address of the server that a connection with these settings would lead to; null where they have no usable address.</summary>
+    /// <param name="settings">The settings.</param>
+    public static string? ServerOf(ConnectionSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        try
+        {
+            Uri? uri = settings.Uri ?? ServiceDefinition.Of(settings.Service).DefaultUri;
+            return uri is null ? null : ReadBase(settings, uri, "-Uri").AbsoluteUri;
+        }
+        catch (IngestException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>
     /// Has somebody asked right before each request that changes something at the service, as often as it is sent: for a host that can lose the right to act
     /// while a request waits to be sent again. A sign-in is not asked about.

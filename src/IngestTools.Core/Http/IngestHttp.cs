@@ -95,7 +95,8 @@ internal sealed class IngestHttp : IDisposable
             return (T)outcome.Result!;
         IngestException? error = ErrorOf(operation, outcome.Exception);
         activity?.SetStatus(ActivityStatusCode.Error, error?.Message);
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+            throw operation.IsSent ? new OperationCanceledException(cancellationToken) : new NotSentException(cancellationToken);
         if (error is null)
             ExceptionDispatchInfo.Throw(outcome.Exception);
         throw Final(operation, _outage.Explain(call, error!));

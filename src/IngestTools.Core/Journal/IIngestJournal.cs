@@ -45,6 +45,12 @@ public interface IIngestJournal : IDisposable
     /// <param name="transaction">The transaction.</param>
     void Update(Transaction transaction);
 
+    /// <summary>The upload that a server has under a name, whichever place it was sent to: the newest one. Null where none is recorded.</summary>
+    /// <param name="service">The service.</param>
+    /// <param name="server">The server's base address.</param>
+    /// <param name="serverName">The name that the server gave it.</param>
+    JournaledUpload? FindUpload(IngestService service, string server, string serverName);
+
     /// <summary>The starts that are recorded, newest first.</summary>
     /// <param name="query">Which of them.</param>
     IReadOnlyList<JournaledTransaction> ReadTransactions(TransactionQuery query);

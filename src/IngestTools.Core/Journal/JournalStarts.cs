@@ -1,3 +1,4 @@
+using IngestTools.Http;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Journal;
@@ -10,39 +11,55 @@ internal static class JournalStarts
     /// <param name="start">What is started.</param>
     /// <param name="send">Sends the request, and returns the transaction.</param>
     /// <param name="logger">The log.</param>
-    /// <exception cref="IngestException">Those of the request; <see cref="ErrorId.JournalUnavailable"/> before anything is sent.</exception>
-    public static async Task<Transaction> StartAsync(this IIngestJournal journal, JournaledStart start, Func<Task<Transaction>> send, ILogger logger)
+    /// <param name="admit">
+    /// Checks, by the key of the record, whether the start may be sent; null allows it. What is checked here cannot change meanwhile: of two processes that
+    /// start the same, the later one finds the record of the earlier one.
+    /// </param>
+    /// <exception cref="IngestException">Those of the request and of the check; <see cref="ErrorId.JournalUnavailable"/> before anything is sent.</exception>
+    public static async Task<Transaction> StartAsync(
+        this IIngestJournal journal, JournaledStart start, Func<Task<Transaction>> send, ILogger logger, Func<long, Task>? admit = null)
     {
         long key = journal.BeginStart(start);
         Transaction started;
+        bool isSending = false;
         try
         {
+            if (admit is not null)
+                await admit(key).ConfigureAwait(false);
+            isSending = true;
             started = await send().ConfigureAwait(false);
         }
-        catch (IngestException e)
+        catch (Exception e)
         {
-            if (e.ErrorId == ErrorId.OutcomeUnknown)
-                journal.LoseStart(key, start.ManualCheck);
+            if (isSending && MayHaveActed(e))
+                TryRecord(() => journal.LoseStart(key, start.ManualCheck), start, logger);
             else
-                journal.CancelStart(key);
-            throw;
-        }
-        catch (OperationCanceledException)
-        {
-            journal.LoseStart(key, start.ManualCheck);
+                TryRecord(() => journal.CancelStart(key), start, logger);
             throw;
         }
 
+        // The server has taken it, so its id must reach the caller. Where it cannot be recorded, the record stays one whose answer was not seen.
+        TryRecord(() => journal.EndStart(key, started), start, logger);
+        return started;
+    }
+
+    /// <summary>Whether the server may have taken a start that ended with an exception.</summary>
+    private static bool MayHaveActed(Exception exception) => exception switch
+    {
+        IngestException e => e.ErrorId == ErrorId.OutcomeUnknown,
+        NotSentException => false,
+        _ => true,
+    };
+
+    private static void TryRecord(Action record, JournaledStart start, ILogger logger)
+    {
         try
         {
-            journal.EndStart(key, started);
+            record();
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.JournalUnavailable)
         {
-            // The server has taken it, so its id must reach the caller. The record stays one whose answer was not seen.
-            logger.LogWarning("{Transaction} was started, and the journal could not record it: {Reason}", started.Id, e.Message);
+            logger.LogWarning("What came of the start of {Kind} at {Place} could not be recorded: {Reason}", start.Kind, start.Place.Name, e.Message);
         }
-
-        return started;
     }
 }

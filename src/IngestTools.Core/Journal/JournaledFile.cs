@@ -28,6 +28,11 @@ public sealed record JournaledFile
     public long Job { get; init; }
 }
 
+/// <summary>A file that was sent, and where to.</summary>
+/// <param name="Place">The place.</param>
+/// <param name="File">The file.</param>
+public sealed record JournaledUpload(JournalPlace Place, JournaledFile File);
+
 /// <summary>What became of a file.</summary>
 public enum FileState
 {

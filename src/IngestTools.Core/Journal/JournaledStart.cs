@@ -12,7 +12,7 @@ public sealed record JournaledStart
     /// <summary>The connection's name.</summary>
     public required string Connection { get; init; }
 
-    /// <summary>The transaction as far as it is known before the answer. Its id may be one that only names the place.</summary>
+    /// <summary>The transaction as far as it is known before the answer. Where its id is not known either, it is <see cref="PendingStarts.NoId"/>.</summary>
     public required Transaction Transaction { get; init; }
 
     /// <summary>SHA-256 of what is loaded, lower-case hexadecimal; null where it is not known.</summary>
@@ -54,6 +54,18 @@ public sealed record JournaledTransaction
 
     /// <summary>What to look at where the answer is lost.</summary>
     public string? ManualCheck { get; init; }
+
+    /// <summary>Whether the transaction has an id at the server, so that it can be looked at there.</summary>
+    public bool HasId => !PendingStarts.IsPending(Transaction.Id);
+
+    /// <summary>The transaction for a person: one whose start was never answered says so.</summary>
+    public Transaction Describe() => State switch
+    {
+        StartState.Starting => Transaction with { Status = TransactionStatus.Queued, Message = "A process of this account is sending its start." },
+        StartState.Lost => Transaction with { Status = TransactionStatus.Unknown, Message = ManualCheck, SeenAt = Transaction.SeenAt ?? Transaction.SubmittedAt },
+        StartState.Ended when !Transaction.IsTerminal => Transaction with { Status = TransactionStatus.Unknown },
+        _ => Transaction,
+    };
 }
 
 /// <summary>What is known of a start.</summary>
@@ -80,6 +92,9 @@ public sealed record TransactionQuery
 
     /// <summary>Only those of this server.</summary>
     public string? Server { get; init; }
+
+    /// <summary>Only those of this service.</summary>
+    public IngestService? Service { get; init; }
 
     /// <summary>Only the one with this id.</summary>
     public string? Id { get; init; }

@@ -51,6 +51,8 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
     {
     }
 
+    public JournaledUpload? FindUpload(IngestService service, string server, string serverName) => null;
+
     public IReadOnlyList<JournaledTransaction> ReadTransactions(TransactionQuery query) => [];
 
     public IReadOnlyList<IngestJob> ReadJobs(JobQuery query) => [];

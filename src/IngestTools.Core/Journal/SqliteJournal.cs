@@ -61,13 +61,31 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
     public void Update(Transaction transaction)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        Use(connection => connection.Execute(
-            """
-            UPDATE start SET state = $state, content = $content
-            WHERE id = (SELECT max(s.id) FROM start s JOIN place p ON p.id = s.place WHERE s.transaction_id = $id AND ($server IS NULL OR p.server = $server))
-            """,
-            ("$id", transaction.Id), ("$server", transaction.Server), ("$state", (int)StateOf(transaction)), ("$content", Serialize(transaction))));
+        Use(connection =>
+        {
+            const string Same = "FROM start s JOIN place p ON p.id = s.place WHERE s.transaction_id = $id AND ($server IS NULL OR p.server = $server)";
+            (string, object?)[] of = [("$id", transaction.Id), ("$server", transaction.Server)];
+            int count = connection.Execute(
+                $"UPDATE start SET state = $state, content = $content WHERE id = (SELECT max(s.id) {Same}) AND (state <> $ended OR $state = $ended)",
+                [.. of, ("$state", (int)StateOf(transaction)), ("$content", Serialize(transaction)), ("$ended", (int)StartState.Ended)]);
+            // A project's runs share one id. When it is idle, the older ones have ended too.
+            if (count > 0 && transaction.IsTerminal)
+                connection.Execute($"UPDATE start SET state = $ended WHERE state <> $ended AND id IN (SELECT s.id {Same})", [.. of, ("$ended", (int)StartState.Ended)]);
+            return count;
+        });
     }
+
+    public JournaledUpload? FindUpload(IngestService service, string server, string serverName) => Use(connection =>
+    {
+        using FileTable files = new(connection);
+        return connection.Read(
+            $"""
+            SELECT f.*, p.name FROM (SELECT {FileTable.Columns}, place FROM file WHERE server_name = $name) f JOIN place p ON p.id = f.place
+            WHERE p.service = $service AND p.server = $server ORDER BY f.job DESC LIMIT 1
+            """,
+            reader => new JournaledUpload(new JournalPlace(service, server, reader.GetString(10)), files.Read(reader)),
+            ("$name", serverName), ("$service", service.ToString()), ("$server", server)).FirstOrDefault();
+    });
 
     public IReadOnlyList<JournaledTransaction> ReadTransactions(TransactionQuery query)
     {
@@ -76,12 +94,12 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             """
             SELECT s.id, p.service, s.state, s.sha, s.before_rows, s.before_last, s.last_job, s.manual_check, s.machine, s.process, s.process_start, s.started, s.content, p.server, p.name
             FROM start s JOIN place p ON p.id = s.place
-            WHERE ($ended OR s.state <> 2) AND ($id IS NULL OR s.transaction_id = $id) AND ($server IS NULL OR p.server = $server)
+            WHERE ($ended OR s.state <> 2) AND ($key IS NULL OR s.id = $key) AND ($id IS NULL OR s.transaction_id = $id) AND ($server IS NULL OR p.server = $server)
                 AND ($service IS NULL OR p.service = $service) AND ($place IS NULL OR p.name = $place) AND ($sha IS NULL OR s.sha = $sha) AND ($since IS NULL OR s.started >= $since)
             ORDER BY s.id DESC LIMIT $last
             """,
             ReadTransaction,
-            ("$ended", query.IncludesEnded), ("$id", query.Id), ("$server", query.Place?.Server ?? query.Server), ("$service", query.Place?.Service.ToString()), ("$place", query.Place?.Name),
+            ("$ended", query.IncludesEnded), ("$key", PendingStarts.KeyOf(query.Id)), ("$id", PendingStarts.KeyOf(query.Id) is null ? query.Id : null), ("$server", query.Place?.Server ?? query.Server), ("$service", (query.Place?.Service ?? query.Service)?.ToString()), ("$place", query.Place?.Name),
             ("$sha", JournalAccess.HashBytes(query.Sha256)), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$last", query.Last ?? -1)));
     }
 
@@ -179,6 +197,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
     private JournaledTransaction ReadTransaction(SqliteDataReader reader)
     {
         StartState state = (StartState)reader.GetInt32(2);
+        Transaction transaction = JsonSerializer.Deserialize(reader.GetString(12), JournalJson.Default.Transaction)!;
         return new JournaledTransaction
         {
             Key = reader.GetInt64(0),
@@ -187,7 +206,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             Before = reader.NumberOrNull(4) is { } rows ? new PlaceMark(rows, reader.TextOrNull(5)) : null,
             LastJob = reader.GetInt64(6),
             ManualCheck = reader.TextOrNull(7),
-            Transaction = JsonSerializer.Deserialize(reader.GetString(12), JournalJson.Default.Transaction)!,
+            Transaction = transaction.Id == PendingStarts.NoId ? transaction with { Id = PendingStarts.FormatId(reader.GetInt64(0)) } : transaction,
             Place = new JournalPlace(ServiceOf(reader.GetString(1)), reader.GetString(13), reader.GetString(14)),
         };
     }

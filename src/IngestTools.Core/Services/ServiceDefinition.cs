@@ -48,7 +48,7 @@ internal abstract class ServiceDefinition
     public static IngestException NoTransaction(string id, string? why = null) =>
         new(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is no id of a transaction{(why is null ? "." : $": {why}.")}")
         {
-            Advice = $"An id looks like {string.Join(" or ", All.Select(d => d.IdForm).Append(Scheduling.RunTransactions.IdForm))}.",
+            Advice = $"An id looks like {string.Join(" or ", All.Select(d => d.IdForm).Append(Scheduling.RunTransactions.IdForm).Append(PendingStarts.IdForm))}.",
             Target = id,
         };
 

@@ -27,10 +27,13 @@ public static class TransactionSources
     /// <summary>The source of a connection's transactions.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="logger">The log.</param>
-    /// <param name="journal">The journal; null records nothing and knows nothing.</param>
+    /// <param name="journal">The journal that each look is recorded in; null records nothing and knows nothing.</param>
     public static ITransactionSource For(IngestConnection connection, ILogger logger, IIngestJournal? journal = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return ServiceDefinition.Of(connection.Service).CreateTransactionSource(connection, logger, journal ?? IngestJournal.Off);
+        ServiceDefinition service = ServiceDefinition.Of(connection.Service);
+        return journal is { IsOn: true }
+            ? new JournaledSource(used => service.CreateTransactionSource(connection, logger, used), journal, logger)
+            : service.CreateTransactionSource(connection, logger, IngestJournal.Off);
     }
 }

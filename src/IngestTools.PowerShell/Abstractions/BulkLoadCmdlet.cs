@@ -49,20 +49,27 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
         if (ParameterSetName == UploadSet)
             Array.ForEach(InputObject, Take);
         else
-            Array.ForEach(FileName, name => Ask(name, Hierarchy!, name, null));
+            Array.ForEach(FileName, name => Ask(new BulkLoadRequest { FileName = name, Hierarchy = Hierarchy! }, name, null));
     }
+
+    /// <summary>Records nothing, and does not ask the journal what was sent and loaded before.</summary>
+    [Parameter(ParameterSetName = FileSet)]
+    [Parameter(ParameterSetName = UploadSet)]
+    public SwitchParameter NoJournal { get; set; }
+
+    private protected override bool IsJournalOff => NoJournal;
 
     /// <summary>What is asked of the server for each workbook, for a person.</summary>
     private protected abstract string Action { get; }
 
     /// <summary>Asks the server.</summary>
-    private protected abstract Task<Transaction> AskAsync(VossClient client, string fileName, string hierarchy, CancellationToken cancellationToken);
+    private protected abstract Task<Transaction> AskAsync(VossClient client, BulkLoadRequest load, CancellationToken cancellationToken);
 
     private void Take(UploadResult upload)
     {
         switch (upload.Status)
         {
-            case UploadStatus.Skipped:
+            case UploadStatus.Skipped when !upload.IsOnServer:
                 WriteVerbose($"'{upload.Path}' was left out when files were sent, and is not loaded.");
                 break;
             case UploadStatus.Failed:
@@ -71,20 +78,20 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
                 break;
             default:
                 if ((Hierarchy ?? upload.Hierarchy) is { } hierarchy)
-                    Ask(upload.FileName ?? upload.RemoteName, hierarchy, upload, upload.Connection);
+                    Ask(BulkLoadRequest.Of(upload, hierarchy), upload, upload);
                 else
                     WriteError(IngestErrors.NotOfHierarchy(upload));
                 break;
         }
     }
 
-    private void Ask(string fileName, string hierarchy, object input, string? connectionName)
+    private void Ask(BulkLoadRequest load, object input, UploadResult? upload)
     {
-        if (ResolveConnection(IngestService.Voss, input, connectionName) is not { } connection || !ShouldProcess($"{fileName} at {hierarchy}", Action))
+        if (ResolveConnection(IngestService.Voss, input, upload?.Connection, upload?.Server) is not { } connection || !ShouldProcess($"{load.FileName} at {load.Hierarchy}", Action))
             return;
         RunFor(input, async token =>
         {
-            Transaction started = await AskAsync(new VossClient(connection, Log), fileName, hierarchy, token).ConfigureAwait(false);
+            Transaction started = await AskAsync(new VossClient(connection, Log, Journal), load, token).ConfigureAwait(false);
             Session.Remember(started);
             await PostAsync(started, token).ConfigureAwait(false);
         });

@@ -27,6 +27,12 @@ public abstract class IngestCmdlet : AsyncCmdlet
     /// <summary>Whether the command line turns the journal off.</summary>
     private protected virtual bool IsJournalOff => false;
 
+    /// <summary>Whether <see cref="Connection"/> stands on the command line, and did not come with an input object.</summary>
+    private protected bool IsConnectionGiven => _isConnectionGiven;
+
+    /// <summary>Without its journal a cmdlet sends nothing, whatever comes.</summary>
+    private protected override bool IsSoForAll(IngestException error) => error.ErrorId == ErrorId.JournalUnavailable;
+
     /// <summary>What is known in this runspace.</summary>
     private protected IngestSession Session { get; } = IngestSession.Current;
 
@@ -48,12 +54,24 @@ public abstract class IngestCmdlet : AsyncCmdlet
     /// <param name="service">The service.</param>
     /// <param name="input">The input object.</param>
     /// <param name="named">The connection that the input object names, for where <see cref="Connection"/> says nothing.</param>
-    private protected IngestConnection? ResolveConnection(IngestService service, object input, string? named = null)
+    /// <param name="server">The base address of the server that the input object is of; null where it does not say. A connection to another server is refused.</param>
+    private protected IngestConnection? ResolveConnection(IngestService service, object input, string? named = null, string? server = null)
+    {
+        if (Resolve(service, input, named, server) is not { } connection)
+            return null;
+        if (server is null || connection.Uri.AbsoluteUri == server)
+            return connection;
+        WriteError(IngestErrors.WrongServer(server, connection).ToErrorRecord(input));
+        return null;
+    }
+
+    private IngestConnection? Resolve(IngestService service, object input, string? named, string? server)
     {
         ConnectionArgument? argument = Connection ?? (string.IsNullOrEmpty(named) ? null : new ConnectionArgument(named));
         try
         {
-            return Session.Connections.Resolve(service, argument, Log);
+            IngestConnection? match = server is null || _isConnectionGiven ? null : Session.Connections.FindOf(service, server, argument?.Name, Log);
+            return match ?? Session.Connections.Resolve(service, argument, Log);
         }
         catch (IngestException e) when (!_isConnectionGiven && argument is { Name.Length: > 0 })
         {

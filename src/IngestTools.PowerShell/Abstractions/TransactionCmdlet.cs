@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Management.Automation;
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
 using IngestTools.Scheduling;
@@ -16,6 +17,7 @@ public abstract class TransactionCmdlet : IngestCmdlet
     private protected const string IdSet = "Id";
 
     private readonly Dictionary<IngestConnection, ITransactionSource> _sources = [];
+    private bool _isJournalLost;
     private RunTransactions? _runs;
     private SchedulerClient? _scheduler;
 
@@ -52,16 +54,70 @@ public abstract class TransactionCmdlet : IngestCmdlet
         {
             if (RunTransactions.IsRun(id))
                 return new WaitRequest(known ?? RunTransactions.Parse(id), _runs ??= new RunTransactions(_scheduler = new SchedulerClient(Session.SchedulerSocket)));
+            if (PendingStarts.IsPending(id))
+                return FindPending(id);
             (IngestService service, Transaction parsed) = TransactionSources.Parse(id);
-            if (ResolveConnection(service, known ?? (object)id, known?.Connection) is not { } connection)
+            if (ResolveConnection(service, known ?? (object)id, known?.Connection, known?.Server ?? ServerOf(id, service)) is not { } connection)
                 return null;
-            if (!_sources.TryGetValue(connection, out ITransactionSource? source))
-                _sources.Add(connection, source = TransactionSources.For(connection, Log, Journal));
-            return new WaitRequest(known ?? parsed with { Connection = connection.Name }, source);
+            return new WaitRequest(known ?? FindStarted(id, connection) ?? parsed with { Connection = connection.Name }, SourceOf(connection));
         }
         catch (IngestException e)
         {
             WriteError(e.ToErrorRecord(known ?? (object)id));
+            return null;
+        }
+    }
+
+    /// <summary>The source of a connection's transactions: one for all of them, so that it can look at several at once.</summary>
+    private protected ITransactionSource SourceOf(IngestConnection connection)
+    {
+        if (!_sources.TryGetValue(connection, out ITransactionSource? source))
+            _sources.Add(connection, source = TransactionSources.For(connection, Log, Journal));
+        return source;
+    }
+
+    /// <summary>A start whose answer was not seen when it was written. Where it was answered since, its server is asked.</summary>
+    private WaitRequest FindPending(string id)
+    {
+        JournaledTransaction record = PendingStarts.Read(Journal, id);
+        IngestConnection? connection = Session.Connections.FindOf(record.Place.Service, record.Place.Server, record.Transaction.Connection, Log);
+        return new WaitRequest(record.Describe(), new PendingStarts(Journal, connection is null ? null : SourceOf(connection)));
+    }
+
+    /// <summary>
+    /// The server of a transaction that was started from here, for where an id alone is given and no connection to its service is at hand; null where one is, since
+    /// the ids of two servers can be the same.
+    /// </summary>
+    private string? ServerOf(string id, IngestService service) =>
+        Connection is not null || Session.Connections.HasDefault(service) ? null : ReadNewest(new TransactionQuery { Id = id, IncludesEnded = true, Last = 1 })?.Place.Server;
+
+    /// <summary>What was known of a transaction when it was last seen; null where it was not started from here. One that had ended is looked at anew.</summary>
+    private Transaction? FindStarted(string id, IngestConnection connection)
+    {
+        JournaledTransaction? record = ReadNewest(new TransactionQuery { Id = id, Server = connection.Uri.AbsoluteUri, IncludesEnded = true, Last = 1 });
+        return record is null or { State: StartState.Started } ? record?.Transaction : record.Transaction with
+        {
+            Status = TransactionStatus.Unknown,
+            ServerStatus = null,
+            Message = record.Transaction.ScheduledFor is null ? null : record.Transaction.Message,
+            CompletedAt = null,
+            SeenAt = null,
+        };
+    }
+
+    /// <summary>A journal that cannot be read is no reason not to look at a transaction.</summary>
+    private JournaledTransaction? ReadNewest(TransactionQuery query)
+    {
+        if (_isJournalLost)
+            return null;
+        try
+        {
+            return Journal.ReadTransactions(query) is [JournaledTransaction newest] ? newest : null;
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.JournalUnavailable)
+        {
+            _isJournalLost = true;
+            WriteWarning(e.Message);
             return null;
         }
     }

@@ -37,6 +37,12 @@ public sealed class GetLinkingBatchItemCommand : IngestCmdlet
     [ValidateRange(1, int.MaxValue)]
     public int? PageSize { get; set; }
 
+    /// <summary>The base address of the server that the batches are of, as transactions tell it.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? Server { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -50,7 +56,7 @@ public sealed class GetLinkingBatchItemCommand : IngestCmdlet
 
         foreach (string batch in BatchId)
         {
-            if (ResolveConnection(IngestService.Ica, batch) is not { } connection)
+            if (ResolveConnection(IngestService.Ica, batch, server: string.IsNullOrEmpty(Server) ? null : Server) is not { } connection)
                 continue;
             Session.Projects.Add(project);
             if (ItemId is null)

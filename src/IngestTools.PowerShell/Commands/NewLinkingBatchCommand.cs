@@ -47,6 +47,12 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     [Parameter]
     public SwitchParameter CheckEligible { get; set; }
 
+    /// <summary>Does not record the batches.</summary>
+    [Parameter]
+    public SwitchParameter NoJournal { get; set; }
+
+    private protected override bool IsJournalOff => NoJournal;
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -161,7 +167,7 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     {
         await foreach (LinkingBatchPlan plan in _full.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            IcaClient client = new(plan.Connection, Log);
+            IcaClient client = new(plan.Connection, Log, Journal);
             if (plan.Content is null)
             {
                 await client.PrepareAsync(cancellationToken).ConfigureAwait(false);
@@ -169,7 +175,12 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
             }
 
             await foreach (LinkingResult result in client.StartAsync(plan.Content, CheckEligible, cancellationToken).ConfigureAwait(false))
+            {
                 await TellAsync(result, cancellationToken).ConfigureAwait(false);
+                // What holds for this batch holds for those after it.
+                if (result.Error?.ErrorId == ErrorId.JournalUnavailable)
+                    return;
+            }
         }
     }
 

@@ -136,7 +136,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
             _scheduler?.Dispose();
     }
 
-    private protected override bool IsSoForAll(IngestException error) => error.ErrorId == ErrorId.SchedulerNotRunning;
+    private protected override bool IsSoForAll(IngestException error) => error.ErrorId == ErrorId.SchedulerNotRunning || base.IsSoForAll(error);
 
     private void RegisterWithScheduler()
     {

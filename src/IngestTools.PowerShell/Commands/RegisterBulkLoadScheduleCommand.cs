@@ -86,11 +86,11 @@ public sealed partial class RegisterBulkLoadScheduleCommand : BulkLoadCmdlet
             ThrowTerminatingError(NoTime("the load").ToErrorRecord());
     }
 
-    private protected override Task<Transaction> AskAsync(VossClient client, string fileName, string hierarchy, CancellationToken cancellationToken)
+    private protected override Task<Transaction> AskAsync(VossClient client, BulkLoadRequest load, CancellationToken cancellationToken)
     {
         // What comes down the pipeline may take longer than there is time.
         _time!.CheckAhead(GivenTime, DateTimeOffset.UtcNow, Force);
-        return client.ScheduleAsync(fileName, hierarchy, _time, cancellationToken);
+        return client.ScheduleAsync(load, _time, cancellationToken);
     }
 
     private static IngestException NoTime(string what) => IngestErrors.Create(

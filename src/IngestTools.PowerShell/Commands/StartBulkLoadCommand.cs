@@ -9,8 +9,12 @@ namespace IngestTools.PowerShell.Commands;
 [OutputType(typeof(Transaction))]
 public sealed class StartBulkLoadCommand : BulkLoadCmdlet
 {
+    /// <summary>Loads a workbook although its content was loaded into the hierarchy before, or may have been.</summary>
+    [Parameter]
+    public SwitchParameter Again { get; set; }
+
     private protected override string Action => "Start bulk load";
 
-    private protected override Task<Transaction> AskAsync(VossClient client, string fileName, string hierarchy, CancellationToken cancellationToken) =>
-        client.StartAsync(fileName, hierarchy, cancellationToken);
+    private protected override Task<Transaction> AskAsync(VossClient client, BulkLoadRequest load, CancellationToken cancellationToken) =>
+        client.StartAsync(load with { Again = Again }, cancellationToken);
 }

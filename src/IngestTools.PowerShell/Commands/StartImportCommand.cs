@@ -85,6 +85,12 @@ public sealed class StartImportCommand : IngestCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Does not record the import.</summary>
+    [Parameter]
+    public SwitchParameter NoJournal { get; set; }
+
+    private protected override bool IsJournalOff => NoJournal;
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -150,7 +156,7 @@ public sealed class StartImportCommand : IngestCmdlet
 
     private async Task ImportAsync(ImportGroup group, CancellationToken cancellationToken)
     {
-        LakeFsClient client = new(group.Connection, Log);
+        LakeFsClient client = new(group.Connection, Log, Journal);
         ImportRequest request = group.ToRequest(Message, Metadata, AllowReadOnly, Dialect);
         ImportPlan plan = await client.PrepareAsync(request, IsShouldProcessHeard, cancellationToken).ConfigureAwait(false);
         foreach (IngestException error in plan.Errors)

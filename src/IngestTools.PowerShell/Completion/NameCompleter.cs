@@ -5,7 +5,7 @@ using IngestTools.PowerShell.Connections;
 
 namespace IngestTools.PowerShell.Completion;
 
-/// <summary>Completes names that this session has in memory, or finds at once. No service is asked and no file read: completing must never be waited for.</summary>
+/// <summary>Completes names that this session has in memory, or finds at once. No service is asked: completing must never be waited for.</summary>
 public abstract class NameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>

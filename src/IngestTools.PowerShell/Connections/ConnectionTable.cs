@@ -62,6 +62,26 @@ internal sealed class ConnectionTable
         return connection.Service == service ? connection : throw WrongService(service, connection);
     }
 
+    /// <summary>Whether there is a connection to a service where none is named.</summary>
+    /// <param name="service">The service.</param>
+    internal bool HasDefault(IngestService service) =>
+        Newest(service) is not null || ReadProfiles().Any(p => p.IsDefault && p.Service == service) || EnvironmentConnections.Read(service) is not null;
+
+    /// <summary>The connection that leads to a server: the one of a name if it does, else any of the session, of the saved profiles, or of the environment.</summary>
+    /// <param name="service">The service.</param>
+    /// <param name="server">The server's base address.</param>
+    /// <param name="name">The name that is preferred; null prefers none.</param>
+    /// <param name="log">Takes warnings about what is insecure.</param>
+    /// <returns>The connection; null where none leads there.</returns>
+    internal IngestConnection? FindOf(IngestService service, string server, string? name, IngestLog log)
+    {
+        IngestConnection[] open = [.. _connections.Where(c => c.Service == service && c.Uri.AbsoluteUri == server)];
+        return Array.Find(open, c => name is not null && IsName(c, name))
+            ?? open.LastOrDefault()
+            ?? OpenSavedOf(service, server, name, log)
+            ?? OpenFromEnvironmentOf(service, server, log);
+    }
+
     /// <summary>The connection of a name, of whatever service.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/></exception>
     internal IngestConnection Resolve(ConnectionArgument argument, IngestLog log) =>
@@ -87,6 +107,21 @@ internal sealed class ConnectionTable
 
     private IngestConnection? OpenSaved(Func<ConnectionProfile, bool> isMeant, IngestLog log) =>
         ReadProfiles().FirstOrDefault(isMeant) is { } profile ? Open(profile.ToSettings(SecretVault.ReadAsync), log) : null;
+
+    /// <summary>A profile whose name a connection to another server has now is left alone: opening it would take that connection's place.</summary>
+    private IngestConnection? OpenSavedOf(IngestService service, string server, string? name, IngestLog log)
+    {
+        ConnectionProfile? profile = ReadProfiles()
+            .Where(p => p.Service == service && !_connections.Exists(c => IsName(c, p.Name)) && IngestConnection.ServerOf(p.ToSettings(SecretVault.ReadAsync)) == server)
+            .OrderByDescending(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase))
+            .FirstOrDefault();
+        return profile is null ? null : Open(profile.ToSettings(SecretVault.ReadAsync), log);
+    }
+
+    private IngestConnection? OpenFromEnvironmentOf(IngestService service, string server, IngestLog log) =>
+        EnvironmentConnections.Read(service) is { } settings && IngestConnection.ServerOf(settings) == server && !_connections.Exists(c => IsName(c, settings.Name ?? service.ToString()))
+            ? Open(settings, log)
+            : null;
 
     private IngestConnection? OpenFromEnvironment(IngestService service, IngestLog log) =>
         EnvironmentConnections.Read(service) is { } settings ? Open(settings, log) : null;

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Net;
+using IngestTools.Connections;
 
 namespace IngestTools.PowerShell.Errors;
 
@@ -27,6 +28,12 @@ internal static class IngestErrors
     internal static ErrorRecord NotOfHierarchy(UploadResult upload) =>
         Create(ErrorId.Rejected, $"'{upload.Path}' was not sent to a hierarchy.", "Give results of Send-IngestFile -Hierarchy.").ToErrorRecord(upload);
 
+    /// <summary>The error of an object that is of another server than the connection.</summary>
+    internal static IngestException WrongServer(string server, IngestConnection connection) => Create(
+        ErrorId.WrongServer,
+        $"This is of {server}, and the connection '{connection.Name}' is to {connection.Uri.AbsoluteUri}.",
+        $"Connect to its server: Connect-IngestService -Service {connection.Service} -Uri {server}. Or leave -Connection out where you are connected.");
+
     private static ErrorCategory Categorize(ErrorId errorId, HttpStatusCode? status) => status switch
     {
         HttpStatusCode.RequestTimeout or HttpStatusCode.GatewayTimeout => ErrorCategory.OperationTimeout,
@@ -36,7 +43,7 @@ internal static class IngestErrors
     private static ErrorCategory Categorize(ErrorId errorId, bool answered) => errorId switch
     {
         ErrorId.Rejected or ErrorId.NameRejected or ErrorId.NotAWorkbook or ErrorId.FileChanged => ErrorCategory.InvalidData,
-        ErrorId.InvalidSchedule => ErrorCategory.InvalidArgument,
+        ErrorId.InvalidSchedule or ErrorId.WrongServer => ErrorCategory.InvalidArgument,
         ErrorId.NotSignedIn or ErrorId.SecretUnavailable => ErrorCategory.AuthenticationError,
         ErrorId.NotAllowed => ErrorCategory.PermissionDenied,
         ErrorId.InsecureConnection => ErrorCategory.SecurityError,

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Sandbox;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.Voss;
@@ -35,13 +36,16 @@ internal sealed class VossHarness : IAsyncDisposable
 
     public RecordingLogger Log { get; } = new();
 
-    public VossClient Client => new(Connection, Log);
+    /// <summary>The journal that uploads and loads are recorded in; none where a test is not about it.</summary>
+    public IIngestJournal Journal { get; set; } = IngestJournal.Off;
+
+    public VossClient Client => new(Connection, Log, Journal);
 
     public VossState Voss => Sandbox.Voss;
 
     public VossOptions Options => Sandbox.Voss.Options;
 
-    public ITransactionSource Source => TransactionSources.For(Connection, Log);
+    public ITransactionSource Source => TransactionSources.For(Connection, Log, Journal);
 
     /// <summary>Long enough for a busy machine, and short enough to fail instead of hanging.</summary>
     public CancellationToken Soon => _soon.Token;
@@ -88,13 +92,20 @@ internal sealed class VossHarness : IAsyncDisposable
             requests.Writer.TryWrite(new UploadRequest(path, target));
         requests.Writer.Complete();
         List<UploadResult> results = [];
-        await foreach (UploadResult result in new UploadEngine(new UploadOptions { Recurse = true }, Log).SendAsync(requests.Reader, Soon))
+        await foreach (UploadResult result in new UploadEngine(new UploadOptions { Recurse = true, Journal = Journal }, Log).SendAsync(requests.Reader, Soon))
             results.Add(result);
         return results;
     }
 
     public async Task<UploadResult> SendAsync(string path, bool uniqueNames = false) =>
         (await SendAsync(Client.CreateUploadTarget(Hierarchy, uniqueNames), path)).Single();
+
+    /// <summary>Begins to record, in a journal of the test's own.</summary>
+    public IIngestJournal UseJournal() => Journal = new SqliteJournal(Path.Join(Folder.Path, "journal.db"), TimeProvider.System);
+
+    /// <summary>Uploads a workbook, and asks for its load as the cmdlet does.</summary>
+    public async Task<Transaction> LoadAsync(string path, bool again = false) =>
+        await Client.StartAsync(BulkLoadRequest.Of(await SendAsync(path), Hierarchy) with { Again = again }, Soon);
 
     /// <summary>Uploads a workbook and starts to load it.</summary>
     public async Task<Transaction> StartLoadAsync(string path)
@@ -130,6 +141,7 @@ internal sealed class VossHarness : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Connection.Dispose();
+        Journal.Dispose();
         await Sandbox.DisposeAsync();
         Folder.Dispose();
         _soon.Dispose();

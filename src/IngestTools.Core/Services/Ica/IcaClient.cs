@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Logging;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -9,18 +10,22 @@ namespace IngestTools.Services.Ica;
 /// <summary>ICA's linking batches: make them, and read what came of their items.</summary>
 /// <param name="connection">The connection.</param>
 /// <param name="logger">Takes what happens.</param>
-public sealed class IcaClient(IngestConnection connection, ILogger? logger = null)
+/// <param name="journal">The journal that batches are recorded in; null records nothing.</param>
+public sealed class IcaClient(IngestConnection connection, ILogger? logger = null, IIngestJournal? journal = null)
 {
     /// <summary>The variable in which users of ICA's own tools keep the project they work in.</summary>
     public const string ProjectVariable = "ICAV2_PROJECT_ID";
 
     private readonly IcaRoutes _routes = new(connection, BatchOperation.Linking, logger ?? NullLogger.Instance);
 
+    private readonly IIngestJournal _journal = journal ?? IngestJournal.Off;
+
     /// <summary>Makes a client, for a host with a log of its own.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="log">Takes what happens.</param>
-    public IcaClient(IngestConnection connection, IngestLog log)
-        : this(connection, log.Logger)
+    /// <param name="journal">The journal that batches are recorded in; null records nothing.</param>
+    public IcaClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
+        : this(connection, log.Logger, journal)
     {
     }
 
@@ -103,7 +108,7 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     public Task<Transaction?> FindBatchAsync(LinkingBatchContent content, TimeSpan sentAgo, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(content);
-        return new LinkingBatchStart(_routes).FindAsync(content, sentAgo, cancellationToken);
+        return new LinkingBatchStart(_routes, _journal).FindAsync(content, sentAgo, cancellationToken);
     }
 
     /// <summary>The items of a batch, as they come. A page that cannot be had is an error that says after how many items.</summary>
@@ -132,11 +137,11 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     {
         try
         {
-            return new LinkingResult(await new LinkingBatchStart(_routes).RunAsync(content, cancellationToken).ConfigureAwait(false));
+            return new LinkingResult(await new LinkingBatchStart(_routes, _journal).RunAsync(content, cancellationToken).ConfigureAwait(false));
         }
         catch (IngestException e)
         {
-            return new LinkingResult(e);
+            return new LinkingResult(e.ErrorId == ErrorId.JournalUnavailable ? e.With(target: content.ReadIds()) : e);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using IngestTools.Journal;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.Ica;
@@ -7,7 +8,7 @@ namespace IngestTools.Services.Ica;
 /// Starts a batch. The service has no key by which a repeated start would be known as such, so a start whose answer was lost is not sent again: the batch is
 /// looked for among the jobs, since batches have no list.
 /// </summary>
-internal sealed class LinkingBatchStart(IcaRoutes routes)
+internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal)
 {
     /// <summary>When the jobs are looked at after a lost answer, each after the one before: a server whose proxy gave up may still be making the batch.</summary>
     private static readonly TimeSpan[] SearchPauses =
@@ -26,10 +27,30 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
     private const int MostJobs = 1000;
 
     /// <exception cref="IngestException"><see cref="ErrorId.OutcomeUnknown"/>: the answer was lost, and the batch was not found. The target of each error is the ids.</exception>
-    public async Task<Transaction> RunAsync(LinkingBatchContent content, CancellationToken cancellationToken)
+    public Task<Transaction> RunAsync(LinkingBatchContent content, CancellationToken cancellationToken)
+    {
+        DateTimeOffset submitted = routes.Time.GetUtcNow();
+        JournaledStart start = new()
+        {
+            Kind = routes.Kind.Kind,
+            Place = new JournalPlace(IngestService.Ica, routes.Connection.Uri.AbsoluteUri, content.ProjectId),
+            Connection = routes.Connection.Name,
+            Transaction = LinkingBatchTransactions.Describe(routes.Kind.Kind, new BatchPath(content.ProjectId, ""), routes.Connection) with
+            {
+                Id = PendingStarts.NoId,
+                BatchId = null,
+                Total = content.Count,
+                SubmittedAt = submitted,
+            },
+            ManualCheck = $"The answer to the start was never seen. Check among the project's jobs in ICA for a {routes.Kind.Name} of {content.Count:N0} "
+                + $"{(content.Count == 1 ? "id" : "ids")} that is newer than {submitted:yyyy-MM-dd HH:mm:ss} UTC. To send the ids again does no harm: what is linked by then ends as ALREADY_LINKED.",
+        };
+        return journal.StartAsync(start, () => SendAsync(content, submitted, cancellationToken), routes.Logger);
+    }
+
+    private async Task<Transaction> SendAsync(LinkingBatchContent content, DateTimeOffset submitted, CancellationToken cancellationToken)
     {
         long sent = routes.Time.GetTimestamp();
-        DateTimeOffset submitted = routes.Time.GetUtcNow();
         try
         {
             BatchAnswer answer = await routes.CreateAsync(content.ProjectId, content.Body, cancellationToken).ConfigureAwait(false);
@@ -80,7 +101,7 @@ internal sealed class LinkingBatchStart(IcaRoutes routes)
         // What one start was told of is not what another one lost, even if the ids are the same.
         routes.Connection.Memory.TryAdd(StartedKey(answer.Id!), answer.Id!);
         TransactionStatus status = JobStatuses.Of(answer.Job?.Status) is TransactionStatus.Queued ? TransactionStatus.Queued : TransactionStatus.Running;
-        return LinkingBatchTransactions.Describe(routes.Kind.Kind, new BatchPath(content.ProjectId, answer.Id!), routes.Connection.Name) with
+        return LinkingBatchTransactions.Describe(routes.Kind.Kind, new BatchPath(content.ProjectId, answer.Id!), routes.Connection) with
         {
             Status = status,
             ServerStatus = answer.Job?.Status,

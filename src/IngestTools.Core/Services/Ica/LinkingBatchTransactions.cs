@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IngestTools.Connections;
 using IngestTools.Http;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ namespace IngestTools.Services.Ica;
 /// <summary>Batches as transactions: the job tells where a batch stands, its items what came of it.</summary>
 internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionSource
 {
-    public static Transaction Describe(TransactionKind kind, BatchPath batch, string? connection) => new()
+    public static Transaction Describe(TransactionKind kind, BatchPath batch, IngestConnection? connection) => new()
     {
         Id = $"ica:{Uri.EscapeDataString(batch.ProjectId)}/{Uri.EscapeDataString(batch.BatchId)}",
         Kind = kind,
@@ -16,7 +17,8 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
         Unit = "items",
         ProjectId = batch.ProjectId,
         BatchId = batch.BatchId,
-        Connection = connection,
+        Connection = connection?.Name,
+        Server = connection?.Uri.AbsoluteUri,
     };
 
     /// <remarks>ICA, GET /api/projects/{projectId}/dataLinkingBatch/{batchId}, which holds the job; the job itself where it does not.</remarks>
@@ -27,7 +29,13 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
         JobAnswer? job = answer.Job;
         if (job?.Status is null && (job?.Id ?? transaction.JobId) is { } jobId)
             job = await routes.TryGetJobAsync(jobId, cancellationToken).ConfigureAwait(false);
-        Transaction seen = transaction with { SeenAt = routes.Time.GetUtcNow(), Connection = routes.Connection.Name, JobId = job?.Id ?? transaction.JobId };
+        Transaction seen = transaction with
+        {
+            SeenAt = routes.Time.GetUtcNow(),
+            Connection = routes.Connection.Name,
+            Server = routes.Connection.Uri.AbsoluteUri,
+            JobId = job?.Id ?? transaction.JobId,
+        };
         if (job?.Status is null)
             return await LookAtItemsAsync(batch, seen, cancellationToken).ConfigureAwait(false);
         TransactionStatus? status = JobStatuses.Of(job.Status);

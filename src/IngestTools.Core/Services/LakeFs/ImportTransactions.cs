@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IngestTools.Connections;
 using IngestTools.Http;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
@@ -31,7 +32,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
 
     private TimeProvider Time => routes.Time;
 
-    public static Transaction Describe(ImportId id, string? connection) => new()
+    public static Transaction Describe(ImportId id, IngestConnection? connection) => new()
     {
         Id = id.ToString(),
         Kind = TransactionKind.Import,
@@ -41,14 +42,15 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         Branch = id.Branch,
         ImportId = id.Import,
         StartedAt = id.MadeAt,
-        Connection = connection,
+        Connection = connection?.Name,
+        Server = connection?.Uri.AbsoluteUri,
     };
 
     /// <remarks>lakeFS, GET /repositories/{repository}/branches/{branch}/import. An import that failed is answered with 200 and an error in the body.</remarks>
     public async Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken)
     {
         ImportWatch watch = transaction.Expectation as ImportWatch ?? new ImportWatch();
-        Transaction seen = transaction with { SeenAt = Time.GetUtcNow(), Connection = routes.Connection.Name };
+        Transaction seen = transaction with { SeenAt = Time.GetUtcNow(), Connection = routes.Connection.Name, Server = routes.Connection.Uri.AbsoluteUri };
         try
         {
             ImportStatusAnswer status = await routes.GetStatusAsync(ImportId.Of(transaction), cancellationToken).ConfigureAwait(false);

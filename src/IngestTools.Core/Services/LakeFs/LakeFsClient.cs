@@ -1,4 +1,5 @@
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Logging;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -8,15 +9,19 @@ namespace IngestTools.Services.LakeFs;
 /// <summary>lakeFS's imports, ranges and metaranges.</summary>
 /// <param name="connection">The connection.</param>
 /// <param name="logger">Takes what happens.</param>
-public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = null)
+/// <param name="journal">The journal that imports are recorded in; null records nothing.</param>
+public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = null, IIngestJournal? journal = null)
 {
     private readonly LakeFsRoutes _routes = new(connection, logger ?? NullLogger.Instance);
+
+    private readonly IIngestJournal _journal = journal ?? IngestJournal.Off;
 
     /// <summary>Makes a client, for a host with a log of its own.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="log">Takes what happens.</param>
-    public LakeFsClient(IngestConnection connection, IngestLog log)
-        : this(connection, log.Logger)
+    /// <param name="journal">The journal that imports are recorded in; null records nothing.</param>
+    public LakeFsClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
+        : this(connection, log.Logger, journal)
     {
     }
 
@@ -39,6 +44,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <param name="cancellationToken">Ends the request; an import that was started goes on.</param>
     /// <exception cref="IngestException">
     /// <see cref="ErrorId.Rejected"/> for a source; <see cref="ErrorId.OutcomeUnknown"/> where the answer was lost: lakeFS lists no imports, so that it cannot be looked up.
+    /// <see cref="ErrorId.JournalUnavailable"/>: the start could not be recorded, and nothing was sent.
     /// </exception>
     /// <remarks>lakeFS, POST /repositories/{repository}/branches/{branch}/import</remarks>
     public async Task<Transaction> StartAsync(ImportPlan plan, CancellationToken cancellationToken)
@@ -48,11 +54,32 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
             throw plan.Errors[0];
         ImportRequest request = plan.Request;
         DateTimeOffset submitted = _routes.Time.GetUtcNow();
+        string message = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message;
+        JournaledStart start = new()
+        {
+            Kind = TransactionKind.Import,
+            Place = new JournalPlace(IngestService.LakeFs, connection.Uri.AbsoluteUri, $"{request.Repository}/{request.Branch}"),
+            Connection = connection.Name,
+            Transaction = ImportTransactions.Describe(new ImportId(request.Repository, request.Branch, "", IsLegacy: false), connection) with
+            {
+                Id = PendingStarts.NoId,
+                ImportId = null,
+                SubmittedAt = submitted,
+            },
+            ManualCheck = $"The answer to the start was never seen, and lakeFS lists no imports. Check whether {request.Repository}/{request.Branch} has a commit with the message "
+                + $"'{message}' that is newer than {submitted:yyyy-MM-dd HH:mm:ss} UTC. If it has none, start the import again.",
+        };
+        return await _journal.StartAsync(start, () => SendAsync(plan, message, submitted, cancellationToken), _routes.Logger).ConfigureAwait(false);
+    }
+
+    private async Task<Transaction> SendAsync(ImportPlan plan, string message, DateTimeOffset submitted, CancellationToken cancellationToken)
+    {
+        ImportRequest request = plan.Request;
         try
         {
             ImportCreationAnswer answer = await _routes.StartAsync(plan, cancellationToken).ConfigureAwait(false);
             ImportId id = new(request.Repository, request.Branch, answer.Id!, plan.Dialect == ImportDialect.Legacy);
-            return ImportTransactions.Describe(id, connection.Name) with
+            return ImportTransactions.Describe(id, connection) with
             {
                 Status = TransactionStatus.Queued,
                 SubmittedAt = submitted,
@@ -61,7 +88,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
                 Expectation = new ImportWatch
                 {
                     AnsweredAt = _routes.Time.GetTimestamp(),
-                    CommitMessage = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message,
+                    CommitMessage = message,
                     HeadBefore = id.IsLegacy ? null : plan.Head,
                 },
             };

@@ -1,23 +1,27 @@
 using System.Runtime.CompilerServices;
+using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.Voss;
 
 /// <summary>Bulk loads and schedules as transactions. A wait polls, many at once; a look at one follows its parts down to the rows that failed.</summary>
-internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSource
+internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal journal) : ITransactionSource
 {
     private readonly TransactionPolls _polls = new(routes);
 
     public bool LooksTogether => true;
 
-    public static Transaction Describe(string pkid) => new()
+    public static Transaction Describe(string pkid, IngestConnection? connection = null) => new()
     {
         Id = $"voss:{Uri.EscapeDataString(pkid)}",
         Kind = TransactionKind.BulkLoad,
         Status = TransactionStatus.Unknown,
         Unit = "rows",
         TransactionId = pkid,
+        Connection = connection?.Name,
+        Server = connection?.Uri.AbsoluteUri,
     };
 
     /// <remarks>VOSS Automate, GET /api/tool/Transaction/[pkid]/, and the same for the parts of it that hold rows.</remarks>
@@ -104,6 +108,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSour
             Status = status,
             ServerStatus = result.Entry.Status is { } word ? TransactionReader.Shown(word) : null,
             Connection = routes.Connection.Name,
+            Server = routes.Connection.Uri.AbsoluteUri,
             SeenAt = routes.Time.GetUtcNow(),
         };
         if (!seen.IsTerminal)
@@ -137,9 +142,29 @@ internal sealed class BulkLoadTransactions(VossRoutes routes) : ITransactionSour
             SubmittedAt = answer.SubmittedTime ?? transaction.SubmittedAt,
             StartedAt = answer.StartedTime ?? transaction.StartedAt,
             Connection = routes.Connection.Name,
+            Server = routes.Connection.Uri.AbsoluteUri,
             SeenAt = now,
         };
-        return seen.IsTerminal ? seen with { CompletedAt = answer.CompletedTime ?? transaction.CompletedAt ?? now } : seen;
+        if (!seen.IsTerminal)
+            return seen;
+        seen = seen with { CompletedAt = answer.CompletedTime ?? transaction.CompletedAt ?? now };
+        RecordFile(seen);
+        return seen;
+    }
+
+    /// <summary>Records what became of the workbook of a load that was started from here. While the load waits in the queue, its file must stay as it is.</summary>
+    private void RecordFile(Transaction ended)
+    {
+        if (ended.Kind != TransactionKind.BulkLoad || ended.Status == TransactionStatus.Unknown || ended.FileName is null)
+            return;
+        string server = routes.Connection.Uri.AbsoluteUri;
+        if (journal.ReadTransactions(new TransactionQuery { Id = ended.Id, Server = server, IncludesEnded = true, Last = 1 }) is not [{ Sha256: { } loaded }])
+            return;
+        if (journal.FindUpload(IngestService.Voss, server, ended.FileName) is not { File: { State: FileState.Sent } file } upload || file.Sha256 != loaded)
+            return;
+        bool isLoaded = ended.Status is TransactionStatus.Succeeded or TransactionStatus.PartlySucceeded;
+        using IPlaceJournal place = journal.OpenPlace(upload.Place);
+        place.Write([file with { State = isLoaded ? FileState.Ingested : FileState.LeftOver }]);
     }
 
     private static string? MessageOf(TransactionAnswer answer) => (answer.Message, answer.Detail) switch

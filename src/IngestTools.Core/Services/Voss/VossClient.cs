@@ -1,4 +1,5 @@
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Logging;
 using IngestTools.Scheduling;
 using IngestTools.Uploads;
@@ -10,15 +11,19 @@ namespace IngestTools.Services.Voss;
 /// <summary>VOSS Automate's bulk load: upload a workbook, run it now or later.</summary>
 /// <param name="connection">The connection.</param>
 /// <param name="logger">Takes what happens.</param>
-public sealed class VossClient(IngestConnection connection, ILogger? logger = null)
+/// <param name="journal">The journal that loads are recorded in; null records nothing and knows nothing.</param>
+public sealed class VossClient(IngestConnection connection, ILogger? logger = null, IIngestJournal? journal = null)
 {
     private readonly VossRoutes _routes = new(connection, logger ?? NullLogger.Instance);
+
+    private readonly IIngestJournal _journal = journal ?? IngestJournal.Off;
 
     /// <summary>Makes a client, for a host with a log of its own.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="log">Takes what happens.</param>
-    public VossClient(IngestConnection connection, IngestLog log)
-        : this(connection, log.Logger)
+    /// <param name="journal">The journal that loads are recorded in; null records nothing and knows nothing.</param>
+    public VossClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
+        : this(connection, log.Logger, journal)
     {
     }
 
@@ -41,11 +46,22 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <see cref="ErrorId.OutcomeUnknown"/>: the answer was lost; it is not sent again. <see cref="ErrorId.Rejected"/>, <see cref="ErrorId.NotAllowed"/> and others.
     /// </exception>
     /// <remarks>VOSS Automate, POST /api/tool/BulkLoad/ with nowait=true</remarks>
-    public async Task<Transaction> StartAsync(string fileName, string hierarchy, CancellationToken cancellationToken)
+    public Task<Transaction> StartAsync(string fileName, string hierarchy, CancellationToken cancellationToken) =>
+        StartAsync(new BulkLoadRequest { FileName = fileName, Hierarchy = hierarchy }, cancellationToken);
+
+    /// <summary>Starts the load of a workbook that was uploaded, unless another one has its name now, or the same content was loaded before.</summary>
+    /// <param name="load">The workbook.</param>
+    /// <param name="cancellationToken">Cancels the request; a load that was started continues.</param>
+    /// <exception cref="IngestException">
+    /// <see cref="ErrorId.NameCollision"/>: a later upload has replaced it. <see cref="ErrorId.AlreadyDone"/>: a workbook of the same content was loaded into the
+    /// hierarchy, or is being loaded. <see cref="ErrorId.JournalUnavailable"/>: nothing was sent. And those of <see cref="StartAsync(string, string, CancellationToken)"/>.
+    /// </exception>
+    /// <remarks>VOSS Automate, POST /api/tool/BulkLoad/ with nowait=true</remarks>
+    public Task<Transaction> StartAsync(BulkLoadRequest load, CancellationToken cancellationToken)
     {
-        Hierarchy node = Hierarchy.Parse(hierarchy);
-        LoadRequest request = new() { BulkloadFile = CheckName(fileName), ExecuteImmediately = true };
-        return Describe(await SendAsync(node, request, cancellationToken).ConfigureAwait(false), node, fileName);
+        ArgumentNullException.ThrowIfNull(load);
+        LoadRequest request = new() { BulkloadFile = CheckName(load.FileName), ExecuteImmediately = true };
+        return RunAsync(load, request, TransactionKind.BulkLoad, static transaction => transaction, cancellationToken);
     }
 
     /// <summary>The load of a workbook whose start was not answered, by a file name that no other load has.</summary>
@@ -68,29 +84,48 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <param name="time">When.</param>
     /// <param name="cancellationToken">Ends the asking; a schedule that was made stays.</param>
     /// <returns>The making of the schedule, as a transaction; its message tells the time in each of its forms.</returns>
-    /// <exception cref="IngestException">As <see cref="StartAsync"/>.</exception>
+    /// <exception cref="IngestException">As <see cref="StartAsync(string, string, CancellationToken)"/>.</exception>
     /// <remarks>VOSS Automate, POST /api/tool/BulkLoad/ with execute_immediately false</remarks>
-    public async Task<Transaction> ScheduleAsync(string fileName, string hierarchy, ScheduleTime time, CancellationToken cancellationToken)
+    public Task<Transaction> ScheduleAsync(string fileName, string hierarchy, ScheduleTime time, CancellationToken cancellationToken) =>
+        ScheduleAsync(new BulkLoadRequest { FileName = fileName, Hierarchy = hierarchy }, time, cancellationToken);
+
+    /// <summary>Makes a schedule on the server, unless another workbook has the name of this one now.</summary>
+    /// <param name="load">The workbook.</param>
+    /// <param name="time">When.</param>
+    /// <param name="cancellationToken">Cancels the request; a schedule that was made stays.</param>
+    /// <exception cref="IngestException">As <see cref="StartAsync(BulkLoadRequest, CancellationToken)"/>; the same content can be scheduled several times.</exception>
+    /// <remarks>VOSS Automate, POST /api/tool/BulkLoad/ with execute_immediately false</remarks>
+    public Task<Transaction> ScheduleAsync(BulkLoadRequest load, ScheduleTime time, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(load);
         ArgumentNullException.ThrowIfNull(time);
-        Hierarchy node = Hierarchy.Parse(hierarchy);
         ExecutionTime execution = new(time);
         LoadRequest request = new()
         {
-            BulkloadFile = CheckName(fileName),
+            BulkloadFile = CheckName(load.FileName),
             ExecuteImmediately = false,
             ExecuteDate = execution.Date,
             ExecuteTime = execution.Time,
             ExecuteTimezone = execution.Timezone,
         };
-        Transaction making = Describe(await SendAsync(node, request, cancellationToken).ConfigureAwait(false), node, fileName);
-        return making with { Kind = TransactionKind.Schedule, Unit = null, ScheduledFor = time.Local, Message = execution.Describe() };
+        return RunAsync(
+            load, request, TransactionKind.Schedule, making => making with { Kind = TransactionKind.Schedule, Unit = null, ScheduledFor = time.Local, Message = execution.Describe() }, cancellationToken);
     }
 
     /// <summary>The paths of all nodes of the hierarchy that the user sees.</summary>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <remarks>VOSS Automate, GET /api/data/HierarchyNode/</remarks>
     public Task<IReadOnlyList<string>> ListHierarchiesAsync(CancellationToken cancellationToken) => _routes.ListHierarchiesAsync(cancellationToken);
+
+    private Task<Transaction> RunAsync(
+        BulkLoadRequest load, LoadRequest request, TransactionKind kind, Func<Transaction, Transaction> complete, CancellationToken cancellationToken)
+    {
+        BulkLoadStart start = new(_routes, _journal, load, kind);
+        return start.RunAsync(complete(Describe("", start.Hierarchy, load.FileName)) with { TransactionId = null }, StartAsync, cancellationToken);
+
+        async Task<Transaction> StartAsync() =>
+            complete(Describe(await SendAsync(start.Hierarchy, request, cancellationToken).ConfigureAwait(false), start.Hierarchy, load.FileName));
+    }
 
     private static string CheckName(string fileName) => !string.IsNullOrWhiteSpace(fileName)
         ? fileName
@@ -120,12 +155,11 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     private Transaction Describe(string pkid, Hierarchy node, string fileName)
     {
         DateTimeOffset now = connection.Time.GetUtcNow();
-        return BulkLoadTransactions.Describe(pkid) with
+        return BulkLoadTransactions.Describe(pkid, connection) with
         {
             Status = TransactionStatus.Queued,
             Hierarchy = node.Value,
             FileName = fileName,
-            Connection = connection.Name,
             SubmittedAt = now,
             SeenAt = now,
         };

@@ -54,7 +54,7 @@ internal sealed class VossService : ServiceDefinition
     }
 
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
-        new BulkLoadTransactions(new VossRoutes(connection, logger));
+        new BulkLoadTransactions(new VossRoutes(connection, logger), journal);
 
     /// <remarks>VOSS Automate, GET /api/data/HierarchyNode/: it documents no call that tells its version.</remarks>
     public override async Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)

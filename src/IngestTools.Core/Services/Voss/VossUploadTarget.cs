@@ -59,7 +59,10 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
     public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
     {
         WorkbookFile.Check(item.Path);
-        return await routes.UploadAsync(hierarchy, item, content, place, cancellationToken).ConfigureAwait(false);
+        HttpContent? sent = null;
+        string name = await routes.UploadAsync(hierarchy, item, watch => sent = content(watch), place, cancellationToken).ConfigureAwait(false);
+        UploadedWorkbooks.Of(routes.Connection).Add(name, item.Path, (sent as FileContent)?.Sha256);
+        return name;
     }
 
     public void Sent(UploadItem item)
