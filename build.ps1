@@ -44,6 +44,7 @@ $env:DOTNET_NOLOGO = 'true'
 $env:DOTNET_CLI_TELEMETRY_OPTOUT = 'true'
 
 $root = $PSScriptRoot
+. (Join-Path $root 'tests' 'PowerShell.ps1')
 $solution = Join-Path $root 'IngestTools.sln'
 $version = (Import-PowerShellDataFile -LiteralPath (Join-Path $root 'IngestTools.psd1')).ModuleVersion
 $staged = Join-Path $root 'out' 'IngestTools' $version
@@ -93,7 +94,7 @@ function New-Module([string] $Folder) {
         Where-Object Name -NotMatch '^(win|linux|linux-musl|osx)-(x64|x86|arm|arm64)$' | Remove-Item -Recurse
 
     # In a process of its own, for a process that has imported a module holds its files.
-    & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -File (Join-Path $root 'module' 'help' 'ConvertTo-Maml.ps1') `
+    Invoke-PowerShell -NoProfile -NonInteractive -File (Join-Path $root 'module' 'help' 'ConvertTo-Maml.ps1') `
         -Manifest (Join-Path $Folder 'IngestTools.psd1') -Destination (Join-Path $Folder 'en-US')
 }
 

@@ -1,6 +1,7 @@
 # Dot-sourced by each *.Tests.ps1: imports the staged module and keeps the tests away from the user's own settings and servers.
 
 $ErrorActionPreference = 'Stop'
+. (Join-Path $PSScriptRoot 'PowerShell.ps1')
 
 $script:Manifest = if ($env:INGESTTOOLS_MODULE) { $env:INGESTTOOLS_MODULE }
 else {
@@ -186,5 +187,5 @@ function Invoke-Child([scriptblock] $Script, [object[]] $Argument = @(), [switch
     $import = $Bare ? '' : "Import-Module '$script:Manifest';"
     $text = "`$ErrorActionPreference = 'Stop'; `$ProgressPreference = 'SilentlyContinue'; `$PSStyle.OutputRendering = 'PlainText'; $import & { $Script } $($given -join ' ')"
     $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text))
-    & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -EncodedCommand $encoded
+    Invoke-PowerShell -NoProfile -NonInteractive -EncodedCommand $encoded
 }

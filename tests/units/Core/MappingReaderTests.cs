@@ -1,13 +1,14 @@
 using System.Text;
-using IngestTools.Http;
 using IngestTools.Services.DspIngest;
 using Xunit;
 
 namespace IngestTools.Units.Core;
 
-/// <summary>What a mapping looks like when it is not the server's best day.</summary>
+/// <summary>Mappings that are not as the server's page has them, and servers that stall.</summary>
 public sealed class MappingReaderTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     [Fact]
     public async Task Byte_order_mark_is_not_part_of_the_header()
     {
@@ -44,15 +45,15 @@ public sealed class MappingReaderTests
     [Fact]
     public async Task Disposal_ends_a_read_that_is_under_way_before_its_buffer_is_given_back()
     {
-        StalledBody body = new("original,derivative\na.tif,1.jpx\nb.t");
+        StalledBody body = new("original,derivative\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"{i}.tif,{i}.jpx\n")));
         MappingReader reader = new(body);
-        await reader.ReadHeaderAsync();
-        List<MappingRow> rows = new(10);
-        await reader.ReadAsync(rows);
-        Assert.Equal([new MappingRow("a.tif", "1.jpx")], rows);
+        await reader.ReadHeaderAsync().AsTask().WaitAsync(Patience);
+        List<MappingRow> rows = new(1000);
+        await reader.ReadAsync(rows).AsTask().WaitAsync(Patience);
+        Assert.NotEmpty(rows);
         Assert.True(body.IsReading);
 
-        await reader.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        await reader.DisposeAsync().AsTask().WaitAsync(Patience);
 
         Assert.False(body.IsReading);
     }
