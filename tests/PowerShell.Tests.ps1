@@ -21,12 +21,13 @@ Describe 'PowerShell as <Kind>' -ForEach @(
             }
             'an executable' {
                 # As packages have it: a host of its own that runs pwsh.dll in its process.
-                $sdk = Split-Path ((dotnet --list-sdks) -match "^$([regex]::Escape((dotnet --version))) " -replace '^\S+ \[(.*)\]$', '$1/x')
-                $sdk = Join-Path $sdk (dotnet --version)
+                $version = dotnet --version
+                $sdk = "$(@(dotnet --list-sdks) -match "^$([regex]::Escape($version)) " -replace '^\S+ \[(.*)\]$', "`$1/$version")"
                 Add-Type -Path (Join-Path $sdk Microsoft.NET.HostModel.dll)
                 $command = @(Join-Path (New-Item -ItemType Directory "$TestDrive/executable") $name)
+                $relative = [System.IO.Path]::GetRelativePath((Split-Path $command[0]), $dll)
                 $template = Join-Path $sdk AppHostTemplate ($IsWindows ? 'apphost.exe' : 'apphost')
-                [Microsoft.NET.HostModel.AppHost.HostWriter]::CreateAppHost($template, $command[0], $dll, $false, $null, [bool] $IsMacOS)
+                [Microsoft.NET.HostModel.AppHost.HostWriter]::CreateAppHost($template, $command[0], $relative, $false, [NullString]::Value, [bool] $IsMacOS)
             }
         }
 
@@ -73,20 +74,27 @@ Describe 'PowerShell as <Kind>' -ForEach @(
     }
 }
 
-Describe 'Scripts that start a PowerShell' {
-    It 'leave it to PowerShell.ps1: <Name>' -ForEach @(
-        Get-ChildItem (Join-Path $PSScriptRoot '..' build.ps1), (Join-Path $PSScriptRoot '..' tests), (Join-Path $PSScriptRoot '..' module help) -Recurse -Filter *.ps1 |
-            Where-Object Name -NotIn PowerShell.ps1, PowerShell.Tests.ps1 | Where-Object FullName -NotMatch '[\\/](bin|obj)[\\/]' |
-            ForEach-Object { @{ Name = $_.Name; Path = $_.FullName } }
-    ) {
-        $tree = [System.Management.Automation.Language.Parser]::ParseFile($Path, [ref]$null, [ref]$null)
-        $tree.Extent.Text | Should -Not -Match 'ProcessPath|MainModule'
-        $commands = $tree.FindAll({ $args[0] -is [System.Management.Automation.Language.CommandAst] }, $true)
-        $commands.Where({ $_.GetCommandName() -match '^pwsh|^powershell(\.exe)?$' }).Extent.Text | Should -BeNullOrEmpty
-        $commands.Where({ $_.GetCommandName() -eq 'Start-Process' -and $_.Extent.Text -match 'pwsh' }).Extent.Text | Should -BeNullOrEmpty
+Describe 'Whatever starts a PowerShell' {
+    It 'leaves it to PowerShell.ps1' {
+        $root = Join-Path $PSScriptRoot '..'
+        $scripts = Get-ChildItem (Join-Path $root build.ps1), (Join-Path $root tests), (Join-Path $root module help) -Recurse -Filter *.ps1 |
+            Where-Object FullName -NotMatch '[\\/](bin|obj)[\\/]|[\\/]PowerShell(\.Tests)?\.ps1$'
+        $scripts.Count | Should -BeGreaterThan 30
+        $offenders = foreach ($script in $scripts) {
+            $tree = [System.Management.Automation.Language.Parser]::ParseFile($script.FullName, [ref]$null, [ref]$null)
+            $found = $tree.FindAll({
+                    param($Node)
+                    ($Node -is [System.Management.Automation.Language.MemberExpressionAst] -and "$($Node.Member)" -in 'ProcessPath', 'MainModule') -or
+                    ($Node -is [System.Management.Automation.Language.CommandAst] -and (
+                        $Node.GetCommandName() -match '^(pwsh|powershell)(\.exe)?$' -or
+                        ($Node.GetCommandName() -eq 'Start-Process' -and $Node.Extent.Text -match 'pwsh')))
+                }, $true)
+            foreach ($node in $found) { "$($script.Name):$($node.Extent.StartLineNumber): $($node.Extent.Text)" }
+        }
+        $offenders | Should -BeNullOrEmpty
     }
 
-    It 'are one place in C# too' {
+    It 'leaves it to PowerShellProcess.cs in C#' {
         $places = Get-ChildItem (Join-Path $PSScriptRoot units) -Recurse -Filter *.cs | Where-Object FullName -NotMatch '[\\/](bin|obj)[\\/]' | Select-String '"pwsh' -List
         $places.Filename | Should -Be PowerShellProcess.cs
     }

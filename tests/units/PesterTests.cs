@@ -19,9 +19,12 @@ public sealed class PesterTests
         typeof(PesterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == nameof(PesterVersion)).Value!;
 
     /// <summary>Runs Pester. Where that fails, so does the test that asks for its results.</summary>
-    public static IEnumerable<object[]> Results() =>
+    public static IEnumerable<object[]> Results()
+    {
         // Outside of xunit's own context, which this blocks.
-        Task.Run(RunPesterAsync).GetAwaiter().GetResult().Tests.Select(test => new object[] { test });
+        PesterRun run = Task.Run(RunPesterAsync).GetAwaiter().GetResult();
+        return run.Tests.Select(test => new object[] { test with { Message = $"{test.Message}\nPester: {run.Summary}" } });
+    }
 
     [Theory(DisplayName = "Pester")]
     [MemberData(nameof(Results), DisableDiscoveryEnumeration = true)]
@@ -65,7 +68,7 @@ public sealed class PesterTests
 }
 
 /// <summary>What Invoke-Tests.ps1 writes.</summary>
-internal sealed record PesterRun(IReadOnlyList<PesterTest> Tests);
+internal sealed record PesterRun(string Summary, IReadOnlyList<PesterTest> Tests);
 
 /// <summary>One of Pester's tests: Passed, Failed or Skipped, and why.</summary>
 public sealed record PesterTest(string Name, string Outcome, string Message)
