@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Net;
 using IngestTools.Sandbox;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
@@ -49,7 +49,7 @@ public sealed class CommandLineTests
         while (!(await client.GetStringAsync(connections)).Contains("\"requestsInFlight\":1", StringComparison.Ordinal))
             await Task.Yield();
 
-        using Process kill = Process.Start("kill", ["-TERM", $"{sandbox.Id}"]);
+        ProcessSignal.Send(sandbox.Id, ProcessSignal.Terminate);
 
         Assert.Equal(0, await sandbox.EndsWithinAsync(AtOnce));
         await Assert.ThrowsAsync<HttpRequestException>(() => stalled);
@@ -61,13 +61,12 @@ public sealed class CommandLineTests
         if (OperatingSystem.IsWindows())
             return; // There is no SIGINT to send.
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync("--parent", $"{Environment.ProcessId}");
-        using (Process interrupt = Process.Start("kill", ["-INT", $"{sandbox.Id}"]))
-            await interrupt.WaitForExitAsync();
+        ProcessSignal.Send(sandbox.Id, ProcessSignal.Interrupt);
 
         using HttpClient client = new();
         Assert.Contains("UP", await client.GetStringAsync(new Uri(sandbox.Uri, "health")), StringComparison.Ordinal);
 
-        using Process terminate = Process.Start("kill", ["-TERM", $"{sandbox.Id}"]);
+        ProcessSignal.Send(sandbox.Id, ProcessSignal.Terminate);
         Assert.Equal(0, await sandbox.EndsWithinAsync(AtOnce));
     }
 

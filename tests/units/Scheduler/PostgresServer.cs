@@ -57,9 +57,9 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>PostgreSQL does not run as root.</summary>
     private static async Task RunAsync(params string[] command)
     {
-        string[] whole = Environment.UserName == "root" ? ["runuser", "-u", "postgres", "--", .. command] : command;
+        string[] whole = Environment.UserName == "root" ? ["/usr/sbin/runuser", "-u", "postgres", "--", .. command] : command;
         // What a server leaves running must not hold on to the test's output.
-        ProcessStartInfo start = new("bash", ["-c", "exec \"$@\" > /dev/null 2>&1 < /dev/null", "bash", .. whole]) { WorkingDirectory = "/tmp" };
+        ProcessStartInfo start = new("/bin/sh", ["-c", "exec \"$@\" > /dev/null 2>&1 < /dev/null", "sh", .. whole]) { WorkingDirectory = "/tmp" };
         using Process process = Process.Start(start)!;
         await process.WaitForExitAsync().WaitAsync(Patience);
         Assert.True(process.ExitCode == 0, $"{string.Join(' ', command)} ended with {process.ExitCode}");

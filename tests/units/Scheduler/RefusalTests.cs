@@ -64,7 +64,7 @@ public sealed class RefusalTests
             return;
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         // What root may read does not end at a file's mode, unless root gives that right up.
-        string[] asAnybody = Environment.UserName == "root" ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"] : [];
+        string[] asAnybody = Environment.UserName == "root" ? ["/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"] : [];
         SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, [.. asAnybody, .. SchedulerProcess.Command("run")]).ReadyAsync();
         LoadDefinition folder = harness.DspLoad("0021");
         LoadDefinition book = harness.VossLoad("closed.xlsx");
@@ -256,7 +256,7 @@ public sealed class RefusalTests
         Directory.CreateDirectory(folder);
         File.SetUnixFileMode(folder, (UnixFileMode)0x1FF);
         const string listen = "use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $ARGV[0], Listen => 5) or die; while ($s->accept()) {}";
-        await using SchedulerProcess other = SchedulerProcess.Start(harness.Home, socket, null, "setpriv", "--reuid", "65534", "--clear-groups", "--regid", "65534", "perl", "-e", listen, socket);
+        await using SchedulerProcess other = SchedulerProcess.Start(harness.Home, socket, null, "/usr/bin/setpriv", "--reuid", "65534", "--clear-groups", "--regid", "65534", "/usr/bin/perl", "-e", listen, socket);
         await other.UntilAsync(() => Task.FromResult(File.Exists(socket)), exists => exists);
         File.SetUnixFileMode(folder, (UnixFileMode)0x1ED);
 
@@ -307,10 +307,10 @@ public sealed class RefusalTests
         if (OperatingSystem.IsWindows())
             return;
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        // No file may grow beyond 2 MiB; .NET itself makes larger ones in memory, unless it is told not to.
+        // No file may grow beyond 4,096 blocks, 2 MiB; .NET itself makes larger ones in memory, unless it is told not to.
         harness.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         string[] run = SchedulerProcess.Command("run", "--poll-interval", "0.1");
-        SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, ["bash", "-c", "trap '' XFSZ; ulimit -f 2048; exec \"$@\"", "bash", .. run]).ReadyAsync();
+        SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 4096; exec \"$@\"", "sh", .. run]).ReadyAsync();
         // The copy of an input that finds no room is told too, and nothing of it is left.
         ControlError uncopied = await daemon.RefusedAsync(SchedulerHarness.Yearly("large", harness.IcaLoad(80_000)));
         Assert.Equal(ErrorId.FileUnreadable, uncopied.ErrorId);
