@@ -51,7 +51,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await RunAsync(Path.Join(Programs, "pg_ctl"), "-D", _folder, "-m", "immediate", "-w", "stop");
-        await RunAsync("rm", "-rf", _folder);
+        Directory.Delete(_folder, recursive: true);
     }
 
     /// <summary>PostgreSQL does not run as root.</summary>
