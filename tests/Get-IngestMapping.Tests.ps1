@@ -112,10 +112,12 @@ Get-IngestMapping 0F11 -OutFile $Path -ErrorVariable errors -ErrorAction Silentl
 $errors[0].FullyQualifiedErrorId
 '@
         $null = Invoke-RestMethod "$($sandbox.Uri)sandbox/dsp/projects/0F11/mapping?rows=20000" -Method Post -NoProxy
-        # A process that may write files of 64 KiB at most; the runtime itself needs to be told not to map larger ones.
-        $command = 'trap "" XFSZ; ulimit -f 64; exec "$0" -NoProfile -File "$1" "$2" "$3" "$4"'
+        # A process that may write files of 128 blocks, 64 KiB, at most; the runtime itself needs to be told not to map larger ones.
+        $command = 'trap "" XFSZ; ulimit -f 128; exec "$@"'
+        $start = Get-PowerShell
+        $given = $start.Arguments + '-NoProfile' + '-File' + $script + (Get-Module IngestTools).Path.Replace('module/bin/IngestTools.dll', 'IngestTools.psd1') + "$($sandbox.Uri)" + $path
         $env:DOTNET_EnableWriteXorExecute = '0'
-        try { $id = bash -c $command ([System.Environment]::ProcessPath) $script (Get-Module IngestTools).Path.Replace('module/bin/IngestTools.dll', 'IngestTools.psd1') "$($sandbox.Uri)" $path }
+        try { $id = /bin/sh -c $command sh $start.Program @given }
         finally { $env:DOTNET_EnableWriteXorExecute = $null }
         $id | Should -BeLike 'FileUnreadable,*'
         Get-Content $path | Should -Be 'as it was'

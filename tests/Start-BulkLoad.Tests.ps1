@@ -175,7 +175,7 @@ Describe 'The nightly load' {
                 "-Uri '$($sandbox.Uri)' -UserName hcsadmin@sys.hcs -SecretFrom env:VOSS_PASSWORD -LogFolder '$Folder/log'; exit `$LASTEXITCODE"
         }
         function Invoke-Night([string] $Folder, [string] $Password = 'test', [string] $First = '') {
-            $null = & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -Command (Get-Night @PSBoundParameters)
+            $null = Invoke-PowerShell -NoProfile -NonInteractive -Command (Get-Night @PSBoundParameters)
             $LASTEXITCODE
         }
     }
@@ -216,7 +216,8 @@ Describe 'The nightly load' {
     It 'loads no workbook twice where it was killed while it waited' {
         Set-VossOption $sandbox @{ queueMs = 600000 }
         $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes((Get-Night $folder)))
-        $night = [System.Diagnostics.Process]::Start([System.Environment]::ProcessPath, "-NoProfile -NonInteractive -EncodedCommand $encoded")
+        $start = Get-PowerShell
+        $night = [System.Diagnostics.Process]::Start($start.Program, [string[]]@($start.Arguments + '-NoProfile' + '-NonInteractive' + '-EncodedCommand' + $encoded))
         Wait-Until { @(Get-SandboxRequest $sandbox | Where-Object target -Like '*/poll/*').Count -gt 0 }
         $night.Kill()
         $night.WaitForExit()

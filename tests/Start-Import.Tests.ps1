@@ -72,7 +72,7 @@ Describe 'Start-Import' {
 
     It 'says with -WhatIf what would go, and changes nothing' {
         $before = Get-Start
-        $said = pwsh -NoProfile -NonInteractive -c "Import-Module '$Manifest'; `$null = Connect-IngestService LakeFs $($sandbox.Uri) -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force))); 'raw', 'raw/' | ForEach-Object { Start-Import lake $branch $source `$_ -WhatIf }; Start-Import lake $branch $source -WhatIf"
+        $said = Invoke-PowerShell -NoProfile -NonInteractive -c "Import-Module '$Manifest'; `$null = Connect-IngestService LakeFs $($sandbox.Uri) -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force))); 'raw', 'raw/' | ForEach-Object { Start-Import lake $branch $source `$_ -WhatIf }; Start-Import lake $branch $source -WhatIf"
         $said[0] | Should -BeLike "What if: Import '$source' into lake/$branch. This deletes all that begins with 'raw' (3 objects), and with it 'raw-archive/', 'rawdata.csv'*"
         $said[1] | Should -BeLike "*deletes all under 'raw/' (1 object)."
         $said[2] | Should -BeLike '*deletes everything on the branch (4 objects).'
@@ -101,7 +101,7 @@ Describe 'Start-Import' {
             $answer = $_
             $text = "Import-Module '$Manifest'; `$null = Connect-IngestService LakeFs $($sandbox.Uri) -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force))); " +
                 "`$null = Start-Import lake $branch $source raw; 'done'"
-            "$answer`n" | pwsh -NoProfile -EncodedCommand ([Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text)))
+            "$answer`n" | Invoke-PowerShell -NoProfile -EncodedCommand ([Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text)))
         }
         $said -match '^done$' | Should -HaveCount 2
         $said -match 'default is "N"' | Should -HaveCount 2
@@ -111,7 +111,7 @@ Describe 'Start-Import' {
     It 'tells that nobody is there where the input is at its end' {
         $text = "Import-Module '$Manifest'; `$null = Connect-IngestService LakeFs $($sandbox.Uri) -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force))); " +
             "`$null = Start-Import lake $branch $source raw -ErrorAction SilentlyContinue -ErrorVariable failed; `$failed[0].FullyQualifiedErrorId"
-        $said = $null | pwsh -NoProfile -EncodedCommand ([Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text)))
+        $said = $null | Invoke-PowerShell -NoProfile -EncodedCommand ([Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text)))
         $said[-1] | Should -Match 'Rejected,'
         (Get-Branch $branch).count | Should -Be 4
     }
@@ -119,7 +119,7 @@ Describe 'Start-Import' {
     It 'does not ask again what $ConfirmPreference <_> had asked' -ForEach 'Low', 'Medium' {
         $text = "Import-Module '$Manifest'; `$null = Connect-IngestService LakeFs $($sandbox.Uri) -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force))) -Confirm:`$false; " +
             "`$ConfirmPreference = '$_'; (Start-Import lake $branch $source raw).Status"
-        $said = 'y' | pwsh -NoProfile -EncodedCommand ([Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text)))
+        $said = 'y' | Invoke-PowerShell -NoProfile -EncodedCommand ([Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text)))
         $said[-1] | Should -Match 'Queued$'
     }
 

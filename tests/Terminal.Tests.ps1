@@ -22,8 +22,9 @@ Describe 'Ctrl+C at a terminal' -Skip:(-not (Get-Command tmux -CommandType Appli
             $clock.Elapsed
         }
 
-        $pwsh = [System.Environment]::ProcessPath
-        tmux @terminal new-session -d -x 160 -y 50 "INGESTTOOLS_HOME='$env:INGESTTOOLS_HOME' '$pwsh' -NoProfile -NoLogo"
+        $start = Get-PowerShell
+        $pwsh = (@($start.Program) + $start.Arguments | ForEach-Object { "'$_'" }) -join ' '
+        tmux @terminal new-session -d -x 160 -y 50 "INGESTTOOLS_HOME='$env:INGESTTOOLS_HOME' $pwsh -NoProfile -NoLogo"
         Wait-Until { (Get-Screen) -match 'PS .*>' } 'the first prompt'
         # The line editor paints the screen in its own way. A progress bar, of any cmdlet, makes PowerShell ask the terminal for the cursor's place; an
         # interrupt in that moment can lose the answer, and PowerShell then hangs. That is not what is tested here.

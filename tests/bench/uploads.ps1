@@ -31,13 +31,15 @@ param(
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 Set-StrictMode -Version 3
+. (Join-Path $PSScriptRoot '..' 'PowerShell.ps1')
 
 if (-not $IsLinux) { Write-Warning 'Nothing was measured: the server that uploads are measured against runs on Linux only.'; return }
 $compiler = Get-Command cc, gcc, clang -CommandType Application -ErrorAction Ignore | Select-Object -First 1
 $curl = Get-Command curl -CommandType Application -ErrorAction Ignore | Select-Object -First 1
 if (-not $compiler -or -not $curl) { Write-Warning 'Nothing was measured: that needs curl and a C compiler (cc).'; return }
 
-$pwsh = [System.Environment]::ProcessPath
+$start = Get-PowerShell
+$pwsh = @($start.Program) + $start.Arguments
 $manifest = (Resolve-Path -LiteralPath $Module).ProviderPath
 $work = (New-Item -ItemType Directory -Path (Join-Path ([System.IO.Path]::GetTempPath()) "ingesttools-bench-$PID")).FullName
 $saved = $env:INGESTTOOLS_HOME, $env:POWERSHELL_TELEMETRY_OPTOUT
@@ -96,7 +98,7 @@ try {
     $range = "$small/f[0000000-$(($FileCount - 1).ToString('0000000'))].tif"
     $ours = {
         param($Uri, $Then)
-        $pwsh, '-NoProfile', '-Command', @"
+        $pwsh + '-NoProfile', '-Command', @"
             `$ErrorActionPreference = 'Stop'
             Import-Module '$manifest'
             `$token = ConvertTo-SecureString token -AsPlainText -Force
@@ -117,7 +119,7 @@ try {
         'pwsh and module'         = $sink, 0, (& $ours $sink.Uri '')
         'small: curl'             = $sink, $FileCount, ($byCurl + $parallel + '-T', $range, $uploads)
         'small: Send-IngestFile'  = $sink, $FileCount, (& $ours $sink.Uri "$send '$small'")
-        'loop: Invoke-RestMethod' = $sink, $loopCount, ($pwsh, '-NoProfile', '-Command', $loop)
+        'loop: Invoke-RestMethod' = $sink, $loopCount, ($pwsh + '-NoProfile', '-Command', $loop)
         'big: curl'               = $sink, 1, ($byCurl + '-T', "$work/big.tif", $uploads)
         'big: Send-IngestFile'    = $sink, 1, (& $ours $sink.Uri "$send '$work/big.tif'")
         'slow: Send-IngestFile'   = $slowSink, $SlowFileCount, (& $ours $slowSink.Uri "$send '$slow'")

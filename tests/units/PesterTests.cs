@@ -1,77 +1,81 @@
 using System.Reflection;
-using System.Text;
 using System.Text.Json;
+using IngestTools.Units.Support;
 using Xunit;
+using Xunit.Sdk;
 
 namespace IngestTools.Units;
 
-/// <summary>Brings Pester into <c>dotnet test</c>: stages the module as just built, and runs tests/*.Tests.ps1 against it.</summary>
+/// <summary>Brings Pester into <c>dotnet test</c>: stages the module as just built, runs tests/*.Tests.ps1 against it, and reports each of Pester's tests as one of its own.</summary>
 [Collection(RunsAlone.Name)]
 [Trait("kind", "process")]
 public sealed class PesterTests
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(15);
 
     private static readonly string Configuration =
         typeof(PesterTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
 
-    [PesterFact]
-    public async Task Pester_tests_pass()
+    private static readonly string PesterVersion =
+        typeof(PesterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == nameof(PesterVersion)).Value!;
+
+    /// <summary>Runs Pester. Where that fails, so does the test that asks for its results.</summary>
+    public static IEnumerable<object[]> Results()
     {
-        var root = FindRoot();
-        var resultPath = Path.Combine(root, "out", "pester-result.json");
+        // Outside of xunit's own context, which this blocks.
+        PesterRun run = Task.Run(RunPesterAsync).GetAwaiter().GetResult();
+        return run.Tests.Select(test => new object[] { test with { Message = $"{test.Message}\nPester: {run.Summary}" } });
+    }
+
+    [Theory(DisplayName = "Pester")]
+    [MemberData(nameof(Results), DisableDiscoveryEnumeration = true)]
+    public void Pester_test_passes(PesterTest test)
+    {
+        ArgumentNullException.ThrowIfNull(test);
+        if (test.Outcome == "Skipped")
+            throw SkipException.ForSkip(test.Message);
+        Assert.True(test.Outcome == "Passed", test.Message);
+    }
+
+    private static async Task<PesterRun> RunPesterAsync()
+    {
+        string resultPath = Path.Join(Repository.Root, "out", "pester-result.json");
         Directory.CreateDirectory(Path.GetDirectoryName(resultPath)!);
         File.Delete(resultPath);
-        var home = Directory.CreateTempSubdirectory("ingesttools-pester-");
-        using var timeout = new CancellationTokenSource(Timeout);
+        DirectoryInfo home = Directory.CreateTempSubdirectory("ingesttools-pester-");
+        using CancellationTokenSource timeout = new(Timeout);
         try
         {
-            var staging = await PowerShellProcess.RunScriptAsync(
-                Path.Combine(root, "build.ps1"),
+            ProcessResult staging = await PowerShellProcess.RunScriptAsync(
+                Path.Join(Repository.Root, "build.ps1"),
                 ["-Task", "Build", "-SkipCompile", "-Configuration", Configuration], home.FullName, timeout.Token);
             Assert.True(staging.ExitCode == 0, $"build.ps1 did not stage the module:\n{staging.Output}");
 
-            var run = await PowerShellProcess.RunScriptAsync(
-                Path.Combine(root, "tests", "units", "Pester", "Invoke-Tests.ps1"),
-                ["-Path", Path.Combine(root, "tests", "*.Tests.ps1"), "-ResultPath", resultPath], home.FullName, timeout.Token);
+            ProcessResult run = await PowerShellProcess.RunScriptAsync(
+                Path.Join(Repository.Root, "tests", "units", "Pester", "Invoke-Tests.ps1"),
+                ["-Path", Path.Join(Repository.Root, "tests", "*.Tests.ps1"), "-ResultPath", resultPath, "-PesterVersion", PesterVersion], home.FullName, timeout.Token);
             Assert.True(File.Exists(resultPath), $"Pester ended with {run.ExitCode} and left no result:\n{run.Output}");
 
-            var json = await File.ReadAllTextAsync(resultPath, timeout.Token);
-            var result = JsonSerializer.Deserialize<PesterResult>(json, JsonSerializerOptions.Web)!;
-            Assert.True(result.Failed == 0, Describe(result));
-            Assert.True(result.Passed > 0, $"Pester passed no test:\n{run.Output}");
+            string json = await File.ReadAllTextAsync(resultPath, timeout.Token);
+            PesterRun result = JsonSerializer.Deserialize<PesterRun>(json, JsonSerializerOptions.Web)!;
+            Assert.True(result.Tests.Any(test => test.Outcome == "Passed"), $"Pester passed no test:\n{run.Output}");
+            return result;
         }
         finally
         {
             home.Delete(recursive: true);
         }
     }
+}
 
-    private static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "IngestTools.sln")))
-        {
-            folder = Path.GetDirectoryName(folder)
-                ?? throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} has IngestTools.sln.");
-        }
+/// <summary>What Invoke-Tests.ps1 writes.</summary>
+internal sealed record PesterRun(string Summary, IReadOnlyList<PesterTest> Tests);
 
-        return folder;
-    }
-
-    private static string Describe(PesterResult result)
-    {
-        var text = new StringBuilder()
-            .AppendLine(FormattableString.Invariant($"Pester: {result.Passed} passed, {result.Failed} failed, {result.Skipped} skipped"));
-        foreach (var failure in result.Failures)
-            text.AppendLine().AppendLine(failure.Name).AppendLine(failure.Message);
-        return text.ToString();
-    }
-
-    /// <summary>What Invoke-Tests.ps1 writes.</summary>
-    private sealed record PesterResult(int Passed, int Failed, int Skipped, IReadOnlyList<PesterFailure> Failures);
-
-    private sealed record PesterFailure(string Name, string Message);
+/// <summary>One of Pester's tests: Passed, Failed or Skipped, and why.</summary>
+public sealed record PesterTest(string Name, string Outcome, string Message)
+{
+    /// <summary>The name by which xunit shows it.</summary>
+    public override string ToString() => Name;
 }
 
 /// <summary>Tests that time things in processes of their own: nothing else runs while they do.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace IngestTools.Http;
 
 /// <summary>An answer's body that is given up when nothing more of it comes for a time.</summary>
@@ -17,16 +19,17 @@ internal sealed class PatientStream(Stream inner, TimeSpan patience, TimeProvide
         set => throw new NotSupportedException();
     }
 
+    /// <summary>What is given up is ended, and not left behind: its buffer may go to somebody else.</summary>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken ofThisRead = default)
     {
-        ValueTask<int> read = inner.ReadAsync(buffer, cancellationToken);
-        if (read.IsCompletedSuccessfully)
-            return read.Result;
+        using CancellationTokenSource given = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ofThisRead);
+        ITimer timer = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), given, patience, Timeout.InfiniteTimeSpan);
+        await using ConfiguredAsyncDisposable stopping = timer.ConfigureAwait(false);
         try
         {
-            return await read.AsTask().WaitAsync(patience, time, cancellationToken).ConfigureAwait(false);
+            return await inner.ReadAsync(buffer, given.Token).ConfigureAwait(false);
         }
-        catch (TimeoutException e)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && !ofThisRead.IsCancellationRequested)
         {
             throw new IOException($"Nothing came for {patience.TotalSeconds:0} s.", e);
         }

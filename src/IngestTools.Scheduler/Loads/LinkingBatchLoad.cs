@@ -1,6 +1,5 @@
 using System.Globalization;
 using CsvHelper;
-using CsvHelper.Configuration;
 using IngestTools.Services.Ica;
 using Microsoft.Extensions.Logging;
 
@@ -124,17 +123,18 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
     /// <summary>The column DataId or Id of a CSV file; the first column, or each line, where there is no such header.</summary>
     private IEnumerable<string> ReadIds()
     {
-        using StreamReader text = new(_path!);
-        using CsvParser csv = new(text, new CsvConfiguration(CultureInfo.InvariantCulture) { HasHeaderRecord = false, BadDataFound = null, IgnoreBlankLines = true });
+        using CsvReader csv = CsvReader.FromFile(_path!, new CsvReaderOptions { Separator = ',', HasHeader = false, DetectSeparatorHint = false });
         int column = 0;
         for (bool isFirst = true; csv.Read(); isFirst = false)
         {
-            string[] fields = csv.Record ?? [];
-            int header = isFirst ? Array.FindIndex(fields, field => ColumnNames.Contains(field.Trim().TrimStart('\uFEFF').ToLowerInvariant())) : -1;
+            int header = isFirst ? FindHeader(csv) : -1;
             if (header >= 0)
                 column = header;
-            else if (column < fields.Length && fields[column].Length > 0)
-                yield return fields[column];
+            else if (!csv.IsEmpty(column))
+                yield return csv.GetString(column);
         }
     }
+
+    private static int FindHeader(CsvReader csv) =>
+        Enumerable.Range(0, csv.FieldCount).FirstOrDefault(field => ColumnNames.Contains(csv.GetString(field).Trim().ToLowerInvariant()), -1);
 }

@@ -117,7 +117,7 @@ public sealed class JournalProcessTests : JournalTests
         if (!OperatingSystem.IsLinux())
             return;
         // The shell becomes another program, which does not know that it has a child.
-        using Process parent = Process.Start(new ProcessStartInfo("bash", ["-c", "sleep 0 & echo $!; exec sleep 600"]) { RedirectStandardOutput = true })!;
+        using Process parent = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", "sleep 0 & echo $!; exec sleep 600"]) { RedirectStandardOutput = true })!;
         string number = (await parent.StandardOutput.ReadLineAsync())!;
         string[] fields = [];
         Assert.True(SpinWait.SpinUntil(() => (fields = File.ReadAllText($"/proc/{number}/stat").Split(") ")[1].Split(' '))[0] == "Z", TimeSpan.FromSeconds(30)));
@@ -136,9 +136,9 @@ public sealed class JournalProcessTests : JournalTests
             return;
         // A disk of 2 MiB that only the writer sees, and that is gone with it.
         Directory.CreateDirectory(Folder);
-        string[] mounted = ["-mr", "sh", "-c", $"mount -t tmpfs -o size=2m,mode=700 tmpfs '{Folder}' && exec \"$@\"", "sh", "dotnet", Assembly, Path, "0001", "0"];
+        string[] mounted = ["-mr", "/bin/sh", "-c", $"/bin/mount -t tmpfs -o size=2m,mode=700 tmpfs '{Folder}' && exec \"$@\"", "sh", "dotnet", Assembly, Path, "0001", "0"];
 
-        string[] said = await RunAsync(Start(new ProcessStartInfo("unshare", mounted)));
+        string[] said = await RunAsync(Start(new ProcessStartInfo("/usr/bin/unshare", mounted)));
 
         Assert.StartsWith($"JournalUnavailable: The journal {Path} cannot be used: the disk is full. Free some space. To continue without the journal", said[^1], StringComparison.Ordinal);
         Assert.StartsWith("job ", said[0], StringComparison.Ordinal);

@@ -1,22 +1,26 @@
 #requires -Version 7.4
 <#
 .SYNOPSIS
-Runs Pester tests and writes what became of them as JSON: passed, failed, skipped, and each failure's name and message.
+Runs Pester tests and writes what became of them as JSON: their count, and each one's name, outcome and message.
 
 .PARAMETER Path
 The test files; wildcards are allowed.
 
 .PARAMETER ResultPath
 The JSON file.
+
+.PARAMETER PesterVersion
+The version of Pester to use, whatever others are installed.
 #>
 [CmdletBinding()]
 param(
     [Parameter(Mandatory)] [string] $Path,
-    [Parameter(Mandatory)] [string] $ResultPath
+    [Parameter(Mandatory)] [string] $ResultPath,
+    [Parameter(Mandatory)] [string] $PesterVersion
 )
 
 $ErrorActionPreference = 'Stop'
-Import-Module Pester -MinimumVersion 5.0
+Import-Module Pester -RequiredVersion $PesterVersion
 
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = $Path
@@ -30,19 +34,24 @@ function Get-Place([System.Management.Automation.ErrorRecord] $ErrorRecord) {
     $ErrorRecord.ScriptStackTrace -split '\r?\n' -notmatch '[\\/]Pester\.psm?1: |Invoke-Tests\.ps1: '
 }
 
-# A file that does not load, or a BeforeAll or AfterAll that throws, fails as a test does.
-$failures = @(
-    foreach ($failed in @($run.Failed) + $run.FailedBlocks + $run.FailedContainers) {
-        [ordered]@{
-            name    = $failed.PSObject.Properties['ExpandedPath'] ? $failed.ExpandedPath : "$($failed.Item)"
-            message = @($failed.ErrorRecord | ForEach-Object { "$_"; Get-Place $_ }) -join "`n"
-        }
+function New-Result([string] $Name, [string] $Outcome, [object[]] $ErrorRecord) {
+    [ordered]@{ name = $Name; outcome = $Outcome; message = @($ErrorRecord | ForEach-Object { "$_"; Get-Place $_ }) -join "`n" }
+}
+
+$tests = @(
+    foreach ($test in $run.Tests | Where-Object ShouldRun) {
+        # An inconclusive test is one that skipped itself.
+        $outcome = $test.Result -in 'Passed', 'Failed' ? $test.Result : 'Skipped'
+        New-Result "$(Split-Path -Leaf $test.ScriptBlock.File): $($test.ExpandedPath)" $outcome $test.ErrorRecord
     }
+    # A file that does not load, or a BeforeAll or AfterAll that throws, fails as a test does.
+    foreach ($block in $run.FailedBlocks) { New-Result "$(Split-Path -Leaf $block.BlockContainer.Item): $($block.ExpandedPath)" 'Failed' $block.ErrorRecord }
+    foreach ($container in $run.FailedContainers) { New-Result "$(Split-Path -Leaf $container.Item)" 'Failed' $container.ErrorRecord }
 )
+$count = @{ Passed = 0; Failed = 0; Skipped = 0 }
+foreach ($test in $tests) { $count[$test.outcome]++ }
 $result = [ordered]@{
-    passed   = $run.PassedCount
-    failed   = $failures.Count
-    skipped  = $run.SkippedCount + $run.InconclusiveCount
-    failures = $failures
+    summary = "$($count.Passed) passed, $($count.Failed) failed, $($count.Skipped) skipped"
+    tests   = $tests
 }
 $result | ConvertTo-Json -Depth 4 | Set-Content -LiteralPath $ResultPath -Encoding utf8NoBOM

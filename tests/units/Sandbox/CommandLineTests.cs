@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net;
@@ -55,7 +54,7 @@ public sealed class CommandLineTests
         while (!(await client.GetStringAsync(connections, limit.Token)).Contains("\"requestsInFlight\":1", StringComparison.Ordinal))
             await Task.Yield();
 
-        using Process kill = Process.Start("kill", ["-TERM", $"{sandbox.Id}"]);
+        ProcessSignal.Send(sandbox.Id, ProcessSignal.Terminate);
 
         Assert.Equal(0, await sandbox.EndsWithinAsync(AtOnce));
         await Assert.ThrowsAsync<HttpRequestException>(() => stalled);
@@ -65,13 +64,12 @@ public sealed class CommandLineTests
     public async Task Interrupt_that_is_meant_for_its_parent_leaves_it_running()
     {
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync("--parent", $"{Environment.ProcessId}");
-        using (Process interrupt = Process.Start("kill", ["-INT", $"{sandbox.Id}"]))
-            await interrupt.WaitForExitAsync();
+        ProcessSignal.Send(sandbox.Id, ProcessSignal.Interrupt);
 
         using HttpClient client = new();
         Assert.Contains("UP", await client.GetStringAsync(new Uri(sandbox.Uri, "health")), StringComparison.Ordinal);
 
-        using Process terminate = Process.Start("kill", ["-TERM", $"{sandbox.Id}"]);
+        ProcessSignal.Send(sandbox.Id, ProcessSignal.Terminate);
         Assert.Equal(0, await sandbox.EndsWithinAsync(AtOnce));
     }
 

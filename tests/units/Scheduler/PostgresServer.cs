@@ -59,7 +59,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await EndsWellAsync(Process.Start("kill", ["-QUIT", $"{_process.Id}"]));
+        ProcessSignal.Send(_process.Id, ProcessSignal.Quit);
         await _process.WaitForExitAsync().WaitAsync(Patience);
         ProcessWatch.Remove(_process);
         _process.Dispose();
@@ -91,7 +91,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     private static Process Start(string folder, string program, params string[] arguments)
     {
         const string exec = "exec \"$@\" >> \"$0\" 2>&1 < /dev/null";
-        string[] command = ["bash", "-c", exec, Path.Join(folder, "log"), Path.Join(Programs, program), .. arguments];
+        string[] command = ["/bin/sh", "-c", exec, Path.Join(folder, "log"), Path.Join(Programs, program), .. arguments];
         Process process = Process.Start(ForPostgres(command))!;
         ProcessWatch.Add(process, "QUIT", folder);
         return process;
@@ -100,7 +100,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>PostgreSQL does not run as root.</summary>
     private static ProcessStartInfo ForPostgres(params string[] command)
     {
-        string[] account = Environment.UserName == "root" ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
+        string[] account = Environment.UserName == "root" ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
         string[] whole = [.. account, .. command];
         return new ProcessStartInfo(whole[0], whole[1..]) { WorkingDirectory = "/tmp" };
     }

@@ -68,7 +68,7 @@ public sealed class RefusalTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         // What root may read does not end at a file's mode, unless root gives that right up.
-        string[] asAnybody = Environment.UserName == "root" ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"] : [];
+        string[] asAnybody = Environment.UserName == "root" ? ["/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"] : [];
         SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, [.. asAnybody, .. SchedulerProcess.Command("run")]).ReadyAsync();
         LoadDefinition folder = harness.DspLoad("0021");
         LoadDefinition book = harness.VossLoad("closed.xlsx");
@@ -302,10 +302,10 @@ public sealed class RefusalTests
     public async Task A_disk_without_room_is_told_and_nothing_is_half_registered()
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        // No file may grow beyond 2 MiB; .NET itself makes larger ones in memory, unless it is told not to.
+        // No file may grow beyond 4,096 blocks, 2 MiB; .NET itself makes larger ones in memory, unless it is told not to.
         harness.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         string[] run = SchedulerProcess.Command("run", "--poll-interval", "0.1");
-        SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, ["bash", "-c", "trap '' XFSZ; ulimit -f 2048; exec \"$@\"", "bash", .. run]).ReadyAsync();
+        SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 4096; exec \"$@\"", "sh", .. run]).ReadyAsync();
         // The copy of an input that finds no room is told too, and nothing of it is left.
         ControlError uncopied = await daemon.RefusedAsync(SchedulerHarness.Yearly("large", harness.IcaLoad(80_000)));
         Assert.Equal(ErrorId.FileUnreadable, uncopied.ErrorId);

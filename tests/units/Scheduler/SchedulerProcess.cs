@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using IngestTools.Scheduler.Store;
@@ -168,15 +167,15 @@ internal sealed class SchedulerProcess : IAsyncDisposable
     }
 
     /// <summary>Sends SIGSTOP: it stands still, as on a machine that is suspended, and knows nothing of it.</summary>
-    public void Suspend() => Assert.Equal(0, SendSignal(_process.Id, 19));
+    public void Suspend() => ProcessSignal.Send(_process.Id, ProcessSignal.Stop);
 
     /// <summary>Sends SIGCONT.</summary>
-    public void Resume() => Assert.Equal(0, SendSignal(_process.Id, 18));
+    public void Resume() => ProcessSignal.Send(_process.Id, ProcessSignal.Continue);
 
     /// <summary>Sends SIGTERM, and gives the exit code.</summary>
     public async Task<int> TerminateAsync()
     {
-        Assert.Equal(0, SendSignal(_process.Id, 15));
+        ProcessSignal.Send(_process.Id, ProcessSignal.Terminate);
         return await EndsAsync();
     }
 
@@ -211,8 +210,4 @@ internal sealed class SchedulerProcess : IAsyncDisposable
             throw;
         }
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SendSignal(int process, int signal);
 }

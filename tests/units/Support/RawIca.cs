@@ -27,7 +27,11 @@ internal sealed class RawIca : IAsyncDisposable
         _work = AnswerAllAsync();
         Connection = IngestConnection.Open(new ConnectionSettings
         {
-            Service = IngestService.Ica, Uri = new Uri(_listener.Prefixes.Single()), SignIn = SignInKind.None, MaxAttempts = 1, NoProxy = true,
+            Service = IngestService.Ica,
+            Uri = new Uri(_listener.Prefixes.Single()),
+            SignIn = SignInKind.None,
+            MaxAttempts = 1,
+            NoProxy = true,
         });
     }
 

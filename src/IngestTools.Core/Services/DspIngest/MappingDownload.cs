@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
-using CsvHelper;
 using IngestTools.Http;
 using Microsoft.Extensions.Logging;
 
@@ -36,7 +35,8 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
         for (int breaks = 0; ;)
         {
             using HttpResponseMessage response = await GetWhenFreeAsync(cancellationToken).ConfigureAwait(false);
-            using MappingReader reader = new(await OpenAsync(response, cancellationToken).ConfigureAwait(false));
+            MappingReader reader = new(await OpenAsync(response, cancellationToken).ConfigureAwait(false));
+            await using ConfiguredAsyncDisposable disposing = reader.ConfigureAwait(false);
             Exception? broken = null;
             bool isHeaderRead = false;
             for (bool isOver = false; !isOver;)
@@ -50,7 +50,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
                     await reader.ReadAsync(rows).ConfigureAwait(false);
                     isOver = rows.Count == 0;
                 }
-                catch (Exception e) when (e is IOException or HttpRequestException or CsvHelperException or IngestException { ErrorId: ErrorId.InvalidAnswer })
+                catch (Exception e) when (e is IOException or HttpRequestException or IngestException { ErrorId: ErrorId.InvalidAnswer })
                 {
                     (broken, isOver) = (e, true);
                 }

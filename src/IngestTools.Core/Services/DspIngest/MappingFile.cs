@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace IngestTools.Services.DspIngest;
 
 /// <summary>Saves a mapping: first beside the file, then in its place, so that the file is there whole or as it was.</summary>
@@ -53,7 +55,8 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
     /// <summary>Reads back what was written: it is a mapping, and so long.</summary>
     private static async Task<long> CountRowsAsync(Stream file)
     {
-        using MappingReader reader = new(file);
+        MappingReader reader = new(file);
+        await using ConfiguredAsyncDisposable disposing = reader.ConfigureAwait(false);
         await reader.ReadHeaderAsync().ConfigureAwait(false);
         List<MappingRow> rows = new(MostAtOnce);
         do

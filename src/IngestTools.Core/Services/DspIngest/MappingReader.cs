@@ -1,36 +1,35 @@
-using System.Globalization;
 using System.Text;
 using CsvHelper;
-using CsvHelper.Configuration;
 using IngestTools.Http;
 
 namespace IngestTools.Services.DspIngest;
 
 /// <summary>Reads mapping.csv row by row: RFC 4180, in UTF-8 whatever the answer's header says.</summary>
-internal sealed class MappingReader : IDisposable
+internal sealed class MappingReader : IAsyncDisposable
 {
-    private static readonly CsvConfiguration Form = new(CultureInfo.InvariantCulture)
+    /// <summary>A name is at most a few hundred bytes: a row beyond this is not a mapping's, and memory stays flat.</summary>
+    private const int MaxRowBytes = 1024 * 1024;
+
+    private const int MaxQuotedLength = 200;
+
+    private static readonly CsvReaderOptions Form = new()
     {
-        HasHeaderRecord = false,
-        BufferSize = 64 * 1024,
-        // A name is at most a few hundred bytes: a field beyond this is no name, and memory stays flat.
-        MaxFieldSize = 1024 * 1024,
-        Mode = CsvMode.RFC4180,
-        BadDataFound = null,
-        IgnoreBlankLines = true,
+        Separator = ',',
+        HasHeader = false,
+        DetectSeparatorHint = false,
+        MalformedData = CsvMalformedDataHandling.Recover,
+        FieldCountMismatch = CsvFieldCountHandling.Allow,
+        MaxRecordSize = MaxRowBytes,
     };
 
-    private readonly StreamReader _text;
-    private readonly CsvParser _csv;
+    private readonly CsvReader _csv;
+    private readonly CancellationTokenSource _disposing = new();
 
     /// <summary>The row that is being read while those before it are given; null where none is.</summary>
     private Task<bool>? _next;
 
-    public MappingReader(Stream body)
-    {
-        _text = new StreamReader(body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), detectEncodingFromByteOrderMarks: false, bufferSize: 64 * 1024);
-        _csv = new CsvParser(_text, Form);
-    }
+    /// <summary>Starts at the stream's position, and disposes it in the end.</summary>
+    public MappingReader(Stream body) => _csv = CsvReader.Create(body, Form);
 
     /// <summary>Rows read so far, the header not counted.</summary>
     public long RowCount { get; private set; }
@@ -38,11 +37,12 @@ internal sealed class MappingReader : IDisposable
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: this is no mapping.</exception>
     public async ValueTask ReadHeaderAsync()
     {
-        if (!await _csv.ReadAsync().ConfigureAwait(false))
+        if (!await ReadRowAsync(_csv.ReadAsync(_disposing.Token)).ConfigureAwait(false))
             throw Invalid("an empty body", null);
-        string start = string.Join(',', _csv.Record ?? []);
-        if (_csv.Count < 2 || _csv[0].TrimStart('\uFEFF').Trim() != "original" || _csv[1].Trim() != "derivative")
-            throw Invalid(start.TrimStart().StartsWith('<') ? "a web page instead of a mapping" : "no mapping: its first line is not 'original,derivative'", start);
+        if (_csv.FieldCount >= 2 && _csv.GetString(0).Trim() == "original" && _csv.GetString(1).Trim() == "derivative")
+            return;
+        string start = Row();
+        throw Invalid(start.TrimStart().StartsWith('<') ? "a web page instead of a mapping" : "no mapping: its first line is not 'original,derivative'", start);
     }
 
     /// <summary>
@@ -53,29 +53,55 @@ internal sealed class MappingReader : IDisposable
     {
         while (rows.Count < rows.Capacity)
         {
-            _next ??= _csv.ReadAsync();
-            if (rows.Count > 0 && !_next.IsCompleted)
+            ValueTask<bool> next = _next is null ? _csv.ReadAsync(_disposing.Token) : new(_next);
+            if (rows.Count > 0 && !next.IsCompleted)
+            {
+                _next = next.AsTask();
                 return;
-            bool isRow = await _next.ConfigureAwait(false);
+            }
+
             _next = null;
-            if (!isRow)
+            if (!await ReadRowAsync(next).ConfigureAwait(false))
                 return;
-            if (_csv.Count < 2 || _csv[0].Length == 0)
-                throw Invalid($"a mapping whose row {RowCount + 1} has no 'original,derivative'", string.Join(',', _csv.Record ?? []));
-            rows.Add(new MappingRow(_csv[0], _csv[1]));
+            if (_csv.FieldCount < 2 || _csv.IsEmpty(0))
+                throw Invalid($"a mapping whose row {RowCount + 1} has no 'original,derivative'", Row());
+            rows.Add(new MappingRow(_csv.GetString(0), _csv.GetString(1)));
             RowCount++;
         }
     }
 
-    public void Dispose()
+    /// <summary>The reader's buffers are shared once they are given back, so a read that is still under way is ended first.</summary>
+    public async ValueTask DisposeAsync()
     {
-        _csv.Dispose();
-        _text.Dispose();
+        await _disposing.CancelAsync().ConfigureAwait(false);
+        if (_next is not null)
+            await ((Task)_next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _csv.DisposeAsync().ConfigureAwait(false);
+        _disposing.Dispose();
+    }
+
+    private async ValueTask<bool> ReadRowAsync(ValueTask<bool> next)
+    {
+        try
+        {
+            return await next.ConfigureAwait(false);
+        }
+        catch (CsvFormatException)
+        {
+            throw Invalid($"a mapping whose row {RowCount + 1} is longer than {MaxRowBytes:N0} bytes", null);
+        }
+    }
+
+    /// <summary>The start of the current row, as it was sent.</summary>
+    private string Row()
+    {
+        ReadOnlySpan<byte> row = _csv.RawRecord;
+        return Encoding.UTF8.GetString(row[..Math.Min(row.Length, 4 * MaxQuotedLength)]);
     }
 
     private static IngestException Invalid(string what, string? start) => new(
         ErrorId.InvalidAnswer,
-        $"DspIngest answered 'get mapping' with {what}.{(string.IsNullOrEmpty(start) ? "" : $" It reads: {Redaction.EscapeControls(start.Length > 200 ? start[..200] + "…" : start)}")}")
+        $"DspIngest answered 'get mapping' with {what}.{(string.IsNullOrEmpty(start) ? "" : $" It reads: {Redaction.EscapeControls(start.Length > MaxQuotedLength ? start[..MaxQuotedLength] + "…" : start)}")}")
     {
         Service = IngestService.DspIngest,
         Operation = "get mapping",
