@@ -166,6 +166,8 @@ Describe 'Get-Transaction, of what was started from here' {
         Set-SandboxFault $sandbox '404=GET /api/tool/Transaction/**'
         $seen = Get-Transaction $load.Id -ErrorAction SilentlyContinue -ErrorVariable errors
         $seen.Status, $errors[0].FullyQualifiedErrorId | Should -Be 'Unknown', 'NotFound,IngestTools.PowerShell.Commands.GetTransactionCommand'
+        Get-Transaction -ErrorAction SilentlyContinue -ErrorVariable errors | Should -BeNullOrEmpty
+        $errors.Count | Should -Be 0
     }
 
     It 'refuses a transaction of another server than the connection''s' {

@@ -92,7 +92,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
                 AND ($service IS NULL OR p.service = $service) AND ($place IS NULL OR p.name = $place) AND ($sha IS NULL OR s.sha = $sha) AND ($since IS NULL OR s.started >= $since)
             ORDER BY s.id DESC LIMIT $last
             """,
-            ReadTransaction,
+            reader => PendingStarts.WithId(ReadTransaction(reader)),
             ("$ended", query.IncludesEnded), ("$key", PendingStarts.KeyOf(query.Id)), ("$id", PendingStarts.KeyOf(query.Id) is null ? query.Id : null), ("$server", query.Place?.Server ?? query.Server), ("$service", (query.Place?.Service ?? query.Service)?.ToString()), ("$place", query.Place?.Name),
             ("$sha", JournalAccess.HashBytes(query.Sha256)), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$last", query.Last ?? -1)));
     }
@@ -136,9 +136,8 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
                 connection.Execute("UPDATE place SET mark_rows = 0, mark_last = NULL WHERE $place IS NULL OR name = $place", limits);
             connection.Execute($"DELETE FROM replaced WHERE job IN ({OldJobs})", limits);
             connection.Execute($"DELETE FROM failure WHERE job IN ({OldJobs})", limits);
-            SettleLost(connection);
             long jobs = connection.Execute($"DELETE FROM job WHERE id IN ({OldJobs}) AND NOT (status = $running AND ended IS NULL AND started > $alive)", [.. limits, ("$alive", AliveSince())]);
-            long starts = connection.Execute($"DELETE FROM start WHERE {OfPlace} AND ($before IS NULL OR started < $before) AND state IN ($ended, $lost)", [.. limits, ("$lost", (int)StartState.Lost)]);
+            long starts = connection.Execute($"DELETE FROM start WHERE {OfPlace} AND ($before IS NULL OR started < $before) AND state = $ended", limits);
             transaction.Commit();
             return new JournalCleared(files, jobs, starts);
         });
@@ -156,16 +155,6 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
     /// <summary>A job that began since may still run.</summary>
     private long AliveSince() => time.GetUtcNow().AddDays(-7).ToUnixTimeMilliseconds();
 
-    /// <summary>Writes down which starts were lost with their process.</summary>
-    private static void SettleLost(SqliteConnection connection)
-    {
-        List<(long Id, int Process, string Start)> starting = connection.Read(
-            "SELECT id, process, process_start FROM start WHERE state = $starting AND machine = $machine", static r => (r.GetInt64(0), r.GetInt32(1), r.GetString(2)),
-            ("$starting", (int)StartState.Starting), ("$machine", ProcessIdentity.Machine));
-        foreach ((long id, int process, string start) in starting.Where(s => !ProcessIdentity.IsAlive(s.Process, s.Start)))
-            connection.Execute("UPDATE start SET state = $lost WHERE id = $id", ("$lost", (int)StartState.Lost), ("$id", id));
-    }
-
     private static StartState StateOf(Transaction transaction) => transaction.IsTerminal ? StartState.Ended : StartState.Started;
 
     private static string Serialize(Transaction transaction) =>
@@ -174,7 +163,6 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
     private static JournaledTransaction ReadTransaction(SqliteDataReader reader)
     {
         StartState state = (StartState)reader.GetInt32(2);
-        Transaction transaction = JsonSerializer.Deserialize(reader.GetString(11), JournalJson.Default.Transaction)!;
         bool isAlive = reader.GetString(8) != ProcessIdentity.Machine || ProcessIdentity.IsAlive(reader.GetInt32(9), reader.GetString(10));
         return new JournaledTransaction
         {
@@ -184,7 +172,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             Before = reader.NumberOrNull(4) is { } rows ? new PlaceMark(rows, reader.TextOrNull(5)) : null,
             LastJob = reader.GetInt64(6),
             ManualCheck = reader.TextOrNull(7),
-            Transaction = transaction.Id == PendingStarts.NoId ? transaction with { Id = PendingStarts.FormatId(reader.GetInt64(0)) } : transaction,
+            Transaction = JsonSerializer.Deserialize(reader.GetString(11), JournalJson.Default.Transaction)!,
             Place = new JournalPlace(ServiceOf(reader.GetString(1)), reader.GetString(12), reader.GetString(13)),
         };
     }
