@@ -128,11 +128,10 @@ Describe 'Start-BulkLoad' {
         (Send-IngestFile $good -Hierarchy $hierarchy -UniqueName | Start-BulkLoad -ErrorAction SilentlyContinue) | Should -BeNullOrEmpty
     }
 
-    It 'repeats a load that failed or was canceled' {
-        Set-VossOption $sandbox @{ queueMs = 600000 }
-        $first = Send-IngestFile $good -Hierarchy $hierarchy | Start-BulkLoad
-        $null = $first | Stop-Transaction
-        Set-VossOption $sandbox @{ queueMs = 1 }
+    It 'repeats a load that failed' {
+        Set-VossOption $sandbox @{ rowsFail = @('jane => no') }
+        (Send-IngestFile $good -Hierarchy $hierarchy | Start-BulkLoad | Wait-Transaction -PollInterval 0.1 -ErrorAction SilentlyContinue).Status | Should -Be Failed
+        Set-VossOption $sandbox @{ rowsFail = @() }
         (Send-IngestFile $good -Hierarchy $hierarchy | Start-BulkLoad | Wait-Transaction -PollInterval 0.1).Status | Should -Be Succeeded
     }
 

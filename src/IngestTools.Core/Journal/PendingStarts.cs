@@ -81,6 +81,10 @@ public sealed class PendingStarts(IIngestJournal journal, ITransactionSource? st
     internal static long? KeyOf(string? id) =>
         id is not null && IsPending(id) && long.TryParse(id.AsSpan(NoId.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long key) ? key : null;
 
+    /// <summary>A record whose transaction has no id of the server gets one of the journal.</summary>
+    internal static JournaledTransaction WithId(JournaledTransaction record) =>
+        record.Transaction.Id == NoId ? record with { Transaction = record.Transaction with { Id = FormatId(record.Key) } } : record;
+
     /// <summary>The id of a key.</summary>
     internal static string FormatId(long key) => NoId + key.ToString(CultureInfo.InvariantCulture);
 

@@ -98,7 +98,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
                 AND ($service IS NULL OR p.service = $service) AND ($place IS NULL OR p.name = $place) AND ($sha IS NULL OR s.sha = $sha) AND ($since IS NULL OR s.started >= $since)
             ORDER BY s.id DESC LIMIT $last
             """,
-            ReadTransaction,
+            reader => PendingStarts.WithId(ReadTransaction(reader)),
             ("$ended", query.IncludesEnded), ("$key", PendingStarts.KeyOf(query.Id)), ("$id", PendingStarts.KeyOf(query.Id) is null ? query.Id : null), ("$server", query.Place?.Server ?? query.Server), ("$service", (query.Place?.Service ?? query.Service)?.ToString()), ("$place", query.Place?.Name),
             ("$sha", JournalAccess.HashBytes(query.Sha256)), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$last", query.Last ?? -1)));
     }
@@ -197,7 +197,6 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
     private JournaledTransaction ReadTransaction(SqliteDataReader reader)
     {
         StartState state = (StartState)reader.GetInt32(2);
-        Transaction transaction = JsonSerializer.Deserialize(reader.GetString(12), JournalJson.Default.Transaction)!;
         return new JournaledTransaction
         {
             Key = reader.GetInt64(0),
@@ -206,7 +205,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             Before = reader.NumberOrNull(4) is { } rows ? new PlaceMark(rows, reader.TextOrNull(5)) : null,
             LastJob = reader.GetInt64(6),
             ManualCheck = reader.TextOrNull(7),
-            Transaction = transaction.Id == PendingStarts.NoId ? transaction with { Id = PendingStarts.FormatId(reader.GetInt64(0)) } : transaction,
+            Transaction = JsonSerializer.Deserialize(reader.GetString(12), JournalJson.Default.Transaction)!,
             Place = new JournalPlace(ServiceOf(reader.GetString(1)), reader.GetString(13), reader.GetString(14)),
         };
     }

@@ -105,7 +105,7 @@ public abstract class TransactionCmdlet : IngestCmdlet
         };
     }
 
-    /// <summary>A journal that cannot be read is no reason not to look at a transaction.</summary>
+    /// <summary>A journal that cannot be read is no reason not to look at a transaction. The source warns of it, when it comes to record the look.</summary>
     private JournaledTransaction? ReadNewest(TransactionQuery query)
     {
         if (_isJournalLost)
@@ -117,7 +117,6 @@ public abstract class TransactionCmdlet : IngestCmdlet
         catch (IngestException e) when (e.ErrorId == ErrorId.JournalUnavailable)
         {
             _isJournalLost = true;
-            WriteWarning(e.Message);
             return null;
         }
     }

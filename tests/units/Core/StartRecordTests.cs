@@ -364,23 +364,4 @@ public sealed class StartRecordTests : IDisposable
         Assert.Empty(journal.ReadTransactions(new TransactionQuery()));
         Assert.Equal([TransactionStatus.Succeeded, TransactionStatus.Unknown], journal.ReadTransactions(Everything).Select(record => record.Describe().Status).ToArray());
     }
-
-    [Fact]
-    public void Lost_starts_are_cleared_and_those_that_run_are_kept()
-    {
-        using SqliteJournal journal = new(Path.Join(_folder.Path, "journal.db"), TimeProvider.System);
-        Transaction load = new() { Id = "voss:1", Kind = TransactionKind.BulkLoad, Status = TransactionStatus.Running };
-        JournaledStart start = new()
-        {
-            Kind = load.Kind, Place = new JournalPlace(IngestService.Voss, "http://voss/", "sys"), Connection = "voss", Transaction = load with { Id = PendingStarts.NoId }, ManualCheck = "check",
-        };
-        journal.LoseStart(journal.BeginStart(start), "check");
-        journal.EndStart(journal.BeginStart(start), load);
-        long sending = journal.BeginStart(start);
-
-        JournalCleared cleared = journal.Clear(new ClearQuery());
-
-        Assert.Equal(1, cleared.Transactions);
-        Assert.Equal([PendingStarts.FormatId(sending), "voss:1"], journal.ReadTransactions(new TransactionQuery()).Select(record => record.Transaction.Id));
-    }
 }

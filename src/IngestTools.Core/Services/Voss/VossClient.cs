@@ -148,7 +148,7 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
         {
             throw e.With(
                 message: $"{e.Message} Look for '{request.BulkloadFile}'.",
-                advice: $"It was not sent again, since that could load it twice. Look in VOSS's transaction log{(request.ExecuteImmediately ? "" : " and its list of schedules")} for a detail with '{request.BulkloadFile}': if there is none, send it again. -UniqueName of Send-IngestFile makes names that cannot be mistaken.");
+                advice: $"It was not sent again, since that could load it twice. Look in VOSS's transaction log{(request.ExecuteImmediately ? "" : " and its list of schedules")} for a detail with '{request.BulkloadFile}': if there is none, start it again{(request.ExecuteImmediately ? " with -Again" : "")}. -UniqueName of Send-IngestFile makes names that cannot be mistaken.");
         }
     }
 
