@@ -186,7 +186,7 @@ Describe 'build.ps1 -Task Pack' {
             Invoke-Native { dotnet tool install IngestTools.Scheduler --tool-path $tools --source $output --configfile $config }
         }
         $install.ExitCode | Should -Be 0 -Because $install.Text
-        $native = Get-NativeFile (Get-RelativeFile $staged)
+        $native = @(Get-NativeFile (Get-RelativeFile $staged) | Sort-Object -Unique)
         $native | Should -Contain 'runtimes/osx-arm64/native/libe_sqlite3.dylib'
         Get-NativeFile (Get-ZipEntry (Join-Path $output "IngestTools.Scheduler.$version.nupkg")) | Should -Be $native
 

@@ -72,7 +72,8 @@ function Invoke-AndKill([scriptblock] $Script, [object[]] $Argument, [scriptbloc
     $given = $Argument | ForEach-Object { "'$([System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent("$_"))'" }
     $text = "`$ErrorActionPreference = 'Stop'; Import-Module '$script:Manifest'; & { $Script } $($given -join ' ')"
     $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text))
-    $child = [System.Diagnostics.Process]::Start([System.Environment]::ProcessPath, "-NoProfile -NonInteractive -EncodedCommand $encoded")
+    $start = Get-PowerShell
+    $child = [System.Diagnostics.Process]::Start($start.Program, [string[]] (@($start.Arguments) + '-NoProfile', '-NonInteractive', '-EncodedCommand', $encoded))
     Wait-Until { $child.HasExited -or (& $When) } "$When"
     if ($child.HasExited) { throw 'It ended before it was killed.' }
     $child.Kill()

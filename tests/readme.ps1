@@ -125,10 +125,8 @@ function Invoke-Session([string[]] $Line, [string] $HomeFolder) {
     $inputFile = Join-Path $HomeFolder '.typed.txt'
     $outputFile = Join-Path $HomeFolder '.printed.txt'
     [System.IO.File]::WriteAllLines($inputFile, $Line)
-    # As a .NET tool, PowerShell is a pwsh.dll that dotnet runs.
-    $program = @([System.Environment]::ProcessPath)
-    if ([System.IO.Path]::GetFileNameWithoutExtension($program[0]) -eq 'dotnet') { $program += Join-Path $PSHOME pwsh.dll }
-    $command = ($program + '-NoProfile', '-NoLogo' | ForEach-Object { "'$_'" }) -join ' '
+    $shell = Get-PowerShell
+    $command = (@($shell.Program) + $shell.Arguments + '-NoProfile', '-NoLogo' | ForEach-Object { "'$_'" }) -join ' '
 
     $start = [System.Diagnostics.ProcessStartInfo]::new('/bin/sh')
     $start.WorkingDirectory = $HomeFolder

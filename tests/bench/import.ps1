@@ -22,15 +22,13 @@ $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 Set-StrictMode -Version 3
 
-# This PowerShell again. Installed as a .NET tool, it is a library that dotnet runs.
-$program = [System.Environment]::ProcessPath
-$library = @((Split-Path -LeafBase $program) -eq 'dotnet' ? (Join-Path $PSHOME 'pwsh.dll') : @())
+. (Join-Path $PSScriptRoot '..' 'PowerShell.ps1')
 $manifest = [System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent((Resolve-Path -LiteralPath $Module).ProviderPath)
 $measure = "Import-Module Microsoft.PowerShell.Utility
     (Measure-Command { Import-Module '$manifest' }).TotalMilliseconds.ToString([cultureinfo]::InvariantCulture)"
 
 $times = for ($round = 0; $round -le $Rounds; $round++) {
-    $time = [double] (& $program @library -NoProfile -NonInteractive -Command $measure)
+    $time = [double] (Invoke-PowerShell -NoProfile -NonInteractive -Command $measure)
     if ($round -gt 0) { $time }
 }
 $median = @($times | Sort-Object)[[Math]::Floor(($Rounds - 1) / 2)]

@@ -27,7 +27,7 @@ $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 Set-StrictMode -Version 3
 
-$pwsh = [System.Environment]::ProcessPath
+. (Join-Path $PSScriptRoot '..' 'PowerShell.ps1')
 $manifest = (Resolve-Path -LiteralPath $Module).ProviderPath
 $core = Join-Path (Split-Path -Parent $manifest) 'module' 'bin' 'core' 'IngestTools.Core.dll'
 $work = (New-Item -ItemType Directory -Path (Join-Path ([System.IO.Path]::GetTempPath()) "ingesttools-bench-$PID")).FullName
@@ -123,7 +123,7 @@ try {
     $env:INGESTTOOLS_HOME = $work
     $rows = foreach ($round in 1..$Rounds) {
         $database = Join-Path $work "round-$round" 'journal.db'
-        $cold, $warm, $record, $bytes, $again, $find = (& $pwsh -NoProfile -NonInteractive -Command $child -args $manifest, $core, $database, $FileCount) -split ' '
+        $cold, $warm, $record, $bytes, $again, $find = (Invoke-PowerShell -NoProfile -NonInteractive -Command $child -args $manifest, $core, $database, $FileCount) -split ' '
         [pscustomobject]@{
             Cold = [double] $cold; Warm = [double] $warm; Record = [double] $record; Again = [double] $again; Find = [double] $find
             Bytes = [double] $bytes

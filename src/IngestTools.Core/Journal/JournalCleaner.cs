@@ -5,7 +5,8 @@ namespace IngestTools.Journal;
 /// <summary>Counts and deletes records. Those of a job that runs, and of a start that has not ended, stay.</summary>
 internal sealed class JournalCleaner
 {
-    private const string OfPlace = "($name IS NULL OR place IN (SELECT id FROM place WHERE service = $service AND name = $name))";
+    private const string OfPlace =
+        "($name IS NULL OR place IN (SELECT id FROM place WHERE service = $service AND name = $name)) AND ($server IS NULL OR place IN (SELECT id FROM place WHERE server = $server))";
 
     private const string OldJobs =
         $"SELECT id FROM job WHERE {OfPlace} AND ($before IS NULL OR started < $before) AND id NOT IN (SELECT value FROM json_each($running))";
@@ -27,7 +28,7 @@ internal sealed class JournalCleaner
         _connection = connection;
         _values =
         [
-            ("$service", query.Place?.Service.ToString()), ("$name", query.Place?.Name), ("$before", query.OlderThan?.ToUnixTimeMilliseconds()),
+            ("$service", query.Place?.Service.ToString()), ("$name", query.Place?.Name), ("$server", query.Server), ("$before", query.OlderThan?.ToUnixTimeMilliseconds()),
             ("$is_recent", query.OlderThan > now - SqliteJournal.Retention), ("$running", ListOf(running)), ("$open", ListOf(open)),
         ];
     }

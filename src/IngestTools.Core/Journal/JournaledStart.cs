@@ -131,6 +131,9 @@ public sealed record ClearQuery
     /// <summary>Only what began before.</summary>
     public DateTimeOffset? OlderThan { get; init; }
 
+    /// <summary>Only what belongs to this server, by its base address.</summary>
+    public string? Server { get; init; }
+
     /// <summary>DSP-INGEST: only what belongs to this project, at any server.</summary>
     public string? Shortcode { get; init; }
 

@@ -301,7 +301,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
 
     private static string DescribeSkipped(long sent, long ingested)
     {
-        string[] parts = [ingested > 0 ? $"{ingested:N0} had been ingested" : "", sent > 0 ? $"{sent:N0} had been sent and are not ingested yet" : ""];
+        string[] parts = [ingested > 0 ? $"{ingested:N0} had been ingested" : "", sent > 0 ? $"{sent:N0} had been sent and {(sent == 1 ? "is" : "are")} not ingested yet" : ""];
         long count = sent + ingested;
         return $"{count:N0} {(count == 1 ? "file was" : "files were")} skipped: {string.Join(", ", parts.Where(part => part.Length > 0))}. Use -Again to send {(count == 1 ? "it" : "them")} again.";
     }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Connections;
@@ -66,10 +67,30 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
             ThrowTerminatingError(e.ToErrorRecord());
         }
 
+        if (DataPath is null)
+            ForgetEarlier(sandbox!, options);
         _session.Sandboxes.Add(sandbox!);
         if (Connect)
             ConnectTo(sandbox!, options);
         WriteObject(sandbox);
+    }
+
+    /// <summary>A sandbox that begins empty can get the address of an earlier one. What the journal knows of that one is not true of it.</summary>
+    private void ForgetEarlier(IngestSandbox sandbox, SandboxOptions options)
+    {
+        if (!File.Exists(IngestJournal.DefaultPath))
+            return;
+        try
+        {
+            using IIngestJournal journal = IngestJournal.Open();
+            foreach (string server in SettingsOf(sandbox.Uri, options).Select(settings => $"{settings.Uri!.AbsoluteUri.TrimEnd('/')}/").Distinct(StringComparer.Ordinal))
+                journal.Clear(new ClearQuery { Server = server });
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.JournalUnavailable)
+        {
+            // The first cmdlet that needs the journal says what is wrong with it.
+            WriteVerbose(e.Message);
+        }
     }
 
     private string? FullPath(string? path) => path is null ? null : GetUnresolvedProviderPathFromPSPath(path);
