@@ -153,7 +153,7 @@ Describe 'At -WhatIf' {
             @{ Name = 'Resume-BulkLoadSchedule'; With = { @{ Name = 'paused' } }; Says = 'Resume schedule" on target "paused"' }
             @{
                 Name = 'Send-IngestFile'; Says = 'Send as .one\.jpg.* on target ".*one\.jpg"'
-                With = { @{ Path = $file; Shortcode = '0001' } }
+                With = { @{ Path = $file; Shortcode = '0001'; Again = $true } }
             }
             @{ Name = 'Start-BulkIngest'; With = { @{ Shortcode = '0001' } }; Says = 'Start bulk ingest" on target "0001"' }
             @{
