@@ -155,6 +155,7 @@ Describe 'At -WhatIf' {
                 Name = 'Send-IngestFile'; Says = 'Send as .one\.jpg.* on target ".*one\.jpg"'
                 With = { @{ Path = $file; Shortcode = '0001'; Again = $true } }
             }
+            @{ Name = 'Clear-IngestJournal'; With = { @{ Shortcode = '0001' } }; Says = 'Delete .* on target "The journal ' }
             @{ Name = 'Start-BulkIngest'; With = { @{ Shortcode = '0001' } }; Says = 'Start bulk ingest" on target "0001"' }
             @{
                 Name = 'Start-BulkLoad'; Says = 'Start bulk load" on target "users\.xlsx at sys\.hcs\.Provider"'

@@ -70,7 +70,7 @@ Describe 'Send-IngestFile' {
 
         It 'strings, files and results in one pipeline, each as what it is' {
             $earlier = Send-IngestFile $files[2] -Shortcode $shortcode -Destination box
-            $results = $files[0], (Get-Item -LiteralPath $files[3]), $earlier | Send-IngestFile -Shortcode $shortcode
+            $results = $files[0], (Get-Item -LiteralPath $files[3]), $earlier | Send-IngestFile -Shortcode $shortcode -Again
             $results.Status | Should -Be (@('Uploaded') * 3)
             $results.RemoteName | Sort-Object | Should -Be ('one.jpg', 'a[1].jpg', 'box/three.jpg' | Sort-Object)
         }
@@ -86,7 +86,7 @@ Describe 'Send-IngestFile' {
                 $again = $read | Send-IngestFile
                 $again.RemoteName | Sort-Object | Should -Be ('box/one.jpg', 'box/three.jpg' | Sort-Object)
                 $again.Connection | Should -Be 'here', 'here'
-                (Send-IngestFile $read).Status | Should -Be 'Uploaded', 'Uploaded'
+                (Send-IngestFile $read -Again).Status | Should -Be 'Uploaded', 'Uploaded'
                 (Send-IngestFile -InputObject $read[1]).RemoteName | Should -Be $read[1].RemoteName
                 Get-Waiting $shortcode | Should -Be ('box/one.jpg', 'box/three.jpg', 'two.jpg' | Sort-Object)
             }
@@ -299,7 +299,7 @@ Describe 'Send-IngestFile' {
             $shortcode = New-Shortcode
             $null = Send-IngestFile $slow[0] -Shortcode $shortcode
             Set-SandboxFault $sandbox 'slow-body=8KiB,50ms'
-            $first = $slow | Send-IngestFile -Shortcode $shortcode | Select-Object -First 1
+            $first = $slow | Send-IngestFile -Shortcode $shortcode -Again | Select-Object -First 1
             $first.Status | Should -Be 'Uploaded'
             Wait-Until { (Get-SandboxConnection $sandbox).requestsInFlight -eq 0 } 'the uploads end'
             @((Get-SandboxProject $sandbox $shortcode).waiting).Count | Should -BeLessThan 40
@@ -307,7 +307,7 @@ Describe 'Send-IngestFile' {
 
         It 'again and again when the pipeline has what it wants' {
             $shortcode = New-Shortcode
-            foreach ($i in 1..20) { @($slow[0..9] | Send-IngestFile -Shortcode $shortcode | Select-Object -First 3).Count | Should -Be 3 }
+            foreach ($i in 1..20) { @($slow[0..9] | Send-IngestFile -Shortcode $shortcode -Again | Select-Object -First 3).Count | Should -Be 3 }
             Wait-Until { (Get-SandboxConnection $sandbox).requestsInFlight -eq 0 } 'the uploads end'
         }
 
@@ -384,7 +384,7 @@ Describe 'Send-IngestFile to VOSS' {
         $text = Join-Path $TestDrive 'list.xlsx'
         'Username,Email' | Set-Content $text
         $errors = @()
-        $sent = Send-IngestFile $text, $book -Hierarchy sys.hcs.Provider -ErrorAction SilentlyContinue -ErrorVariable errors
+        $sent = Send-IngestFile $text, $book -Hierarchy sys.hcs.Provider -Again -ErrorAction SilentlyContinue -ErrorVariable errors
         $sent.Status | Sort-Object | Should -Be 'Uploaded', 'Failed'
         $errors[0].FullyQualifiedErrorId | Should -BeLike 'NotAWorkbook,*'
         $errors[0].TargetObject | Should -Be $text
@@ -393,7 +393,7 @@ Describe 'Send-IngestFile to VOSS' {
 
     It 'sends results again to their hierarchy' {
         $sent = Send-IngestFile $book -Hierarchy sys.hcs.Provider -UniqueName
-        $again = $sent | Send-IngestFile
+        $again = $sent | Send-IngestFile -Again
         $again.FileName, $again.Hierarchy | Should -Be $sent.FileName, $sent.Hierarchy
     }
 
