@@ -34,7 +34,13 @@ BeforeAll {
             [System.Environment]::SetEnvironmentVariable($variable, $set[$variable])
         }
         try { & $Script }
-        finally { foreach ($variable in $before.Keys) { [System.Environment]::SetEnvironmentVariable($variable, $before[$variable]) } }
+        finally {
+            foreach ($variable in $before.Keys) {
+                # An empty variable is not the same as none: NuGet takes an empty NUGET_PACKAGES for the current folder.
+                if ($null -eq $before[$variable]) { Remove-Item "env:$variable" -ErrorAction Ignore }
+                else { Set-Item "env:$variable" $before[$variable] }
+            }
+        }
     }
 
     # What a command printed, as one text, and its exit code.
