@@ -51,7 +51,10 @@ internal sealed class JournalFile(string path)
         // SQLite itself would create a file that others can read.
         SqliteConnection connection = new(new SqliteConnectionStringBuilder
         {
-            DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = BusyTimeout,
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadWrite,
+            Pooling = false,
+            DefaultTimeout = BusyTimeout,
         }.ToString());
         try
         {

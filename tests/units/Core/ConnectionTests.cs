@@ -133,7 +133,9 @@ public sealed class ConnectionTests
         Assert.Equal(ErrorId.InsecureConnection, Assert.Throws<IngestException>(() => IngestConnection.Open(plain)).ErrorId);
         Assert.Equal(ErrorId.InsecureConnection, Assert.Throws<IngestException>(() => IngestConnection.Open(Settings with
         {
-            SignIn = SignInKind.Password, UserName = "u", AuthenticationUri = new Uri("http://api.example.org"),
+            SignIn = SignInKind.Password,
+            UserName = "u",
+            AuthenticationUri = new Uri("http://api.example.org"),
         })).ErrorId);
         IngestConnection.Open(plain with { AllowInsecure = true }).Dispose();
         IngestConnection.Open(plain with { Uri = new Uri("http://[::1]:3340") }).Dispose();

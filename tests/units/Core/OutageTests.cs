@@ -351,7 +351,10 @@ public sealed class OutageTests
 
     private static ConnectionSettings WithLogin(ConnectionSettings settings, RestartableDsp login) => settings with
     {
-        SignIn = SignInKind.Password, UserName = "root@example.com", Secret = _ => ValueTask.FromResult("test"), AuthenticationUri = login.Uri,
+        SignIn = SignInKind.Password,
+        UserName = "root@example.com",
+        Secret = _ => ValueTask.FromResult("test"),
+        AuthenticationUri = login.Uri,
     };
 
     private static IEnumerable<string> Files(RestartableDsp dsp, int count) => Enumerable.Range(0, count).Select(i => dsp.Folder.Write($"{i}.tif", 500));

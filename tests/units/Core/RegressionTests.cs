@@ -138,7 +138,10 @@ public sealed class RegressionTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with
         {
-            SignIn = SignInKind.Password, UserName = "root@example.com", AuthenticationUri = settings.Uri, Secret = _ => ValueTask.FromResult("test"),
+            SignIn = SignInKind.Password,
+            UserName = "root@example.com",
+            AuthenticationUri = settings.Uri,
+            Secret = _ => ValueTask.FromResult("test"),
         });
         dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /v2/authentication"));
 
@@ -338,7 +341,9 @@ public sealed class RegressionTests
     {
         IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(new ConnectionSettings
         {
-            Service = IngestService.DspIngest, Uri = new Uri("https://ingest.example.org"), Proxy = new Uri(proxy, UriKind.RelativeOrAbsolute),
+            Service = IngestService.DspIngest,
+            Uri = new Uri("https://ingest.example.org"),
+            Proxy = new Uri(proxy, UriKind.RelativeOrAbsolute),
         }));
 
         Assert.Equal(ErrorId.Rejected, error.ErrorId);

@@ -354,7 +354,11 @@ public sealed class StartRecordTests : IDisposable
         Transaction run = new() { Id = "dsp:0001", Kind = TransactionKind.BulkIngest, Server = "http://dsp/", Status = TransactionStatus.Running };
         JournaledStart start = new()
         {
-            Kind = run.Kind, Place = new JournalPlace(IngestService.DspIngest, "http://dsp/", "0001"), Connection = "dsp", Transaction = run, ManualCheck = "check",
+            Kind = run.Kind,
+            Place = new JournalPlace(IngestService.DspIngest, "http://dsp/", "0001"),
+            Connection = "dsp",
+            Transaction = run,
+            ManualCheck = "check",
         };
         journal.LoseStart(journal.BeginStart(start), "check");
         journal.EndStart(journal.BeginStart(start), run);

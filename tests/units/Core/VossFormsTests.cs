@@ -150,7 +150,9 @@ public sealed class VossFormsTests
     {
         using ScriptedServer server = new(s => s with
         {
-            Timeout = TimeSpan.FromSeconds(1), MaxAttempts = 1, Secret = async end =>
+            Timeout = TimeSpan.FromSeconds(1),
+            MaxAttempts = 1,
+            Secret = async end =>
             {
                 await Task.Delay(Timeout.Infinite, end);
                 return "";
@@ -197,8 +199,12 @@ public sealed class VossFormsTests
             _ = AnswerAllAsync();
             ConnectionSettings settings = new()
             {
-                Service = IngestService.Voss, Uri = new Uri(_listener.Prefixes.Single()), SignIn = SignInKind.Password, UserName = "a@sys",
-                Secret = _ => ValueTask.FromResult("canary"), NoProxy = true,
+                Service = IngestService.Voss,
+                Uri = new Uri(_listener.Prefixes.Single()),
+                SignIn = SignInKind.Password,
+                UserName = "a@sys",
+                Secret = _ => ValueTask.FromResult("canary"),
+                NoProxy = true,
             };
             _connection = IngestConnection.Open(connect?.Invoke(settings) ?? settings, NullLogger.Instance);
         }

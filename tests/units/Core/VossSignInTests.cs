@@ -95,7 +95,12 @@ public sealed class VossSignInTests
         Uri uri = new(server.Prefixes.Single());
         using IngestConnection connection = IngestConnection.Open(WithSession(new ConnectionSettings
         {
-            Service = IngestService.Voss, Uri = uri, SignIn = SignInKind.Password, UserName = "a@sys", Secret = _ => ValueTask.FromResult("canary"), NoProxy = true,
+            Service = IngestService.Voss,
+            Uri = uri,
+            SignIn = SignInKind.Password,
+            UserName = "a@sys",
+            Secret = _ => ValueTask.FromResult("canary"),
+            NoProxy = true,
         }));
 
         IngestException error = await VossHarness.ErrorOfAsync(() => new VossClient(connection).StartAsync("users.xlsx", VossHarness.Hierarchy, CancellationToken.None));
@@ -132,7 +137,11 @@ public sealed class VossSignInTests
     {
         ConnectionSettings settings = new()
         {
-            Service = IngestService.Voss, Uri = new Uri("https://voss.example.org"), SignIn = kind, UserName = userName, Secret = _ => ValueTask.FromResult("x"),
+            Service = IngestService.Voss,
+            Uri = new Uri("https://voss.example.org"),
+            SignIn = kind,
+            UserName = userName,
+            Secret = _ => ValueTask.FromResult("x"),
         };
         IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(settings, NullLogger.Instance));
         Assert.Equal(ErrorId.Rejected, error.ErrorId);
@@ -162,7 +171,11 @@ public sealed class VossSignInTests
     {
         IngestConnection connection = IngestConnection.Open(new ConnectionSettings
         {
-            Service = IngestService.Voss, Uri = new Uri("http://127.0.0.1:9"), SignIn = SignInKind.None, MaxAttempts = 1, NoProxy = true,
+            Service = IngestService.Voss,
+            Uri = new Uri("http://127.0.0.1:9"),
+            SignIn = SignInKind.None,
+            MaxAttempts = 1,
+            NoProxy = true,
         });
         ServiceReport report = await ServiceCheck.RunAsync(connection, null, NullLogger.Instance, CancellationToken.None);
         Assert.False(report.Reachable);

@@ -128,7 +128,11 @@ public sealed class VossLoadTests
         await sandbox.UploadAsync("book.xlsx", new TestWorkbook().AddUsers("Users", 2).ToBytes());
         using HttpResponseMessage answer = await sandbox.LoadAsync(new
         {
-            bulkload_file = "book.xlsx", execute_immediately = false, execute_date = "2040-06-20", execute_time = "12:00:00", execute_timezone = "345",
+            bulkload_file = "book.xlsx",
+            execute_immediately = false,
+            execute_date = "2040-06-20",
+            execute_time = "12:00:00",
+            execute_timezone = "345",
         });
 
         VossSchedule schedule = Assert.Single(sandbox.Voss.Schedules);

@@ -89,7 +89,10 @@ internal sealed class SchedulerHarness : IAsyncDisposable
     /// <summary>A VOSS load of a workbook of so many rows.</summary>
     public LoadDefinition VossLoad(string name, int rows = 3) => new()
     {
-        Kind = LoadKind.BulkLoad, Connection = "voss", Path = new TestWorkbook().AddUsers("Users", rows).Save(Path.Join(Folder.Path, name)), Hierarchy = Hierarchy,
+        Kind = LoadKind.BulkLoad,
+        Connection = "voss",
+        Path = new TestWorkbook().AddUsers("Users", rows).Save(Path.Join(Folder.Path, name)),
+        Hierarchy = Hierarchy,
     };
 
     /// <summary>An ICA load of a file of so many ids.</summary>

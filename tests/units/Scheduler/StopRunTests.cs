@@ -22,7 +22,12 @@ public sealed class StopRunTests
         // The second daemon may not send the rest, and pauses.
         harness.Save(new ConnectionProfile
         {
-            Name = "ica", Service = IngestService.Ica, Uri = new Uri(harness.Sandbox.Uri, "ica/rest"), SignIn = SignInKind.ApiKey, SecretFrom = "env:SCHEDULER_TEST_TOKEN", MaxAttempts = 1,
+            Name = "ica",
+            Service = IngestService.Ica,
+            Uri = new Uri(harness.Sandbox.Uri, "ica/rest"),
+            SignIn = SignInKind.ApiKey,
+            SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+            MaxAttempts = 1,
         });
         harness.Sandbox.Faults.Replace(Fault.Parse("429=POST /ica/rest/api/projects/*/dataLinkingBatch"));
         SchedulerProcess second = await harness.RunAsync();

@@ -47,7 +47,8 @@ internal sealed class LakectlFile
 
     /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/></exception>
     public string ReadSecret() => Read(_path).TryGetValue(SecretName, out string? secret) ? secret : throw new IngestException(
-        ErrorId.SecretUnavailable, $"{_path} has no '{SecretName}' any more.") { Advice = "Write it again with: lakectl config." };
+        ErrorId.SecretUnavailable, $"{_path} has no '{SecretName}' any more.")
+    { Advice = "Write it again with: lakectl config." };
 
     private static Dictionary<string, string> Read(string path)
     {

@@ -148,7 +148,10 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             string offer = Redaction.EscapeControls($"{action.Method} {action.Href}");
             throw new IngestException(ErrorId.CannotCancel, $"VOSS offers to {name} {pkid} by '{offer}', which is no request to this server.")
             {
-                Service = IngestService.Voss, Operation = name, Advice = "Do it in VOSS's portal.", Target = pkid,
+                Service = IngestService.Voss,
+                Operation = name,
+                Advice = "Do it in VOSS's portal.",
+                Target = pkid,
             };
         }
 

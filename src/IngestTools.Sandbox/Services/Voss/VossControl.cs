@@ -14,7 +14,13 @@ internal sealed class VossControl(VossState state, VossLoads loads)
         ("DELETE", ["transactions", var pkid]) => ForgetAsync(context, pkid),
         ("GET", ["schedules"]) => Answer.Stream(context, state.Schedules.Select(static s => new
         {
-            s.Name, s.FileName, Hierarchy = s.Hierarchy.Path, s.ExecuteDate, s.ExecuteTime, s.ExecuteTimezone, s.At,
+            s.Name,
+            s.FileName,
+            Hierarchy = s.Hierarchy.Path,
+            s.ExecuteDate,
+            s.ExecuteTime,
+            s.ExecuteTimezone,
+            s.At,
         })),
         ("POST", ["schedules", "run"]) => RunSchedulesAsync(context),
         ("GET", ["rate"]) => Answer.Json(context, Status200OK, new { state.Rate.Busiest, state.Sessions.SignIns }),
