@@ -55,7 +55,7 @@ Describe 'Get-UploadResult' {
 
         $again.Status | Should -Be 'Uploaded'
         $again.RemoteName | Should -Be 'large.tif'
-        (Get-SandboxProject $sandbox 0003).files.name | Should -Be 'large.tif'
+        (Get-SandboxProject $sandbox 0003).waiting.path | Should -Be 'large.tif'
     }
 
     It 'keeps the results of a job when a later one sends the same files' {

@@ -38,7 +38,7 @@ $child = {
     Import-Module $manifest
     # The first cmdlet that works has Core loaded, as a user's has.
     $null = Get-IngestConnection
-    Add-Type -ReferencedAssemblies $core, netstandard, System.Runtime, System.Collections, System.Linq, System.Threading.Tasks -TypeDefinition @'
+    Add-Type -IgnoreWarnings -WarningAction SilentlyContinue -ReferencedAssemblies $core -TypeDefinition @'
 using System;
 using System.Diagnostics;
 using System.Threading.Tasks;
@@ -130,14 +130,14 @@ try {
         }
         Remove-Item -LiteralPath (Split-Path -Parent $database) -Recurse
     }
-    [ordered]@{
+    ([ordered]@{
         'open, cold'                    = '{0:N0} ms' -f (Get-Median $rows.Cold)
         'open, warm'                    = '{0:N1} ms' -f (Get-Median $rows.Warm)
         'record new files'              = '{0:N0} a second' -f ($FileCount / (Get-Median $rows.Record))
         'record files of an older job'  = '{0:N0} a second' -f ($FileCount / (Get-Median $rows.Again))
         'look up'                       = '{0:N1} us each' -f ((Get-Median $rows.Find) / $FileCount * 1e6)
         'size'                          = '{0:N0} bytes a file' -f (Get-Median $rows.Bytes)
-    }.GetEnumerator() | ForEach-Object { '{0,-32} {1}' -f $_.Key, $_.Value }
+    }).GetEnumerator() | ForEach-Object { '{0,-32} {1}' -f $_.Key, $_.Value }
 }
 finally {
     $env:INGESTTOOLS_HOME = $saved

@@ -13,12 +13,14 @@ internal sealed class FileTable : IDisposable
 
     public const string Columns = "name, folder, cut, length, written, sha, job, state, server_name";
 
+    private static readonly string[] Parameters = ["$place", "$name", "$folder", "$cut", "$length", "$written", "$sha", "$job", "$state", "$server"];
+
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, long> _folderIds = new(StringComparer.Ordinal);
     private readonly Dictionary<long, string> _folderPaths = [];
-    private SqliteCommand? _find;
+    private SqliteCommand? _add;
     private SqliteCommand? _keep;
-    private SqliteCommand? _write;
+    private SqliteCommand? _replace;
 
     public FileTable(SqliteConnection connection)
     {
@@ -66,25 +68,30 @@ internal sealed class FileTable : IDisposable
 
     public void Dispose()
     {
-        _find?.Dispose();
+        _add?.Dispose();
         _keep?.Dispose();
-        _write?.Dispose();
+        _replace?.Dispose();
     }
 
     private void Write(long place, JournaledFile file, SqliteTransaction transaction)
     {
-        _find ??= _connection.Prepare("SELECT job FROM file WHERE place = $place AND name = $name", "$place", "$name");
-        _keep ??= _connection.Prepare($"INSERT INTO former_file SELECT place, {Columns} FROM file WHERE place = $place AND name = $name", "$place", "$name");
-        _write ??= _connection.Prepare(
-            $"INSERT OR REPLACE INTO file (place, {Columns}) VALUES ($place, $name, $folder, $cut, $length, $written, $sha, $job, $state, $server)",
-            "$place", "$name", "$folder", "$cut", "$length", "$written", "$sha", "$job", "$state", "$server");
-        _find.Transaction = _keep.Transaction = _write.Transaction = transaction;
+        const string Values = $"INTO file (place, {Columns}) VALUES ($place, $name, $folder, $cut, $length, $written, $sha, $job, $state, $server)";
+        _add ??= _connection.Prepare($"INSERT {Values} ON CONFLICT (place, name) DO NOTHING", Parameters);
+        _keep ??= _connection.Prepare(
+            $"INSERT INTO former_file SELECT place, {Columns} FROM file WHERE place = $place AND name = $name AND job NOT IN ($job, 0)", "$place", "$name", "$job");
+        _replace ??= _connection.Prepare($"REPLACE {Values}", Parameters);
+        _add.Transaction = _keep.Transaction = _replace.Transaction = transaction;
         LocalPathParts? parts = file.Path is null ? null : LocalPathParts.Split(file.Path, file.Name, Path.DirectorySeparatorChar);
-        if (_find.With(place, file.Name).ExecuteScalar() is long job && job != 0 && job != file.Job)
-            _keep.With(place, file.Name).ExecuteNonQuery();
-        _write.With(
+        object?[] values =
+        [
             place, file.Name, parts is null ? null : FolderId(parts.Value.Folder), parts?.Cut, file.Length, file.LastWriteTime?.Ticks,
-            JournalAccess.HashBytes(file.Sha256), file.Job, (long)file.State, file.ServerName).ExecuteNonQuery();
+            JournalAccess.HashBytes(file.Sha256), file.Job, (long)file.State, file.ServerName,
+        ];
+        // Most names are new, and cost one statement.
+        if (_add.With(values).ExecuteNonQuery() != 0)
+            return;
+        _keep.With(place, file.Name, file.Job).ExecuteNonQuery();
+        _replace.With(values).ExecuteNonQuery();
     }
 
     private long FolderId(string path)
