@@ -9,26 +9,15 @@ Describe 'PowerShell as <Kind>' -ForEach @(
         $root = (Resolve-Path (Join-Path $PSScriptRoot '..')).ProviderPath
         $tool = (Get-Content (Join-Path $root .config dotnet-tools.json) -Raw | ConvertFrom-Json).tools.powershell
         $package = Join-Path ((dotnet nuget locals global-packages --list) -replace '^global-packages: ') powershell $tool.version
-        $dll = (Get-ChildItem $package -Recurse -Filter pwsh.dll | Where-Object { $_.Directory.Name -eq ($IsWindows ? 'win' : 'unix') }).FullName
-        $name = $IsWindows ? 'pwsh.exe' : 'pwsh'
         switch ($Kind) {
             'a local tool' { $command = 'dotnet', 'tool', 'run', 'pwsh', '--' }
             'a global tool' {
                 # The package that the local tool was restored from lies there, so nothing is downloaded.
                 $said = dotnet tool install powershell --version $tool.version --tool-path "$TestDrive/global" --source $package
                 if ($LASTEXITCODE -ne 0) { throw "$said" }
-                $command = @(Join-Path $TestDrive global $name)
+                $command = @(Join-Path $TestDrive global ($IsWindows ? 'pwsh.exe' : 'pwsh'))
             }
-            'an executable' {
-                # As packages have it: a host of its own that runs pwsh.dll in its process.
-                $version = dotnet --version
-                $sdk = "$(@(dotnet --list-sdks) -match "^$([regex]::Escape($version)) " -replace '^\S+ \[(.*)\]$', "`$1/$version")"
-                Add-Type -Path (Join-Path $sdk Microsoft.NET.HostModel.dll)
-                $command = @(Join-Path (New-Item -ItemType Directory "$TestDrive/executable") $name)
-                $relative = [System.IO.Path]::GetRelativePath((Split-Path $command[0]), $dll)
-                $template = Join-Path $sdk AppHostTemplate ($IsWindows ? 'apphost.exe' : 'apphost')
-                [Microsoft.NET.HostModel.AppHost.HostWriter]::CreateAppHost($template, $command[0], $relative, $false, [NullString]::Value, [bool] $IsMacOS)
-            }
+            'an executable' { $command = @(New-PowerShellExecutable "$TestDrive/executable") }
         }
 
         # Runs a script in a PowerShell of this kind.
@@ -51,7 +40,8 @@ Describe 'PowerShell as <Kind>' -ForEach @(
             Invoke-PowerShell -NoProfile -NonInteractive -Command $self
             'given' | Invoke-PowerShell -NoProfile -NonInteractive -Command '"$input"'
         }
-        $own | Should -BeLike "*$($Kind -eq 'an executable' ? $command[0] : 'dotnet')* $($tool.version)"
+        $program, $version = $Kind -eq 'an executable' ? ($command[0], $PSVersionTable.PSVersion) : ('dotnet', $tool.version)
+        $own | Should -BeLike "*$program* $version"
         $others | Should -Be $own, 'given'
     }
 

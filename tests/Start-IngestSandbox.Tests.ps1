@@ -20,7 +20,8 @@ Describe 'Start-IngestSandbox' {
     }
 
     It 'says what it needs where there is no .NET' {
-        $said = Invoke-Child {
+        # Run by dotnet, PowerShell would find the dotnet that runs it.
+        $said = Invoke-Child -Program (New-PowerShellExecutable "$TestDrive/executable") {
             $env:PATH = ''
             try { Start-IngestSandbox } catch { $_.FullyQualifiedErrorId; $_.ErrorDetails.RecommendedAction }
         }

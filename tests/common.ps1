@@ -181,11 +181,26 @@ function Invoke-AndStop([scriptblock] $Script, [object[]] $Argument, [scriptbloc
     finally { $shell.Dispose() }
 }
 
+# PowerShell as its packages have it, an executable: this process's own, or one made for the pwsh.dll that dotnet runs here.
+function New-PowerShellExecutable([string] $Folder) {
+    $own = Get-PowerShell
+    if ($own.Arguments.Count -eq 0) { return $own.Program }
+    $version = dotnet --version
+    $sdk = "$(@(dotnet --list-sdks) -match "^$([regex]::Escape($version)) " -replace '^\S+ \[(.*)\]$', "`$1/$version")"
+    Add-Type -Path (Join-Path $sdk Microsoft.NET.HostModel.dll)
+    $template = Join-Path $sdk AppHostTemplate ($IsWindows ? 'apphost.exe' : 'apphost')
+    $path = Join-Path (New-Item -ItemType Directory -Path $Folder) ($IsWindows ? 'pwsh.exe' : 'pwsh')
+    $dll = [System.IO.Path]::GetRelativePath((Split-Path $path), (Join-Path $PSHOME pwsh.dll))
+    [Microsoft.NET.HostModel.AppHost.HostWriter]::CreateAppHost($template, $path, $dll, $false, [NullString]::Value, [bool] $IsMacOS)
+    $path
+}
+
 # Runs a script in a process of its own that has imported the module, for what must not see this one's state.
-function Invoke-Child([scriptblock] $Script, [object[]] $Argument = @(), [switch] $Bare) {
+function Invoke-Child([scriptblock] $Script, [object[]] $Argument = @(), [switch] $Bare, [string] $Program) {
     $given = $Argument | ForEach-Object { "'$([System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent("$_"))'" }
     $import = $Bare ? '' : "Import-Module '$script:Manifest';"
     $text = "`$ErrorActionPreference = 'Stop'; `$ProgressPreference = 'SilentlyContinue'; `$PSStyle.OutputRendering = 'PlainText'; $import & { $Script } $($given -join ' ')"
     $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($text))
-    Invoke-PowerShell -NoProfile -NonInteractive -EncodedCommand $encoded
+    if ($Program) { & $Program -NoProfile -NonInteractive -EncodedCommand $encoded }
+    else { Invoke-PowerShell -NoProfile -NonInteractive -EncodedCommand $encoded }
 }

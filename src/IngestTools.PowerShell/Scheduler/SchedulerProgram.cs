@@ -36,7 +36,7 @@ internal static class SchedulerProgram
     /// <summary>
     /// What the shell does: the daemon gets a session of its own, so that neither Ctrl+C nor the end of the terminal reaches it, a log that only its owner can read, and a current
     /// folder that it does not hold for somebody else.
-    /// setsid is part of every Linux; where there is none, nohup is.
+    /// setsid is part of every Linux, though not of every PATH; where there is none, nohup is.
     /// </summary>
     private const string Detach =
         """
@@ -44,7 +44,7 @@ internal static class SchedulerProgram
         mkdir -p "$1" && cd "$1" || exit 1
         log=$2
         shift 2
-        if command -v setsid >/dev/null; then exec setsid "$@" </dev/null >>"$log" 2>&1; fi
+        if setsid=$(command -v setsid || command -v /usr/bin/setsid); then exec "$setsid" "$@" </dev/null >>"$log" 2>&1; fi
         exec nohup "$@" </dev/null >>"$log" 2>&1
         """;
 
