@@ -40,7 +40,8 @@ Describe 'PowerShell as <Kind>' -ForEach @(
             Invoke-PowerShell -NoProfile -NonInteractive -Command $self
             'given' | Invoke-PowerShell -NoProfile -NonInteractive -Command '"$input"'
         }
-        $own | Should -BeLike "*$($Kind -eq 'an executable' ? $command[0] : 'dotnet')* $($tool.version)"
+        $program, $version = $Kind -eq 'an executable' ? ($command[0], $PSVersionTable.PSVersion) : ('dotnet', $tool.version)
+        $own | Should -BeLike "*$program* $version"
         $others | Should -Be $own, 'given'
     }
 

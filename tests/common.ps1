@@ -199,8 +199,10 @@ function Invoke-AndStop([scriptblock] $Script, [object[]] $Argument, [scriptbloc
     finally { $shell.Dispose() }
 }
 
-# PowerShell as its packages have it: an executable that runs the pwsh.dll of this process's PowerShell.
+# PowerShell as its packages have it, an executable: this process's own, or one made for the pwsh.dll that dotnet runs here.
 function New-PowerShellExecutable([string] $Folder) {
+    $own = Get-PowerShell
+    if ($own.Arguments.Count -eq 0) { return $own.Program }
     $version = dotnet --version
     $sdk = "$(@(dotnet --list-sdks) -match "^$([regex]::Escape($version)) " -replace '^\S+ \[(.*)\]$', "`$1/$version")"
     Add-Type -Path (Join-Path $sdk Microsoft.NET.HostModel.dll)

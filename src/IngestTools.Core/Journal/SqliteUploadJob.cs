@@ -63,7 +63,7 @@ internal sealed class SqliteUploadJob : IUploadJob
             ("$place", _place), ("$call", _call), ("$running", (int)IngestJobStatus.Running), ("$machine", ProcessIdentity.Machine), ("$process", ProcessIdentity.Current.Number));
         foreach ((long number, int process, string start) in older)
         {
-            if (ProcessIdentity.IsAlive(process, start))
+            if (ProcessIdentity.IsActive(process, start))
                 return (number, process);
         }
 

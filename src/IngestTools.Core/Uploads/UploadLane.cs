@@ -24,6 +24,11 @@ internal sealed class UploadLane : IDisposable
     /// <summary>An upload holds the lock for less; an ingest for longer.</summary>
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>A process that runs ticks more often than this, also on a busy machine.</summary>
+    private static readonly TimeSpan PauseLimit = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan OlderJobInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly IUploadTarget _target;
@@ -44,6 +49,9 @@ internal sealed class UploadLane : IDisposable
     private readonly TaskCompletionSource _prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _refreshing = new(1);
     private IUploadJob _job = NoJournal.Instance;
+    private ITimer? _ticks;
+    private long _tick;
+    private long _resumed;
     private long _refreshed;
     private IngestException? _closed;
     private volatile bool _isPrepared;
@@ -194,6 +202,7 @@ internal sealed class UploadLane : IDisposable
     /// <summary>Closes the journal. Called when the lane has ended.</summary>
     public void Dispose()
     {
+        _ticks?.Dispose();
         _job.Dispose();
         Known?.Dispose();
         _refreshing.Dispose();
@@ -291,6 +300,8 @@ internal sealed class UploadLane : IDisposable
             Known = _options.Journal.OpenPlace(_target.JournalPlace);
             _job = _options.Journal.BeginJob(_target.JournalPlace, _target.Connection, _call);
             await WaitForOlderAsync().ConfigureAwait(false);
+            _tick = _time.GetTimestamp();
+            _ticks = _time.CreateTimer(static lane => ((UploadLane)lane!).Tick(), this, TickInterval, TickInterval);
         }
 
         try
@@ -330,6 +341,12 @@ internal sealed class UploadLane : IDisposable
     private async ValueTask UploadAsync(UploadItem item)
     {
         TimeSpan locked = TimeSpan.Zero;
+        if (HasResumed() && await FindIngestedAsync(item, Interlocked.Read(ref _resumed)).ConfigureAwait(false) is { } ingested)
+        {
+            await SkipAsync(item, ingested).ConfigureAwait(false);
+            return;
+        }
+
         UploadPlace place = new(_gate, _places, item.Length >= _target.AloneFrom, _time, Pausing, Returning);
         for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
         {
@@ -343,7 +360,7 @@ internal sealed class UploadLane : IDisposable
                 return;
             }
 
-            if (locked >= RefreshAfter && await FindIngestedAsync(item).ConfigureAwait(false) is { } known)
+            if (locked >= RefreshAfter && await FindIngestedAsync(item, _time.GetTimestamp()).ConfigureAwait(false) is { } known)
             {
                 await SkipAsync(item, known).ConfigureAwait(false);
                 return;
@@ -358,17 +375,19 @@ internal sealed class UploadLane : IDisposable
     }
 
     /// <summary>
-    /// A lock that is held for long is an ingest, and it may have taken this file, sent by somebody else. Then the file is not sent again; null where it is.
+    /// Whether somebody else sent this file meanwhile: while the lock was held for long, which is an ingest, or while this process was stopped. Then it is not
+    /// sent again; null where it is.
     /// </summary>
-    private async Task<KnownFile?> FindIngestedAsync(UploadItem item)
+    /// <param name="item">The file.</param>
+    /// <param name="since">The journal is brought up to date, unless that was done since.</param>
+    private async Task<KnownFile?> FindIngestedAsync(UploadItem item, long since)
     {
         if (Known is null)
             return null;
-        long asked = _time.GetTimestamp();
         await _refreshing.WaitAsync(_stopped).ConfigureAwait(false);
         try
         {
-            if (_refreshed < asked)
+            if (_refreshed < since)
             {
                 await _target.PrepareAsync(_options.Journal, Known, _stopped).ConfigureAwait(false);
                 _refreshed = _time.GetTimestamp();
@@ -387,6 +406,24 @@ internal sealed class UploadLane : IDisposable
         {
             _refreshing.Release();
         }
+    }
+
+    /// <summary>
+    /// Whether this process was stopped for a while, as by Ctrl+Z, and continues. Other processes did not wait for it, and may have sent its files.
+    /// </summary>
+    private bool HasResumed()
+    {
+        if (_ticks is null)
+            return false;
+        Tick();
+        return Interlocked.Read(ref _resumed) != 0;
+    }
+
+    private void Tick()
+    {
+        long now = _time.GetTimestamp();
+        if (_time.GetElapsedTime(Interlocked.Exchange(ref _tick, now), now) > PauseLimit)
+            Interlocked.Exchange(ref _resumed, now);
     }
 
     /// <summary>Writes the result of a file that the server has already.</summary>
