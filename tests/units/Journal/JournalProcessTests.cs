@@ -111,13 +111,12 @@ public sealed class JournalProcessTests : JournalTests
         Assert.False(ProcessIdentity.IsAlive(int.MaxValue, start));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_process_that_has_ended_and_was_not_reaped_is_gone()
     {
-        if (!OperatingSystem.IsLinux())
-            return;
-        // The shell becomes another program, which does not know that it has a child.
-        using Process parent = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", "sleep 0 & echo $!; exec sleep 600"]) { RedirectStandardOutput = true })!;
+        Skip.IfNot(OperatingSystem.IsLinux(), "It needs Linux.");
+        // The shell becomes another program, which does not know that it has a child. The child ends after that, or the shell would reap it.
+        using Process parent = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", "until [ \"$(cat /proc/$$/comm)\" = sleep ]; do :; done & echo $!; exec sleep 600"]) { RedirectStandardOutput = true })!;
         string number = (await parent.StandardOutput.ReadLineAsync())!;
         string[] fields = [];
         Assert.True(SpinWait.SpinUntil(() => (fields = File.ReadAllText($"/proc/{number}/stat").Split(") ")[1].Split(' '))[0] == "Z", TimeSpan.FromSeconds(30)));
@@ -129,11 +128,10 @@ public sealed class JournalProcessTests : JournalTests
         await parent.WaitForExitAsync();
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_full_disk_ends_the_recording_with_its_cause()
     {
-        if (!OperatingSystem.IsLinux())
-            return;
+        Skip.IfNot(OperatingSystem.IsLinux(), "It needs Linux.");
         // A disk of 2 MiB that only the writer sees, and that is gone with it.
         Directory.CreateDirectory(Folder);
         string[] mounted = ["-mr", "/bin/sh", "-c", $"/bin/mount -t tmpfs -o size=2m,mode=700 tmpfs '{Folder}' && exec \"$@\"", "sh", "dotnet", Assembly, Path, "0001", "0"];
