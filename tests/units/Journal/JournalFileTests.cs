@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Diagnostics;
 using IngestTools.Journal;
 using IngestTools.Units.Support;
@@ -13,14 +14,13 @@ public sealed class JournalFileTests : JournalTests
 
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    [Fact]
+    [FactExceptOn("windows", "Windows has no file modes.")]
+    [UnsupportedOSPlatform("windows")]
     public async Task Only_its_owner_can_read_what_is_recorded_from_the_moment_it_exists()
     {
         using IUploadJob job = Journal.BeginJob(Project, "test", null);
         await job.RecordAsync(FileOf("a.tif"), 100);
 
-        if (OperatingSystem.IsWindows())
-            return;
         Assert.Equal(OwnerOnlyFolder, File.GetUnixFileMode(Folder));
         string[] files = Directory.GetFiles(Folder);
         Assert.Contains($"{Path}-wal", files);
@@ -124,11 +124,9 @@ public sealed class JournalFileTests : JournalTests
         AssertUnavailable(OperatingSystem.IsWindows() ? "" : "it is not a regular file");
     }
 
-    [Fact]
+    [FactExceptOn("windows", "Windows has no such pipes.")]
     public async Task A_pipe_in_the_place_of_the_file_is_refused_and_not_waited_for()
     {
-        if (OperatingSystem.IsWindows())
-            return;
         Directory.CreateDirectory(Folder);
         using (Process made = Process.Start("mkfifo", [Path]))
             await made.WaitForExitAsync();
@@ -190,13 +188,12 @@ public sealed class JournalFileTests : JournalTests
         Assert.False(File.Exists(Path) && new FileInfo(Path).Length > 0);
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData(UnixFileMode.GroupWrite)]
     [InlineData(UnixFileMode.OtherWrite)]
     public void A_journal_that_others_can_write_is_not_used(UnixFileMode more)
     {
-        if (OperatingSystem.IsWindows())
-            return;
+        Skip.If(OperatingSystem.IsWindows(), "Windows has no file modes.");
         Journal.BeginJob(Project, "test", null).Dispose();
         SetMode(Path, OwnerOnlyFile | more);
 
