@@ -227,7 +227,7 @@ public sealed class JournalRecordTests : JournalTests
 
         Assert.Equal(["job:4", "job:3"], after.ReadJobs(new JobQuery()).Select(j => j.Id));
         Assert.Empty(after.ReadTransactions(new TransactionQuery { IncludesEnded = true }));
-        Assert.Empty(after.ReadResults(old));
+        Assert.Equal(ErrorId.NotFound, Assert.Throws<IngestException>(() => after.ReadResults(old).Count()).ErrorId);
         Assert.Equal(FileState.Sent, Find("a.tif")!.State);
         Assert.Equal("/scans/b.tif", Find("b.tif")!.Path);
     }
