@@ -112,6 +112,12 @@ public interface IPlaceJournal : IDisposable
     long LastEndedJob { get; }
 }
 
+/// <summary>A job that another one waits for.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="ProcessId">Its process.</param>
+/// <param name="Progress">A number that grows while it records results.</param>
+public readonly record struct OlderJob(long Number, int ProcessId, long Progress);
+
 /// <summary>How far a place's list of results has been taken over.</summary>
 /// <param name="Rows">Rows that were taken over.</param>
 /// <param name="Last">What the last of them names; it shows whether the list is still the same.</param>
@@ -126,8 +132,8 @@ public interface IUploadJob : IDisposable
     /// <summary>Why results can no longer be recorded; null while they can. Then nothing more may be sent.</summary>
     IngestException? Failure { get; }
 
-    /// <summary>The number and process of an older job of another process that is sending to the same place; null where there is none.</summary>
-    (long Number, int ProcessId)? FindOlder();
+    /// <summary>An older job of another process that is sending to the same place; null where there is none.</summary>
+    OlderJob? FindOlder();
 
     /// <summary>A file is on the server, or was found there.</summary>
     /// <param name="file">What is recorded. Its job is this one where it was uploaded, and none where it was found on the server.</param>

@@ -77,7 +77,7 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
     {
     }
 
-    public (long Number, int ProcessId)? FindOlder() => null;
+    public OlderJob? FindOlder() => null;
 
     public ValueTask RecordAsync(JournaledFile file, long? bytes) => default;
 

@@ -10,7 +10,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
     internal static readonly TimeSpan Retention = TimeSpan.FromDays(400);
 
     /// <summary>Processes of another machine that uses the same file cannot be looked up. After this time, their jobs count as interrupted.</summary>
-    private static readonly TimeSpan RemoteJobLimit = TimeSpan.FromDays(7);
+    internal static readonly TimeSpan RemoteJobLimit = TimeSpan.FromDays(7);
 
     /// <summary>After this time, no request of another machine is under way any more.</summary>
     private static readonly TimeSpan RemoteStartLimit = TimeSpan.FromHours(1);
@@ -144,7 +144,9 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
                 cleared = new JournalCleared(files, jobs, starts);
             }
 
-            Shrink(connection);
+            // It holds up those that write.
+            if (RunningJobs(connection).Count == 0)
+                Shrink(connection);
             return cleared;
         });
     }

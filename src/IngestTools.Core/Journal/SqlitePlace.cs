@@ -63,9 +63,9 @@ internal sealed class SqlitePlace : IPlaceJournal
 
     public long LastEndedJob => Run(() => _connection
         .Read(
-            $"SELECT id, status, machine, process, process_start FROM job WHERE place = $place ORDER BY id DESC LIMIT {MaxRunningJobs}",
+            $"SELECT id, status, machine, process, process_start, started > $recent FROM job WHERE place = $place ORDER BY id DESC LIMIT {MaxRunningJobs}",
             static row => (Number: row.GetInt64(0), IsRunning: IsRunning(row)),
-            ("$place", _id))
+            ("$place", _id), ("$recent", DateTimeOffset.UtcNow.Subtract(SqliteJournal.RemoteJobLimit).ToUnixTimeMilliseconds()))
         .Find(static job => !job.IsRunning).Number);
 
     public JournaledFile? Find(string name) => Run(() =>
@@ -143,12 +143,22 @@ internal sealed class SqlitePlace : IPlaceJournal
     private void EndReadingInTime()
     {
         lock (_lock)
-            EndReading();
+        {
+            try
+            {
+                EndReading();
+            }
+            catch (SqliteException)
+            {
+                // The next use of the journal reports what is wrong with its file.
+                _reading = null;
+            }
+        }
     }
 
     /// <summary>A job whose process was killed has ended, although nobody recorded it.</summary>
     private static bool IsRunning(SqliteDataReader row) => row.GetInt32(1) == (int)IngestJobStatus.Running
-        && (row.GetString(2) != ProcessIdentity.Machine || ProcessIdentity.IsAlive(row.GetInt32(3), row.GetString(4)));
+        && (row.GetString(2) == ProcessIdentity.Machine ? ProcessIdentity.IsAlive(row.GetInt32(3), row.GetString(4)) : row.GetBoolean(5));
 
     private void Change(string text, params (string Name, object? Value)[] parameters) => Change(() => _connection.Execute(text, parameters));
 

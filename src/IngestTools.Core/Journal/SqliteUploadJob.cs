@@ -53,18 +53,18 @@ internal sealed class SqliteUploadJob : IUploadJob
 
     public IngestException? Failure => _failure;
 
-    public (long Number, int ProcessId)? FindOlder() => JournalAccess.Run<(long, int)?>(_file.Path, () =>
+    public OlderJob? FindOlder() => JournalAccess.Run<OlderJob?>(_file.Path, () =>
     {
         // Only older calls are waited for, so that two that send to the same two places cannot wait for each other.
         using SqliteConnection connection = _file.Open(isDurable: false);
-        List<(long Number, int Process, string Start)> older = connection.Read(
-            "SELECT id, process, process_start FROM job WHERE place = $place AND call < $call AND status = $running AND machine = $machine AND process <> $process ORDER BY id",
-            static r => (r.GetInt64(0), r.GetInt32(1), r.GetString(2)),
+        List<(OlderJob Job, string Start)> older = connection.Read(
+            "SELECT id, process, process_start, uploaded + failed + skipped + bytes FROM job WHERE place = $place AND call < $call AND status = $running AND machine = $machine AND process <> $process ORDER BY id",
+            static r => (new OlderJob(r.GetInt64(0), r.GetInt32(1), r.GetInt64(3)), r.GetString(2)),
             ("$place", _place), ("$call", _call), ("$running", (int)IngestJobStatus.Running), ("$machine", ProcessIdentity.Machine), ("$process", ProcessIdentity.Current.Number));
-        foreach ((long number, int process, string start) in older)
+        foreach ((OlderJob job, string start) in older)
         {
-            if (ProcessIdentity.IsActive(process, start))
-                return (number, process);
+            if (ProcessIdentity.IsActive(job.ProcessId, start))
+                return job;
         }
 
         return null;

@@ -54,8 +54,9 @@ public interface IUploadTarget
     /// <param name="journal">The journal.</param>
     /// <param name="known">What it knows of this target's files; null where nothing is recorded.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>False where the journal could not be brought up to date, since the place is locked.</returns>
     /// <exception cref="IngestException">They cannot.</exception>
-    internal Task PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken);
+    internal Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken);
 
     /// <summary>SHA-256 of a file that the server has, by its record; null where the server does not say.</summary>
     internal Task<string?> ReadChecksumAsync(JournaledFile file, CancellationToken cancellationToken) => Task.FromResult<string?>(null);

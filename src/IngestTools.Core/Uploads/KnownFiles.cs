@@ -20,11 +20,14 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
             return await CompareWithServerAsync(item, record, cancellationToken).ConfigureAwait(false);
         if (record.State == FileState.LeftOver || record.Sha256 is null)
             return default;
+        // Where names have no folders, anybody's later upload takes the place of this one. A workbook that was not loaded is sent again.
+        if (record.State == FileState.Sent && item.Target.IsFlat)
+            return default;
         bool isSamePath = record.Path == item.Path;
         if (await IsUnchangedAsync(item, record, isSamePath, cancellationToken).ConfigureAwait(false))
             return new KnownFile(record.State == FileState.Sent ? SkipReason.AlreadySent : SkipReason.AlreadyIngested, record, IsNew: false);
-        if (record.State == FileState.Sent && !isSamePath && record.Path is { } other && IsAsRecorded(other, record))
-            throw Collision(item, other);
+        if (!isSamePath && record.Path is { } other && IsAsRecorded(other, record))
+            throw Collision(item, other, record.State);
         return default;
     }
 
@@ -90,16 +93,16 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
         }
     }
 
-    private static IngestException Collision(UploadItem item, string other) => new(
+    private static IngestException Collision(UploadItem item, string other, FileState state) => new(
         ErrorId.NameCollision,
-        $"{Redaction.EscapeControls(item.Path)} would replace '{Redaction.EscapeControls(item.RemoteName)}' on the server, which was sent from "
-        + $"{Redaction.EscapeControls(other)} and is not ingested yet.")
+        $"{Redaction.EscapeControls(item.Path)} would be sent as '{Redaction.EscapeControls(item.RemoteName)}', the name under which another file was sent: "
+        + $"{Redaction.EscapeControls(other)}, which {(state == FileState.Sent ? "is not ingested yet" : "was ingested")}.")
     {
         Service = item.Target.Service,
         Operation = "upload",
         Advice = item.Target.IsFlat
-            ? "Give -UniqueName, or rename one of them. To replace the other file, give -Again."
-            : "Give a -BasePath that keeps their folders apart, or rename one of them. To replace the other file, give -Again.",
+            ? "Give -UniqueName, or rename one of them. To send it all the same, give -Again."
+            : "Give a -BasePath that keeps their folders apart, or rename one of them. To send it all the same, give -Again.",
         Target = item.Path,
     };
 }

@@ -51,7 +51,7 @@ internal sealed class UploadLane : IDisposable
     private IUploadJob _job = NoJournal.Instance;
     private ITimer? _ticks;
     private long _tick;
-    private long _resumed;
+    private long _staleSince;
     private long _refreshed;
     private IngestException? _closed;
     private volatile bool _isPrepared;
@@ -306,7 +306,8 @@ internal sealed class UploadLane : IDisposable
 
         try
         {
-            await _target.PrepareAsync(_options.Journal, Known, _stopped).ConfigureAwait(false);
+            if (!await _target.PrepareAsync(_options.Journal, Known, _stopped).ConfigureAwait(false))
+                MarkStale();
         }
         catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable && TargetFailure.IsForEveryFile(e))
         {
@@ -324,13 +325,19 @@ internal sealed class UploadLane : IDisposable
     /// </summary>
     private async Task WaitForOlderAsync()
     {
-        long? reported = null;
+        OlderJob? seen = null;
+        long moved = _time.GetTimestamp();
         while (_job.FindOlder() is { } older)
         {
-            if (reported != older.Number)
-            {
+            if (seen?.Number != older.Number)
                 _logger.LogWarning("{Job} (process {Process}) is sending to {Target}. This call waits until it has ended.", IngestJob.FormatId(older.Number), older.ProcessId, _target.Description);
-                reported = older.Number;
+            if (seen != older)
+                (seen, moved) = (older, _time.GetTimestamp());
+            if (_time.GetElapsedTime(moved) >= _options.LockTimeout)
+            {
+                _logger.LogWarning("{Job} (process {Process}) has sent nothing for {Seconds:0} s. This call does not wait for it any longer.",
+                    IngestJob.FormatId(older.Number), older.ProcessId, _options.LockTimeout.TotalSeconds);
+                return;
             }
 
             await Task.Delay(OlderJobInterval, _time, _stopped).ConfigureAwait(false);
@@ -341,15 +348,15 @@ internal sealed class UploadLane : IDisposable
     private async ValueTask UploadAsync(UploadItem item)
     {
         TimeSpan locked = TimeSpan.Zero;
-        if (HasResumed() && await FindIngestedAsync(item, Interlocked.Read(ref _resumed)).ConfigureAwait(false) is { } ingested)
-        {
-            await SkipAsync(item, ingested).ConfigureAwait(false);
-            return;
-        }
-
         UploadPlace place = new(_gate, _places, item.Length >= _target.AloneFrom, _time, Pausing, Returning);
         for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
         {
+            if (await FindSentMeanwhileAsync(item).ConfigureAwait(false) is { } known)
+            {
+                await SkipAsync(item, known).ConfigureAwait(false);
+                return;
+            }
+
             Attempt attempt = await TryAsync(item, place).ConfigureAwait(false);
             bool isLocked = attempt.Error?.ErrorId == ErrorId.Locked;
             // The wait for a place is no wait for the server's lock.
@@ -360,12 +367,8 @@ internal sealed class UploadLane : IDisposable
                 return;
             }
 
-            if (locked >= RefreshAfter && await FindIngestedAsync(item, _time.GetTimestamp()).ConfigureAwait(false) is { } known)
-            {
-                await SkipAsync(item, known).ConfigureAwait(false);
-                return;
-            }
-
+            if (locked >= RefreshAfter)
+                MarkStale();
             if (_logger.IsEnabled(LogLevel.Debug))
                 _logger.LogDebug("{Target} is locked; {Path} is sent again. At most {Limit} at once now.", _target.Description, item.Path, _gate.Limit);
             Pausing();
@@ -375,22 +378,26 @@ internal sealed class UploadLane : IDisposable
     }
 
     /// <summary>
-    /// Whether somebody else sent this file meanwhile: while the lock was held for long, which is an ingest, or while this process was stopped. Then it is not
-    /// sent again; null where it is.
+    /// Whether somebody else sent this file after it was compared with the journal: while the project was locked for long, which is an ingest, or while this
+    /// process was stopped, as by Ctrl+Z. Then it is not sent again; null where it is. While the project stays locked, this waits.
     /// </summary>
-    /// <param name="item">The file.</param>
-    /// <param name="since">The journal is brought up to date, unless that was done since.</param>
-    private async Task<KnownFile?> FindIngestedAsync(UploadItem item, long since)
+    private async Task<KnownFile?> FindSentMeanwhileAsync(UploadItem item)
     {
-        if (Known is null)
+        Tick();
+        long since = Interlocked.Read(ref _staleSince);
+        if (Known is null || since == 0)
             return null;
         await _refreshing.WaitAsync(_stopped).ConfigureAwait(false);
         try
         {
-            if (_refreshed < since)
+            long began = _time.GetTimestamp();
+            while (_refreshed < since)
             {
-                await _target.PrepareAsync(_options.Journal, Known, _stopped).ConfigureAwait(false);
-                _refreshed = _time.GetTimestamp();
+                long asked = _time.GetTimestamp();
+                if (await _target.PrepareAsync(_options.Journal, Known, _stopped).ConfigureAwait(false))
+                    _refreshed = asked;
+                else if (_time.GetElapsedTime(began) >= _options.LockTimeout)
+                    break;
             }
 
             KnownFile known = await _knownFiles.JudgeAsync(item, Known, _stopped).ConfigureAwait(false);
@@ -408,22 +415,15 @@ internal sealed class UploadLane : IDisposable
         }
     }
 
-    /// <summary>
-    /// Whether this process was stopped for a while, as by Ctrl+Z, and continues. Other processes did not wait for it, and may have sent its files.
-    /// </summary>
-    private bool HasResumed()
-    {
-        if (_ticks is null)
-            return false;
-        Tick();
-        return Interlocked.Read(ref _resumed) != 0;
-    }
+    /// <summary>What was found of files so far may not hold any more: each is compared again before it is sent.</summary>
+    private void MarkStale() => Interlocked.Exchange(ref _staleSince, _time.GetTimestamp());
 
+    /// <summary>Notices that this process was stopped for a while. Other processes did not wait for it.</summary>
     private void Tick()
     {
         long now = _time.GetTimestamp();
-        if (_time.GetElapsedTime(Interlocked.Exchange(ref _tick, now), now) > PauseLimit)
-            Interlocked.Exchange(ref _resumed, now);
+        if (_ticks is not null && _time.GetElapsedTime(Interlocked.Exchange(ref _tick, now), now) > PauseLimit)
+            MarkStale();
     }
 
     /// <summary>Writes the result of a file that the server has already.</summary>

@@ -21,8 +21,9 @@ public sealed class UploadedNames : IDisposable
     /// <param name="remoteName">The name on the server.</param>
     /// <param name="sha256">SHA-256 of the file, hexadecimal; null where it is not known.</param>
     /// <param name="path">The local file; null where it is not known.</param>
+    /// <param name="wasSkipped">Whether it was not uploaded this time, since it had been sent before.</param>
     /// <returns>False where the name is there already.</returns>
-    public bool Add(string remoteName, string? sha256 = null, string? path = null)
+    public bool Add(string remoteName, string? sha256 = null, string? path = null, bool wasSkipped = false)
     {
         ArgumentNullException.ThrowIfNull(remoteName);
         if (!_seen.Add(remoteName))
@@ -30,13 +31,14 @@ public sealed class UploadedNames : IDisposable
         Count++;
         if (_writer is null && _names.Count < MostInMemory)
         {
-            _names.Add(new UploadedName(remoteName, sha256, path));
+            _names.Add(new UploadedName(remoteName, sha256, path, wasSkipped));
             return true;
         }
 
         Writer().Write(remoteName);
         Writer().Write(sha256 ?? "");
         Writer().Write(path ?? "");
+        Writer().Write(wasSkipped);
         return true;
     }
 
@@ -56,7 +58,7 @@ public sealed class UploadedNames : IDisposable
         {
             using BinaryReader reader = new(_file, Encoding.UTF8, leaveOpen: true);
             for (long left = Count - _names.Count; left > 0; left--)
-                yield return new UploadedName(reader.ReadString(), ReadText(reader), ReadText(reader));
+                yield return new UploadedName(reader.ReadString(), ReadText(reader), ReadText(reader), reader.ReadBoolean());
         }
         finally
         {
@@ -84,4 +86,5 @@ public sealed class UploadedNames : IDisposable
 /// <param name="Name">Its name on the server.</param>
 /// <param name="Sha256">SHA-256 of its content, hexadecimal; null where it is not known.</param>
 /// <param name="Path">The local file; null where it is not known.</param>
-public readonly record struct UploadedName(string Name, string? Sha256, string? Path = null);
+/// <param name="WasSkipped">Whether it was not uploaded this time, since it had been sent before.</param>
+public readonly record struct UploadedName(string Name, string? Sha256, string? Path = null, bool WasSkipped = false);

@@ -55,7 +55,7 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
     private void AddOnServer(UploadResult upload)
     {
         _names ??= new UploadedNames();
-        if (_names.Add(upload.RemoteName, upload.Sha256, upload.Path))
+        if (_names.Add(upload.RemoteName, upload.Sha256, upload.Path, upload.Status == UploadStatus.Skipped))
         {
             UploadedCount++;
             return;

@@ -113,7 +113,7 @@ public sealed class DspJournalTests
     }
 
     [Fact]
-    public async Task File_of_another_folder_with_the_same_name_size_and_time_is_not_taken_for_sent()
+    public async Task File_of_another_folder_with_the_same_name_size_and_time_is_not_taken_for_ingested()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         string first = dsp.Folder.Write("box1/page.tif", 64);
@@ -124,11 +124,44 @@ public sealed class DspJournalTests
         using JournalMachine ada = new(dsp, "ada");
         await ada.RunAsync(first);
 
-        (List<UploadResult> results, Transaction ended) = await ada.RunAsync(second);
+        UploadResult refused = Assert.Single(await ada.SendAsync(second));
+        UploadResult sent = Assert.Single(await ada.SendAsync(second, new UploadOptions { Again = true }));
 
-        Assert.Equal(UploadStatus.Uploaded, Assert.Single(results).Status);
+        Assert.Equal((UploadStatus.Failed, ErrorId.NameCollision), (refused.Status, refused.Error!.ErrorId));
+        Assert.Contains(first, refused.Error.Message, StringComparison.Ordinal);
+        Assert.Equal(UploadStatus.Uploaded, sent.Status);
+    }
+
+    [Fact]
+    public async Task Files_that_a_run_under_way_is_ingesting_for_another_machine_are_not_sent_again()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromSeconds(4));
+        string folder = WriteScans(dsp, 32);
+        using JournalMachine ada = new(dsp, "ada");
+        using JournalMachine bob = new(dsp, "bob");
+        await ada.StartAsync(await ada.SendAsync(folder));
+
+        (List<UploadResult> results, Transaction ended) = await bob.RunAsync(folder).WaitAsync(Limit);
+
+        Assert.All(results, result => Assert.Equal(SkipReason.AlreadyIngested, result.Reason));
         Assert.Equal(TransactionStatus.Succeeded, ended.Status);
-        Assert.Equal(2, dsp.Project.History("page.tif").Ingests);
+        Assert.Equal(32, dsp.Project.MappingCount);
+    }
+
+    [Fact]
+    public async Task File_that_was_uploaded_without_the_journal_is_ingested_although_it_was_before()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 1);
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(folder);
+
+        List<UploadResult> results = await dsp.SendAsync(null, folder);
+        Transaction ended = await ada.WaitAsync(await ada.StartAsync(results));
+
+        Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+        Assert.Empty(dsp.Project.WaitingFiles);
+        Assert.Equal(2, dsp.Project.History("page 1.tif").Ingests);
     }
 
     [Fact]

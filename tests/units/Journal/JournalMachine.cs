@@ -55,7 +55,7 @@ internal sealed class JournalMachine : IDisposable
     {
         UploadedNames? names = results is null ? null : new UploadedNames();
         foreach (UploadResult result in (results ?? []).Where(result => result.IsOnServer))
-            names!.Add(result.RemoteName, result.Sha256, result.Path);
+            names!.Add(result.RemoteName, result.Sha256, result.Path, result.Status == UploadStatus.Skipped);
         return Client.StartAsync(DspHarness.Shortcode, names, CancellationToken.None);
     }
 

@@ -76,7 +76,8 @@ public sealed class JournalProcessTests : JournalTests
         using IUploadJob mine = Journal.BeginJob(Project, "test", null);
         using IUploadJob elsewhere = Journal.BeginJob(JournalProgram.PlaceOf("0002"), "test", null);
         Assert.Equal(IngestJobStatus.Running, JobOf(number).Status);
-        Assert.Equal((number, writer.Id), mine.FindOlder());
+        OlderJob older = mine.FindOlder()!.Value;
+        Assert.Equal((number, writer.Id), (older.Number, older.ProcessId));
         Assert.Null(elsewhere.FindOlder());
 
         writer.Kill();

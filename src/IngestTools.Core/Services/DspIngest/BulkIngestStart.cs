@@ -87,7 +87,8 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
 
         foreach (UploadedName file in uploads.ReadFiles())
         {
-            bool isIngested = place.Find(file.Name) is { State: FileState.Ingested } known && (file.Sha256 is null || file.Sha256 == known.Sha256);
+            // What was uploaded just now lies on the server, whatever became of an earlier upload.
+            bool isIngested = file.WasSkipped && place.Find(file.Name) is { State: FileState.Ingested } known && (file.Sha256 is null || file.Sha256 == known.Sha256);
             if (isIngested)
                 ingested++;
             else

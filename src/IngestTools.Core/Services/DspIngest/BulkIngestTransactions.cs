@@ -130,6 +130,8 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes, IIngestJou
         ProjectJournal project = new(routes, shortcode, journal, place);
         if (state == ProjectState.Locked || await project.RefreshAsync(cancellationToken).ConfigureAwait(false) is not { } now)
             return known with { Status = TransactionStatus.Running, ServerStatus = "409", Message = start.State == StartState.Started ? known.Message : start.ManualCheck };
+        if (start.State == StartState.Starting)
+            return known with { Status = TransactionStatus.Running, Message = "Another process is starting it." };
         if (start.State != StartState.Started && now.Rows <= (start.Before?.Rows ?? 0))
         {
             return Ended(known) with

@@ -39,12 +39,12 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
 
     public JournalPlace JournalPlace => ProjectJournal.PlaceOf(routes, shortcode);
 
-    public async Task PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken)
+    public async Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken)
     {
-        if (known is null)
-            await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
-        else
-            await new ProjectJournal(routes, shortcode, journal, known).RefreshAsync(cancellationToken).ConfigureAwait(false);
+        if (known is not null)
+            return await new ProjectJournal(routes, shortcode, journal, known).RefreshAsync(cancellationToken).ConfigureAwait(false) is not null;
+        await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     public Task<string?> ReadChecksumAsync(JournaledFile file, CancellationToken cancellationToken) => file.ServerName is null

@@ -130,7 +130,7 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
     /// that somebody else sent.
     /// </summary>
     private static bool IsOf(JournaledTransaction start, long row, JournaledFile file) =>
-        start.Before is { } before && row > before.Rows && file.Job <= start.LastJob;
+        start.State != StartState.Ended && file.State == FileState.Sent && start.Before is { } before && row > before.Rows && file.Job <= start.LastJob;
 
     private static JournaledFile? Take(MappingRow row, JournaledFile? file) => file?.State switch
     {

@@ -54,7 +54,7 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
 
     public JournalPlace JournalPlace => new(Service, routes.Connection.Uri.AbsoluteUri, hierarchy.Value);
 
-    public Task PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) => Task.FromResult(true);
 
     public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
     {
