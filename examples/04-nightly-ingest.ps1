@@ -13,7 +13,7 @@ code that a monitor understands:
     2   the load could not be run
     3   the ingest had not ended in time, or what became of it is not known: Get-Transaction shows it
 
-The project is finalized when every file is ingested. Otherwise it is not, so nothing is lost, and the next night tries again.
+The project is finalized when every file that could be sent is ingested. Otherwise it is not, so nothing is lost, and the next night tries again.
 Run as the account that ran it before: its journal knows what was sent.
 
 .PARAMETER Folder

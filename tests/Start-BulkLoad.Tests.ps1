@@ -136,13 +136,13 @@ Describe 'Start-BulkLoad' {
     }
 
     It 'takes a result that was skipped as what it is, and refuses one of another server' {
-        $null = Send-IngestFile $good -Hierarchy $hierarchy
+        $null = Send-IngestFile $good -Hierarchy $hierarchy | Start-BulkLoad | Wait-Transaction -PollInterval 0.1
         $skipped = Send-IngestFile $good -Hierarchy $hierarchy -WarningAction SilentlyContinue
-        $skipped.Status, $skipped.Reason | Should -Be 'Skipped', 'AlreadySent'
+        $skipped.Status, $skipped.Reason | Should -Be 'Skipped', 'AlreadyIngested'
         $other = Connect-IngestService Voss http://127.0.0.1:1/ -Name other -Credential ([pscredential]::new('u', (ConvertTo-Secure p))) -MaxAttempts 1
         try { (Get-FirstError { $skipped | Start-BulkLoad -Connection $other }).FullyQualifiedErrorId | Should -BeLike 'WrongServer,*' }
         finally { Disconnect-IngestService other }
-        (Use-File $skipped Csv | Start-BulkLoad).FileName | Should -Be good.xlsx
+        (Use-File $skipped Csv | Start-BulkLoad -Again).FileName | Should -Be good.xlsx
     }
 
     It 'completes hierarchies, in quotes where there are spaces' {

@@ -96,7 +96,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
         if (upload.Shortcode is not { } shortcode)
             WriteError(IngestErrors.NotOfProject(upload));
         else if (Shortcode is null || Shortcode.Contains(shortcode, StringComparer.OrdinalIgnoreCase))
-            Plan(shortcode, upload, upload.Connection)?.Add(upload);
+            Plan(shortcode, upload, upload.Connection, upload.Server)?.Add(upload);
     }
 
     /// <summary>A project of whose uploads nothing is known is started as it is.</summary>
@@ -107,9 +107,9 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     }
 
     /// <summary>The plan that an input object belongs to; null where it names a connection that cannot be used, which is written as an error.</summary>
-    private BulkIngestPlan? Plan(string shortcode, object input, string? connectionName = null)
+    private BulkIngestPlan? Plan(string shortcode, object input, string? connectionName = null, string? server = null)
     {
-        if (ResolveConnection(IngestService.DspIngest, input, connectionName) is not { } connection)
+        if (ResolveConnection(IngestService.DspIngest, input, connectionName, server) is not { } connection)
             return null;
         BulkIngestPlan? plan = _plans.Find(p => p.IsFor(connection, shortcode));
         if (plan is null)

@@ -362,7 +362,7 @@ public sealed class ConnectionTests
         await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.txt")));
 
         // The sandbox answers a start before it begins the run.
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Project.Runs > 0, new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        await dsp.Sandbox.WaitUntilAsync(() => dsp.Project.Runs > 0);
         Assert.Equal((2, 1), (asked, dsp.Project.Runs));
     }
 
