@@ -325,7 +325,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
         }
 
         private static IngestException ItemFailed(Transaction transaction, FailedItem item) => Error(
-            ErrorId.ItemFailed, $"{item.Item} failed in {transaction.Id}: {item.Reason}.", "Look at the server's reason, mend it, and send just that again.", item.Item);
+            ErrorId.ItemFailed, $"{item.Item} failed in {transaction.Id}: {item.Reason}.", "Look at the server's reason, fix it, and send just that again.", item.Item);
 
         private IngestException MoreFailed(Transaction transaction, long count) => Error(
             ErrorId.ItemFailed, $"{count:N0} items failed in {transaction.Id}, of which the first {MostItemsTold} were told.", $"All of them: {source.ListCommand(transaction)}", transaction.Id);
