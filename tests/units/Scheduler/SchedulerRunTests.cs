@@ -116,6 +116,8 @@ public sealed class SchedulerRunTests
         gate.SetResult();
         Assert.Equal(RunStatus.Succeeded, (await daemon.EndOfAsync(running.Id)).Status);
 
+        // The files of the first run are ingested and would be skipped: only a new one is uploaded.
+        harness.Folder.Write("0005/new.txt", 99);
         harness.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/*/bulk-ingest/ingest/*"));
         BulkLoadRun uploading = await daemon.UntilAsync((await daemon.StartRunAsync("stop")).Id, run => run.Status == RunStatus.Uploading);
         using HttpResponseMessage third = await daemon.Http.PostAsync($"runs/{uploading.Id[4..]}/stop", null);
