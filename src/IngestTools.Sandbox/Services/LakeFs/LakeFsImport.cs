@@ -169,6 +169,7 @@ public sealed class LakeFsImport
         string metaRange = _repository.Ranges.KeepMeta(content);
         LakeFsCommit commit = _repository.NewCommit([target.Head.Id], MessageOf(version), metaRange, _order.Metadata);
         target.Commit(commit, (_, _) => content);
+        _repository.Keep(commit, content);
         Enter(LakeFsImportPhase.Committed);
         await Options.BeforeLastStatus();
         await _environment.DelayAsync(Options.StatusInterval);

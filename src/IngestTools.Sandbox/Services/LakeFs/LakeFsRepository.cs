@@ -13,6 +13,7 @@ public sealed class LakeFsRepository
     private readonly ConcurrentDictionary<string, LakeFsBranch> _branches = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, LakeFsImport> _imports = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, LakeFsCommit> _commits = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, KeyListing> _contents = new(StringComparer.Ordinal);
     private readonly SandboxEnvironment _environment;
 
     internal LakeFsRepository(string name, string storageNamespace, bool isReadOnly, SandboxEnvironment environment)
@@ -59,8 +60,13 @@ public sealed class LakeFsRepository
         _branches.TryGetValue(name, out LakeFsBranch? branch) ? branch : throw new LakeFsRefusal(Status404NotFound, $"branch '{name}' not found");
 
     /// <summary>Adds a branch that holds these keys; with none it is empty.</summary>
-    public LakeFsBranch AddBranch(string name, params string[] keys) =>
-        _branches[name] = new LakeFsBranch(name, Root, new KeyListing(keys.Select(LakeFsKeys.One).Select(KeySlice.Whole)));
+    public LakeFsBranch AddBranch(string name, params string[] keys)
+    {
+        KeyListing content = new(keys.Select(LakeFsKeys.One).Select(KeySlice.Whole));
+        LakeFsCommit head = keys.Length == 0 ? Root : NewCommit([Root.Id], "Objects of the sandbox", Root.MetaRangeId, null);
+        Keep(head, content);
+        return _branches[name] = new LakeFsBranch(name, head, content);
+    }
 
     internal LakeFsBranch AddBranch(string name, string source)
     {
@@ -69,6 +75,45 @@ public sealed class LakeFsRepository
             throw new LakeFsRefusal(Status404NotFound, $"reference '{source}' not found");
         LakeFsBranch branch = new(name, origin?.Head ?? Root, origin?.Content ?? KeyListing.Empty);
         return _branches.TryAdd(name, branch) ? branch : throw new LakeFsRefusal(Status409Conflict, $"branch '{name}' already exists");
+    }
+
+    internal void DeleteBranch(string name)
+    {
+        if (name == DefaultBranch)
+            throw new LakeFsRefusal(Status403Forbidden, "cannot delete repository default branch");
+        if (!_branches.TryRemove(name, out _))
+            throw new LakeFsRefusal(Status404NotFound, $"branch '{name}' not found");
+    }
+
+    /// <summary>Keeps what a commit holds.</summary>
+    internal void Keep(LakeFsCommit commit, KeyListing content) => _contents[commit.Id] = content;
+
+    /// <summary>What a branch or a commit holds.</summary>
+    internal KeyListing ContentOf(string reference) =>
+        _branches.TryGetValue(reference, out LakeFsBranch? branch) ? branch.Content
+        : _contents.TryGetValue(reference, out KeyListing? content) ? content
+        : reference == Root.Id ? KeyListing.Empty
+        : throw new LakeFsRefusal(Status404NotFound, $"reference '{reference}' not found");
+
+    /// <summary>The newest commit that two commits come from.</summary>
+    internal string BaseOf(LakeFsCommit one, LakeFsCommit other)
+    {
+        HashSet<string> ancestors = [.. Ancestors(one)];
+        return Ancestors(other).FirstOrDefault(ancestors.Contains) ?? Root.Id;
+    }
+
+    private IEnumerable<string> Ancestors(LakeFsCommit commit)
+    {
+        Queue<string> next = new([commit.Id]);
+        HashSet<string> seen = [];
+        while (next.TryDequeue(out string? id))
+        {
+            if (!seen.Add(id))
+                continue;
+            yield return id;
+            foreach (string parent in _commits[id].Parents)
+                next.Enqueue(parent);
+        }
     }
 
     internal bool TryGetBranch(string name, [NotNullWhen(true)] out LakeFsBranch? branch) => _branches.TryGetValue(name, out branch);

@@ -21,6 +21,9 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
             ("GET", ["repositories", var repository, "branches"]) => ListAsync(request, () => state.Repository(repository).Branches, static b => b.Name, Describe),
             ("POST", ["repositories", var repository, "branches"]) => AddBranchAsync(request, repository),
             ("GET", ["repositories", var repository, "branches", var branch]) => TellAsync(request, () => Describe(state.Repository(repository).Branch(branch))),
+            ("DELETE", ["repositories", var repository, "branches", var branch]) => DeleteBranchAsync(request, repository, branch),
+            ("POST", ["repositories", var repository, "refs", var source, "merge", var target]) => MergeAsync(request, repository, source, target),
+            ("GET", ["repositories", var repository, "refs", var left, "diff", var right]) => CompareAsync(request, repository, left, right),
             ("POST", ["repositories", var repository, "branches", var branch, "commits"]) => CommitAsync(request, repository, branch),
             ("GET", ["repositories", var repository, "commits", var id]) => TellAsync(request, () => state.Repository(repository).Commit(id)),
             ("GET", ["repositories", var repository, "refs", var branch, "objects", "ls"]) => ListObjectsAsync(request, repository, branch),
@@ -56,6 +59,51 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
         await request.AnswerAsync(Status201Created, state.Repository(repository).AddBranch(body.Name, body.Source).Head.Id);
     }
 
+    private async Task DeleteBranchAsync(LakeFsRequest request, string repository, string branch)
+    {
+        Admit(request);
+        authorization.Require("fs:DeleteBranch");
+        state.Repository(repository).DeleteBranch(branch);
+        await request.AnswerAsync(Status204NoContent);
+    }
+
+    /// <summary>Brings what changed on one branch since they parted to another. Where both changed one object otherwise, neither is taken.</summary>
+    private async Task MergeAsync(LakeFsRequest request, string repositoryName, string sourceName, string targetName)
+    {
+        MergeBody body = await request.ReadAsync<MergeBody>();
+        Admit(request);
+        authorization.Require("fs:CreateCommit");
+        LakeFsRepository repository = state.Repository(repositoryName);
+        LakeFsBranch source = repository.Branch(sourceName);
+        LakeFsBranch target = repository.Branch(targetName);
+        if (repository.IsReadOnly)
+            throw new LakeFsRefusal(Status403Forbidden, "read-only repository");
+        if (target.IsDirty)
+            throw new LakeFsRefusal(Status400BadRequest, "merge: uncommitted changes (dirty branch)");
+        if (state.Options.HookAborts is { } hook)
+            throw new LakeFsRefusal(Status412PreconditionFailed, $"merge: pre-merge hook aborted, {hook}");
+        KeyListing merged = KeyMerge.Merge(repository.ContentOf(repository.BaseOf(source.Head, target.Head)), source.Content, target.Content)
+            ?? throw new LakeFsRefusal(Status409Conflict, "merge: conflict found");
+        if (KeyMerge.IsSame(merged, target.Content))
+            throw new LakeFsRefusal(Status400BadRequest, "merge: no changes");
+        LakeFsCommit commit = repository.NewCommit([target.Head.Id, source.Head.Id], body.Message ?? $"Merge '{sourceName}' into '{targetName}'", repository.Ranges.KeepMeta(merged), body.Metadata);
+        target.Commit(commit, (_, _) => merged);
+        repository.Keep(commit, merged);
+        await request.AnswerAsync(Status200OK, new { Reference = commit.Id });
+    }
+
+    private Task CompareAsync(LakeFsRequest request, string repositoryName, string left, string right)
+    {
+        Admit(request);
+        authorization.Require("fs:ListObjects");
+        LakeFsRepository repository = state.Repository(repositoryName);
+        (string prefix, string after, int amount) = PageOf(request);
+        DifferingObject[] found = KeyMerge.Compare(repository.ContentOf(left), repository.ContentOf(right))
+            .Where(entry => entry.Path.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(entry.Path, after) > 0)
+            .Take(amount + 1).ToArray();
+        return AnswerPageAsync(request, found, amount, static o => o.Path, static o => o);
+    }
+
     /// <summary>With a source metarange the branch then holds that and nothing else.</summary>
     private async Task CommitAsync(LakeFsRequest request, string repositoryName, string branchName)
     {
@@ -75,6 +123,7 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
             throw new LakeFsRefusal(Status400BadRequest, "commit: no changes");
         LakeFsCommit commit = repository.NewCommit([branch.Head.Id], body.Message, metaRange ?? repository.NewId(), body.Metadata);
         branch.Commit(commit, (content, staged) => source ?? content.With(staged));
+        repository.Keep(commit, branch.Content);
         await request.AnswerAsync(Status201Created, commit);
     }
 

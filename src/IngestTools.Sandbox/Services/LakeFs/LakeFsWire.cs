@@ -37,6 +37,16 @@ internal sealed record CommitBody
     public Dictionary<string, string>? Metadata { get; init; }
 }
 
+internal sealed record MergeBody
+{
+    public string? Message { get; init; }
+
+    public Dictionary<string, string>? Metadata { get; init; }
+}
+
+/// <summary>An object that two references do not have in common.</summary>
+internal sealed record DifferingObject(string Type, string Path, string PathType = LakeFsImport.Object);
+
 /// <summary>The start of an import since v0.101.0.</summary>
 internal sealed record ImportBody
 {

@@ -180,6 +180,9 @@ public sealed class VossOptions
     /// <summary>The forms of the poll that exist.</summary>
     public VossPollForms PollForms { get; set; } = VossPollForms.Query | VossPollForms.Path;
 
+    /// <summary>Whether the poll with ?transactions= needs the hierarchy, as every address without a pkid in it does by the documentation.</summary>
+    public bool PollNeedsHierarchy { get; set; }
+
     /// <summary>How a load ends whose rows ran one after the other and some failed.</summary>
     public string PartFailedStatus { get; set; } = "Success";
 

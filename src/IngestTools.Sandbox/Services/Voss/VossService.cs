@@ -85,7 +85,8 @@ internal sealed class VossService : ISandboxService
     {
         ("POST", [_, "uploadfiles"]) => ForNodeAsync(context, query, user, Options.UploadNeedsHierarchy, _ => _upload.ReceiveAsync(context)),
         ("POST", [_, "tool", "BulkLoad"]) => ForNodeAsync(context, query, user, isNeeded: true, node => LoadAsync(context, query, user, node!)),
-        ("GET", [_, "tool", "Transaction", "poll"]) when Options.PollForms.HasFlag(VossPollForms.Query) => PollAsync(context, query),
+        ("GET", [_, "tool", "Transaction", "poll"]) when Options.PollForms.HasFlag(VossPollForms.Query) =>
+            ForNodeAsync(context, query, user, Options.PollNeedsHierarchy, _ => PollAsync(context, query)),
         ("GET", [_, "tool", "Transaction", var pkid, "poll"]) when Options.PollForms.HasFlag(VossPollForms.Path) =>
             ForTransactionAsync(context, pkid, t => SendPollAsync(context, [t])),
         ("GET", [_, "tool", "Transaction"]) when Options.ListsTransactions => ForNodeAsync(context, query, user, isNeeded: true, _ => SendTransactionsAsync(context, query)),

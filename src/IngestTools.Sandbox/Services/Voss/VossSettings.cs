@@ -61,6 +61,9 @@ internal sealed record VossSettings
     [Description("the forms of the poll that exist, with commas between; default \"Query, Path\"")]
     public VossPollForms? PollForms { get; init; }
 
+    [Description("whether the poll with ?transactions= needs the hierarchy; default false")]
+    public bool? PollNeedsHierarchy { get; init; }
+
     [Description("the form of errors; default CodeAndMessage")]
     public VossFaultShape? FaultShape { get; init; }
 
@@ -118,6 +121,7 @@ internal sealed record VossSettings
         options.CancelMethod = CancelMethod ?? options.CancelMethod;
         options.PollIds = PollIds ?? options.PollIds;
         options.PollForms = PollForms ?? options.PollForms;
+        options.PollNeedsHierarchy = PollNeedsHierarchy ?? options.PollNeedsHierarchy;
     }
 
     private void ApplyAccess(VossOptions options)
