@@ -16,7 +16,8 @@ The folder; names on the server are relative to it.
 The project.
 
 .PARAMETER MappingPath
-Where the mapping is saved; not in the folder, or the next run would send it.
+Where the mapping is saved; not in the folder, or the next run would send it. A file that is there is not overwritten. By
+default, a name with the time of the run.
 
 .EXAMPLE
 Start-IngestSandbox -Connect
@@ -26,7 +27,7 @@ Start-IngestSandbox -Connect
 param(
     [Parameter(Mandatory)] [string] $Folder,
     [Parameter(Mandatory)] [string] $Shortcode,
-    [string] $MappingPath = "mapping-$Shortcode.csv"
+    [string] $MappingPath = ('mapping-{0}-{1:yyyyMMdd-HHmmss}.csv' -f $Shortcode, (Get-Date))
 )
 
 # What was sent before and has not changed is skipped, so after Ctrl+C or a failure the same line continues.
@@ -39,5 +40,5 @@ if (-not $run) { return }
 $run | Out-Host
 
 $rows = Get-IngestMapping $Shortcode -Uploaded $uploads
-$rows | Export-Csv -LiteralPath $MappingPath
+$rows | Export-Csv -LiteralPath $MappingPath -NoClobber
 $rows | Where-Object Ingested -EQ $false

@@ -161,23 +161,27 @@ Describe 'Connect-IngestService' {
                 $saved = Get-IngestConnection archive -Saved
                 $saved.Service | Should -Be 'DspIngest'
                 $saved.IsDefault | Should -BeTrue
-                (Send-IngestFile $file -Shortcode 0001).Connection | Should -Be 'archive'
-                Get-IngestConnection | Disconnect-IngestService
+                Invoke-Child -Argument $file { (Send-IngestFile $args[0] -Shortcode 0001).Connection } | Should -Be 'archive'
                 (Send-IngestFile $file -Shortcode 0001 -Connection archive).Connection | Should -Be 'archive'
                 Get-Content (Join-Path $env:INGESTTOOLS_HOME profiles.json) -Raw | Should -Not -Match ([regex]::Escape($token))
             }
             finally { Remove-Item env:INGESTTOOLS_TEST_SECRET }
         }
 
-        It 'without a profile at -WhatIf' {
-            $null = Connect-IngestService DspIngest $sandbox.Uri -Name archive -SecretFrom env:NOTHING -Save -WhatIf
+        It 'without a profile and without a connection at -WhatIf: <_>' -ForEach @{ Save = $true }, @{} {
+            $save = $_
+            Connect-IngestService DspIngest $sandbox.Uri -Name archive -SecretFrom env:NOTHING @save -WhatIf | Should -BeNullOrEmpty
             Get-IngestConnection -Saved | Should -BeNullOrEmpty
+            Get-IngestConnection | Where-Object Name -EQ archive | Should -BeNullOrEmpty
         }
 
         It 'by the environment' {
-            $env:INGESTTOOLS_DSPINGEST_URI = $sandbox.Uri
-            $env:INGESTTOOLS_DSPINGEST_TOKEN = $token
-            (Send-IngestFile $file -Shortcode 0001 -Again).Status | Should -Be 'Uploaded'
+            Invoke-Child -Argument $sandbox.Uri, $token, $file {
+                param($uri, $token, $file)
+                $env:INGESTTOOLS_DSPINGEST_URI = $uri
+                $env:INGESTTOOLS_DSPINGEST_TOKEN = $token
+                "$((Send-IngestFile $file -Shortcode 0001 -Again).Status)"
+            } | Should -Be 'Uploaded'
         }
     }
 

@@ -73,10 +73,65 @@ Describe 'Start-Import' {
     It 'says with -WhatIf what would go, and changes nothing' {
         $before = Get-Start
         $said = Invoke-PowerShell -NoProfile -NonInteractive -c "Import-Module '$Manifest'; `$null = Connect-IngestService LakeFs $($sandbox.Uri) -Credential ([pscredential]::new('AKIASANDBOX', (ConvertTo-SecureString sandbox -AsPlainText -Force))); 'raw', 'raw/' | ForEach-Object { Start-Import lake $branch $source `$_ -WhatIf }; Start-Import lake $branch $source -WhatIf"
-        $said[0] | Should -BeLike "What if: Import '$source' into lake/$branch. This deletes all that begins with 'raw' (3 objects), and with it 'raw-archive/', 'rawdata.csv'*"
+        $said[0] | Should -BeLike "What if: Import '$source' into lake/$branch at $($sandbox.Uri). This deletes all that begins with 'raw' (3 objects), and with it 'raw-archive/', 'rawdata.csv'*"
         $said[1] | Should -BeLike "*deletes all under 'raw/' (1 object)."
         $said[2] | Should -BeLike '*deletes everything on the branch (4 objects).'
         (Get-Start) - $before | Should -Be 0
+    }
+
+    It 'fails where nothing replaced something, and says how to get it back' {
+        $before = (Get-Branch $branch).commitId
+        $ended = Start-Import lake $branch s3://bucket/prefx/ raw/ | Wait-Transaction -PollInterval 0.05 -ErrorAction SilentlyContinue -ErrorVariable failed
+        $ended.Status | Should -Be 'Failed'
+        "$($failed[0])" | Should -BeLike "*It brought no object. It deleted 1 object on lake/$branch.*$before*lakectl branch revert lakefs://lake/$branch *"
+        (Start-Import lake $branch s3://bucket/prefx/ empty/ | Wait-Transaction -PollInterval 0.05).Status | Should -Be 'Succeeded'
+    }
+
+    It 'fails below -MinimumObjects, and never where that is 0' {
+        $null = Start-Import lake $branch $source raw/ -MinimumObjects 1001 | Wait-Transaction -PollInterval 0.05 -ErrorAction SilentlyContinue -ErrorVariable failed
+        "$($failed[0])" | Should -BeLike '*It brought 1,000 objects, and 1,001 are the minimum*'
+        (Start-Import lake $branch s3://bucket/prefx/ raw/ -MinimumObjects 0 | Wait-Transaction -PollInterval 0.05).Status | Should -Be 'Succeeded'
+    }
+
+    It 'merges a staged import only where it brought enough' {
+        $before = (Get-Branch $branch).commitId
+        $refused = Start-Import lake $branch s3://bucket/prefx/ raw/ -Staged -ErrorAction SilentlyContinue -ErrorVariable failed
+        $refused.Status | Should -Be 'Failed'
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'TransactionFailed,*'
+        "$($failed[0])" | Should -BeLike "*it brought 0 objects, and 1 are the minimum. lake/$branch is as it was."
+        (Get-Branch $branch).commitId | Should -Be $before
+        $merged = Start-Import lake $branch $source raw/ -Staged -Message 'staged'
+        $merged.Status, $merged.Branch, $merged.CommitId | Should -Be 'Succeeded', $branch, (Get-Branch $branch).commitId
+        (Get-Branch $branch).message | Should -Be 'staged'
+        (Get-LakeFsRepository $sandbox).branches.name -like 'ingesttools-*' | Should -BeNullOrEmpty
+    }
+
+    It 'understands a destination exactly, or refuses it: <Destination>' -ForEach @(
+        @{ Destination = 'lakefs://lake/{0}/x/'; Key = 'x/00000000.parquet' }
+        @{ Destination = '/x/' }
+        @{ Destination = ' x/' }
+        @{ Destination = 'lakefs://lake/other/x/' }
+    ) {
+        $to = $Destination -f $branch
+        if ($Key) {
+            $null = Start-Import lake $branch $source $to | Wait-Transaction -PollInterval 0.05
+            (Get-Branch $branch).keys ?? @() | Should -Not -Contain '/x/00000000.parquet'
+            return
+        }
+        $starts = Get-Start
+        $failed = Get-FirstError { Start-Import lake $branch $source $to }
+        $failed.FullyQualifiedErrorId | Should -BeLike 'Rejected,*'
+        $failed.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+        Get-Start | Should -Be $starts
+    }
+
+    It 'writes times of the metadata in ISO 8601 with their offset' {
+        $when = [DateTimeOffset]::new(2026, 3, 1, 2, 30, 0, [timespan]::FromHours(2))
+        $null = Start-Import lake $branch $source raw/ -Metadata @{ when = $when; utc = $when.UtcDateTime } | Wait-Transaction -PollInterval 0.05
+        # As it came: ConvertFrom-Json makes times of such texts.
+        $text = (Invoke-WebRequest "$($sandbox.Uri)sandbox/lakefs/repositories/lake" -NoProxy).Content
+        $text | Should -Match ([regex]::Escape('"when":"2026-03-01T02:30:00+02:00"'))
+        $text | Should -Match ([regex]::Escape('"utc":"2026-03-01T00:30:00+00:00"'))
     }
 
     It 'does not start without an answer where <What> would go' -ForEach @(

@@ -35,6 +35,15 @@ Describe 'Unregister-BulkLoadSchedule' {
         (Get-BulkLoadSchedule).Name | Should -Not -Contain 'b1'
     }
 
+    It 'removes a schedule whose name has brackets, and not the one that they match' {
+        $null = New-TestSchedule 'a[1]'
+        (Get-BulkLoadSchedule 'a[1]').Name | Should -Contain 'a[1]'
+        Unregister-BulkLoadSchedule 'a[1]'
+        (Get-BulkLoadSchedule).Name | Sort-Object | Should -Be ('a1', 'a2', 'b1')
+        Unregister-BulkLoadSchedule 'a[1]'
+        (Get-BulkLoadSchedule).Name | Sort-Object | Should -Be ('a2', 'b1')
+    }
+
     It 'leaves the history' {
         $run = Start-BulkLoadSchedule a1 | Wait-Transaction -PollInterval 0.1
         Unregister-BulkLoadSchedule a1

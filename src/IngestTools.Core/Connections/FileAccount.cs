@@ -32,6 +32,10 @@ internal static class FileAccount
         return RiskOf(folder, $"its folder {folder}") ?? RiskOf(path, "it");
     }
 
+    /// <summary>Whether a path leads to a regular file; null where it leads nowhere, or that cannot be known here.</summary>
+    /// <param name="path">The full path.</param>
+    public static bool? IsRegularFile(string path) => !OperatingSystem.IsWindows() && Read(path) is { } file ? (file.Mode & TypeMask) == RegularFile : null;
+
     private static (string Reason, string Advice)? RiskOf(string path, string what)
     {
         if (Read(path) is not { } found)

@@ -72,6 +72,9 @@ public sealed class IngestConnection : IDisposable
     /// <summary>The base address.</summary>
     public Uri Uri => Settings.Uri!;
 
+    /// <summary>The base address as text, by which results and transactions name the server.</summary>
+    public string Server => Uri.AbsoluteUri;
+
     /// <summary>How it proves who it is.</summary>
     public SignInKind SignIn => Settings.SignIn;
 

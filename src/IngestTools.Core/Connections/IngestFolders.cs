@@ -8,12 +8,13 @@ public static class IngestFolders
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>The configuration folder: <c>INGESTTOOLS_HOME</c>, else <c>XDG_CONFIG_HOME/ingesttools</c> or <c>%APPDATA%\IngestTools</c>.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: <c>INGESTTOOLS_HOME</c> is a relative path.</exception>
     public static string Configuration
     {
         get
         {
-            if (Environment.GetEnvironmentVariable("INGESTTOOLS_HOME") is { Length: > 0 } home)
-                return Path.GetFullPath(home);
+            if (ReadHome() is { } home)
+                return home;
             if (OperatingSystem.IsWindows())
                 return Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "IngestTools");
             string? configuration = Environment.GetEnvironmentVariable("XDG_CONFIG_HOME");
@@ -24,12 +25,13 @@ public static class IngestFolders
     }
 
     /// <summary>The state folder: <c>INGESTTOOLS_HOME</c>, else <c>XDG_STATE_HOME/ingesttools</c> or <c>%LOCALAPPDATA%\IngestTools</c>.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: <c>INGESTTOOLS_HOME</c> is a relative path.</exception>
     public static string State
     {
         get
         {
-            if (Environment.GetEnvironmentVariable("INGESTTOOLS_HOME") is { Length: > 0 } home)
-                return Path.GetFullPath(home);
+            if (ReadHome() is { } home)
+                return home;
             if (OperatingSystem.IsWindows())
                 return Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "IngestTools");
             string? state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
@@ -37,6 +39,19 @@ public static class IngestFolders
                 state = Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
             return Path.Join(state, "ingesttools");
         }
+    }
+
+    /// <summary>The folder that <c>INGESTTOOLS_HOME</c> names; null where it is not set.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: it is a relative path.</exception>
+    private static string? ReadHome()
+    {
+        if (Environment.GetEnvironmentVariable("INGESTTOOLS_HOME") is not { Length: > 0 } home)
+            return null;
+        return Path.IsPathFullyQualified(home) ? Path.GetFullPath(home) : throw new IngestException(
+            ErrorId.Rejected, $"INGESTTOOLS_HOME is '{Http.Redaction.EscapeControls(home)}', a relative path. It means another folder to each process.")
+        {
+            Advice = $"Set it to a full path, such as '{Path.GetFullPath(home)}'.",
+        };
     }
 
     /// <summary>Makes a folder that only its owner can enter; one that is there is left as it is.</summary>

@@ -9,6 +9,11 @@ namespace IngestTools.Connections;
 /// </summary>
 public sealed class ProfileStore
 {
+    /// <summary>How long another process may take to save a profile.</summary>
+    private static readonly TimeSpan LockLimit = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
+
     private readonly string _folder;
     private readonly string _path;
 
@@ -67,13 +72,15 @@ public sealed class ProfileStore
 
     private static bool IsNamed(ConnectionProfile profile, string name) => string.Equals(profile.Name, name, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Reads, changes and writes under a lock: processes that save at the same time would undo each other's changes.</summary>
     private void Change(Func<IEnumerable<ConnectionProfile>, IEnumerable<ConnectionProfile>> change)
     {
-        ConnectionProfile[] profiles = change(Read()).OrderBy(profile => profile.Name, StringComparer.OrdinalIgnoreCase).ToArray();
         string temporary = Path.Join(_folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
             IngestFolders.CreatePrivateFolder(_folder);
+            using FileStream held = Lock();
+            ConnectionProfile[] profiles = change(Read()).OrderBy(profile => profile.Name, StringComparer.OrdinalIgnoreCase).ToArray();
             using (FileStream file = IngestFolders.CreatePrivateFile(temporary))
             {
                 JsonSerializer.Serialize(file, profiles, ProfileJson.Default.ConnectionProfileArray);
@@ -90,6 +97,28 @@ public sealed class ProfileStore
                 Advice = "Give this account the right to write there, or set INGESTTOOLS_HOME to another folder.",
                 Target = _path,
             };
+        }
+    }
+
+    /// <summary>Opens the lock's file for this process alone. It stays where it is: whoever deletes a lock lets two in.</summary>
+    private FileStream Lock()
+    {
+        string path = Path.Join(_folder, "profiles.lock");
+        long began = Environment.TickCount64;
+        using ManualResetEventSlim pause = new();
+        while (true)
+        {
+            try
+            {
+                FileStreamOptions how = new() { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+                if (!OperatingSystem.IsWindows())
+                    how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+                return new FileStream(path, how);
+            }
+            catch (IOException) when (File.Exists(path) && Environment.TickCount64 - began < LockLimit.TotalMilliseconds)
+            {
+                pause.Wait(LockPause);
+            }
         }
     }
 }

@@ -42,6 +42,9 @@ public sealed record LoadDefinition
     /// <summary>lakeFS: the commit's message.</summary>
     public string? Message { get; init; }
 
+    /// <summary>lakeFS: the number of objects below which the import has failed; null is 1 where objects were deleted.</summary>
+    public long? MinimumObjects { get; init; }
+
     /// <summary>ICA: the file of data ids. A full path.</summary>
     public string? DataIdPath { get; init; }
 

@@ -1,6 +1,7 @@
 using System.IO.Enumeration;
 using System.Runtime.InteropServices;
 using System.Text;
+using IngestTools.Connections;
 using Microsoft.Win32.SafeHandles;
 
 namespace IngestTools.Uploads;
@@ -36,12 +37,17 @@ internal sealed class FileFinder(UploadOptions options)
         if (Directory.Exists(path))
             return FindInFolder(path);
         FileInfo file = new(path);
-        if (!file.Exists)
+        bool isLink = file.LinkTarget is not null;
+        if (!file.Exists && !isLink)
             return [FoundFile.Failed(path, null, LocalFileErrors.NotFound(path))];
         if (!IsWanted(file.Name))
+        {
+            Unwanted++;
             return [];
-        (long length, DateTime written) = file.LinkTarget is null ? (file.Length, file.LastWriteTimeUtc) : TargetOf(path);
-        return [Look(path, null, length, written)];
+        }
+
+        LinkedFile target = isLink ? TargetOf(path) : new LinkedFile(file.Length, file.LastWriteTimeUtc);
+        return [target.IsDead ? FoundFile.Failed(path, null, LocalFileErrors.DeadLink(path)) : Look(path, null, target.Length, target.LastWriteTime)];
     }
 
     private IEnumerable<FoundFile> FindInFolder(string root)
@@ -57,8 +63,12 @@ internal sealed class FileFinder(UploadOptions options)
                     yield return FoundFile.Failed(entry.Path, root, LocalFileErrors.LinkToFolder(entry.Path), SkipReason.LinkToFolder);
                 else if (entry.IsFolder && options.Recurse)
                     folders.Push(entry.Path);
-                else if (!entry.IsFolder && IsWanted(entry.Name))
-                    yield return Look(entry.Path, root, entry.Length, entry.LastWriteTime);
+                else if (!entry.IsFolder && !IsWanted(entry.Name))
+                    Unwanted++;
+                else if (!entry.IsFolder && entry.File.IsDead)
+                    yield return FoundFile.Failed(entry.Path, root, LocalFileErrors.DeadLink(entry.Path), SkipReason.DeadLink);
+                else if (!entry.IsFolder)
+                    yield return Look(entry.Path, root, entry.File.Length, entry.File.LastWriteTime);
             }
 
             if (reader.Error is { } error)
@@ -66,17 +76,24 @@ internal sealed class FileFinder(UploadOptions options)
         }
     }
 
+    /// <summary>Files that the patterns left out.</summary>
+    public long Unwanted { get; private set; }
+
     /// <summary>Whether a file of this name is asked for.</summary>
     public bool IsWanted(string name) =>
         (options.Include.Count == 0 || options.Include.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name)))
         && !options.Exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name));
 
-    /// <summary>Length and last write time of the file that a link leads to; 0 where it leads nowhere, which is reported when it is opened.</summary>
-    private static (long Length, DateTime LastWriteTime) TargetOf(string path)
+    /// <summary>The file that a link leads to. One that cannot be looked at is reported when it is opened.</summary>
+    private static LinkedFile TargetOf(string path)
     {
         try
         {
-            return File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo { Exists: true } target ? (target.Length, target.LastWriteTimeUtc) : default;
+            if (File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo { Exists: true } target)
+                return new LinkedFile(target.Length, target.LastWriteTimeUtc);
+            // A link such as /proc/self/fd/0 leads to something that has no path. File.Exists cannot tell: it is true of the link itself.
+            bool leadsSomewhere = !OperatingSystem.IsWindows() && FileAccount.IsRegularFile(path) is not null;
+            return new LinkedFile(0, default, IsDead: !leadsSomewhere);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -84,13 +101,20 @@ internal sealed class FileFinder(UploadOptions options)
         }
     }
 
-    /// <summary>What has no length may be a pipe or a device, which would hang when it is opened.</summary>
-    private static FoundFile Look(string path, string? root, long length, DateTime written) =>
-        length == 0 && UnixFileKind.WhatElse(path) is { } what
-            ? FoundFile.Failed(path, root, LocalFileErrors.NotRegular(path, what))
-            : new FoundFile(path, root, length, written);
+    /// <summary>What has no length may be a pipe or a device, which would hang when it is opened, or a file that the system makes when it is read.</summary>
+    private static FoundFile Look(string path, string? root, long length, DateTime written)
+    {
+        if (length > 0 || OperatingSystem.IsWindows())
+            return new FoundFile(path, root, length, written);
+        IngestException? error = FileAccount.IsRegularFile(path) == false ? LocalFileErrors.NotRegular(path)
+            : UnixFileContent.HasAny(path) ? LocalFileErrors.LengthUnknown(path) : null;
+        return error is null ? new FoundFile(path, root, length, written) : FoundFile.Failed(path, root, error);
+    }
 
-    private readonly record struct Entry(string Path, string Name, long Length, DateTime LastWriteTime, bool IsFolder, bool IsLink);
+    /// <summary>A file, or the one that a link leads to.</summary>
+    private readonly record struct LinkedFile(long Length, DateTime LastWriteTime, bool IsDead = false);
+
+    private readonly record struct Entry(string Path, string Name, LinkedFile File, bool IsFolder, bool IsLink);
 
     /// <summary>Reads one folder. A folder that cannot be read, or no longer, ends with an error, and the search goes on elsewhere.</summary>
     private sealed class FolderReader(string folder) : IDisposable
@@ -127,38 +151,34 @@ internal sealed class FileFinder(UploadOptions options)
         {
             string path = entry.ToFullPath();
             bool isLink = (entry.Attributes & FileAttributes.ReparsePoint) != 0;
-            (long length, DateTime written) = entry.IsDirectory ? default
-                : isLink ? TargetOf(path) : (entry.Length, entry.LastWriteTimeUtc.UtcDateTime);
-            return new Entry(path, entry.FileName.ToString(), length, written, entry.IsDirectory, isLink);
+            LinkedFile file = entry.IsDirectory ? default : isLink ? TargetOf(path) : new(entry.Length, entry.LastWriteTimeUtc.UtcDateTime);
+            return new Entry(path, entry.FileName.ToString(), file, entry.IsDirectory, isLink);
         }
-
     }
 }
 
-/// <summary>Tells what is no regular file on Unix, without waiting for the other end of a pipe.</summary>
-internal static class UnixFileKind
+/// <summary>Looks into files on Unix without waiting for the other end of a pipe.</summary>
+internal static class UnixFileContent
 {
     private const int ReadOnly = 0;
 
-    private const int SeekCurrent = 1;
-
     private static readonly int NonBlocking = OperatingSystem.IsMacOS() ? 0x4 : 0x800;
 
-    /// <summary>What a file is, if it is none that can be read from its beginning to its end; null where it is.</summary>
-    public static string? WhatElse(string path)
+    /// <summary>Whether a file has content, whatever its length. A file that cannot be read says why when it is sent.</summary>
+    public static bool HasAny(string path)
     {
-        if (OperatingSystem.IsWindows())
-            return null;
         using SafeFileHandle handle = new(Open(Encoding.UTF8.GetBytes(path + '\0'), ReadOnly | NonBlocking), ownsHandle: true);
-        // A file that cannot be opened says why when it is sent.
-        return !handle.IsInvalid && Seek(handle, 0, SeekCurrent) < 0 ? "a pipe or a device" : null;
+        try
+        {
+            return !handle.IsInvalid && RandomAccess.Read(handle, new byte[1], 0) > 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            return false;
+        }
     }
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern nint Open(byte[] path, int flags);
-
-    [DllImport("libc", EntryPoint = "lseek", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern long Seek(SafeFileHandle handle, long offset, int whence);
 }

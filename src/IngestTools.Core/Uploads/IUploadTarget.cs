@@ -12,6 +12,9 @@ public interface IUploadTarget
     /// <summary>The connection's name.</summary>
     string Connection { get; }
 
+    /// <summary>The base address of the server.</summary>
+    string Server => JournalPlace.Server;
+
     /// <summary>The project, where the service has shortcodes.</summary>
     string? Shortcode { get; }
 
@@ -28,7 +31,7 @@ public interface IUploadTarget
     internal string Place { get; }
 
     /// <summary>What is done with the target, for a person: "project 0001".</summary>
-    internal string Description { get; }
+    string Description { get; }
 
     /// <summary>From this size on a file is sent alone, since the server holds a lock for as long as it takes; null where it does not.</summary>
     internal long? AloneFrom { get; }
@@ -44,6 +47,10 @@ public interface IUploadTarget
 
     /// <summary>Why the server would take a file and then never use it; null where it will.</summary>
     internal string? WhyUseless(string remoteName);
+
+    /// <summary>Looks into a file before it is sent: what the server may make of its content, to warn about; null where nothing speaks against it.</summary>
+    /// <exception cref="IngestException">The server cannot use the file.</exception>
+    internal string? FindContentDoubt(UploadItem item) => null;
 
     /// <summary>Where the journal records the files.</summary>
     internal JournalPlace JournalPlace { get; }

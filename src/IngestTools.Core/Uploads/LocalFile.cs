@@ -76,7 +76,7 @@ internal sealed class LocalFile : IDisposable
 internal static class LocalFileErrors
 {
     public static IngestException NotFound(string path, Exception? cause = null) => Make(
-        ErrorId.FileNotFound, $"There is no file or folder {Show(path)}.", "Check the path. A file that was there when the folder was listed was removed meanwhile.", path, cause);
+        ErrorId.FileNotFound, $"There is no file or folder {Show(path)}.", "Check the path. A file that was there when the folder was listed may have been removed since.", path, cause);
 
     public static IngestException Unreadable(string path, string why, Exception? cause = null) => Make(
         ErrorId.FileUnreadable, $"{Show(path)} cannot be read: {Http.Redaction.EscapeControls(why)}", "Give this account the right to read it, then send it again.", path, cause);
@@ -84,8 +84,15 @@ internal static class LocalFileErrors
     public static IngestException Changed(string path) => Make(
         ErrorId.FileChanged, $"{Show(path)} changed while it was read, so the server has a mixture or nothing of it.", "Send it again when nobody writes to it.", path, null);
 
-    public static IngestException NotRegular(string path, string what) => Make(
-        ErrorId.FileUnreadable, $"{Show(path)} is {what}, not a file.", "Send files only.", path, null);
+    public static IngestException NotRegular(string path) => Make(
+        ErrorId.FileUnreadable, $"{Show(path)} is a pipe or a device, not a file.", "Send files only.", path, null);
+
+    public static IngestException LengthUnknown(string path) => Make(
+        ErrorId.FileUnreadable, $"{Show(path)} has content and reports a length of 0, as files that the system makes when they are read do.",
+        "Copy its content to a file, and send that.", path, null);
+
+    public static IngestException DeadLink(string path) => Make(
+        ErrorId.FileNotFound, $"{Show(path)} is a link that leads to no file.", "Remove the link, or bring back what it leads to.", path, null);
 
     public static IngestException LinkToFolder(string path) => Make(
         ErrorId.FileUnreadable, $"{Show(path)} is a link to a folder, and was left out: links are not followed, since they can lead in circles.", "Send the folder that it leads to by its own path.", path, null);

@@ -9,6 +9,9 @@ namespace IngestTools.Uploads;
 internal sealed class NameCollisions(UploadOptions options, FileFinder finder)
 {
     private readonly SeenKeys _seen = new();
+
+    /// <summary>Names together with the files that have them, of files that were given themselves.</summary>
+    private readonly SeenKeys _seenFiles = new();
     private readonly Dictionary<string, string> _flat = new(StringComparer.Ordinal);
     private UploadRequest? _first;
     private string? _firstFolder;
@@ -28,6 +31,8 @@ internal sealed class NameCollisions(UploadOptions options, FileFinder finder)
         if (isOfFirstFolder && file.Path.IsNormalized(NormalizationForm.FormC))
             return NameTaking.Free;
         string? other = isOfFirstFolder ? ComposedTwinOf(file) : InFirstFolder(request, remoteName);
+        if (!isOfFirstFolder && !_seenFiles.Add($"{request.Target.Place}\n{remoteName}\n{file.Path}"))
+            return NameTaking.SameFile;
         if (_seen.Add($"{request.Target.Place}\n{remoteName}") && other is null)
             return NameTaking.Free;
         // Below a base path each file has a name of its own, so that the same name is the same file.

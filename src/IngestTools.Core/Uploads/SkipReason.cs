@@ -17,4 +17,7 @@ public enum SkipReason
 
     /// <summary>It is a link to a folder. Links are not followed.</summary>
     LinkToFolder,
+
+    /// <summary>It is a link that leads to no file.</summary>
+    DeadLink,
 }

@@ -36,13 +36,13 @@ public sealed class UploadEngine
     private readonly FileFinder _finder;
     private readonly RemoteNames _names;
     private readonly NameCollisions _collisions;
-    private readonly HashSet<string> _doubts = new(StringComparer.Ordinal);
+    private readonly FoldedWarnings _warnings;
     private readonly KnownFiles _knownFiles;
     private readonly Dictionary<JournalPlace, IPlaceJournal> _rehearsed = [];
     private readonly Dictionary<object, UploadLane> _lanes = [];
     private readonly Dictionary<object, List<UploadResult>> _failedBefore = [];
     private long? _call;
-    private long _emptyFiles;
+    private long _found;
 
     /// <summary>Makes an engine for one run.</summary>
     /// <param name="options">How files are sent.</param>
@@ -60,6 +60,7 @@ public sealed class UploadEngine
         _names = new RemoteNames(options);
         _collisions = new NameCollisions(options, _finder);
         _knownFiles = new KnownFiles(options, logger);
+        _warnings = new FoldedWarnings(logger);
     }
 
     /// <summary>Makes an engine for one run, for a host with a log of its own.</summary>
@@ -118,8 +119,7 @@ public sealed class UploadEngine
 
             _meter.AllFound();
             await Task.WhenAll(_lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(false);
-            if (_emptyFiles > 0)
-                _logger.LogWarning("{Count} sent without content. The server takes empty files, and may fail to ingest them.", _emptyFiles == 1 ? "1 file was" : $"{_emptyFiles:N0} files were");
+            WarnInTheEnd();
             results.TryComplete();
         }
         catch (Exception e)
@@ -159,10 +159,22 @@ public sealed class UploadEngine
         }
     }
 
+    /// <summary>Says what concerns all files of the call.</summary>
+    private void WarnInTheEnd()
+    {
+        _warnings.Complete();
+        long empty = _lanes.Values.Sum(lane => lane.EmptyFiles);
+        if (empty > 0)
+            _logger.LogWarning("{Count} sent without content. The server takes empty files, and may fail to ingest them.", empty == 1 ? "1 file was" : $"{empty:N0} files were");
+        if (_found == 0 && _finder.Unwanted > 0)
+            _logger.LogWarning("No file was sent: -Include and -Exclude left out all {Count:N0} files that were found.", _finder.Unwanted);
+    }
+
     /// <summary>Checks a file that was found, and hands it to its lane.</summary>
     private async ValueTask TakeAsync(
         FoundFile file, UploadRequest request, Func<IUploadTarget, ValueTask<UploadLane>> laneOf, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
     {
+        _found++;
         _meter.Found(file.Length);
         string remoteName = request.RemoteName ?? Path.GetFileName(file.Path);
         IngestException? error = file.Error;
@@ -185,6 +197,9 @@ public sealed class UploadEngine
                 if (lane is null or { IsClosed: false })
                     known = await _knownFiles.JudgeAsync(item, lane?.Known ?? RehearsedPlace(request.Target), cancellationToken).ConfigureAwait(false);
             }
+
+            if (error is null && known.Reason is null && request.Target.FindContentDoubt(item) is { } contentDoubt)
+                _warnings.Add(Redaction.EscapeControls(file.Path), contentDoubt);
         }
         catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
         {
@@ -211,10 +226,10 @@ public sealed class UploadEngine
             return;
         }
 
-        if (file.Length == 0)
-            _emptyFiles++;
-        if (request.Target.WhyDoubtful(remoteName) is { } doubt && _doubts.Add(doubt))
-            _logger.LogWarning("{File}: {Doubt}. Others like it are not warned about.", Redaction.EscapeControls(file.Path), doubt);
+        if (request.Target.WhyDoubtful(remoteName) is { } doubt)
+            _warnings.Add(Redaction.EscapeControls(file.Path), $"{doubt}.");
+        if (_options.Force && request.Target.WhyUseless(remoteName) is { } ignored)
+            _warnings.Add(Redaction.EscapeControls(file.Path), $"It is sent because of -Force, although {ignored}.");
         lane ??= await laneOf(request.Target).ConfigureAwait(false);
         await lane.AddAsync(item, cancellationToken).ConfigureAwait(false);
     }
@@ -233,6 +248,8 @@ public sealed class UploadEngine
     {
         _meter.Sent(item.Length);
         _meter.Done(skipped is null);
+        if (DescribeLeftOut(item, skipped) is { } leftOut)
+            _warnings.Add(Redaction.EscapeControls(item.Path), leftOut);
         UploadResult result = UploadLane.ResultOf(item, skipped, error);
         if (skipped is null && _lanes.TryGetValue(item.Target.Lane, out UploadLane? lane))
             await lane.Job.RecordAsync(result).ConfigureAwait(false);
@@ -240,6 +257,16 @@ public sealed class UploadEngine
             KeepFailure(item.Target.Lane, result);
         await results.WriteAsync(result, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>What is said of a file that is left out on purpose, the same for all of its kind; null where it is not.</summary>
+    private static string? DescribeLeftOut(UploadItem item, SkipReason? skipped) => skipped switch
+    {
+        SkipReason.NotUsed => $"It is left out: {item.Target.WhyUseless(item.RemoteName)}. -Force sends it.",
+        SkipReason.LinkToFolder => "It is left out: links to folders are not followed, since they can lead in circles.",
+        SkipReason.DeadLink => "It is left out: this link leads to no file.",
+        SkipReason.GivenTwice => "It was given more than once, and is sent once.",
+        _ => null,
+    };
 
     private void KeepFailure(object lane, UploadResult result)
     {

@@ -51,6 +51,7 @@ internal sealed class UploadLane : IDisposable
     private IUploadJob _job = NoJournal.Instance;
     private ITimer? _ticks;
     private long _tick;
+    private long _emptyFiles;
     private long _staleSince;
     private long _refreshed;
     private IngestException? _closed;
@@ -96,6 +97,9 @@ internal sealed class UploadLane : IDisposable
 
     /// <summary>The job that this call is in the journal.</summary>
     public IUploadJob Job => _job;
+
+    /// <summary>Files that were sent and have no content.</summary>
+    public long EmptyFiles => Interlocked.Read(ref _emptyFiles);
 
     /// <summary>Whether files are sent at all. Where they are not, there is no point in comparing them.</summary>
     public bool IsClosed => _closed is not null;
@@ -501,6 +505,8 @@ internal sealed class UploadLane : IDisposable
         if (error is null)
         {
             item.Target.Sent(item);
+            if (attempt.Length == 0)
+                Interlocked.Increment(ref _emptyFiles);
             if (Known is not null)
                 await _job.RecordAsync(RecordOf(item, attempt), attempt.Length).ConfigureAwait(false);
             IngestDiagnostics.UploadedFiles.Add(1);

@@ -23,6 +23,7 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
     /// <summary>The workbooks, by the names that the server gave them.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = FileSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string[] FileName { get; set; } = [];
 
     /// <summary>The hierarchy: a dotted path or a pkid. With uploads: instead of the one that they were sent to.</summary>
@@ -30,6 +31,7 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
     [Parameter(ParameterSetName = UploadSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(HierarchyCompleter))]
+    [NameText]
     public virtual string? Hierarchy { get; set; }
 
     /// <inheritdoc/>
@@ -87,7 +89,7 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
 
     private void Ask(BulkLoadRequest load, object input, UploadResult? upload)
     {
-        if (ResolveConnection(IngestService.Voss, input, upload?.Connection, upload?.Server) is not { } connection || !ShouldProcess($"{load.FileName} at {load.Hierarchy}", Action))
+        if (ResolveConnection(IngestService.Voss, input, upload?.Connection, upload?.Server) is not { } connection || !ShouldProcessAt(connection, $"{load.FileName} in {load.Hierarchy}", Action))
             return;
         RunFor(input, async token =>
         {

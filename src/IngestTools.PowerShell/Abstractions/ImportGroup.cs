@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Management.Automation;
 using IngestTools.Connections;
 using IngestTools.Services.LakeFs;
@@ -24,7 +25,7 @@ internal sealed class ImportGroup(IngestConnection connection, string repository
 
     internal void Add(ImportSource source) => _sources.Add(source);
 
-    internal ImportRequest ToRequest(string? message, IDictionary? metadata, bool allowReadOnly, ImportDialect dialect) => new()
+    internal ImportRequest ToRequest(string? message, IDictionary? metadata, bool allowReadOnly, ImportDialect dialect, long? minimumObjects) => new()
     {
         Repository = Repository,
         Branch = Branch,
@@ -33,6 +34,7 @@ internal sealed class ImportGroup(IngestConnection connection, string repository
         Metadata = ReadMetadata(metadata),
         AllowReadOnly = allowReadOnly,
         Dialect = dialect,
+        MinimumObjects = minimumObjects,
     };
 
     /// <summary>Keys that differ can be the same as texts, such as 1 and '1': then the last one is taken.</summary>
@@ -40,6 +42,11 @@ internal sealed class ImportGroup(IngestConnection connection, string repository
         .GroupBy(pair => TextOf(pair.Key), StringComparer.Ordinal)
         .ToDictionary(same => same.Key, same => TextOf(same.Last().Value));
 
-    /// <summary>As PowerShell writes a value as text: the same whatever the user's culture.</summary>
-    private static string TextOf(object? value) => LanguagePrimitives.ConvertTo<string>(value) ?? "";
+    /// <summary>As PowerShell writes a value as text, the same whatever the user's culture; a time in ISO 8601 with its offset.</summary>
+    private static string TextOf(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    {
+        DateTime time => TextOf(new DateTimeOffset(time)),
+        DateTimeOffset time => time.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", CultureInfo.InvariantCulture),
+        _ => LanguagePrimitives.ConvertTo<string>(value) ?? "",
+    };
 }

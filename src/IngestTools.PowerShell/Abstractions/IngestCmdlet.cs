@@ -19,7 +19,14 @@ public abstract class IngestCmdlet : AsyncCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [ArgumentCompleter(typeof(ConnectionCompleter))]
+    [NameText(IsRefusedLater = true)]
     public virtual ConnectionArgument? Connection { get; set; }
+
+    /// <summary>The base address of the server that an input object is of, as results and transactions have it.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? Server { get; set; }
 
     /// <summary>The journal of this account, opened when it is first used; one that records nothing where it is turned off.</summary>
     private protected IIngestJournal Journal => _journal ??= IsJournalOff ? IngestJournal.Off : IngestJournal.Open();
@@ -57,6 +64,7 @@ public abstract class IngestCmdlet : AsyncCmdlet
     /// <param name="server">The base address of the server that the input object is of; null where it does not say. A connection to another server is refused.</param>
     private protected IngestConnection? ResolveConnection(IngestService service, object input, string? named = null, string? server = null)
     {
+        server ??= ServerOfInput();
         if (Resolve(service, input, named, server) is not { } connection)
             return null;
         if (server is null || connection.Uri.AbsoluteUri == server)
@@ -65,11 +73,22 @@ public abstract class IngestCmdlet : AsyncCmdlet
         return null;
     }
 
+    /// <summary>Asks whether something may be done at a server: what, where and at which server.</summary>
+    /// <param name="connection">The connection to the server.</param>
+    /// <param name="target">What it is done to.</param>
+    /// <param name="action">What is done.</param>
+    private protected bool ShouldProcessAt(IngestConnection connection, string target, string action) => ShouldProcess($"{target} at {connection.Server}", action);
+
+    /// <summary>A table may have a column of this name that means something else.</summary>
+    private string? ServerOfInput() => Uri.TryCreate(Server, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" ? Server : null;
+
     private IngestConnection? Resolve(IngestService service, object input, string? named, string? server)
     {
         ConnectionArgument? argument = Connection ?? (string.IsNullOrEmpty(named) ? null : new ConnectionArgument(named));
         try
         {
+            if (NameTextAttribute.WhyRefused(argument?.Name) is { } why)
+                throw IngestErrors.Create(ErrorId.Rejected, why, "Give the connection's name as text.");
             IngestConnection? match = server is null || _isConnectionGiven ? null : Session.Connections.FindOf(service, server, argument?.Name, Log);
             return match ?? Session.Connections.Resolve(service, argument, Log);
         }

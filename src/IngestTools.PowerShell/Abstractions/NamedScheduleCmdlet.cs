@@ -14,6 +14,7 @@ public abstract class NamedScheduleCmdlet : SchedulerCmdlet
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ScheduleCompleter))]
+    [NameText]
     public string[] Name { get; set; } = [];
 
     /// <summary>What is done, as -WhatIf and -Confirm say it.</summary>
@@ -24,7 +25,7 @@ public abstract class NamedScheduleCmdlet : SchedulerCmdlet
     {
         foreach (string name in Name.SelectMany(Find))
         {
-            if (ShouldProcess(name, Action))
+            if (ShouldProcess($"{name} at the scheduler {Client.Socket}", Action))
                 RunFor(name, token => ActAsync(name, token));
         }
     }
@@ -41,12 +42,12 @@ public abstract class NamedScheduleCmdlet : SchedulerCmdlet
         List<string> names = [];
         RunFor(given, async token =>
         {
-            await foreach (BulkLoadSchedule schedule in Client.ReadSchedulesAsync([pattern.Wide], token).ConfigureAwait(false))
+            await foreach (BulkLoadSchedule schedule in Client.ReadSchedulesAsync(pattern.Queries, token).ConfigureAwait(false))
             {
                 if (pattern.IsMatch(schedule.Name))
                     names.Add(schedule.Name);
             }
         });
-        return names;
+        return names.Find(pattern.IsText) is { } named ? [named] : names;
     }
 }

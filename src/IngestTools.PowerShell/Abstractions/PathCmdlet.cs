@@ -26,12 +26,14 @@ public abstract partial class PathCmdlet : IngestCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [NameText]
     public string[] Path { get; set; } = [];
 
     /// <summary>Files or folders whose names are taken as they are. What Get-ChildItem gives binds here.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
     [Alias("PSPath")]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string[] LiteralPath { get; set; } = [];
 
     /// <summary>The paths that the input object of this moment means, or for each that cannot be a file why not.</summary>

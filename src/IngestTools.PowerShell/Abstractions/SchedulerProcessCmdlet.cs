@@ -12,6 +12,7 @@ public abstract class SchedulerProcessCmdlet : SchedulerCmdlet
     /// <summary>The folder of its store, its spool and its log.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Folder { get; set; }
 
     /// <summary>Where it listens.</summary>

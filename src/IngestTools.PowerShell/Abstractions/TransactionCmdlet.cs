@@ -30,6 +30,7 @@ public abstract class TransactionCmdlet : IngestCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(TransactionCompleter))]
+    [NameText]
     public string[] Id { get; set; } = [];
 
     /// <inheritdoc/>
@@ -59,7 +60,7 @@ public abstract class TransactionCmdlet : IngestCmdlet
             (IngestService service, Transaction parsed) = TransactionSources.Parse(id);
             if (ResolveConnection(service, known ?? (object)id, known?.Connection, known?.Server ?? ServerOf(id, service)) is not { } connection)
                 return null;
-            return new WaitRequest(known ?? FindStarted(id, connection) ?? parsed with { Connection = connection.Name }, SourceOf(connection));
+            return new WaitRequest(known ?? FindStarted(id, connection) ?? parsed with { Connection = connection.Name, Server = connection.Server }, SourceOf(connection));
         }
         catch (IngestException e)
         {

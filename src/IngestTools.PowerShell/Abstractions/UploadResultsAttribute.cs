@@ -26,8 +26,10 @@ internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
     /// <summary>The result that an object was; the object itself, where it was none.</summary>
     private static object? Rebuild(object? input)
     {
-        if (input is not PSObject read || read.BaseObject is UploadResult or string || Array.Exists(Marks, name => read.Properties[name] is null))
+        if (input is not PSObject read || read.BaseObject is not PSCustomObject)
             return input;
+        if (Array.Exists(Marks, name => read.Properties[name] is null))
+            throw NotAResult();
         return new UploadResult
         {
             Path = RequiredTextOf(read, nameof(UploadResult.Path)),
@@ -43,6 +45,16 @@ internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
             Connection = TextOf(read, nameof(UploadResult.Connection)),
             Server = TextOf(read, nameof(UploadResult.Server)),
         };
+    }
+
+    /// <summary>
+    /// PowerShell would make a result without a name out of any object that has one of its properties. The binder takes this error for a type that does not fit, and looks
+    /// for properties that are named like parameters.
+    /// </summary>
+    private static ArgumentTransformationMetadataException NotAResult()
+    {
+        const string Message = "This is not a result of Send-IngestFile. Give results as they were written.";
+        return new ArgumentTransformationMetadataException(Message, new PSInvalidCastException(Message));
     }
 
     /// <summary>A CSV has nothing where there was null.</summary>

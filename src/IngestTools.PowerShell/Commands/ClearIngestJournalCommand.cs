@@ -23,12 +23,14 @@ public sealed class ClearIngestJournalCommand : JournalCmdlet
     [Parameter(ParameterSetName = ProjectSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    [NameText]
     public string? Shortcode { get; set; }
 
     /// <summary>VOSS: only what belongs to this hierarchy, as it was given to Send-IngestFile.</summary>
     [Parameter(Mandatory = true, ParameterSetName = HierarchySet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(HierarchyCompleter))]
+    [NameText]
     public string? Hierarchy { get; set; }
 
     /// <inheritdoc/>

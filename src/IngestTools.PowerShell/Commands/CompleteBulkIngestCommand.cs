@@ -17,11 +17,13 @@ public sealed class CompleteBulkIngestCommand : IngestCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    [NameText]
     public string[] Shortcode { get; set; } = [];
 
     /// <summary>A file to save the mapping to before it is deleted.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? MappingPath { get; set; }
 
     /// <summary>Finalizes although the mapping is unsaved or files are left over.</summary>
@@ -48,7 +50,7 @@ public sealed class CompleteBulkIngestCommand : IngestCmdlet
         {
             if (ResolveConnection(IngestService.DspIngest, shortcode) is not { } connection)
                 continue;
-            if (!ShouldProcess($"Project {shortcode} on {connection.Uri}", "Finalize: delete the server's mapping and all left-over files"))
+            if (!ShouldProcessAt(connection, $"project {shortcode}", "Finalize: delete the server's mapping and all left-over files"))
                 continue;
             Session.Shortcodes.Add(shortcode);
             RunFor(shortcode, token => CompleteAsync(connection, shortcode, token));

@@ -44,6 +44,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ConnectionCompleter))]
+    [NameText]
     public string? Name { get; set; }
 
     /// <summary>A bearer token, sent as it is.</summary>
@@ -66,6 +67,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     /// <summary>Where the secret is read when it is needed: env:NAME, file:PATH or vault:[VAULT/]NAME.</summary>
     [Parameter(Mandatory = true, ParameterSetName = SecretFromSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? SecretFrom { get; set; }
 
     /// <summary>What the secret is. Without it: a password where there is a user name, else an API key for ICA and a token for the others.</summary>
@@ -80,6 +82,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     /// <summary>The user's name, or the cookie's.</summary>
     [Parameter(ParameterSetName = SecretFromSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? UserName { get; set; }
 
     /// <summary>Saves the connection as a profile, for the sessions to come.</summary>
@@ -105,6 +108,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     /// <summary>A PEM file of the certificates that are trusted, instead of the system's.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? CertificateAuthority { get; set; }
 
     /// <summary>Takes any certificate. Whoever is on the way can then read and change everything.</summary>
@@ -136,7 +140,13 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
         try
         {
             IngestConnection connection = IngestConnection.Open(CreateSettings(), Log);
-            if ((Save || Default) && ShouldProcess(connection.Name, "Save profile"))
+            if (!ShouldProcess($"{connection.Name} to {connection.Server}", Save || Default ? "Connect and save profile" : "Connect"))
+            {
+                connection.Dispose();
+                return;
+            }
+
+            if (Save || Default)
                 new ProfileStore().Save(ConnectionProfile.From(connection, Default));
             IngestSession.Current.Connections.Add(connection);
             WriteObject(connection);

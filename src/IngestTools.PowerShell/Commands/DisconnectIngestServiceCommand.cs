@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using IngestTools.Connections;
+using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
@@ -18,6 +19,7 @@ public sealed class DisconnectIngestServiceCommand : PSCmdlet
     [Alias("Name")]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ConnectionCompleter))]
+    [NameText]
     public ConnectionArgument[] Connection { get; set; } = [];
 
     /// <summary>Deletes the saved profiles of these names; connections of this session stay.</summary>
@@ -47,8 +49,8 @@ public sealed class DisconnectIngestServiceCommand : PSCmdlet
         IngestConnection[] open = argument.Connection is { } given ? [given] : [.. _connections.All.Where(c => IsNamed(argument, c.Name))];
         foreach (IngestConnection connection in open)
         {
-            if (ShouldProcess(connection.Name, "Close connection"))
-                _connections.Remove(connection);
+            if (ShouldProcess($"{connection.Name} to {connection.Server}", "Close connection") && _connections.Remove(connection) is { } next)
+                WriteWarning(ConnectionTable.DescribeNext(next));
         }
 
         return open.Length > 0;
@@ -59,7 +61,7 @@ public sealed class DisconnectIngestServiceCommand : PSCmdlet
         ConnectionProfile[] saved = [.. _connections.ReadProfiles().Where(p => IsNamed(argument, p.Name))];
         foreach (ConnectionProfile profile in saved)
         {
-            if (ShouldProcess(profile.Name, "Delete saved profile"))
+            if (ShouldProcess($"{profile.Name} to {IngestConnection.ServerOf(profile.ToSettings(SecretVault.ReadAsync)) ?? "no usable address"}", "Delete saved profile"))
                 new ProfileStore().Remove(profile.Name);
         }
 

@@ -22,12 +22,14 @@ public sealed class GetBulkLoadRunCommand : SchedulerCmdlet
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ScheduleCompleter))]
+    [NameText]
     public string[] Name { get; set; } = [];
 
     /// <summary>Runs, which then have their logs.</summary>
     [Parameter(ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(TransactionCompleter))]
+    [NameText]
     public string[] Id { get; set; } = [];
 
     /// <summary>Where the runs stand.</summary>
@@ -56,7 +58,7 @@ public sealed class GetBulkLoadRunCommand : SchedulerCmdlet
 
     private async IAsyncEnumerable<BulkLoadRun> FindAsync(SchedulePattern pattern, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        RunQuery query = new() { Names = [pattern.Wide], Statuses = Status, Since = Since, Newest = pattern.IsExact ? Newest : null };
+        RunQuery query = new() { Names = pattern.Queries, Statuses = Status, Since = Since, Newest = pattern.IsExact ? Newest : null };
         int found = 0;
         await foreach (BulkLoadRun run in Client.ReadRunsAsync(query, cancellationToken).ConfigureAwait(false))
         {

@@ -17,6 +17,7 @@ public sealed class GetBulkLoadScheduleCommand : SchedulerCmdlet
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ScheduleCompleter))]
+    [NameText]
     public string[] Name { get; set; } = ["*"];
 
     /// <inheritdoc/>
@@ -29,7 +30,7 @@ public sealed class GetBulkLoadScheduleCommand : SchedulerCmdlet
     private async IAsyncEnumerable<BulkLoadSchedule> FindAsync(SchedulePattern pattern, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         bool isFound = false;
-        await foreach (BulkLoadSchedule schedule in Client.ReadSchedulesAsync([pattern.Wide], cancellationToken).ConfigureAwait(false))
+        await foreach (BulkLoadSchedule schedule in Client.ReadSchedulesAsync(pattern.Queries, cancellationToken).ConfigureAwait(false))
         {
             if (!pattern.IsMatch(schedule.Name))
                 continue;

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using IngestTools.Connections;
+using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
@@ -20,6 +21,7 @@ public sealed class GetIngestConnectionCommand : PSCmdlet
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ConnectionCompleter))]
+    [NameText]
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>The services to list.</summary>

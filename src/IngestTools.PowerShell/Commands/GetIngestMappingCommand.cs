@@ -27,6 +27,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = UploadedSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    [NameText]
     public string[]? Shortcode { get; set; }
 
     /// <summary>What was uploaded: each file is looked up in the mapping.</summary>
@@ -38,6 +39,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     /// <summary>A file to write the mapping to, as it came. Without -Uploaded, nothing else is written.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? OutFile { get; set; }
 
     /// <summary>Compares each file's SHA-256 with the server's.</summary>
@@ -86,16 +88,16 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     {
         foreach (UploadResult stray in Uploaded.Where(u => u.Shortcode is null))
             WriteError(IngestErrors.NotOfProject(stray));
-        foreach (var project in Uploaded.Where(IsAskedFor).GroupBy(u => (u.Connection, Shortcode: u.Shortcode!.ToUpperInvariant())))
-            Compare(project.Key.Connection, project.Key.Shortcode, [.. project]);
+        foreach (var project in Uploaded.Where(IsAskedFor).GroupBy(u => (u.Connection, u.Server, Shortcode: u.Shortcode!.ToUpperInvariant())))
+            Compare(project.Key.Connection, project.Key.Server, project.Key.Shortcode, [.. project]);
     }
 
     private bool IsAskedFor(UploadResult upload) =>
         upload.Shortcode is not null && (Shortcode is null || Shortcode.Contains(upload.Shortcode, StringComparer.OrdinalIgnoreCase));
 
-    private void Compare(string? connectionName, string shortcode, UploadResult[] uploads)
+    private void Compare(string? connectionName, string? server, string shortcode, UploadResult[] uploads)
     {
-        if (ResolveConnection(IngestService.DspIngest, shortcode, connectionName) is not { } connection || !IsNew(connection, shortcode))
+        if (ResolveConnection(IngestService.DspIngest, shortcode, connectionName, server) is not { } connection || !IsNew(connection, shortcode))
             return;
         RunFor(shortcode, async token =>
         {
@@ -118,11 +120,12 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     {
         string project = shortcode.ToUpperInvariant();
         string name = connection.Name;
+        string server = connection.Server;
         await foreach (IReadOnlyList<MappingRow> rows in client.ReadMappingPartsAsync(shortcode, cancellationToken).ConfigureAwait(false))
         {
             object[] outputs = new object[rows.Count];
             for (int i = 0; i < outputs.Length; i++)
-                outputs[i] = new IngestMapping { Shortcode = project, Original = rows[i].Original, Derivative = rows[i].Derivative, Ingested = true, Connection = name };
+                outputs[i] = new IngestMapping { Shortcode = project, Original = rows[i].Original, Derivative = rows[i].Derivative, Ingested = true, Connection = name, Server = server };
             await PostManyAsync(outputs, cancellationToken).ConfigureAwait(false);
         }
     }

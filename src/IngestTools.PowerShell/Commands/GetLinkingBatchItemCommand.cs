@@ -14,16 +14,19 @@ public sealed class GetLinkingBatchItemCommand : IngestCmdlet
     /// <summary>The batches.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string[] BatchId { get; set; } = [];
 
     /// <summary>The project.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ProjectCompleter))]
+    [NameText]
     public string? ProjectId { get; set; }
 
     /// <summary>Just these items.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string[]? ItemId { get; set; }
 
     /// <summary>Just the items of these statuses, in any case.</summary>
@@ -36,12 +39,6 @@ public sealed class GetLinkingBatchItemCommand : IngestCmdlet
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? PageSize { get; set; }
-
-    /// <summary>The base address of the server that the batches are of, as transactions tell it.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true)]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Server { get; set; }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -56,7 +53,7 @@ public sealed class GetLinkingBatchItemCommand : IngestCmdlet
 
         foreach (string batch in BatchId)
         {
-            if (ResolveConnection(IngestService.Ica, batch, server: string.IsNullOrEmpty(Server) ? null : Server) is not { } connection)
+            if (ResolveConnection(IngestService.Ica, batch) is not { } connection)
                 continue;
             Session.Projects.Add(project);
             if (ItemId is null)

@@ -18,6 +18,7 @@ public sealed class NewImportMetaRangeCommand : IngestCmdlet
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(RepositoryCompleter))]
+    [NameText]
     public string? Repository { get; set; }
 
     /// <summary>The ranges.</summary>
@@ -33,7 +34,7 @@ public sealed class NewImportMetaRangeCommand : IngestCmdlet
     {
         foreach ((IngestConnection connection, string repository, List<ImportRange> ranges) in _groups)
         {
-            if (!ShouldProcess($"Repository {repository}", $"Make a metarange of {ranges.Count:N0} ranges"))
+            if (!ShouldProcessAt(connection, $"repository {repository}", $"Make a metarange of {ranges.Count:N0} ranges"))
                 continue;
             Session.Repositories.Add(repository);
             RunFor(repository, async token =>
@@ -53,7 +54,7 @@ public sealed class NewImportMetaRangeCommand : IngestCmdlet
             return;
         }
 
-        if (ResolveConnection(IngestService.LakeFs, range, range.Connection) is not { } connection)
+        if (ResolveConnection(IngestService.LakeFs, range, range.Connection, range.Server) is not { } connection)
             return;
         int index = _groups.FindIndex(g => g.Connection == connection && g.Repository == repository);
         if (index < 0)

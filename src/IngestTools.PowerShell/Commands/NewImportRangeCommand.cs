@@ -22,21 +22,25 @@ public sealed class NewImportRangeCommand : IngestCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(RepositoryCompleter))]
+    [NameText]
     public string Repository { get; set; } = "";
 
     /// <summary>The addresses in the object store.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string[] Source { get; set; } = [];
 
     /// <summary>Takes only what comes after this key of the object store.</summary>
     [Parameter]
     [AllowEmptyString]
+    [NameText]
     public string After { get; set; } = "";
 
     /// <summary>What the keys get before their names.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowEmptyString]
+    [NameText]
     public string Prepend { get; set; } = "";
 
     /// <summary>Follows the pages to their end.</summary>
@@ -61,7 +65,7 @@ public sealed class NewImportRangeCommand : IngestCmdlet
             string shown = Redaction.Of(source);
             if (ResolveConnection(IngestService.LakeFs, shown) is not { } connection)
                 continue;
-            if (!ShouldProcess($"Repository {Repository}", $"Make {(All ? "ranges" : "a range")} of '{shown}'"))
+            if (!ShouldProcessAt(connection, $"repository {Repository}", $"Make {(All ? "ranges" : "a range")} of '{shown}'"))
                 continue;
             RangeRequest request = new()
             {

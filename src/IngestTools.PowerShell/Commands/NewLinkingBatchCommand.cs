@@ -36,6 +36,7 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     /// <summary>The project that the data is linked into.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ProjectCompleter))]
+    [NameText]
     public string? ProjectId { get; set; }
 
     /// <summary>How many ids make a batch.</summary>
@@ -108,6 +109,13 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
             value = property is null ? value : named is PSObject inner ? inner.BaseObject : named;
         }
 
+        if (NameTextAttribute.WhyRefused(value) is { } why)
+        {
+            id = null;
+            WriteError(IngestErrors.Create(ErrorId.Rejected, $"Object number {_came:N0}: {why}", "Give ids as text.", given).ToErrorRecord());
+            return false;
+        }
+
         id = value is Guid uuid ? uuid.ToString() : value as string;
         if (value is null or string or Guid)
             return true;
@@ -159,7 +167,7 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
         ErrorId.Rejected, "The project to link the data into is not known.", $"Give -ProjectId, or set the environment variable {IcaClient.ProjectVariable}.");
 
     private bool Send(LinkingBatchTarget target, LinkingBatchContent content) =>
-        !ShouldProcess($"project {content.ProjectId}", $"Link {content.Count:N0} data")
+        !ShouldProcessAt(target.Connection, $"project {content.ProjectId}", $"Link {content.Count:N0} data")
         || Feed(_full.Writer, new LinkingBatchPlan(target.Connection, content));
 
     /// <summary>One after the other: what comes out has the order of what came in.</summary>

@@ -1,7 +1,9 @@
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
+using IngestTools.Connections;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
+using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
 using IngestTools.PowerShell.Formatting;
 using IngestTools.PowerShell.Scheduler;
@@ -29,18 +31,21 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string Name { get; set; } = "";
 
     /// <summary>VOSS: the workbook. DSP-INGEST: the file or folder. Taken as it is.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Path { get; set; }
 
     /// <summary>DSP-INGEST: the project.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    [NameText]
     public string? Shortcode { get; set; }
 
     /// <summary>DSP-INGEST: sends folders in the folder too.</summary>
@@ -54,26 +59,31 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     /// <summary>DSP-INGEST: where the mapping is saved after each run.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? MappingPath { get; set; }
 
     /// <summary>lakeFS: the source.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Source { get; set; }
 
     /// <summary>lakeFS: the repository.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Repository { get; set; }
 
     /// <summary>lakeFS: the branch.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Branch { get; set; }
 
     /// <summary>lakeFS: where in the branch.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Destination { get; set; }
 
     /// <summary>lakeFS: the commit's message.</summary>
@@ -81,14 +91,21 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [ValidateNotNullOrEmpty]
     public string? Message { get; set; }
 
+    /// <summary>lakeFS: the number of objects below which a run has failed; without it, 1 where objects were deleted.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
+    [ValidateRange(0L, long.MaxValue)]
+    public long? MinimumObjects { get; set; }
+
     /// <summary>ICA: the file of data ids.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? DataIdPath { get; set; }
 
     /// <summary>ICA: the project.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? ProjectId { get; set; }
 
     /// <summary>Again and again, at the times of a cron text of five fields, or six with seconds first.</summary>
@@ -156,13 +173,22 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     {
         // What would be is worked out only where somebody reads it.
         string what = IsShouldProcessHeard
-            ? Display.Plan(await scheduler.PreviewAsync(request, cancellationToken).ConfigureAwait(false))
+            ? Display.Plan(await scheduler.PreviewAsync(request, cancellationToken).ConfigureAwait(false), ServerOf(request))
             : request.Definition.Name;
         if (!await AskAsync(() => ShouldProcess(what, what + "?", "Register schedule"), cancellationToken).ConfigureAwait(false))
             return;
         BulkLoadSchedule registered = await scheduler.RegisterAsync(request, cancellationToken).ConfigureAwait(false);
         Session.Schedules.Add(registered.Name);
         await PostAsync(registered, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The server that the saved connection of a schedule leads to; null where that cannot be read here.</summary>
+    private string? ServerOf(RegisterRequest request)
+    {
+        string name = request.Definition.Load.Connection;
+        return Session.Connections.ReadProfiles().FirstOrDefault(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase)) is { } profile
+            ? IngestConnection.ServerOf(profile.ToSettings(SecretVault.ReadAsync))
+            : null;
     }
 
     private RegisterRequest Request()
@@ -208,6 +234,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
             Branch = Branch,
             Destination = Destination,
             Message = Message,
+            MinimumObjects = MinimumObjects,
         },
         LinkingBatchSet => new() { Kind = LoadKind.LinkingBatch, Connection = SavedConnection(IngestService.Ica), DataIdPath = FullPath(DataIdPath), ProjectId = ProjectId },
         _ => throw new InvalidOperationException(ParameterSetName),

@@ -23,6 +23,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand : BulkLoadCmdlet
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(HierarchyCompleter))]
+    [NameText]
     public override string? Hierarchy { get; set; }
 
     /// <summary>When. Without an offset it is wall time in the zone; with one, or with Z, it is that instant.</summary>

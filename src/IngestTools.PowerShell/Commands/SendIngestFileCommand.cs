@@ -43,6 +43,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     [Parameter(ParameterSetName = InputObjectSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    [NameText]
     public string? Shortcode { get; set; }
 
     /// <summary>VOSS: the hierarchy, a dotted path or a pkid. Results of an earlier call have one.</summary>
@@ -51,6 +52,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     [Parameter(ParameterSetName = InputObjectSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(HierarchyCompleter))]
+    [NameText]
     public string? Hierarchy { get; set; }
 
     /// <summary>VOSS: sends each file under a name that no other run has.</summary>
@@ -64,21 +66,25 @@ public sealed class SendIngestFileCommand : PathCmdlet
     /// <summary>Patterns of file names (* and ?), of which one must match.</summary>
     [Parameter]
     [FileNamePattern]
+    [NameText]
     public string[] Include { get; set; } = [];
 
     /// <summary>Patterns of file names (* and ?), of which none may match.</summary>
     [Parameter]
     [FileNamePattern]
+    [NameText]
     public string[] Exclude { get; set; } = [];
 
     /// <summary>The folder that remote names are relative to. Without it: the folder given, or for a file its own.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? BasePath { get; set; }
 
     /// <summary>The folder on the server that goes before each remote name.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Destination { get; set; }
 
     /// <summary>The most uploads at once. Below it, the level is found that the server bears.</summary>
@@ -170,6 +176,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
             Status = UploadStatus.Failed,
             Error = error,
             Connection = target.Connection,
+            Server = target.Server,
         });
     }
 
@@ -180,7 +187,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
             (string? shortcode, string? hierarchy) = _isPlaceGiven ? (Shortcode, Hierarchy) : (earlier.Shortcode, earlier.Hierarchy);
             if (shortcode is null && hierarchy is null)
                 WriteError(IngestErrors.NotOfProject(earlier));
-            else if (FindTarget(shortcode, hierarchy, earlier, earlier.Connection) is { } target)
+            else if (FindTarget(shortcode, hierarchy, earlier, earlier.Connection, earlier.Server) is { } target)
                 yield return new UploadRequest(earlier.Path, target) { RemoteName = UniqueName && shortcode is null ? null : earlier.RemoteName };
         }
     }
@@ -198,7 +205,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     }
 
     /// <summary>Where files of a project or a hierarchy go; null where there is no such place, which is written as an error.</summary>
-    private IUploadTarget? FindTarget(string? shortcode, string? hierarchy, object? input, string? connectionName)
+    private IUploadTarget? FindTarget(string? shortcode, string? hierarchy, object? input, string? connectionName, string? server = null)
     {
         if ((shortcode ?? hierarchy) is not { } place)
         {
@@ -207,7 +214,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
         }
 
         IngestService service = shortcode is null ? IngestService.Voss : IngestService.DspIngest;
-        if (ResolveConnection(service, input ?? place, connectionName) is not { } connection)
+        if (ResolveConnection(service, input ?? place, connectionName, server) is not { } connection)
             return null;
         if (_targets.TryGetValue((connection, place), out IUploadTarget? target))
             return target;
@@ -307,5 +314,5 @@ public sealed class SendIngestFileCommand : PathCmdlet
     }
 
     private ValueTask<bool> ConfirmAsync(UploadItem item, CancellationToken cancellationToken) =>
-        AskAsync(() => ShouldProcess(item.Path, $"Send as '{item.RemoteName}'"), cancellationToken);
+        AskAsync(() => ShouldProcess(item.Path, $"Send to {item.Target.Description} at {item.Target.Server} as '{item.RemoteName}'"), cancellationToken);
 }

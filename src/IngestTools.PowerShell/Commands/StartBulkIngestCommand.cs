@@ -32,6 +32,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     [Parameter(Position = 0, ParameterSetName = UploadSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    [NameText]
     public string[]? Shortcode { get; set; }
 
     /// <summary>Waits until the ingest has ended.</summary>
@@ -72,7 +73,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     {
         foreach (BulkIngestPlan plan in _plans)
         {
-            if (MayStart(plan) && ShouldProcess(plan.Shortcode, "Start bulk ingest"))
+            if (MayStart(plan) && ShouldProcessAt(plan.Connection, $"project {plan.Shortcode}", "Start bulk ingest"))
                 RunFor(plan.Shortcode, token => StartAsync(plan, token));
         }
 

@@ -5,6 +5,7 @@ using IngestTools.Http;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
+using IngestTools.PowerShell.Formatting;
 using IngestTools.Services.LakeFs;
 
 namespace IngestTools.PowerShell.Commands;
@@ -19,9 +20,14 @@ public sealed class StartImportCommand : IngestCmdlet
     // In a box, for a field of one of Core's enums would need Core before it can be found.
     private readonly StrongBox<ImportDialect> _dialect = new();
 
+    private readonly TransactionBars _bars;
+
     private bool _isIncomplete;
     private bool _yesToAll;
     private bool _noToAll;
+
+    /// <summary>Takes numbers for the progress bars.</summary>
+    public StartImportCommand() => _bars = new TransactionBars(Session.NextActivity);
 
     /// <summary>The repository.</summary>
     /// <remarks>What is empty is taken here and refused by <see cref="ProcessRecord"/>: a row that the binder drops would be missing in the import.</remarks>
@@ -29,6 +35,7 @@ public sealed class StartImportCommand : IngestCmdlet
     [AllowEmptyString]
     [AllowNull]
     [ArgumentCompleter(typeof(RepositoryCompleter))]
+    [NameText(IsRefusedLater = true)]
     public string? Repository { get; set; }
 
     /// <summary>The branch.</summary>
@@ -36,6 +43,7 @@ public sealed class StartImportCommand : IngestCmdlet
     [AllowEmptyString]
     [AllowNull]
     [ArgumentCompleter(typeof(BranchCompleter))]
+    [NameText(IsRefusedLater = true)]
     public string? Branch { get; set; }
 
     /// <summary>The addresses in the object store.</summary>
@@ -43,12 +51,14 @@ public sealed class StartImportCommand : IngestCmdlet
     [AllowEmptyCollection]
     [AllowEmptyString]
     [AllowNull]
+    [NameText(IsRefusedLater = true)]
     public string?[]? Source { get; set; }
 
     /// <summary>The prefix on the branch, or an object's name there; without it, the whole branch.</summary>
     [Parameter(Position = 3, ValueFromPipelineByPropertyName = true)]
     [AllowEmptyString]
     [AllowNull]
+    [NameText(IsRefusedLater = true)]
     public string? Destination { get; set; }
 
     /// <summary>What the sources are: prefixes, or single objects.</summary>
@@ -80,6 +90,15 @@ public sealed class StartImportCommand : IngestCmdlet
         get => _dialect.Value;
         set => _dialect.Value = value;
     }
+
+    /// <summary>The number of objects below which the import has failed; without it, 1 where objects were deleted.</summary>
+    [Parameter]
+    [ValidateRange(0L, long.MaxValue)]
+    public long? MinimumObjects { get; set; }
+
+    /// <summary>Imports into a temporary branch, checks what came, and merges only then. The cmdlet then waits until the import has ended.</summary>
+    [Parameter]
+    public SwitchParameter Staged { get; set; }
 
     /// <summary>Does not ask.</summary>
     [Parameter]
@@ -120,9 +139,16 @@ public sealed class StartImportCommand : IngestCmdlet
             RunFor(group.Name, token => ImportAsync(group, token));
     }
 
+    /// <inheritdoc/>
+    protected override void ReportProgress()
+    {
+        foreach (ProgressRecord record in _bars.TakeRecords())
+            ShowProgress(record);
+    }
+
     private bool TryAdd(string source)
     {
-        if (WhatIsWrong() is { } wrong)
+        if (WhatIsWrong(source) is { } wrong)
         {
             WriteError(wrong.ToErrorRecord(Redaction.Of(source)));
             return false;
@@ -137,8 +163,10 @@ public sealed class StartImportCommand : IngestCmdlet
         return true;
     }
 
-    private IngestException? WhatIsWrong()
+    private IngestException? WhatIsWrong(string source)
     {
+        if (new[] { Repository, Branch, source, Destination }.Select(NameTextAttribute.WhyRefused).FirstOrDefault(why => why is not null) is { } number)
+            return IngestErrors.Create(ErrorId.Rejected, number, "Give names and addresses as text.");
         if (string.IsNullOrEmpty(Repository))
             return IngestErrors.Create(ErrorId.Rejected, "A source has no repository.", "Give -Repository, or fill the column Repository of each row.");
         if (string.IsNullOrEmpty(Branch))
@@ -157,15 +185,31 @@ public sealed class StartImportCommand : IngestCmdlet
     private async Task ImportAsync(ImportGroup group, CancellationToken cancellationToken)
     {
         LakeFsClient client = new(group.Connection, Log, Journal);
-        ImportRequest request = group.ToRequest(Message, Metadata, AllowReadOnly, Dialect);
+        ImportRequest request = group.ToRequest(Message, Metadata, AllowReadOnly, Dialect, MinimumObjects);
         ImportPlan plan = await client.PrepareAsync(request, IsShouldProcessHeard, cancellationToken).ConfigureAwait(false);
         foreach (IngestException error in plan.Errors)
             await PostErrorAsync(error.ToErrorRecord(), cancellationToken).ConfigureAwait(false);
         if (plan.Errors.Count > 0 || !await AskAsync(() => MayStart(group, plan), cancellationToken).ConfigureAwait(false))
             return;
+        if (Staged)
+        {
+            await StageAsync(client, plan, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         Transaction started = await client.StartAsync(plan, cancellationToken).ConfigureAwait(false);
         Session.Remember(started);
         await PostAsync(started, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task StageAsync(LakeFsClient client, ImportPlan plan, CancellationToken cancellationToken)
+    {
+        StagedImportResult result = await client.StageAsync(plan, _bars.Update, cancellationToken).ConfigureAwait(false);
+        _bars.Remove(result.Transaction);
+        Session.Remember(result.Transaction);
+        if (result.Error is { } error)
+            await PostErrorAsync(error.ToErrorRecord(result.Transaction), cancellationToken).ConfigureAwait(false);
+        await PostAsync(result.Transaction, cancellationToken).ConfigureAwait(false);
     }
 
     private bool MayStart(ImportGroup group, ImportPlan plan)
@@ -177,12 +221,13 @@ public sealed class StartImportCommand : IngestCmdlet
         return surprising.Length == 0 || IsAnswered() || Ask(group, surprising);
     }
 
-    private static string Describe(ImportGroup group, ImportPlan plan)
+    private string Describe(ImportGroup group, ImportPlan plan)
     {
         IReadOnlyList<ImportSource> sources = plan.Request.Sources;
         string what = sources.Count == 1 ? $"'{Redaction.Of(sources[0].Source)}'" : $"{sources.Count:N0} sources";
         string replaced = plan.Replacements.Count == 0 ? "" : $". This deletes {string.Join("; ", plan.Replacements.Select(r => r.Describe()))}";
-        return $"Import {what} into {group.Name}{replaced}";
+        string staged = Staged ? " over a temporary branch" : "";
+        return $"Import {what}{staged} into {group.Name} at {group.Connection.Server}{replaced}";
     }
 
     /// <summary>-Force, -Confirm:$false, and what was just answered because of -Confirm or $ConfirmPreference.</summary>
@@ -197,7 +242,7 @@ public sealed class StartImportCommand : IngestCmdlet
         try
         {
             // Of all overloads only this one takes Enter for a no.
-            return ShouldContinue($"The import deletes, on {group.Name}, {goes}. Go on?", "Start import", hasSecurityImpact: true, ref _yesToAll, ref _noToAll);
+            return ShouldContinue($"The import deletes, on {group.Name} at {group.Connection.Server}, {goes}. Continue?", "Start import", hasSecurityImpact: true, ref _yesToAll, ref _noToAll);
         }
         catch (Exception e) when (e is not (PipelineStoppedException or FlowControlException))
         {

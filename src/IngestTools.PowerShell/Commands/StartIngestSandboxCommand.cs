@@ -35,6 +35,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     /// <summary>A folder for its state, which then outlives it.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? DataPath { get; set; }
 
     /// <summary>What else it does differently, each as NAME=VALUE: Tab completes the names.</summary>
@@ -45,6 +46,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     /// <summary>A folder for sample files. A file of another content is never replaced.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Sample { get; set; }
 
     /// <summary>Makes connections to it, named after the services.</summary>
@@ -54,7 +56,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (!ShouldProcess("ingest-sandbox", "Start"))
+        if (!ShouldProcess(Port == 0 ? "ingest-sandbox at a free port of 127.0.0.1" : $"ingest-sandbox at http://127.0.0.1:{Port}/", "Start"))
             return;
         SandboxOptions options = new(Port, FullPath(DataPath), FullPath(Sample), Fault, Option);
         IngestSandbox? sandbox = null;

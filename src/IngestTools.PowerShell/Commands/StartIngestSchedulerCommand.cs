@@ -14,6 +14,7 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
     /// <summary>The program; without it, the one that comes with the module.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Path { get; set; }
 
     /// <inheritdoc/>

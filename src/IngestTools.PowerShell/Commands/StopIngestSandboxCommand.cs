@@ -29,7 +29,11 @@ public sealed class StopIngestSandboxCommand : PSCmdlet
     private void Stop(IngestSandbox sandbox)
     {
         foreach (IngestConnection connection in sandbox.Connections)
-            _session.Connections.Remove(connection);
+        {
+            if (_session.Connections.Remove(connection) is { } next)
+                WriteWarning(ConnectionTable.DescribeNext(next));
+        }
+
         sandbox.Connections = [];
         sandbox.Stop();
         _session.Sandboxes.Remove(sandbox);

@@ -9,12 +9,15 @@ namespace IngestTools.PowerShell.Commands;
 [OutputType(typeof(Transaction))]
 public sealed class StopTransactionCommand : TransactionCmdlet
 {
+    /// <summary>A run of the scheduler is of no server.</summary>
+    private static string DescribeTarget(Transaction transaction) => transaction.Server is { } server ? $"{transaction.Id} at {server}" : transaction.Id;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         foreach (WaitRequest asked in FindTransactions())
         {
-            if (!ShouldProcess(asked.Transaction.Id, "Cancel transaction"))
+            if (!ShouldProcess(DescribeTarget(asked.Transaction), "Cancel transaction"))
                 continue;
             RunFor(asked.Transaction, async token =>
             {

@@ -22,6 +22,7 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ConnectionSet)]
     [Alias("Name")]
     [ArgumentCompleter(typeof(ConnectionCompleter))]
+    [NameText]
     public ConnectionArgument[]? Connection { get; set; }
 
     /// <summary>The services, each by the connection that would be used if none were named.</summary>
@@ -31,21 +32,25 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     /// <summary>DSP-INGEST: a project, to look whether it may be used.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
+    [NameText]
     public string? Shortcode { get; set; }
 
     /// <summary>ICA: a project, to look whether it may be seen.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ProjectCompleter))]
+    [NameText]
     public string? ProjectId { get; set; }
 
     /// <summary>lakeFS: a repository, to look whether it can be seen and is not read-only.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(RepositoryCompleter))]
+    [NameText]
     public string? Repository { get; set; }
 
     /// <summary>VOSS: a node of the hierarchy, to look whether it may be used.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(HierarchyCompleter))]
+    [NameText]
     public string? Hierarchy { get; set; }
 
     /// <inheritdoc/>

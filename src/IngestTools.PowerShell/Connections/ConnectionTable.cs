@@ -10,6 +10,12 @@ internal sealed class ConnectionTable
     private const string OtherWays = "Or save a profile with -Save -Default, or set the environment variables that about_IngestTools_Connections lists.";
 
     private readonly List<IngestConnection> _connections = [];
+
+    /// <summary>Connections that were opened because something named them or their server. Where nothing is named they are not used.</summary>
+    private readonly HashSet<IngestConnection> _named = [];
+
+    /// <summary>By service, the connection that was used where nothing was named, once it has ended.</summary>
+    private readonly Dictionary<IngestService, EndedConnection> _ended = [];
     private readonly SortedSet<string> _profiles = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>All connections, oldest first.</summary>
@@ -18,18 +24,29 @@ internal sealed class ConnectionTable
     /// <summary>The names of all connections, and of the profiles that were seen in this session.</summary>
     internal IEnumerable<string> Names => _connections.Select(c => c.Name).Union(_profiles, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Adds a connection, in place of one of the same name. That one stays open for whoever holds it.</summary>
+    /// <summary>Adds a connection, in place of one of the same name. That one stays open for whoever holds it. From now on it is used where nothing is named.</summary>
     internal void Add(IngestConnection connection)
     {
-        _connections.RemoveAll(c => IsName(c, connection.Name));
-        _connections.Add(connection);
+        AddNamed(connection);
+        _named.Remove(connection);
+        _ended.Remove(connection.Service);
     }
 
     /// <summary>Closes a connection; nothing uses it any more.</summary>
-    internal void Remove(IngestConnection connection)
+    /// <returns>
+    /// The connection that is used from now on where nothing is named, and this one was so far; null where there is none. A saved default or the environment does not
+    /// take its place: a line that was written for a sandbox would go to production.
+    /// </returns>
+    internal IngestConnection? Remove(IngestConnection connection)
     {
+        bool wasUsed = Newest(connection.Service) == connection;
         _connections.Remove(connection);
+        _named.Remove(connection);
         connection.Dispose();
+        IngestConnection? next = wasUsed ? Newest(connection.Service) : null;
+        if (wasUsed && next is null)
+            _ended[connection.Service] = new EndedConnection(connection.Name, connection.Server);
+        return next;
     }
 
     /// <summary>Closes all connections.</summary>
@@ -38,6 +55,8 @@ internal sealed class ConnectionTable
         foreach (IngestConnection connection in _connections)
             connection.Dispose();
         _connections.Clear();
+        _named.Clear();
+        _ended.Clear();
     }
 
     /// <summary>The saved profiles; their names are remembered, to be completed.</summary>
@@ -57,7 +76,7 @@ internal sealed class ConnectionTable
     internal IngestConnection Resolve(IngestService service, ConnectionArgument? argument, IngestLog log)
     {
         if (argument is null || argument.Name.Length == 0)
-            return Newest(service) ?? OpenSaved(p => p.IsDefault && p.Service == service, log) ?? OpenFromEnvironment(service, log) ?? throw NoConnection(service);
+            return Newest(service) ?? OpenDefault(service, log) ?? throw NoConnection(service);
         IngestConnection connection = argument.Connection ?? Named(service, argument.Name, log);
         return connection.Service == service ? connection : throw WrongService(service, connection);
     }
@@ -65,7 +84,7 @@ internal sealed class ConnectionTable
     /// <summary>Whether there is a connection to a service where none is named.</summary>
     /// <param name="service">The service.</param>
     internal bool HasDefault(IngestService service) =>
-        Newest(service) is not null || ReadProfiles().Any(p => p.IsDefault && p.Service == service) || EnvironmentConnections.Read(service) is not null;
+        Newest(service) is not null || (!_ended.ContainsKey(service) && DefaultOf(service) is not null);
 
     /// <summary>The connection that leads to a server: the one of a name if it does, else any of the session, of the saved profiles, or of the environment.</summary>
     /// <param name="service">The service.</param>
@@ -90,10 +109,25 @@ internal sealed class ConnectionTable
     /// <summary>The connection that is meant where nothing is said: the newest, else the saved default, else the environment's.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/></exception>
     internal IngestConnection Resolve(IngestLog log) =>
-        _connections.LastOrDefault()
-        ?? OpenSaved(p => p.IsDefault, log)
-        ?? Enum.GetValues<IngestService>().Select(s => OpenFromEnvironment(s, log)).FirstOrDefault(c => c is not null)
+        _connections.FindLast(c => !_named.Contains(c))
+        ?? Enum.GetValues<IngestService>().Select(s => OpenDefault(s, log)).FirstOrDefault(c => c is not null)
         ?? throw NoConnectionAtAll();
+
+    /// <summary>Opens what is used where there is no connection: the saved default, else the environment's. Null where there is neither.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/>: a connection was used before, and has ended.</exception>
+    private IngestConnection? OpenDefault(IngestService service, IngestLog log)
+    {
+        if (DefaultOf(service) is not { } settings)
+            return null;
+        if (_ended.TryGetValue(service, out EndedConnection? ended))
+            throw Ended(service, ended, settings);
+        IngestConnection connection = IngestConnection.Open(settings, log);
+        Add(connection);
+        return connection;
+    }
+
+    private ConnectionSettings? DefaultOf(IngestService service) =>
+        ReadProfiles().FirstOrDefault(p => p.IsDefault && p.Service == service)?.ToSettings(SecretVault.ReadAsync) ?? EnvironmentConnections.Read(service);
 
     private IngestConnection Named(IngestService service, string name, IngestLog log) =>
         Find(name, log)
@@ -103,7 +137,7 @@ internal sealed class ConnectionTable
     private IngestConnection? Find(string name, IngestLog log) =>
         _connections.Find(c => IsName(c, name)) ?? OpenSaved(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase), log);
 
-    private IngestConnection? Newest(IngestService service) => _connections.FindLast(c => c.Service == service);
+    private IngestConnection? Newest(IngestService service) => _connections.FindLast(c => c.Service == service && !_named.Contains(c));
 
     private IngestConnection? OpenSaved(Func<ConnectionProfile, bool> isMeant, IngestLog log) =>
         ReadProfiles().FirstOrDefault(isMeant) is { } profile ? Open(profile.ToSettings(SecretVault.ReadAsync), log) : null;
@@ -129,11 +163,27 @@ internal sealed class ConnectionTable
     private IngestConnection Open(ConnectionSettings settings, IngestLog log)
     {
         IngestConnection connection = IngestConnection.Open(settings, log);
-        Add(connection);
+        AddNamed(connection);
         return connection;
     }
 
+    private void AddNamed(IngestConnection connection)
+    {
+        foreach (IngestConnection other in _connections.FindAll(c => IsName(c, connection.Name)))
+        {
+            _connections.Remove(other);
+            _named.Remove(other);
+        }
+
+        _connections.Add(connection);
+        _named.Add(connection);
+    }
+
     private static bool IsName(IngestConnection connection, string name) => string.Equals(connection.Name, name, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Says that another connection takes the place of one that has ended.</summary>
+    internal static string DescribeNext(IngestConnection next) =>
+        $"Without -Connection, the connection '{next.Name}' to {next.Server} is now used for {next.Service}.";
 
     /// <summary>The error of a name that nothing has.</summary>
     internal static IngestException NoSuchConnection(string name) => IngestErrors.Create(
@@ -141,6 +191,18 @@ internal sealed class ConnectionTable
         $"There is no connection and no saved profile with the name '{name}'. Connect-IngestService -Name '{name}' makes one.",
         "Get-IngestConnection lists the connections of this session, and Get-IngestConnection -Saved the profiles.",
         name);
+
+    private static IngestException Ended(IngestService service, EndedConnection ended, ConnectionSettings settings)
+    {
+        string name = settings.Name ?? service.ToString();
+        string server = IngestConnection.ServerOf(settings) ?? "an address that cannot be used";
+        string origin = settings.Name is null ? "the environment variables describe" : $"the saved default '{name}' has";
+        return IngestErrors.Create(
+            ErrorId.NoConnection,
+            $"There is no connection to {service}: the connection '{ended.Name}' to {ended.Server} has ended. The connection that {origin}, to {server}, is not used in its place.",
+            $"To use it, name it with -Connection '{name}'. For another server: Connect-IngestService -Service {service} -Uri <address>.",
+            ended.Name);
+    }
 
     private static IngestException NoConnectionAtAll() => IngestErrors.Create(
         ErrorId.NoConnection, "There is no connection. Connect-IngestService makes one.", OtherWays);
@@ -155,4 +217,7 @@ internal sealed class ConnectionTable
         $"The connection '{connection.Name}' is to {connection.Service}, and this needs one to {service}.",
         $"Leave -Connection out to use the newest connection to {service}, or name another.",
         connection.Name);
+
+    /// <summary>A connection that has ended.</summary>
+    private sealed record EndedConnection(string Name, string Server);
 }

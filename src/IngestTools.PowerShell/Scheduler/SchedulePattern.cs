@@ -29,7 +29,13 @@ internal sealed class SchedulePattern
     /// <summary>Whether <see cref="Wide"/> means the same.</summary>
     internal bool IsExact { get; }
 
-    internal bool IsMatch(string name) => _pattern.IsMatch(name);
+    /// <summary>What the daemon is asked for: the pattern, and the schedule whose name is the pattern's text.</summary>
+    internal string[] Queries => IsExact || IsName ? [Wide] : [Wide, Text];
+
+    internal bool IsMatch(string name) => IsText(name) || _pattern.IsMatch(name);
+
+    /// <summary>Whether a schedule has the pattern's text as its name. A name may have brackets.</summary>
+    internal bool IsText(string name) => string.Equals(name, Text, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A set such as [a-c] stands for one character, and so does one after a backtick.</summary>
     private static string Widen(string pattern)

@@ -38,6 +38,7 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
             Branch = load.Branch!,
             Sources = [new ImportSource(load.Source!, load.Destination ?? "")],
             Message = load.Message,
+            MinimumObjects = load.MinimumObjects,
             Metadata = new Dictionary<string, string> { [MarkName] = mark },
         };
         ImportPlan plan = await client.PrepareAsync(request, countsAll: false, cancellationToken);
@@ -76,7 +77,7 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
         return Finding.Unknown;
     }
 
-    public Transaction Resume(string transactionId) => _started ?? Transactions.TransactionSources.Parse(transactionId).Transaction;
+    public Transaction Resume(string transactionId) => _started ?? LakeFsClient.Resume(transactionId, run.Load.MinimumObjects);
 
     /// <summary>Nobody is there to be asked.</summary>
     private static IngestException Surprising(LoadDefinition load, ImportReplacement replacement) => new(

@@ -1,5 +1,4 @@
 using System.Globalization;
-using CsvHelper;
 using IngestTools.Services.Ica;
 using Microsoft.Extensions.Logging;
 
@@ -14,8 +13,6 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
     private const string Done = "done";
 
     private const int MostBadIdsTold = 100;
-
-    private static readonly string[] ColumnNames = ["dataid", "id"];
 
     private readonly IcaClient _client = new(run.Connection, run.Log);
     private readonly Dictionary<string, Transaction> _started = new(StringComparer.Ordinal);
@@ -107,7 +104,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
     {
         LinkingBatchCollector collector = new(run.Load.ProjectId!, logger: isTold ? run.Log : null);
         _badIds = isTold ? 0 : _badIds;
-        foreach (string id in ReadIds())
+        foreach (string id in new DataIdFile(_path!).Read())
         {
             IngestException? error = collector.Add(id, out LinkingBatchContent? full);
             if (error is not null && isTold && ++_badIds <= MostBadIdsTold)
@@ -119,22 +116,4 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
         if (collector.Finish() is { } rest)
             yield return rest;
     }
-
-    /// <summary>The column DataId or Id of a CSV file; the first column, or each line, where there is no such header.</summary>
-    private IEnumerable<string> ReadIds()
-    {
-        using CsvReader csv = CsvReader.FromFile(_path!, new CsvReaderOptions { Separator = ',', HasHeader = false, DetectSeparatorHint = false });
-        int column = 0;
-        for (bool isFirst = true; csv.Read(); isFirst = false)
-        {
-            int header = isFirst ? FindHeader(csv) : -1;
-            if (header >= 0)
-                column = header;
-            else if (!csv.IsEmpty(column))
-                yield return csv.GetString(column);
-        }
-    }
-
-    private static int FindHeader(CsvReader csv) =>
-        Enumerable.Range(0, csv.FieldCount).FirstOrDefault(field => ColumnNames.Contains(csv.GetString(field).Trim().ToLowerInvariant()), -1);
 }

@@ -1,3 +1,4 @@
+using IngestTools.Files;
 using IngestTools.Scheduling;
 using IngestTools.Services.Voss;
 
@@ -30,6 +31,7 @@ internal static class LoadCheck
             case LoadKind.LinkingBatch:
                 Need(load.ProjectId, "-ProjectId");
                 CheckFile(Need(load.DataIdPath, "-DataIdPath"));
+                CheckIds(load.DataIdPath!);
                 break;
             default:
                 throw Invalid($"There is no load {load.Kind}.", "Give one of BulkLoad, BulkIngest, Import, LinkingBatch.");
@@ -73,6 +75,12 @@ internal static class LoadCheck
         }
     }
 
+    private static void CheckIds(string path)
+    {
+        if (new DataIdFile(path).FindProblem() is { } problem)
+            throw Invalid($"No ids of data can be read from {path}: {problem.Reason}.", problem.Advice);
+    }
+
     private static void Open(string path)
     {
         try
@@ -92,9 +100,10 @@ internal static class LoadCheck
     private static void CheckWritable(string path)
     {
         CheckFull(path);
-        string probe = Path.Join(Path.GetDirectoryName(path), $".{Guid.NewGuid():N}.tmp");
         try
         {
+            UserFile.Find(path);
+            string probe = Path.Join(Path.GetDirectoryName(path), $".{Guid.NewGuid():N}.tmp");
             using FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

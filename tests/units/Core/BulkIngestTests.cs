@@ -247,7 +247,8 @@ public sealed class BulkIngestTests
         Assert.Equal(bytes, saved.Length);
         Assert.StartsWith("original,derivative\n\"ä, b.tif\",", Encoding.UTF8.GetString(saved), StringComparison.Ordinal);
         Assert.False(saved[^1] == '\n');
-        Assert.Equal(["mapping.csv"], Directory.GetFiles(dsp.Folder.Path, "mapping*").Select(Path.GetFileName));
+        Assert.Equal(["mapping-1.csv", "mapping.csv"], Directory.GetFiles(dsp.Folder.Path, "mapping*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal("older", await File.ReadAllTextAsync(Path.Join(dsp.Folder.Path, "mapping-1.csv")));
     }
 
     [Fact]

@@ -56,6 +56,28 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Profiles_that_are_saved_at_the_same_time_are_all_kept()
+    {
+        const int count = 40;
+        using TemporaryFolder folder = new();
+        using IngestConnection connection = IngestConnection.Open(Settings);
+        ConnectionProfile profile = ConnectionProfile.From(connection, isDefault: false);
+        using Barrier start = new(4);
+
+        await Task.WhenAll(Enumerable.Range(0, start.ParticipantCount).Select(worker => Task.Factory.StartNew(
+            () =>
+            {
+                start.SignalAndWait();
+                for (int i = worker; i < count; i += start.ParticipantCount)
+                    new ProfileStore(folder.Path).Save(profile with { Name = $"profile {i}" });
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+
+        Assert.Equal(count, new ProfileStore(folder.Path).Read().Count);
+        Assert.Empty(Directory.GetFiles(folder.Path, "*.tmp"));
+    }
+
+    [Fact]
     public void Secret_that_was_given_cannot_be_saved()
     {
         using IngestConnection connection = IngestConnection.Open(Settings with { SecretFrom = null });

@@ -186,13 +186,37 @@ public sealed class LakeFsConnectionTests
 
     [Theory]
     [InlineData("")]
-    [InlineData("just some text\n: x\n")]
+    [InlineData("just some text\n")]
     [InlineData("server:\n    endpoint_url:\ncredentials:\n")]
     public void File_without_an_address_is_no_connection(string text)
     {
         using TemporaryFolder folder = new();
         Assert.Null(ReadFrom(folder, text));
         Assert.Null(EnvironmentConnections.Read(IngestService.LakeFs, name => name == "HOME" ? "/nowhere" : null));
+    }
+
+    [Theory]
+    [InlineData("credentials: {access_key_id: AKIAFILE, secret_access_key: canary}\nserver: {endpoint_url: 'https://lake.example.org'}\n", "canary")]
+    [InlineData("credentials:\n  access_key_id: AKIAFILE\n  secret_access_key: >-\n    can\n    ary\nserver:\n  endpoint_url: https://lake.example.org\n", "can ary")]
+    [InlineData("credentials:\n  access_key_id: AKIAFILE\n  secret_access_key: canary\n  old:\n    access_key_id: X\n    secret_access_key: other\nserver:\n  endpoint_url: https://lake.example.org\n  proxy:\n    endpoint_url: https://other.example.org\n", "canary")]
+    public async Task Every_style_of_yaml_is_read_as_lakectl_reads_it(string text, string secret)
+    {
+        using TemporaryFolder folder = new();
+        ConnectionSettings settings = ReadFrom(folder, text)!;
+        Assert.Equal(("lake.example.org", "AKIAFILE", secret), (settings.Uri!.Host, settings.UserName, await settings.Secret!(CancellationToken.None)));
+    }
+
+    [Theory]
+    [InlineData("credentials:\naccess_key_id: AKIAFILE\nsecret_access_key: canary\n", "'access_key_id' on line 2 is not indented")]
+    [InlineData("server:\n  endpoint_url: [canary\n", "is not valid YAML")]
+    public void File_that_lakectl_could_not_use_is_named_without_its_secret(string text, string why)
+    {
+        using TemporaryFolder folder = new();
+        IngestException error = Assert.Throws<IngestException>(() => ReadFrom(folder, text));
+        Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
+        Assert.Contains(".lakectl.yaml", error.Message, StringComparison.Ordinal);
+        Assert.Contains(why, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

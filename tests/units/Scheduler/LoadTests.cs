@@ -90,6 +90,21 @@ public sealed class LoadTests
         Assert.Equal(2, harness.Sandbox.LakeFs.Repository("lake").Imports.Count);
     }
 
+    [Theory]
+    [InlineData("s3://bucket/nowhere-near/", null, "It deleted 2 objects on lake/main.")]
+    [InlineData("s3://bucket/nightly/", 4L, "It brought 3 objects, and 4 are the minimum.")]
+    public async Task An_import_that_brings_too_little_fails_its_run(string source, long? minimum, string said)
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("lake", harness.LakeLoad() with { Source = source, MinimumObjects = minimum }));
+
+        BulkLoadRun run = await daemon.EndOfAsync((await daemon.StartRunAsync("lake")).Id);
+
+        Assert.Equal(RunStatus.Failed, run.Status);
+        Assert.Contains(said, run.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Ids_are_linked_in_batches_and_one_whose_answer_was_lost_is_found_among_the_jobs()
     {

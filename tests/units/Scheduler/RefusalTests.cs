@@ -48,6 +48,13 @@ public sealed class RefusalTests
             (good with { Load = harness.LakeLoad() with { Branch = "no-branch" } }, ErrorId.NotFound, "no-branch"),
             (good with { Load = harness.VossLoad("a.xlsx") with { Path = Path.Join(load.Path, "file 0.txt") } }, ErrorId.NotAWorkbook, "file 0.txt"),
             (good with { Load = harness.VossLoad("a.xlsx") with { Hierarchy = "sys.no.such" } }, ErrorId.NotAllowed, "sys.no.such"),
+            (good with { Load = harness.IcaLoad(1) with { DataIdPath = Write("semicolons.csv", "DataId;Name\nfil.1;x\n") } }, ErrorId.InvalidSchedule, "semicolons between them"),
+            (good with { Load = harness.IcaLoad(1) with { DataIdPath = Write("tabs.csv", "DataId\tName\nfil.1\tx\n") } }, ErrorId.InvalidSchedule, "tabs between them"),
+            (good with { Load = harness.IcaLoad(1) with { DataIdPath = Write("header.csv", "Name,DataId\n") } }, ErrorId.InvalidSchedule, "only a header"),
+            (good with { Load = harness.IcaLoad(1) with { DataIdPath = Write("empty.csv", "") } }, ErrorId.InvalidSchedule, "it is empty"),
+            (good with { Load = harness.IcaLoad(1) with { DataIdPath = new TestWorkbook().AddUsers("Ids", 1).Save(Path.Join(harness.Folder.Path, "ids.xlsx")) } }, ErrorId.InvalidSchedule, "it is a workbook"),
+            (good with { Load = harness.LakeLoad() with { Destination = "/raw/" } }, ErrorId.Rejected, "begins with a slash"),
+            (good with { Load = load with { MappingPath = load.Path } }, ErrorId.FileUnreadable, "it is a folder"),
             (good with { Name = "a*" }, ErrorId.InvalidSchedule, "no name"),
         ];
 
@@ -60,6 +67,13 @@ public sealed class RefusalTests
 
         Assert.Empty(await daemon.SchedulesAsync());
         Assert.DoesNotContain(SchedulerHarness.Token, daemon.Log, StringComparison.Ordinal);
+
+        string Write(string name, string content)
+        {
+            string path = Path.Join(harness.Folder.Path, name);
+            File.WriteAllText(path, content);
+            return path;
+        }
     }
 
     [FactExceptOn("windows", "Windows has no file modes.")]

@@ -145,6 +145,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
                 Ingested = derivative is not null,
                 Path = upload.Path,
                 Connection = connection.Name,
+                Server = connection.Server,
             };
         }
     }

@@ -27,4 +27,7 @@ public sealed record IngestMapping
 
     /// <summary>The name of the connection that was used.</summary>
     public string? Connection { get; init; }
+
+    /// <summary>The base address of the server.</summary>
+    public string? Server { get; init; }
 }

@@ -1,61 +1,49 @@
 using System.Runtime.CompilerServices;
+using IngestTools.Files;
+using IngestTools.Http;
+using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.DspIngest;
 
-/// <summary>Saves a mapping: first beside the file, then in its place, so that the file is there whole or as it was.</summary>
+/// <summary>Saves a mapping. The mapping of an earlier load is set aside, since the server has deleted its own.</summary>
 internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
 {
     private const int MostAtOnce = 1024;
 
     public async Task<(long Bytes, long Rows)> SaveAsync(string path, CancellationToken cancellationToken)
     {
-        path = Path.GetFullPath(path);
-        string? temporary = null;
         try
         {
-            // What a link leads to is replaced, not the link.
-            if (new FileInfo(path).LinkTarget is not null)
-                path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-            temporary = Path.Join(Path.GetDirectoryName(path), $".{Guid.NewGuid():N}.tmp");
-            long bytes;
-            long rows;
-            FileStream file = new(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, useAsync: true);
-            await using (file.ConfigureAwait(false))
-            {
-                bytes = await new MappingDownload(routes, shortcode).CopyToAsync(file, cancellationToken).ConfigureAwait(false);
-                file.Flush(flushToDisk: true);
-                file.Position = 0;
-                rows = await CountRowsAsync(file).ConfigureAwait(false);
-            }
-
-            if (!OperatingSystem.IsWindows() && File.Exists(path))
-                File.SetUnixFileMode(temporary, File.GetUnixFileMode(path));
-            File.Move(temporary, path, overwrite: true);
-            temporary = null;
+            long bytes = 0;
+            long rows = 0;
+            string? aside = await UserFile.Find(path).WriteAsync(
+                async file =>
+                {
+                    bytes = await new MappingDownload(routes, shortcode).CopyToAsync(file, cancellationToken).ConfigureAwait(false);
+                    rows = await CountRowsAsync(file.Name).ConfigureAwait(false);
+                },
+                cancellationToken).ConfigureAwait(false);
+            if (aside is not null)
+                routes.Logger.LogWarning("{Path} held something else, and was renamed to {Aside}. The mapping of project {Shortcode} is in {Path} now.", path, aside, shortcode, path);
             return (bytes, rows);
         }
         // .NET tells a disk's quota (EFBIG) as an argument out of range.
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
-            throw new IngestException(ErrorId.FileUnreadable, $"The mapping of project {shortcode} cannot be written to {path}: {e.Message}", e)
+            throw new IngestException(ErrorId.FileUnreadable, $"The mapping of project {shortcode} cannot be written to {Redaction.EscapeControls(path)}: {e.Message}", e)
             {
                 Service = IngestService.DspIngest,
                 Operation = "save mapping",
-                Advice = "Give a place with room, where this account may write. The mapping stays on the server until the project is finalized.",
+                Advice = "Name a regular file, in a folder with free space where this account may write. The mapping stays on the server until the project is finalized.",
                 Target = path,
             };
-        }
-        finally
-        {
-            if (temporary is not null)
-                Connections.IngestFolders.TryDelete(temporary);
         }
     }
 
     /// <summary>Reads back what was written: it is a mapping, and so long.</summary>
-    private static async Task<long> CountRowsAsync(Stream file)
+    private static async Task<long> CountRowsAsync(string path)
     {
-        MappingReader reader = new(file);
+        MappingReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: true));
         await using ConfiguredAsyncDisposable disposing = reader.ConfigureAwait(false);
         await reader.ReadHeaderAsync().ConfigureAwait(false);
         List<MappingRow> rows = new(MostAtOnce);

@@ -23,4 +23,7 @@ public sealed record LinkingBatchItem
 
     /// <summary>The name of the connection that it was read over.</summary>
     public string? Connection { get; init; }
+
+    /// <summary>The base address of the server.</summary>
+    public string? Server { get; init; }
 }

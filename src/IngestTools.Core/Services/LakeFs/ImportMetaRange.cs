@@ -18,4 +18,7 @@ public sealed record ImportMetaRange
 
     /// <summary>The connection's name.</summary>
     public string? Connection { get; init; }
+
+    /// <summary>The base address of the server.</summary>
+    public string? Server { get; init; }
 }

@@ -7,7 +7,10 @@ namespace IngestTools.Services.LakeFs;
 /// <summary>
 /// Looks before an import starts. All but a missing branch would else come to light minutes later, in the status of an import that failed.
 /// </summary>
-internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request)
+/// <param name="routes">Asks the server.</param>
+/// <param name="request">What is asked for.</param>
+/// <param name="destinationErrors">What is wrong with its destinations.</param>
+internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request, IReadOnlyList<IngestException> destinationErrors)
 {
     private const string Slash = "/";
 
@@ -25,7 +28,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         StorageAnswer? storage = await CheckStorageAsync(cancellationToken).ConfigureAwait(false);
         await CheckRepositoryAsync(cancellationToken).ConfigureAwait(false);
         BranchAnswer branch = await FindBranchAsync(cancellationToken).ConfigureAwait(false);
-        IngestException[] errors = [.. CheckSources(dialect, storage), .. CheckNames()];
+        IngestException[] errors = [.. destinationErrors, .. CheckSources(dialect, storage), .. CheckNames()];
         bool replaces = dialect == ImportDialect.Released && version.Replaces && errors.Length == 0;
         IReadOnlyList<ImportReplacement> replaced = replaces ? await FindReplacedAsync(countsAll, cancellationToken).ConfigureAwait(false) : [];
         return new ImportPlan(request, dialect, replaced, errors) { Head = branch.CommitId };
@@ -38,7 +41,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         {
             return new LakeFsVersion((await routes.GetVersionAsync(cancellationToken).ConfigureAwait(false)).Version);
         }
-        catch (IngestException e) when (e.ErrorId is ErrorId.NotFound or ErrorId.NotAllowed or ErrorId.InvalidAnswer)
+        catch (IngestException e) when (LakeFsErrors.IsOfOnePage(e.ErrorId))
         {
             routes.Logger.LogInformation("The server does not tell its version, and is taken for a new one. {Reason}", e.Message);
             return new LakeFsVersion(null);

@@ -24,6 +24,9 @@ public sealed record ImportRequest
     /// <summary>Whether a read-only repository may be written to.</summary>
     public bool AllowReadOnly { get; init; }
 
+    /// <summary>The number of objects below which the import has failed; null is 1 where it deleted objects.</summary>
+    public long? MinimumObjects { get; init; }
+
     /// <summary>The form in which the server is spoken to.</summary>
     public ImportDialect Dialect { get; init; }
 }

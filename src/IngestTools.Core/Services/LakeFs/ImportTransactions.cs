@@ -24,6 +24,9 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     /// <summary>A server that was told to cancel looks each second, and tells of a commit up to two seconds late.</summary>
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>What stands for the server's word of an import that ended well.</summary>
+    public const string CompletedWord = "completed";
+
     /// <summary>All that the server says of a cancellation. Its libraries say more, also with this word, of walks that broke off.</summary>
     private const string CanceledWord = "Canceled";
 
@@ -54,7 +57,10 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         try
         {
             ImportStatusAnswer status = await routes.GetStatusAsync(ImportId.Of(transaction), cancellationToken).ConfigureAwait(false);
-            return Read(seen with { Completed = status.IngestedObjects ?? status.ImportProgress ?? seen.Completed }, status, watch);
+            Transaction read = Read(seen with { Completed = status.IngestedObjects ?? status.ImportProgress ?? seen.Completed }, status, watch);
+            return read.Status == TransactionStatus.Succeeded && string.IsNullOrEmpty(status.ImportBranch)
+                ? await CheckObjectsAsync(read, status, watch.MinimumObjects, cancellationToken).ConfigureAwait(false)
+                : read;
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
         {
@@ -109,6 +115,49 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         return after.Status == TransactionStatus.Canceled ? await LookForCommitAsync(after, id, cancellationToken).ConfigureAwait(false) : after;
     }
 
+    /// <summary>
+    /// An import that brings nothing replaces all that was there by nothing, and ends as completed: a mistyped source is enough. What it deleted is in the commit before.
+    /// </summary>
+    private async Task<Transaction> CheckObjectsAsync(Transaction completed, ImportStatusAnswer status, long? minimum, CancellationToken cancellationToken)
+    {
+        long objects = completed.Completed ?? 0;
+        if (objects >= (minimum ?? 1))
+            return completed;
+        string brought = objects == 0 ? "It brought no object" : $"It brought {objects:N0} objects, and {minimum:N0} are the minimum";
+        string? before = status.Commit?.Parents is [{ } parent, ..] ? parent : null;
+        (long removed, bool hasMore)? deleted = await TryCountDeletedAsync(completed.Repository!, before, status.Commit?.Id, cancellationToken).ConfigureAwait(false);
+        if (minimum is null && deleted is (0, false))
+            return completed;
+        if (minimum is null && deleted is null)
+            return completed with { Message = $"{brought}. Whether it deleted any could not be found out." };
+        string branch = $"{completed.Repository}/{completed.Branch}";
+        string gone = deleted switch
+        {
+            null => $"How many it deleted on {branch} could not be found out.",
+            (0, false) => $"It deleted none on {branch}.",
+            (1, false) => $"It deleted 1 object on {branch}.",
+            var (count, isMore) => $"It deleted {count:N0}{(isMore ? " or more" : "")} objects on {branch}.",
+        };
+        string back = before is null || deleted is (0, false) ? "" : $" The commit before, {before}, has them. To get them back: lakectl branch revert lakefs://{branch} {status.Commit!.Id}";
+        return completed with { Status = TransactionStatus.Failed, Message = $"{brought}. {gone}{back}" };
+    }
+
+    private async Task<(long Removed, bool HasMore)?> TryCountDeletedAsync(string repository, string? before, string? after, CancellationToken cancellationToken)
+    {
+        if (before is null || after is null)
+            return null;
+        try
+        {
+            DiffAnswer diff = await routes.DiffAsync(repository, before, after, cancellationToken).ConfigureAwait(false);
+            return (diff.Results?.Count(entry => entry.Type == "removed") ?? 0, diff.Pagination?.HasMore == true);
+        }
+        catch (IngestException e)
+        {
+            routes.Logger.LogWarning("What the import {After} deleted cannot be looked at. {Reason}", after, e.Message);
+            return null;
+        }
+    }
+
     private Transaction Read(Transaction seen, ImportStatusAnswer status, ImportWatch watch)
     {
         if (status.Completed == true)
@@ -116,7 +165,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             return Ended(seen, status) with
             {
                 Status = TransactionStatus.Succeeded,
-                ServerStatus = "completed",
+                ServerStatus = CompletedWord,
                 CommitId = status.Commit?.Id,
                 MetaRangeId = status.MetaRangeId ?? seen.MetaRangeId,
                 Message = string.IsNullOrEmpty(status.ImportBranch)

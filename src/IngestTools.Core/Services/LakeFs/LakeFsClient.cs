@@ -1,6 +1,7 @@
 using IngestTools.Connections;
 using IngestTools.Journal;
 using IngestTools.Logging;
+using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -36,7 +37,8 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     public Task<ImportPlan> PrepareAsync(ImportRequest request, bool countsAll, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return new ImportPreflight(_routes, request).RunAsync(countsAll, cancellationToken);
+        (ImportRequest understood, IReadOnlyList<IngestException> errors) = ImportDestination.Understand(request);
+        return new ImportPreflight(_routes, understood, errors).RunAsync(countsAll, cancellationToken);
     }
 
     /// <summary>Starts an import. Its answer comes at once; all that can go wrong later is in the transaction's status.</summary>
@@ -89,6 +91,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
                 {
                     AnsweredAt = _routes.Time.GetTimestamp(),
                     CommitMessage = message,
+                    MinimumObjects = request.MinimumObjects,
                     HeadBefore = id.IsLegacy ? null : plan.Head,
                 },
             };
@@ -99,6 +102,26 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
                 + "lakeFS lists no imports.");
         }
     }
+
+    /// <summary>Imports into a temporary branch, checks what came, and merges only then. Waits until that has ended.</summary>
+    /// <param name="plan">What was prepared.</param>
+    /// <param name="seen">Takes the import as it was last seen.</param>
+    /// <param name="cancellationToken">Ends the waiting; an import that was started goes on in its temporary branch, which stays.</param>
+    /// <returns>The import as it ended, and why it was not merged.</returns>
+    /// <exception cref="IngestException">It could not be started.</exception>
+    /// <remarks>lakeFS, POST /repositories/{repository}/branches, /branches/{branch}/import and /refs/{sourceRef}/merge/{destinationBranch}; DELETE /branches/{branch}.</remarks>
+    public Task<StagedImportResult> StageAsync(ImportPlan plan, Action<Transaction>? seen, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return new StagedImport(this, _routes, _journal, plan).RunAsync(seen, cancellationToken);
+    }
+
+    /// <summary>An import that was started earlier, maybe by another process.</summary>
+    /// <param name="id">Its id: <c>lakefs:repository/branch/import</c>.</param>
+    /// <param name="minimumObjects">The number of objects below which it has failed; null is 1 where objects were deleted.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not the id of an import.</exception>
+    public static Transaction Resume(string id, long? minimumObjects) =>
+        TransactionSources.Parse(id).Transaction with { Expectation = new ImportWatch { MinimumObjects = minimumObjects } };
 
     /// <summary>The commit of an import whose answer was lost, by metadata that no other commit has: lakeFS lists no imports, but their commits stay.</summary>
     /// <param name="repository">The repository.</param>

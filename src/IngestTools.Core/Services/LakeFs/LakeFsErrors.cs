@@ -27,6 +27,10 @@ internal static class LakeFsErrors
         _ => error,
     };
 
+    /// <summary>Whether an error is of one page, so that others may answer. A server or a proxy that only fails on a page that is not needed must not end an import.</summary>
+    public static bool IsOfOnePage(ErrorId error) => error is ErrorId.NotFound or ErrorId.NotAllowed or ErrorId.InvalidAnswer or ErrorId.ServerError or ErrorId.TooManyRequests
+        or ErrorId.Rejected or ErrorId.Conflict or ErrorId.TimedOut;
+
     /// <summary>What an error of a look at the server's settings means: a server that has no such page answers 500.</summary>
     public static IngestException OfSettings(IngestException error) => error.ServerMessage == NoSuchEndpoint ? error.With(ErrorId.NotFound).ForGood() : error;
 

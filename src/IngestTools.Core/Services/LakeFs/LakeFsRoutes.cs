@@ -34,7 +34,7 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
 
     /// <summary>lakeFS, GET /config/version</summary>
     public Task<VersionAnswer> GetVersionAsync(CancellationToken cancellationToken) =>
-        GetAsync("look at the version", "config/version", LakeFsJson.Default.VersionAnswer, null, cancellationToken, LakeFsErrors.OfSettings);
+        GetAsync("look at the version", "config/version", LakeFsJson.Default.VersionAnswer, null, cancellationToken, LakeFsErrors.OfSettings, isFinal: LakeFsErrors.IsOfOnePage);
 
     /// <summary>lakeFS, GET /config/storage</summary>
     public Task<StorageAnswer> GetStorageAsync(CancellationToken cancellationToken) =>
@@ -58,6 +58,51 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         string query = string.Create(CultureInfo.InvariantCulture, $"prefix={Escape(prefix)}&delimiter={Escape(delimiter)}&amount={MostListed}");
         string path = $"{PathOf(repository)}/refs/{Escape(branch)}/objects/ls?{query}";
         return GetAsync("list objects", path, LakeFsJson.Default.ObjectsAnswer, prefix, cancellationToken);
+    }
+
+    /// <summary>lakeFS, GET /repositories/{repository}/refs/{leftRef}/diff/{rightRef}: the first page of what differs.</summary>
+    public Task<DiffAnswer> DiffAsync(string repository, string left, string right, CancellationToken cancellationToken)
+    {
+        string query = string.Create(CultureInfo.InvariantCulture, $"type=two_dot&amount={MostListed}");
+        return GetAsync("compare commits", $"{PathOf(repository)}/refs/{Escape(left)}/diff/{Escape(right)}?{query}", LakeFsJson.Default.DiffAnswer, right, cancellationToken);
+    }
+
+    /// <summary>lakeFS, POST /repositories/{repository}/branches. The name is made up for one call: one that is there was made by the attempt before.</summary>
+    public async Task CreateBranchAsync(string repository, string branch, string source, CancellationToken cancellationToken)
+    {
+        HttpOperation operation = Change(
+            HttpMethod.Post, $"{PathOf(repository)}/branches", "make a branch", $"{repository}/{branch}", _ => JsonBody.Of(new BranchCreation(branch, source), LakeFsJson.Default.BranchCreation));
+        try
+        {
+            await SendAsync(operation, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.Conflict)
+        {
+            Logger.LogDebug("The branch {Branch} is there. {Reason}", branch, e.Message);
+        }
+    }
+
+    /// <summary>lakeFS, DELETE /repositories/{repository}/branches/{branch}</summary>
+    public async Task DeleteBranchAsync(string repository, string branch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SendAsync(Change(HttpMethod.Delete, PathOf(repository, branch), "delete a branch", $"{repository}/{branch}", _ => null), cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
+        {
+            Logger.LogDebug("The branch {Branch} is gone. {Reason}", branch, e.Message);
+        }
+    }
+
+    /// <summary>lakeFS, POST /repositories/{repository}/refs/{sourceRef}/merge/{destinationBranch}: the commit's id. A merge that is repeated changes nothing.</summary>
+    public async Task<string> MergeAsync(string repository, string source, string destination, MergeCreation merge, CancellationToken cancellationToken)
+    {
+        string path = $"{PathOf(repository)}/refs/{Escape(source)}/merge/{Escape(destination)}";
+        HttpOperation operation = Change(HttpMethod.Post, path, "merge", $"{repository}/{destination}", _ => JsonBody.Of(merge, LakeFsJson.Default.MergeCreation));
+        MergeAnswer answer = await SendAsync(
+            operation, LakeFsJson.Default.MergeAnswer, static answer => string.IsNullOrEmpty(answer.Reference) ? "no commit" : null, cancellationToken).ConfigureAwait(false);
+        return answer.Reference!;
     }
 
     /// <summary>lakeFS, POST /repositories/{repository}/branches/{branch}/import. Sent once: a second import would replace what the first brought, and commit again.</summary>
@@ -122,6 +167,17 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
 
     private Uri UriOf(string path) => new(_api + path);
 
+    private HttpOperation Change(HttpMethod method, string path, string name, object target, Func<ProgressWatch?, HttpContent?> content) => new()
+    {
+        Name = name,
+        Kind = OperationKind.Repeatable,
+        Method = method,
+        Uri = UriOf(path),
+        Accept = JsonBody.MediaType,
+        Target = target,
+        Content = content,
+    };
+
     private HttpOperation Create(string repository, string what, string name, object target, Func<ProgressWatch?, HttpContent> content) => new()
     {
         Name = name,
@@ -150,10 +206,11 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         };
     }
 
-    private Task<T> GetAsync<T>(string name, string path, JsonTypeInfo<T> type, object? target, CancellationToken cancellationToken, Func<IngestException, IngestException>? refine = null)
+    private Task<T> GetAsync<T>(string name, string path, JsonTypeInfo<T> type, object? target, CancellationToken cancellationToken,
+        Func<IngestException, IngestException>? refine = null, Func<ErrorId, bool>? isFinal = null)
         where T : class
     {
-        HttpOperation operation = new() { Name = name, Kind = OperationKind.Safe, Method = HttpMethod.Get, Uri = UriOf(path), Accept = JsonBody.MediaType, Target = target, Refine = refine };
+        HttpOperation operation = new() { Name = name, Kind = OperationKind.Safe, Method = HttpMethod.Get, Uri = UriOf(path), Accept = JsonBody.MediaType, Target = target, Refine = refine, IsFinal = isFinal };
         return SendAsync(operation, type, null, cancellationToken);
     }
 

@@ -1,14 +1,18 @@
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
 namespace IngestTools.Services.LakeFs;
 
 /// <summary>
-/// The settings that lakectl keeps in <c>~/.lakectl.yaml</c>, or where <c>LAKECTL_CONFIG_FILE</c> says. Of YAML this reads what lakectl writes: two levels of
-/// <c>key: value</c>. Its secret is read when it is needed, and never kept.
+/// The settings that lakectl keeps in <c>~/.lakectl.yaml</c>, or where <c>LAKECTL_CONFIG_FILE</c> says. Its secret is read when it is needed, and never kept.
 /// </summary>
 internal sealed class LakectlFile
 {
     private const string AccessKeyName = "credentials.access_key_id";
     private const string SecretName = "credentials.secret_access_key";
     private const string EndpointName = "server.endpoint_url";
+
+    private static readonly string[] Names = [AccessKeyName, SecretName, EndpointName];
 
     /// <summary>No settings are longer: a file that is, is another file.</summary>
     private const int MaxBytes = 1024 * 1024;
@@ -56,56 +60,49 @@ internal sealed class LakectlFile
         {
             if (new FileInfo(path).Length > MaxBytes)
                 throw Unreadable(path, "it is too long to be lakectl's", null);
-            return Parse(File.ReadLines(path));
+            using StreamReader text = new(path);
+            YamlStream documents = [];
+            documents.Load(text);
+            return Flatten(path, documents);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Unreadable(path, e.Message, e);
         }
+        catch (YamlException e)
+        {
+            // The parser's message may quote a value; its place does not.
+            throw Unreadable(path, $"line {e.Start.Line}, column {e.Start.Column} is not valid YAML", null);
+        }
     }
 
-    private static IngestException Unreadable(string path, string why, Exception? cause) => new(ErrorId.FileUnreadable, $"lakectl's settings in {path} cannot be read: {why}", cause)
-    {
-        Service = IngestService.LakeFs,
-        Advice = "Mend the file, or connect with Connect-IngestService LakeFs.",
-        Target = path,
-    };
-
-    private static Dictionary<string, string> Parse(IEnumerable<string> lines)
+    /// <summary>The values of the first two levels. What lies deeper is not lakectl's own, whatever its name.</summary>
+    private static Dictionary<string, string> Flatten(string path, YamlStream documents)
     {
         Dictionary<string, string> values = new(StringComparer.OrdinalIgnoreCase);
-        string section = "";
-        foreach (string line in lines)
+        if (documents.Documents.Count == 0 || documents.Documents[0].RootNode is not YamlMappingNode root)
+            return values;
+        foreach ((YamlNode key, YamlNode value) in root.Children)
         {
-            string text = line.Trim();
-            int colon = text.IndexOf(':', StringComparison.Ordinal);
-            if (text.Length == 0 || text[0] == '#' || colon <= 0)
+            string name = (key as YamlScalarNode)?.Value ?? "";
+            if (Array.Find(Names, known => known.EndsWith($".{name}", StringComparison.OrdinalIgnoreCase)) is { } nested)
+                throw Unreadable(path, $"'{name}' on line {key.Start.Line} is not indented, and lakectl reads '{nested}'", null);
+            if (value is not YamlMappingNode section)
                 continue;
-            string key = Unquote(text[..colon]);
-            string value = Unquote(WithoutComment(text[(colon + 1)..]));
-            bool isTop = !char.IsWhiteSpace(line[0]);
-            if (isTop)
-                section = value.Length == 0 ? key : "";
-            if (value.Length > 0)
-                values[isTop ? key : $"{section}.{key}"] = value;
+            foreach ((YamlNode innerKey, YamlNode innerValue) in section.Children)
+            {
+                if (innerKey is YamlScalarNode { Value: { } inner } && innerValue is YamlScalarNode { Value.Length: > 0 } scalar)
+                    values[$"{name}.{inner}"] = scalar.Value.TrimEnd('\r', '\n');
+            }
         }
 
         return values;
     }
 
-    /// <summary>A comment begins with a space and a number sign, outside quotes.</summary>
-    private static string WithoutComment(string value)
+    private static IngestException Unreadable(string path, string why, Exception? cause) => new(ErrorId.FileUnreadable, $"lakectl's settings in {path} cannot be read: {why}", cause)
     {
-        value = value.Trim();
-        if (value.Length > 0 && value[0] is '"' or '\'' && value.IndexOf(value[0], 1) is > 0 and int end)
-            return value[..(end + 1)];
-        int comment = value.StartsWith('#') ? 0 : value.IndexOf(" #", StringComparison.Ordinal);
-        return comment < 0 ? value : value[..comment];
-    }
-
-    private static string Unquote(string text)
-    {
-        text = text.Trim();
-        return text.Length >= 2 && text[0] is '"' or '\'' && text[^1] == text[0] ? text[1..^1] : text;
-    }
+        Service = IngestService.LakeFs,
+        Advice = "Fix the file (lakectl config writes it anew), or connect with Connect-IngestService LakeFs.",
+        Target = path,
+    };
 }

@@ -21,6 +21,7 @@ internal sealed class MetaRangeMaker(LakeFsRoutes routes, string repository)
             Ranges = used.Length,
             Count = used.Sum(range => range.Count),
             Connection = routes.Connection.Name,
+            Server = routes.Connection.Server,
         };
     }
 

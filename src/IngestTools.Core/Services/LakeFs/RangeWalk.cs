@@ -117,6 +117,7 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
             ContinuationToken = pagination?.ContinuationToken ?? "",
             StagingToken = _stagingToken ?? "",
             Connection = routes.Connection.Name,
+            Server = routes.Connection.Server,
         };
     }
 }

@@ -88,6 +88,21 @@ internal sealed record CommitAnswer(string? Id, string? Message, long? CreationD
 /// <summary>What went wrong.</summary>
 internal sealed record ErrorAnswer(string? Message);
 
+/// <summary>lakeFS, POST /repositories/{repository}/branches: what it takes.</summary>
+internal sealed record BranchCreation(string Name, string Source);
+
+/// <summary>lakeFS, POST /repositories/{repository}/refs/{sourceRef}/merge/{destinationBranch}: what it takes.</summary>
+internal sealed record MergeCreation(string Message, IReadOnlyDictionary<string, string>? Metadata);
+
+/// <summary>lakeFS, POST /repositories/{repository}/refs/{sourceRef}/merge/{destinationBranch}: the commit.</summary>
+internal sealed record MergeAnswer(string? Reference);
+
+/// <summary>lakeFS, GET /repositories/{repository}/refs/{leftRef}/diff/{rightRef}</summary>
+internal sealed record DiffAnswer(PaginationAnswer? Pagination, IReadOnlyList<DiffEntry>? Results);
+
+/// <summary>How an object differs: added, removed or changed.</summary>
+internal sealed record DiffEntry(string? Type);
+
 /// <summary>lakeFS, POST /repositories/{repository}/branches/ranges: what it takes. After and prepend are empty, and not left out, where there are none.</summary>
 internal sealed record StageRangeCreation(
     [property: JsonPropertyName("fromSourceURI")] string FromSourceUri, string After, string Prepend, string? ContinuationToken, string? StagingToken);
@@ -125,4 +140,8 @@ internal sealed record MetaRangeCreationAnswer(string? Id);
 [JsonSerializable(typeof(RangeCreationAnswer))]
 [JsonSerializable(typeof(MetaRangeCreation))]
 [JsonSerializable(typeof(MetaRangeCreationAnswer))]
+[JsonSerializable(typeof(BranchCreation))]
+[JsonSerializable(typeof(MergeCreation))]
+[JsonSerializable(typeof(MergeAnswer))]
+[JsonSerializable(typeof(DiffAnswer))]
 internal sealed partial class LakeFsJson : JsonSerializerContext;

@@ -45,7 +45,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
     public async Task<IReadOnlyList<Look>> LookAsync(IReadOnlyList<Transaction> transactions, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(transactions);
-        IReadOnlyDictionary<string, PollResult> polled = await _polls.PollAsync(transactions.Select(PkidOf).ToArray(), cancellationToken).ConfigureAwait(false);
+        IReadOnlyDictionary<string, PollResult> polled = await _polls.PollAsync(transactions.Select(t => new PollTarget(PkidOf(t), t.Hierarchy)).ToArray(), cancellationToken).ConfigureAwait(false);
         List<Look> looks = new(transactions.Count);
         foreach (Transaction transaction in transactions)
             looks.Add(await LookAsync(transaction, polled[PkidOf(transaction)], cancellationToken).ConfigureAwait(false));

@@ -17,11 +17,14 @@ internal sealed class TransactionPolls(VossRoutes routes)
     private readonly PollForm _form = (PollForm)routes.Connection.Memory.GetOrAdd("voss poll", static _ => new PollForm());
 
     /// <summary>How each stands, by pkid; with an error where one cannot be asked for.</summary>
-    public async Task<IReadOnlyDictionary<string, PollResult>> PollAsync(IReadOnlyList<string> pkids, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, PollResult>> PollAsync(IReadOnlyList<PollTarget> targets, CancellationToken cancellationToken)
     {
         ConcurrentDictionary<string, PollResult> results = new(StringComparer.OrdinalIgnoreCase);
-        string[] asked = pkids.Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
-        foreach (string[] some in asked.Chunk(MostAtOnce).Where(some => some.Length > 1))
+        foreach (PollTarget target in targets.Where(target => target.Hierarchy is not null))
+            _form.Hierarchies.TryAdd(target.Pkid, target.Hierarchy!);
+        string[] asked = targets.Select(target => target.Pkid).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
+        // One request names one hierarchy.
+        foreach (string[] some in asked.GroupBy(HierarchyOf).SelectMany(same => same.Chunk(MostAtOnce)).Where(some => some.Length > 1))
             await PollTogetherAsync(some, results, cancellationToken).ConfigureAwait(false);
 
         Several form = _form.Several;
@@ -55,7 +58,7 @@ internal sealed class TransactionPolls(VossRoutes routes)
     private async Task<int?> TryPollAsync(Several form, string[] pkids, ConcurrentDictionary<string, PollResult> results, CancellationToken cancellationToken)
     {
         string[] escaped = Array.ConvertAll(pkids, Uri.EscapeDataString);
-        string query = form == Several.Comma ? $"transactions={string.Join(',', escaped)}" : string.Join('&', escaped.Select(pkid => $"transactions={pkid}"));
+        string query = HierarchyQuery(pkids[0]) + (form == Several.Comma ? $"transactions={string.Join(',', escaped)}" : string.Join('&', escaped.Select(pkid => $"transactions={pkid}")));
         try
         {
             Dictionary<string, PollEntry> answer = await routes.PollAsync(query, pkids.Length, isTrial: !_form.IsSure, cancellationToken).ConfigureAwait(false);
@@ -88,9 +91,13 @@ internal sealed class TransactionPolls(VossRoutes routes)
                 ? new PollResult(entry, null)
                 : new PollResult(await PollByPathAsync(pkid, cancellationToken).ConfigureAwait(false), null);
         }
+        catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
+        {
+            return await PollByReadingAsync(pkid, cancellationToken).ConfigureAwait(false);
+        }
         catch (IngestException e)
         {
-            return new PollResult(null, e.ErrorId == ErrorId.NotFound ? NotFound(pkid, e) : e);
+            return new PollResult(null, e);
         }
     }
 
@@ -101,7 +108,7 @@ internal sealed class TransactionPolls(VossRoutes routes)
             return null;
         try
         {
-            return EntryOf(await routes.PollAsync($"transactions={Uri.EscapeDataString(pkid)}", pkid, isTrial: false, cancellationToken).ConfigureAwait(false), pkid);
+            return EntryOf(await routes.PollAsync($"{HierarchyQuery(pkid)}transactions={Uri.EscapeDataString(pkid)}", pkid, isTrial: false, cancellationToken).ConfigureAwait(false), pkid);
         }
         catch (IngestException e) when (e.ErrorId is ErrorId.Rejected or ErrorId.NotFound)
         {
@@ -116,6 +123,29 @@ internal sealed class TransactionPolls(VossRoutes routes)
         _form.IsByPath = true;
         return entry;
     }
+
+    /// <summary>
+    /// Reads the transaction itself, which is found without its hierarchy and names it. A server that has only the form with ?transactions= may not answer a poll without
+    /// the hierarchy.
+    /// </summary>
+    private async Task<PollResult> PollByReadingAsync(string pkid, CancellationToken cancellationToken)
+    {
+        try
+        {
+            TransactionAnswer answer = await routes.ReadTransactionAsync(pkid, cancellationToken).ConfigureAwait(false);
+            if (answer.Hierarchy is { Length: > 0 } hierarchy)
+                _form.Hierarchies.TryAdd(pkid, hierarchy);
+            return new PollResult(new PollEntry(answer.Status), null);
+        }
+        catch (IngestException e)
+        {
+            return new PollResult(null, e.ErrorId == ErrorId.NotFound ? NotFound(pkid, e) : e);
+        }
+    }
+
+    private string? HierarchyOf(string pkid) => _form.Hierarchies.GetValueOrDefault(pkid);
+
+    private string HierarchyQuery(string pkid) => HierarchyOf(pkid) is { } hierarchy ? $"hierarchy={Uri.EscapeDataString(hierarchy)}&" : "";
 
     /// <summary>Null where it is left out, or written as null.</summary>
     private static PollEntry? EntryOf(Dictionary<string, PollEntry> answer, string pkid) =>
@@ -145,6 +175,9 @@ internal sealed class TransactionPolls(VossRoutes routes)
         private readonly object _gate = new();
         private Several _several;
 
+        /// <summary>The hierarchies of transactions that were polled, by pkid.</summary>
+        public ConcurrentDictionary<string, string> Hierarchies { get; } = new(StringComparer.OrdinalIgnoreCase);
+
         /// <summary>How several are asked for.</summary>
         public Several Several
         {
@@ -169,6 +202,11 @@ internal sealed class TransactionPolls(VossRoutes routes)
         }
     }
 }
+
+/// <summary>A transaction that is polled.</summary>
+/// <param name="Pkid">The transaction.</param>
+/// <param name="Hierarchy">Its hierarchy; null where that is not known.</param>
+internal readonly record struct PollTarget(string Pkid, string? Hierarchy);
 
 /// <summary>How a transaction stands, or why that is not known.</summary>
 internal readonly record struct PollResult(PollEntry? Entry, IngestException? Error);

@@ -52,6 +52,8 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
     public string? WhyUseless(string remoteName) =>
         remoteName.StartsWith("~$", StringComparison.Ordinal) ? "it is the mark that a spreadsheet program leaves beside a workbook that it has open" : null;
 
+    public string? FindContentDoubt(UploadItem item) => WorkbookFile.Check(item.Path);
+
     public JournalPlace JournalPlace => new(Service, routes.Connection.Uri.AbsoluteUri, hierarchy.Value);
 
     public Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) => Task.FromResult(true);

@@ -28,8 +28,10 @@ internal static class WorkbookFile
 
     private static readonly byte[] CompoundFile = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 
+    /// <summary>Checks a workbook.</summary>
+    /// <returns>What VOSS may make of it, to warn about; null where nothing speaks against it.</returns>
     /// <exception cref="IngestException"><see cref="ErrorId.NotAWorkbook"/> with the reason; <see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.FileUnreadable"/></exception>
-    public static void Check(string path)
+    public static string? Check(string path)
     {
         try
         {
@@ -37,6 +39,7 @@ internal static class WorkbookFile
             (string? wrong, string advice) = WhatIsWrong(file);
             if (wrong is not null)
                 throw NotAWorkbook(path, wrong, advice);
+            return HasComments(file) ? "It has cell comments, and VOSS is documented to fail on such a workbook. Delete all comments and send it again." : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -87,6 +90,15 @@ internal static class WorkbookFile
         {
             return $"its zip is broken, as after a copy that was cut off ({e.Message.TrimEnd('.')})";
         }
+    }
+
+    /// <summary>Comments and threaded comments are parts of their own, below whatever folder.</summary>
+    private static bool HasComments(FileStream file)
+    {
+        file.Position = 0;
+        using ZipArchive zip = new(file, ZipArchiveMode.Read, leaveOpen: true);
+        return zip.Entries.Any(part => part.FullName.EndsWith(".xml", StringComparison.OrdinalIgnoreCase)
+            && (part.Name.StartsWith("comment", StringComparison.OrdinalIgnoreCase) || part.Name.StartsWith("threadedComment", StringComparison.OrdinalIgnoreCase)));
     }
 
     private static bool NamesWorkbook(ZipArchiveEntry contentTypes)
