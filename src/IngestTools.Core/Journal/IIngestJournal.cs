@@ -9,6 +9,9 @@ public interface IIngestJournal : IDisposable
     /// <summary>Whether anything is recorded.</summary>
     bool IsOn { get; }
 
+    /// <summary>The run of a schedule that starts are recorded for; null where a person starts them.</summary>
+    StartOrigin? Origin { get; }
+
     /// <summary>Opens what is known of the files of one place.</summary>
     /// <param name="place">The place.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.JournalUnavailable"/></exception>

@@ -7,7 +7,7 @@ namespace IngestTools.Journal;
 internal sealed class JournalFile(string path)
 {
     /// <summary>The format that this version reads and writes.</summary>
-    private const long Version = 1;
+    private const long Version = 2;
 
     /// <summary>How long a process waits for another that writes, in seconds. In a test with four writers without a pause, the longest wait was 3.2 s.</summary>
     private const int BusyTimeout = 10;
@@ -34,10 +34,14 @@ internal sealed class JournalFile(string path)
         CREATE TABLE start (
             id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL, transaction_id TEXT NOT NULL, state INTEGER NOT NULL,
             started INTEGER NOT NULL, sha BLOB, before_rows INTEGER, before_last TEXT, last_job INTEGER NOT NULL, manual_check TEXT NOT NULL,
-            machine TEXT NOT NULL, process INTEGER NOT NULL, process_start TEXT NOT NULL, content TEXT NOT NULL);
+            machine TEXT NOT NULL, process INTEGER NOT NULL, process_start TEXT NOT NULL, content TEXT NOT NULL,
+            schedule TEXT, run TEXT);
         CREATE INDEX start_transaction ON start (transaction_id);
         CREATE INDEX start_open ON start (state) WHERE state <> 2;
         """;
+
+    /// <summary>What makes format 2 of format 1: a start that a schedule's run sent names both.</summary>
+    private const string SecondVersion = "ALTER TABLE start ADD COLUMN schedule TEXT; ALTER TABLE start ADD COLUMN run TEXT;";
 
     /// <summary>The full path.</summary>
     public string Path => path;
@@ -97,18 +101,24 @@ internal sealed class JournalFile(string path)
         string mode = connection.Read($"PRAGMA journal_mode = {(IsOnNetwork(path) ? "TRUNCATE" : "WAL")}", static r => r.GetString(0))[0];
         // Without a write-ahead log, NORMAL could damage the file in a power failure.
         connection.Execute($"PRAGMA synchronous = {(mode == "wal" && !isDurable ? "NORMAL" : "FULL")}");
-        if (version == 0)
+        if (version < Version)
             CreateTables(connection);
     }
 
     private void CreateTables(SqliteConnection connection)
     {
         using SqliteTransaction transaction = connection.BeginTransaction();
-        if (VersionOf(connection) == 0)
+        // Another process may have done it meanwhile.
+        switch (VersionOf(connection))
         {
-            if (connection.ReadNumber("SELECT count(*) FROM sqlite_master") != 0)
+            case 0 when connection.ReadNumber("SELECT count(*) FROM sqlite_master") != 0:
                 throw JournalErrors.NotAJournal(path);
-            connection.Execute($"{Schema} PRAGMA user_version = {Version};");
+            case 0:
+                connection.Execute($"{Schema} PRAGMA user_version = {Version};");
+                break;
+            case 1:
+                connection.Execute($"{SecondVersion} PRAGMA user_version = {Version};");
+                break;
         }
 
         transaction.Commit();

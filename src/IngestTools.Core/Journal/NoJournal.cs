@@ -11,6 +11,8 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 
     public bool IsOn => false;
 
+    public StartOrigin? Origin => null;
+
     public PlaceMark Mark
     {
         get => default;

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 namespace IngestTools.Journal;
 
 /// <summary>The journal in one SQLite file, which several processes use at once.</summary>
-internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJournal
+internal sealed class SqliteJournal(string path, TimeProvider time, StartOrigin? origin = null) : IIngestJournal
 {
     /// <summary>Jobs and transactions are deleted after this time. Records of files stay.</summary>
     internal static readonly TimeSpan Retention = TimeSpan.FromDays(400);
@@ -22,6 +22,8 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
 
     public bool IsOn => true;
 
+    public StartOrigin? Origin => origin;
+
     public IPlaceJournal OpenPlace(JournalPlace place) => new SqlitePlace(_file, place);
 
     public IUploadJob BeginJob(JournalPlace place, string connection, long? call)
@@ -36,13 +38,14 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         Tidy();
         return Use(connection => connection.ReadNumber(
             """
-            INSERT INTO start (place, transaction_id, state, started, sha, before_rows, before_last, last_job, manual_check, machine, process, process_start, content)
-            VALUES ($place, $id, $state, $started, $sha, $rows, $last, $job, $check, $machine, $process, $start, $content) RETURNING id
+            INSERT INTO start (place, transaction_id, state, started, sha, before_rows, before_last, last_job, manual_check, machine, process, process_start, content, schedule, run)
+            VALUES ($place, $id, $state, $started, $sha, $rows, $last, $job, $check, $machine, $process, $start, $content, $schedule, $run) RETURNING id
             """,
             ("$place", PlaceTable.IdOf(connection, start.Place)), ("$id", start.Transaction.Id), ("$state", (int)StartState.Starting),
             ("$started", time.GetUtcNow().ToUnixTimeMilliseconds()), ("$sha", JournalAccess.HashBytes(start.Sha256)), ("$rows", start.Before?.Rows),
             ("$last", start.Before?.Last), ("$job", start.LastJob), ("$check", start.ManualCheck), ("$machine", ProcessIdentity.Machine),
-            ("$process", ProcessIdentity.Current.Number), ("$start", ProcessIdentity.Current.Start), ("$content", Serialize(start.Transaction)))!.Value);
+            ("$process", ProcessIdentity.Current.Number), ("$start", ProcessIdentity.Current.Start), ("$content", Serialize(start.Transaction)),
+            ("$schedule", origin?.Schedule), ("$run", origin?.Run))!.Value);
     }
 
     public void EndStart(long key, Transaction transaction)
@@ -92,15 +95,16 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         ArgumentNullException.ThrowIfNull(query);
         return Use(connection => connection.Read(
             """
-            SELECT s.id, p.service, s.state, s.sha, s.before_rows, s.before_last, s.last_job, s.manual_check, s.machine, s.process, s.process_start, s.started, s.content, p.server, p.name
+            SELECT s.id, p.service, s.state, s.sha, s.before_rows, s.before_last, s.last_job, s.manual_check, s.machine, s.process, s.process_start, s.started, s.content, p.server, p.name, s.schedule, s.run
             FROM start s JOIN place p ON p.id = s.place
             WHERE ($ended OR s.state <> 2) AND ($key IS NULL OR s.id = $key) AND ($id IS NULL OR s.transaction_id = $id) AND ($server IS NULL OR p.server = $server)
                 AND ($service IS NULL OR p.service = $service) AND ($place IS NULL OR p.name = $place) AND ($sha IS NULL OR s.sha = $sha) AND ($since IS NULL OR s.started >= $since)
+                AND ($run IS NULL OR s.run = $run)
             ORDER BY s.id DESC LIMIT $last
             """,
             reader => PendingStarts.WithId(ReadTransaction(reader)),
             ("$ended", query.IncludesEnded), ("$key", PendingStarts.KeyOf(query.Id)), ("$id", PendingStarts.KeyOf(query.Id) is null ? query.Id : null), ("$server", query.Place?.Server ?? query.Server), ("$service", (query.Place?.Service ?? query.Service)?.ToString()), ("$place", query.Place?.Name),
-            ("$sha", JournalAccess.HashBytes(query.Sha256)), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$last", query.Last ?? -1)));
+            ("$sha", JournalAccess.HashBytes(query.Sha256)), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$run", query.Run), ("$last", query.Last ?? -1)));
     }
 
     public IReadOnlyList<IngestJob> ReadJobs(JobQuery query)
@@ -209,6 +213,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             ManualCheck = reader.TextOrNull(7),
             Transaction = JsonSerializer.Deserialize(reader.GetString(12), JournalJson.Default.Transaction)!,
             Place = new JournalPlace(ServiceOf(reader.GetString(1)), reader.GetString(13), reader.GetString(14)),
+            Origin = reader.IsDBNull(15) ? null : new StartOrigin(reader.GetString(15), reader.GetString(16)),
         };
     }
 
