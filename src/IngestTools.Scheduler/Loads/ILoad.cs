@@ -98,10 +98,10 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
 
     /// <inheritdoc cref="RecordFound(Transaction)"/>
     /// <param name="describe">Makes the transaction that was found of what is known of its start.</param>
-    public void RecordFound(Func<Transaction, Transaction> describe) => Resolve(start => sent.EndStart(start.Key, describe(start.Transaction)));
+    public void RecordFound(Func<Transaction, Transaction> describe) => Resolve(static _ => true, start => sent.EndStart(start.Key, describe(start.Transaction)));
 
     /// <summary>Records in the journal that the server did not take a start of this run whose answer was not seen.</summary>
-    public void RecordNotTaken() => Resolve(start => sent.CancelStart(start.Key));
+    public void RecordNotTaken() => Resolve(static start => start.State == StartState.Lost, start => sent.CancelStart(start.Key));
 
     /// <summary>Notes what the server took. Nothing cancels that: who ends meanwhile waits for it as long as it can.</summary>
     public async Task SubmittedAsync(string transactionId)
@@ -113,11 +113,11 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
     }
 
     /// <summary>A run that is on its way is not held up by a journal that cannot be written: what it lacks is listed as a start whose answer was not seen.</summary>
-    private void Resolve(Action<JournaledTransaction> record)
+    private void Resolve(Func<JournaledTransaction, bool> isMeant, Action<JournaledTransaction> record)
     {
         try
         {
-            foreach (JournaledTransaction start in sent.ReadTransactions(new TransactionQuery { Run = Record.DueKey }).Where(start => start.State == StartState.Lost))
+            foreach (JournaledTransaction start in sent.ReadTransactions(new TransactionQuery { Run = Record.DueKey }).Where(start => start.State is StartState.Starting or StartState.Lost).Where(isMeant))
                 record(start);
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.JournalUnavailable)
