@@ -29,6 +29,8 @@ internal sealed class JournalFile(string path)
             place INTEGER NOT NULL, name TEXT NOT NULL, folder INTEGER, cut INTEGER, length INTEGER, written INTEGER, sha BLOB, job INTEGER NOT NULL,
             state INTEGER NOT NULL, server_name TEXT);
         CREATE INDEX former_file_job ON former_file (job);
+        CREATE TABLE other_file (
+            place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, PRIMARY KEY (place, name, server_name)) WITHOUT ROWID;
         CREATE TABLE failure (job INTEGER NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, length INTEGER NOT NULL, error TEXT NOT NULL, message TEXT NOT NULL);
         CREATE INDEX failure_job ON failure (job);
         CREATE TABLE start (
@@ -40,8 +42,12 @@ internal sealed class JournalFile(string path)
         CREATE INDEX start_open ON start (state) WHERE state <> 2;
         """;
 
-    /// <summary>What makes format 2 of format 1: a start that a schedule's run sent names both.</summary>
-    private const string SecondVersion = "ALTER TABLE start ADD COLUMN schedule TEXT; ALTER TABLE start ADD COLUMN run TEXT;";
+    /// <summary>What makes format 2 of format 1: a start names the schedule and the run that sent it, and a name can have several files on the server.</summary>
+    private const string SecondVersion = """
+        ALTER TABLE start ADD COLUMN schedule TEXT; ALTER TABLE start ADD COLUMN run TEXT;
+        CREATE TABLE other_file (
+            place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, PRIMARY KEY (place, name, server_name)) WITHOUT ROWID;
+        """;
 
     /// <summary>The full path.</summary>
     public string Path => path;

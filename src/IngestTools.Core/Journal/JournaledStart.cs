@@ -151,6 +151,9 @@ public sealed record ClearQuery
     /// <summary>VOSS: only what belongs to this hierarchy, at any server.</summary>
     public string? Hierarchy { get; init; }
 
+    /// <summary>Only the transaction with this id, also where it has not ended as far as is known; no files and no jobs.</summary>
+    public string? Id { get; init; }
+
     /// <summary>The place that is meant; null where it is any.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not a shortcode or a hierarchy.</exception>
     internal (IngestService Service, string Name)? Place => (Shortcode, Hierarchy) switch

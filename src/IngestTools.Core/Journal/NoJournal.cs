@@ -75,6 +75,12 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
     {
     }
 
+    public IReadOnlyList<string> FindOthers(string name) => [];
+
+    public void AddOthers(IReadOnlyCollection<(string Name, string ServerName)> others)
+    {
+    }
+
     public void Forget(FileState state)
     {
     }

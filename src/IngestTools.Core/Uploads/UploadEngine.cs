@@ -254,7 +254,7 @@ public sealed class UploadEngine
     {
         IUploadTarget target = request.Target;
         if (!IsUnicode(remoteName))
-            return (Refuse(ErrorId.NameRejected, "The name of {1} is no valid Unicode, so it cannot be sent.", "Rename the file."), null);
+            return (Refuse(ErrorId.NameRejected, "The name of {1} is not valid Unicode, so it cannot be sent.", "Rename the file."), null);
         if (HasEmptyOrDotSegment(remoteName))
             return (Refuse(ErrorId.NameRejected, "'{0}' leads out of the server's folder, or has an empty part.", "Check -BasePath and -Destination."), null);
         if (!_options.Force && target.WhyUseless(remoteName) is { } useless)

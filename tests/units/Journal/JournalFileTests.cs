@@ -53,7 +53,7 @@ public sealed class JournalFileTests : JournalTests
         Transaction known = StartOf(Project).Transaction;
         using (SqliteJournal before = new(Path, TimeProvider.System))
             before.EndStart(before.BeginStart(StartOf(Project)), known);
-        Write("ALTER TABLE start DROP COLUMN schedule; ALTER TABLE start DROP COLUMN run; PRAGMA user_version = 1");
+        Write("ALTER TABLE start DROP COLUMN schedule; ALTER TABLE start DROP COLUMN run; DROP TABLE other_file; PRAGMA user_version = 1");
         using SqliteJournal journal = new(Path, TimeProvider.System, new StartOrigin("nightly", "a run"));
 
         journal.BeginStart(StartOf(Project, "dsp:0002"));
