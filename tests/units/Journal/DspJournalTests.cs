@@ -3,6 +3,7 @@ using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Units.Support;
 using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Journal;
@@ -288,6 +289,62 @@ public sealed class DspJournalTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         Assert.Empty(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery { IncludesEnded = true }));
         Assert.Equal(1, dsp.Project.Runs);
+    }
+
+    [Theory]
+    [InlineData(-3650)]
+    [InlineData(-1)]
+    [InlineData(3650)]
+    public async Task Clock_that_is_set_back_or_ahead_sends_nothing_twice_and_forgets_nothing(int days)
+    {
+        FakeTimeProvider time = new(DateTimeOffset.UtcNow);
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 3);
+        using JournalMachine first = new(dsp, "ada", time);
+        await first.RunAsync(folder);
+        dsp.Folder.Write("scans/page 4.tif");
+        await first.SendAsync(folder);
+        DateTimeOffset now = time.GetUtcNow();
+
+        foreach (DateTimeOffset clock in (DateTimeOffset[])[now.AddDays(days), now.AddDays(days).AddHours(1), now.AddHours(1)])
+        {
+            time.AdjustTime(clock);
+            dsp.Folder.Write($"scans/of {clock:yyyyMMddHHmm}.tif");
+            using JournalMachine later = first.NewSession();
+            (List<UploadResult> results, Transaction ended) = await later.RunAsync(folder);
+            Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+            Assert.Equal($"of {clock:yyyyMMddHHmm}.tif", Assert.Single(results, result => result.Status == UploadStatus.Uploaded).RemoteName);
+        }
+
+        Assert.Equal(7, dsp.Project.Histories.Count);
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal((1, 1), (history.Uploads, history.Ingests)));
+        using JournalMachine last = first.NewSession();
+        Assert.Equal(5, last.Journal.ReadJobs(new IngestTools.Journal.JobQuery()).Count);
+        Assert.Equal(4, last.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery { IncludesEnded = true }).Count);
+    }
+
+    [SkippableFact]
+    public async Task Disk_that_is_full_under_the_journal_ends_the_line_and_the_next_one_does_nothing_twice()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 1500);
+        using SmallDisk disk = SmallDisk.Mount(Path.Join(dsp.Folder.Path, "ada"), kilobytes: 256);
+        using JournalMachine first = new(dsp, "ada");
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => first.RunAsync(folder)).WaitAsync(Limit);
+        int sent = dsp.Project.Histories.Count;
+        disk.Resize(kilobytes: 64 * 1024);
+        using JournalMachine later = first.NewSession();
+        (List<UploadResult> results, Transaction ended) = await later.RunAsync(folder);
+
+        Assert.Equal(ErrorId.JournalUnavailable, error.ErrorId);
+        Assert.Contains(Path.Join(disk.Path, "journal.db"), error.Message, StringComparison.Ordinal);
+        Assert.Contains("the disk is full", error.Message, StringComparison.Ordinal);
+        Assert.InRange(sent, 1, 1499);
+        Assert.Equal((TransactionStatus.Succeeded, 1500L), (ended.Status, ended.Completed));
+        Assert.Equal(1500, results.Count(result => result.IsOnServer));
+        Assert.Equal(1500, dsp.Project.Histories.Count);
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal(1, history.Ingests));
     }
 
     [Fact]
