@@ -356,7 +356,7 @@ public sealed class ConnectionTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         await dsp.SendAsync(null, dsp.Folder.Write("a.txt"));
         // Only the test moves the clock of the attempts, so that no other attempt takes too long on a busy machine.
-        TimeSpan limit = TimeSpan.FromDays(1);
+        TimeSpan limit = TimeSpan.FromHours(1);
         FakeTimeProvider time = new(DateTimeOffset.UtcNow);
         using IngestConnection connection = dsp.Reconnect(time, settings => settings with { Timeout = limit, MaxAttempts = 1 });
         int asked = 0;
@@ -372,10 +372,10 @@ public sealed class ConnectionTests
 
         Task<Transaction> starting = new DspIngestClient(connection, dsp.Log).StartAsync(DspHarness.Shortcode, null, CancellationToken.None);
         await Task.WhenAny(starting, late.Task);
-        // The pause before the next attempt goes by.
+        // The pause before the next attempt goes by, in steps that leave the call its minutes.
         while (!starting.IsCompleted)
         {
-            time.Advance(TimeSpan.FromSeconds(1));
+            time.Advance(TimeSpan.FromMilliseconds(10));
             await Task.WhenAny(starting, Task.Delay(TimeSpan.FromMilliseconds(5)));
         }
 
