@@ -57,7 +57,7 @@ public sealed class SmallPartsTests
     [Fact]
     public async Task Gate_grows_to_the_limit_where_more_at_once_are_answered_as_quickly()
     {
-        AdaptiveGate gate = new(16, new FakeTimeProvider());
+        AdaptiveConcurrencyLimiter gate = new(16, new FakeTimeProvider());
 
         await RunAsync(gate, uploads: 100, _ => TimeSpan.FromMilliseconds(20));
 
@@ -67,7 +67,7 @@ public sealed class SmallPartsTests
     [Fact]
     public async Task Gate_stays_small_where_a_lock_lets_one_through_at_a_time()
     {
-        AdaptiveGate gate = new(16, new FakeTimeProvider());
+        AdaptiveConcurrencyLimiter gate = new(16, new FakeTimeProvider());
 
         await RunAsync(gate, uploads: 300, inside => TimeSpan.FromMilliseconds(20 * inside));
 
@@ -78,7 +78,7 @@ public sealed class SmallPartsTests
     public async Task Gate_halves_once_when_many_find_the_lock_held()
     {
         FakeTimeProvider time = new();
-        AdaptiveGate gate = new(16, time);
+        AdaptiveConcurrencyLimiter gate = new(16, time);
         await RunAsync(gate, uploads: 100, _ => TimeSpan.FromMilliseconds(20));
 
         long entered = time.GetTimestamp();
@@ -94,7 +94,7 @@ public sealed class SmallPartsTests
     [Fact]
     public async Task Large_file_goes_alone_and_those_behind_it_wait()
     {
-        AdaptiveGate gate = new(16, new FakeTimeProvider());
+        AdaptiveConcurrencyLimiter gate = new(16, new FakeTimeProvider());
         await gate.EnterAsync(alone: false, CancellationToken.None);
         ValueTask large = gate.EnterAsync(alone: true, CancellationToken.None);
         ValueTask small = gate.EnterAsync(alone: false, CancellationToken.None);
@@ -118,7 +118,7 @@ public sealed class SmallPartsTests
     }
 
     /// <summary>Puts uploads through the gate. Their time is not slept: it is what the gate is told.</summary>
-    private static async Task RunAsync(AdaptiveGate gate, int uploads, Func<int, TimeSpan> timeFor)
+    private static async Task RunAsync(AdaptiveConcurrencyLimiter gate, int uploads, Func<int, TimeSpan> timeFor)
     {
         for (int done = 0; done < uploads;)
         {

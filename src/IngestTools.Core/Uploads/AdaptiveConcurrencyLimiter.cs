@@ -5,7 +5,7 @@ namespace IngestTools.Uploads;
 /// stays where more would only wait longer, halves when the server says that its lock is held, and tries more again from time to time. So it finds 1 or 2 where a lock
 /// lets one upload through at a time, and the limit where nothing does.
 /// </summary>
-internal sealed class AdaptiveGate
+internal sealed class AdaptiveConcurrencyLimiter
 {
     /// <summary>So many go at once in the beginning: few enough for a lock that one holds for up to 100 ms, enough not to waste the first round trips.</summary>
     private const int FirstLimit = 4;
@@ -49,7 +49,7 @@ internal sealed class AdaptiveGate
     private long _halvedAt = long.MinValue;
     private TimeSpan _retryAfter = FirstRetry;
 
-    public AdaptiveGate(int most, TimeProvider time)
+    public AdaptiveConcurrencyLimiter(int most, TimeProvider time)
     {
         _most = most;
         _time = time;
