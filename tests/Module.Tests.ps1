@@ -161,7 +161,7 @@ Describe 'At -WhatIf' {
             }
             @{ Name = 'Disconnect-IngestService'; With = { @{ Name = 'DspIngest' } }; Says = 'Close connection" on target "DspIngest to http' }
             @{
-                Name = 'New-ImportMetaRange'; Says = 'Make a metarange of 1 ranges" on target "repository lake at http'
+                Name = 'New-ImportMetaRange'; Says = 'Make a metarange of 1 range" on target "repository lake at http'
                 With = { @{ Range = $range } }
             }
             @{

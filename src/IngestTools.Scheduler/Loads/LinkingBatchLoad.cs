@@ -14,7 +14,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
 
     private const int MostBadIdsTold = 100;
 
-    private readonly IcaClient _client = new(run.Connection, run.Log);
+    private readonly IcaClient _client = new(run.Connection, run.Log, run.Journal);
     private readonly Dictionary<string, Transaction> _started = new(StringComparer.Ordinal);
     private string? _path;
     private long _badIds;
@@ -72,6 +72,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
             return Finding.Unknown;
         if (await _client.FindBatchAsync(batch, DateTimeOffset.UtcNow - sent, cancellationToken) is not { } found)
             return Finding.NotSubmitted;
+        run.RecordFound(found);
         await KeepAsync(found);
         return Finding.Submitted;
     }
