@@ -36,16 +36,18 @@ public sealed class IngestConnection : IDisposable
 
     private static readonly string[] ProxySchemes = ["http", "https", "socks4", "socks4a", "socks5"];
 
-    private readonly SocketsHttpHandler _handler;
+    private readonly AnswerHandler _handler;
+    private readonly ServerText _text = new(new KnownSecrets());
     private readonly IAuthenticator _authenticator;
     private readonly RequestPace? _pace;
     private readonly List<IDisposable> _owned = [];
 
     private IngestConnection(ConnectionSettings settings, TimeProvider time)
     {
+        settings = Remembering(settings, _text.Secrets);
         Settings = settings;
         Time = time;
-        _handler = CreateHandler(settings);
+        _handler = new AnswerHandler(_text, CreateHandler(settings));
         _pace = Definition.CreatePace(time);
         Outage outage = Outage.Of(settings, time);
         _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator(), Outage.LeftTo(outage)), time);
@@ -58,6 +60,7 @@ public sealed class IngestConnection : IDisposable
         Time = connection.Time;
         Memory = connection.Memory;
         _handler = connection._handler;
+        _text = connection._text;
         _pace = connection._pace;
         _authenticator = connection._authenticator;
         Http = CreateHttp(_authenticator, Outage.NotWaitedFor(Time));
@@ -170,9 +173,30 @@ public sealed class IngestConnection : IDisposable
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    /// <summary>The same settings, of which each secret that is read is remembered, to be found in what the server answers.</summary>
+    private static ConnectionSettings Remembering(ConnectionSettings settings, KnownSecrets secrets)
+    {
+        foreach (string secret in ProxyCredentials.Read(settings))
+            secrets.Add(secret);
+        // An access key is half of what lets somebody in, unlike the name of a person.
+        if (settings.Service == IngestService.LakeFs && settings.SignIn == SignInKind.Password)
+            secrets.Add(settings.UserName);
+        if (settings.Secret is not { } read)
+            return settings;
+        return settings with
+        {
+            Secret = async cancellationToken =>
+            {
+                string secret = await read(cancellationToken).ConfigureAwait(false);
+                secrets.Add(secret);
+                return secret;
+            },
+        };
+    }
+
     private IngestHttp CreateHttp(IAuthenticator authenticator, Outage outage)
     {
-        IngestHttp http = new(Service, _handler, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _pace);
+        IngestHttp http = new(Service, _handler, _text, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _pace);
         _owned.Add(http);
         return http;
     }
@@ -191,7 +215,7 @@ public sealed class IngestConnection : IDisposable
     private static void RefuseProxy(ConnectionSettings settings, Uri proxy)
     {
         if (!proxy.IsAbsoluteUri || !ProxySchemes.Contains(proxy.Scheme, StringComparer.Ordinal))
-            throw Refused(settings, $"'{Redaction.EscapeControls(proxy.IsAbsoluteUri ? Redaction.Of(proxy) : proxy.OriginalString)}' is no proxy's address.", "Give -Proxy with its scheme, such as http://proxy.example.org:8080.");
+            throw Refused(settings, $"'{Redaction.Of(proxy.OriginalString)}' is no proxy's address.", "Give -Proxy with its scheme, such as http://proxy.example.org:8080.");
         if (proxy.UserInfo.Length > 0)
             throw Refused(settings, $"The address of the proxy {proxy.Host} has a user name or password in it.", "Give -Proxy without them, and let the proxy know this machine by other means.");
     }

@@ -4,10 +4,9 @@ namespace IngestTools.Http;
 internal static class SignInOperation
 {
     /// <param name="uri">Where the service takes it.</param>
-    /// <param name="secret">What must not be quoted from an answer that repeats it.</param>
     /// <param name="content">Makes the body anew for each attempt.</param>
     /// <param name="refine">Says what an error means at this service.</param>
-    public static HttpOperation Post(Uri uri, string secret, Func<HttpContent> content, Func<IngestException, IngestException> refine) => new()
+    public static HttpOperation Post(Uri uri, Func<HttpContent> content, Func<IngestException, IngestException> refine) => new()
     {
         Name = "sign in",
         // A second token or session does no harm.
@@ -16,7 +15,7 @@ internal static class SignInOperation
         Uri = uri,
         Accept = JsonBody.MediaType,
         SignsIn = false,
-        Secrets = [secret],
+        BringsCredentials = true,
         Content = _ => content(),
         Refine = refine,
     };

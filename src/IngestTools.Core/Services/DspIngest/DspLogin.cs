@@ -16,7 +16,6 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
         LoginRequest request = CreateRequest(settings.UserName!, password);
         HttpOperation operation = SignInOperation.Post(
             LoginUri(settings.AuthenticationUri!),
-            password,
             () => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
             error => SignInOperation.Refused(error, $"DSP-API did not sign in {settings.UserName}", "Check the user's name and password."));
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, DspIngestJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IngestTools.Http;
 
 namespace IngestTools.Services.DspIngest;
 
@@ -25,7 +26,7 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
                 bytes = await new MappingDownload(routes, shortcode).CopyToAsync(file, cancellationToken).ConfigureAwait(false);
                 file.Flush(flushToDisk: true);
                 file.Position = 0;
-                rows = await CountRowsAsync(file).ConfigureAwait(false);
+                rows = await CountRowsAsync(file, routes.Door).ConfigureAwait(false);
             }
 
             if (!OperatingSystem.IsWindows() && File.Exists(path))
@@ -53,9 +54,9 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
     }
 
     /// <summary>Reads back what was written: it is a mapping, and so long.</summary>
-    private static async Task<long> CountRowsAsync(Stream file)
+    private static async Task<long> CountRowsAsync(Stream file, ServerText text)
     {
-        MappingReader reader = new(file);
+        MappingReader reader = new(file, text);
         await using ConfiguredAsyncDisposable disposing = reader.ConfigureAwait(false);
         await reader.ReadHeaderAsync().ConfigureAwait(false);
         List<MappingRow> rows = new(MostAtOnce);

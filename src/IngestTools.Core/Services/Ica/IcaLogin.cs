@@ -21,6 +21,7 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
             Uri = new Uri(settings.Uri!, "api/tokens"),
             Accept = BatchOperation.CommonMedia,
             Signature = SignatureOf(secret),
+            BringsCredentials = true,
             Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.NotAllowed
                 ? error.With(ErrorId.NotSignedIn, $"ICA did not sign in {settings.UserName ?? "with the API key"}: {error.ServerMessage ?? error.Message}", settings.SignIn == SignInKind.ApiKey
                     ? "Check the API key, and whether it has expired: the Illumina portal lists the keys of your profile."

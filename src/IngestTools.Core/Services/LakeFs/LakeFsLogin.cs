@@ -16,12 +16,16 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
         string secret = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         LoginRequest request = new(settings.UserName!, secret);
         HttpOperation operation = SignInOperation.Post(
-            LoginUri(settings.AuthenticationUri!), secret, () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest), Refine);
+            LoginUri(settings.AuthenticationUri!), () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest), Refine);
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, LakeFsJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
         return answer.Token is { Length: > 0 } token
-            ? Signature.Bearer(token, answer.TokenExpiration is > 0 and { } ends ? DateTimeOffset.FromUnixTimeSeconds(ends) : null)
+            ? Signature.Bearer(token, EndOf(answer.TokenExpiration))
             : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);
     }
+
+    /// <summary>A time that is none is one that the server does not tell.</summary>
+    private static DateTimeOffset? EndOf(long? seconds) =>
+        seconds > 0 && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds() ? DateTimeOffset.FromUnixTimeSeconds(seconds.Value) : null;
 
     /// <summary>Servers before v1.64.1 answer too many attempts with 423.</summary>
     private IngestException Refine(IngestException error) => error.StatusCode == HttpStatusCode.Locked

@@ -20,7 +20,6 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
         LoginRequest request = new() { Username = settings.UserName!, Password = password };
         HttpOperation operation = SignInOperation.Post(
             LoginUri(settings.AuthenticationUri!),
-            password,
             () => JsonBody.Of(request, VossJson.Default.LoginRequest),
             error => SignInOperation.Refused(error, $"VOSS did not sign in {settings.UserName}", "Check the user's name, such as admin@sys.hcs, and the password."));
         return await http.SendAsync<Signature>(operation, (response, _) => ValueTask.FromResult<object>(SignatureOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
