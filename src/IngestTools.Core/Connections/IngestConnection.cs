@@ -41,13 +41,14 @@ public sealed class IngestConnection : IDisposable
     private readonly IAuthenticator _authenticator;
     private readonly RequestPace? _pace;
     private readonly List<IDisposable> _owned = [];
+    private volatile bool _isSecretRead;
 
     private IngestConnection(ConnectionSettings settings, TimeProvider time)
     {
-        settings = Remembering(settings, _text.Secrets);
+        settings = RememberSecrets(settings);
         Settings = settings;
         Time = time;
-        _handler = new AnswerHandler(_text, CreateHandler(settings));
+        _handler = new AnswerHandler(_text, LearnAsync, CreateHandler(settings));
         _pace = Definition.CreatePace(time);
         Outage outage = Outage.Of(settings, time);
         _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator(), Outage.LeftTo(outage)), time);
@@ -174,8 +175,9 @@ public sealed class IngestConnection : IDisposable
     public override string ToString() => Name;
 
     /// <summary>The same settings, of which each secret that is read is remembered, to be found in what the server answers.</summary>
-    private static ConnectionSettings Remembering(ConnectionSettings settings, KnownSecrets secrets)
+    private ConnectionSettings RememberSecrets(ConnectionSettings settings)
     {
+        KnownSecrets secrets = _text.Secrets;
         foreach (string secret in ProxyCredentials.Read(settings))
             secrets.Add(secret);
         // An access key is half of what lets somebody in, unlike the name of a person.
@@ -187,11 +189,27 @@ public sealed class IngestConnection : IDisposable
         {
             Secret = async cancellationToken =>
             {
+                _isSecretRead = true;
                 string secret = await read(cancellationToken).ConfigureAwait(false);
                 secrets.Add(secret);
                 return secret;
             },
         };
+    }
+
+    /// <summary>Reads the secret ahead of the first answer, if nothing read it yet. Whether it can be read matters to the request that needs it.</summary>
+    private async ValueTask LearnAsync(CancellationToken cancellationToken)
+    {
+        if (_isSecretRead || Settings.Secret is not { } read)
+            return;
+        try
+        {
+            await read(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException)
+        {
+            // No secret is known, and none is sent.
+        }
     }
 
     private IngestHttp CreateHttp(IAuthenticator authenticator, Outage outage)

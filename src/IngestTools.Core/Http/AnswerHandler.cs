@@ -4,14 +4,17 @@ namespace IngestTools.Http;
 
 /// <summary>Passes what an answer says before its body through the door for a server's text: its reason, and its headers.</summary>
 /// <param name="text">The connection's door.</param>
+/// <param name="learn">Makes the connection's secret known to the door.</param>
 /// <param name="inner">Sends the request.</param>
-internal sealed class AnswerHandler(ServerText text, HttpMessageHandler inner) : DelegatingHandler(inner)
+internal sealed class AnswerHandler(ServerText text, Func<CancellationToken, ValueTask> learn, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     /// <summary>Headers that bring credentials. They are read by who signs in, and shown by nobody.</summary>
     private static readonly HashSet<string> OfCredentials = new(StringComparer.OrdinalIgnoreCase) { "Set-Cookie", "X-CSRFToken" };
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        // A server may know the secret from an earlier connection, and repeat it where this one did not send it yet.
+        await learn(cancellationToken).ConfigureAwait(false);
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.ReasonPhrase is { } reason)
             response.ReasonPhrase = text.Word(reason);

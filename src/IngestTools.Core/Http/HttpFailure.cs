@@ -117,7 +117,9 @@ internal static class HttpFailure
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
     public static IngestException Unreadable(IngestService service, HttpOperation operation, string what, HttpStatusCode? status, string? body, Exception? cause = null)
     {
-        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body ?? ""), charset: null, operation.Text);
+        // What was to bring a token may have it in any form.
+        string quoted = operation.BringsCredentials ? "" : body ?? "";
+        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(quoted), charset: null, operation.Text);
         string words = said.Text is null ? "" : $" It begins: {(said.Text.Length > 200 ? said.Text[..200] + "…" : said.Text)}";
         return new IngestException(ErrorId.InvalidAnswer, $"{service} answered '{operation.Name}' with {what}.{words}", operation.Text.Cause(cause))
         {

@@ -29,9 +29,8 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
                 : IcaRoutes.Refine(error),
         };
         TokenAnswer answer = await http.SendAsync<TokenAnswer>(operation, JsonBody.Reader(http.Service, operation, IcaJson.Default.TokenAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return answer.Token is { Length: > 0 } token
-            ? Signature.Bearer(Secrets.CheckToken(token), EndOf(token, time.GetUtcNow()))
-            : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);
+        string token = SignInOperation.TokenOf(http.Service, operation, answer.Token);
+        return Signature.Bearer(token, EndOf(token, time.GetUtcNow()));
     }
 
     /// <summary>When a token ends; null where it does not tell. Its own beginning counts, so that clocks which differ do no harm.</summary>

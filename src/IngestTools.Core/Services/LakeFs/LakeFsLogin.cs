@@ -18,9 +18,7 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
         HttpOperation operation = SignInOperation.Post(
             LoginUri(settings.AuthenticationUri!), () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest), Refine);
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, LakeFsJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return answer.Token is { Length: > 0 } token
-            ? Signature.Bearer(token, EndOf(answer.TokenExpiration))
-            : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);
+        return Signature.Bearer(SignInOperation.TokenOf(http.Service, operation, answer.Token), EndOf(answer.TokenExpiration));
     }
 
     /// <summary>A time that is none is one that the server does not tell.</summary>
@@ -30,7 +28,7 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
     /// <summary>Servers before v1.64.1 answer too many attempts with 423.</summary>
     private IngestException Refine(IngestException error) => error.StatusCode == HttpStatusCode.Locked
         ? error.With(ErrorId.TooManyRequests, advice: "Wait some minutes, then sign in again.")
-        : SignInOperation.Refused(error, $"lakeFS did not sign in {settings.UserName}", "Check the access key and its secret.");
+        : SignInOperation.Refused(error, "lakeFS did not sign in with this access key", "Check the access key and its secret.");
 
     private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith("/" + LoginPath, StringComparison.Ordinal)
         ? new Uri(authentication.AbsoluteUri.TrimEnd('/'))

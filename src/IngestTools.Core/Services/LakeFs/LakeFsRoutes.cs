@@ -31,6 +31,13 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         return address.EndsWith("/" + ApiPath, StringComparison.Ordinal) ? address : address + ApiPath;
     }
 
+    /// <summary>What signs the address of a source, or is a password in it, the server may repeat: at once, or in the status of the import.</summary>
+    public void Remember(string source)
+    {
+        foreach (string secret in Redaction.SecretsOf(source))
+            Door.Secrets.Add(secret);
+    }
+
     /// <summary>lakeFS, GET /healthcheck: answers 204 to anybody.</summary>
     public Task GetHealthAsync(CancellationToken cancellationToken) => SendAsync(
         new HttpOperation { Name = "look at the service", Kind = OperationKind.Safe, Method = HttpMethod.Get, Uri = UriOf("healthcheck"), SignsIn = false }, cancellationToken);
@@ -67,8 +74,6 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
     public Task<ImportCreationAnswer> StartAsync(ImportPlan plan, CancellationToken cancellationToken)
     {
         ImportRequest request = plan.Request;
-        foreach (ImportSource source in request.Sources)
-            Remember(source.Source);
         string message = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message;
         IReadOnlyDictionary<string, string>? metadata = request.Metadata is { Count: > 0 } given ? given : null;
         Func<ProgressWatch?, HttpContent> content = plan.Dialect == ImportDialect.Legacy
@@ -105,7 +110,6 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
     /// <summary>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/ranges. A range that is made twice is the same range.</summary>
     public Task<RangeCreationAnswer> CreateRangeAsync(string repository, StageRangeCreation creation, CancellationToken cancellationToken)
     {
-        Remember(creation.FromSourceUri);
         HttpOperation operation = Create(repository, "ranges", "make a range", Redaction.Of(creation.FromSourceUri), _ => JsonBody.Of(creation, LakeFsJson.Default.StageRangeCreation));
         return SendAsync(operation, LakeFsJson.Default.RangeCreationAnswer, static answer => answer.Range?.Id is null ? "no range" : null, cancellationToken);
     }
@@ -115,13 +119,6 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
     {
         HttpOperation operation = Create(repository, "metaranges", "make a metarange", repository, _ => JsonBody.Of(creation, LakeFsJson.Default.MetaRangeCreation));
         return SendAsync(operation, LakeFsJson.Default.MetaRangeCreationAnswer, static answer => string.IsNullOrEmpty(answer.Id) ? "no id" : null, cancellationToken);
-    }
-
-    /// <summary>What signs the address of a source, or is a password in it, the server may repeat: at once, or in the status of the import.</summary>
-    private void Remember(string source)
-    {
-        foreach (string secret in Redaction.SecretsOf(source))
-            Door.Secrets.Add(secret);
     }
 
     private static string Escape(string text) => Uri.EscapeDataString(text);

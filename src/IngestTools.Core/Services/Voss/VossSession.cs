@@ -65,7 +65,7 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
         {
             string[] sides = value.Split(';')[0].Split('=', 2);
             string name = sides[0].Trim();
-            if (sides.Length == 2 && name is SessionCookie or CsrfCookie)
+            if (sides.Length == 2 && name is SessionCookie or CsrfCookie && sides[1].Trim().All(c => c is > ' ' and < '\u007f'))
                 cookies[name] = sides[1].Trim();
         }
 
