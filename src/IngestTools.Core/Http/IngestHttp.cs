@@ -197,7 +197,8 @@ internal sealed class IngestHttp : IDisposable
                         }
                         catch (Exception e) when (e is not (IngestException or OperationCanceledException or HttpRequestException or IOException))
                         {
-                            error = HttpFailure.Unreadable(Service, operation, "something that cannot be read", response.StatusCode, body: null, e);
+                            string why = e is InvalidDataException ? Text.Words(e.Message)!.TrimEnd('.') : "its content is not what it should be";
+                            error = HttpFailure.Unreadable(Service, operation, $"something that cannot be read ({why})", response.StatusCode, body: null, e);
                         }
                     }
 
