@@ -9,6 +9,9 @@ server costs next to nothing, so what is measured is the client. A figure is the
 ratios, printed last, each with its bar. PowerShell's own start and the import of the module are measured too, and taken off.
 Each call begins with an empty journal, and is measured with -NoJournal too. One more call finds all files sent.
 
+How much memory a process takes before its first collection depends on the processor's cache. So memory is measured in calls
+of its own, with generation 0 limited to 4 MiB (DOTNET_GCgen0size), and is compared between few files and many.
+
 Needs Linux, curl, openssl and a C compiler; without them it says so and measures nothing.
 
 .PARAMETER Module
@@ -23,6 +26,7 @@ param(
     [ValidateRange(1, 99)] [int] $Rounds = 5,
     [int] $FileCount = 10000,
     [int] $FileSize = 4096,
+    [int] $ManyFileCount = 100000,
     [int] $BigFileMiB = 1024,
     [int] $ThrottleLimit = 16,
     [int] $SlowFileCount = 2000,
@@ -56,10 +60,11 @@ function Start-Sink([int] $DelayMilliseconds) {
 }
 
 # The time and memory of one command; it must have made that many uploads.
-function Measure-Upload($Sink, [int] $Uploads, [string[]] $Command, [switch] $KeepJournal) {
+function Measure-Upload($Sink, [int] $Uploads, [string[]] $Command, [switch] $KeepJournal, [switch] $Memory) {
     if (-not $KeepJournal) { Remove-Item "$work/home/journal.db*" -ErrorAction Ignore }
     $null = Invoke-RestMethod "$($Sink.Uri)/take" -NoProxy
-    & "$work/measure" "$work/measured" @Command
+    $env:DOTNET_GCgen0size = $Memory ? '400000' : $null
+    try { & "$work/measure" "$work/measured" @Command } finally { $env:DOTNET_GCgen0size = $null }
     $seen = Invoke-RestMethod "$($Sink.Uri)/take" -NoProxy
     if ($seen -ne $Uploads) { throw "The server saw $seen uploads, not $Uploads, of: $Command" }
     $wall, $cpu, $memory = (Get-Content "$work/measured") -split ' '
@@ -77,7 +82,7 @@ try {
     $env:INGESTTOOLS_HOME = "$work/home"
     $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
 
-    Write-Host "Making $FileCount files of $FileSize bytes and one of $BigFileMiB MiB in $work"
+    Write-Host "Making $FileCount and $ManyFileCount files of $FileSize bytes and one of $BigFileMiB MiB in $work"
     $small = (New-Item -ItemType Directory -Path "$work/small").FullName
     $slow = (New-Item -ItemType Directory -Path "$work/slow").FullName
     $bytes = [byte[]]::new($FileSize)
@@ -87,6 +92,8 @@ try {
         [System.IO.File]::WriteAllBytes("$small/$name", $bytes)
         if ($i -lt $SlowFileCount) { [System.IO.File]::WriteAllBytes("$slow/$name", $bytes) }
     }
+    $many = (New-Item -ItemType Directory -Path "$work/many").FullName
+    for ($i = 0; $i -lt $ManyFileCount; $i++) { [System.IO.File]::WriteAllBytes("$many/f$($i.ToString('0000000')).tif", $bytes) }
     $block = [byte[]]::new(1MB)
     $stream = [System.IO.File]::Create("$work/big.tif")
     try { for ($i = 0; $i -lt $BigFileMiB; $i++) { $stream.Write($block) } } finally { $stream.Dispose() }
@@ -99,6 +106,7 @@ try {
     $byCurl = 'curl', '-sS', '--no-progress-meter', '-o', '/dev/null', '-X', 'POST'
     $byCurl += '-H', 'Expect:', '-H', 'Content-Type: application/octet-stream'
     $range = "$small/f[0000000-$(($FileCount - 1).ToString('0000000'))].tif"
+    $manyRange = "$many/f[0000000-$(($ManyFileCount - 1).ToString('0000000'))].tif"
     $ours = {
         param($Uri, $Then)
         $pwsh + '-NoProfile', '-Command', @"
@@ -117,18 +125,27 @@ try {
         }
 "@
     $parallel = '-Z', '--parallel-immediate', '--parallel-max', "$ThrottleLimit"
-    $send = "`$null = Send-IngestFile -Shortcode 0001 -ThrottleLimit $ThrottleLimit"
+    $send = { param($Path, $More) "Send-IngestFile '$Path' -Shortcode 0001 -ThrottleLimit $ThrottleLimit $More | Out-Null" }
     $loads = [ordered]@{
         'pwsh and module'         = $sink, 0, (& $ours $sink.Uri '')
         'small: curl'             = $sink, $FileCount, ($byCurl + $parallel + '-T', $range, $uploads)
-        'small: Send-IngestFile'  = $sink, $FileCount, (& $ours $sink.Uri "$send '$small'")
-        'small: all skipped'      = $sink, 0, (& $ours $sink.Uri "$send '$small' -WarningAction Ignore")
-        'small: -NoJournal'       = $sink, $FileCount, (& $ours $sink.Uri "$send '$small' -NoJournal")
+        'small: Send-IngestFile'  = $sink, $FileCount, (& $ours $sink.Uri (& $send $small))
+        'small: all skipped'      = $sink, 0, (& $ours $sink.Uri (& $send $small '-WarningAction Ignore'))
+        'small: -NoJournal'       = $sink, $FileCount, (& $ours $sink.Uri (& $send $small '-NoJournal'))
+        'many: curl'              = $sink, $ManyFileCount, ($byCurl + $parallel + '-T', $manyRange, $uploads)
+        'many: -NoJournal'        = $sink, $ManyFileCount, (& $ours $sink.Uri (& $send $many '-NoJournal'))
+        'many: Send-IngestFile'   = $sink, $ManyFileCount, (& $ours $sink.Uri (& $send $many))
+        'many: all skipped'       = $sink, 0, (& $ours $sink.Uri (& $send $many '-WarningAction Ignore'))
         'loop: Invoke-RestMethod' = $sink, $loopCount, ($pwsh + '-NoProfile', '-Command', $loop)
         'big: curl'               = $sink, 1, ($byCurl + '-T', "$work/big.tif", $uploads)
         'big: openssl'            = $sink, 0, ($openssl.Source, 'dgst', '-sha256', "$work/big.tif")
-        'big: Send-IngestFile'    = $sink, 1, (& $ours $sink.Uri "$send '$work/big.tif'")
-        'slow: Send-IngestFile'   = $slowSink, $SlowFileCount, (& $ours $slowSink.Uri "$send '$slow'")
+        'big: Send-IngestFile'    = $sink, 1, (& $ours $sink.Uri (& $send "$work/big.tif"))
+        'slow: Send-IngestFile'   = $slowSink, $SlowFileCount, (& $ours $slowSink.Uri (& $send $slow))
+        'memory: pwsh and module' = $sink, 0, (& $ours $sink.Uri '')
+        'memory: small'           = $sink, $FileCount, (& $ours $sink.Uri (& $send $small))
+        'memory: many'            = $sink, $ManyFileCount, (& $ours $sink.Uri (& $send $many))
+        'memory: many, skipped'   = $sink, 0, (& $ours $sink.Uri (& $send $many '-WarningAction Ignore'))
+        'memory: big'             = $sink, 1, (& $ours $sink.Uri (& $send "$work/big.tif"))
     }
 
     $measured = @{}
@@ -136,7 +153,7 @@ try {
         Write-Host ($round -eq 0 ? 'Warming up' : "Round $round of $Rounds")
         foreach ($name in $loads.Keys) {
             $load = $loads[$name]
-            $result = Measure-Upload @load -KeepJournal:($name -eq 'small: all skipped')
+            $result = Measure-Upload @load -KeepJournal:($name -like '*skipped') -Memory:($name -like 'memory:*')
             if ($round -gt 0) { $measured[$name] = @($measured[$name]) + $result }
         }
     }
@@ -155,6 +172,8 @@ try {
     $bare = $median['pwsh and module']
     $small, $big, $slow = 'small', 'big', 'slow' | ForEach-Object { $median["${_}: Send-IngestFile"] }
     $without = $median['small: -NoJournal']
+    $manyFiles, $manyWithout, $manySkipped = 'Send-IngestFile', '-NoJournal', 'all skipped' | ForEach-Object { $median["many: $_"] }
+    $memory = { param($Name) $median["memory: $Name"].MemoryMiB - $median['memory: pwsh and module'].MemoryMiB }
     $loopRate = $loopCount / ($median['loop: Invoke-RestMethod'].Wall - $bare.Wall)
     $ideal = $SlowFileCount * $SlowMilliseconds / 1000 / $ThrottleLimit
     $rows = @(
@@ -163,10 +182,16 @@ try {
         'small files, files a second / Invoke-RestMethod', ($FileCount / ($small.Wall - $bare.Wall) / $loopRate), 'at least 15'
         'small files, wall with / without the journal', (($small.Wall - $bare.Wall) / ($without.Wall - $bare.Wall)), 'at most 1.08'
         'small files, all skipped, files a second', ($FileCount / ($median['small: all skipped'].Wall - $bare.Wall)), ''
+        'many files, wall / curl', (($manyFiles.Wall - $bare.Wall) / $median['many: curl'].Wall), 'at most 1.00'
+        'many files, CPU / curl', (($manyFiles.Cpu - $bare.Cpu) / $median['many: curl'].Cpu), 'at most 1.30'
+        'many files, wall with / without the journal', (($manyFiles.Wall - $bare.Wall) / ($manyWithout.Wall - $bare.Wall)), 'at most 1.04'
+        'many files, all skipped, files a second', ($ManyFileCount / ($manySkipped.Wall - $bare.Wall)), 'at least 100,000'
         'one big file, CPU / curl and openssl', (($big.Cpu - $bare.Cpu) / ($median['big: curl'].Cpu + $median['big: openssl'].Cpu)), 'at most 1.00'
         "$SlowMilliseconds ms an answer, wall / ideal", (($slow.Wall - $bare.Wall) / $ideal), 'at most 1.15'
-        'small files, peak memory, MiB', ($small.MemoryMiB - $bare.MemoryMiB), 'at most 60'
-        'one big file, peak memory, MiB', ($big.MemoryMiB - $bare.MemoryMiB), 'at most 60'
+        'small files, peak memory, MiB', (& $memory 'small'), 'at most 60'
+        'many files, peak memory, MiB', (& $memory 'many'), 'at most 60'
+        'many files, all skipped, peak memory, MiB', (& $memory 'many, skipped'), 'at most 60'
+        'one big file, peak memory, MiB', (& $memory 'big'), 'at most 60'
     )
     Write-Host "Send-IngestFile, over 'pwsh and module':"
     for ($i = 0; $i -lt $rows.Count; $i += 3) { Write-Host ('  {0,-50}{1,8:0.00}   {2}' -f $rows[$i], $rows[$i + 1], $rows[$i + 2]) }
