@@ -15,6 +15,9 @@ internal sealed class KnownSecrets
     /// <summary>A shorter piece of base64 occurs by chance.</summary>
     private const int MinBase64Length = 8;
 
+    /// <summary>A text that breaks off in the middle of a secret has so much of it.</summary>
+    private const int MinPartLength = 10;
+
     /// <summary>How many encodings within each other are read.</summary>
     private const int MaxDepth = 3;
 
@@ -81,9 +84,25 @@ internal sealed class KnownSecrets
         {
             if (forms[i].Text.Length <= text.Length)
                 text = HideForm(text, forms[i]);
+            if (forms[i].Kind != FormKind.Word)
+                text = HidePartAtEnd(text, forms[i]);
         }
 
         return text;
+    }
+
+    /// <summary>An answer that breaks off can do so in the middle of a secret.</summary>
+    private static string HidePartAtEnd(string text, Form form)
+    {
+        if (form.Text.Length <= MinPartLength || text.Length < MinPartLength)
+            return text;
+        int earliest = Math.Max(0, text.Length - form.Text.Length);
+        int start = text.LastIndexOf(form.Text[..MinPartLength], text.Length - 1, text.Length - earliest, StringComparison.Ordinal);
+        if (start < 0 || !form.Text.AsSpan().StartsWith(text.AsSpan(start), StringComparison.Ordinal))
+            return text;
+        while (form.Kind == FormKind.Base64 && start > 0 && IsBase64(text[start - 1]))
+            start--;
+        return string.Concat(text.AsSpan(0, start), Redaction.Hidden);
     }
 
     private static string HideForm(string text, Form form)

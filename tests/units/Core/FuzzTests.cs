@@ -9,6 +9,7 @@ using IngestTools.Services.Ica;
 using IngestTools.Transactions;
 using IngestTools.Units.Hostile;
 using IngestTools.Units.Support;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using Xunit.Abstractions;
@@ -17,7 +18,7 @@ namespace IngestTools.Units.Core;
 
 /// <summary>
 /// The real answers of the sandbox, changed as broken servers, proxies and attackers do, for all operations of the four services. INGESTTOOLS_FUZZ_COUNT sets how
-/// many (tests/bench/fuzz.ps1 runs 100,000), INGESTTOOLS_FUZZ_SEED the seed. The same seed makes the same changes.
+/// many (tests/bench/fuzz.ps1 runs 100,000), INGESTTOOLS_FUZZ_SEED the seed, INGESTTOOLS_FUZZ_FIRST the number of the first. The same seed makes the same changes.
 /// </summary>
 public sealed partial class FuzzTests(ITestOutputHelper output)
 {
@@ -48,6 +49,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
     {
         int count = NumberOf("INGESTTOOLS_FUZZ_COUNT", DefaultCount);
         int seed = NumberOf("INGESTTOOLS_FUZZ_SEED", DefaultSeed);
+        int first = NumberOf("INGESTTOOLS_FUZZ_FIRST", 0);
         using TemporaryFolder folder = new();
         Operations operations = new(folder);
         await using SandboxServer sandbox = await SandboxServer.StartAsync(Operations.Sandbox());
@@ -70,7 +72,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
             }
         });
         long before = GC.GetTotalMemory(forceFullCollection: true);
-        for (int i = 0; i < count; i++)
+        for (int i = first; i < first + count; i++)
         {
             var all = operations.All;
             (IngestService service, string name, var act) = all[i % all.Count];
@@ -84,14 +86,15 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
         }
 
         long grown = GC.GetTotalMemory(forceFullCollection: true) - before;
-        output.WriteLine(string.Create(
+        string summary = string.Create(
             CultureInfo.InvariantCulture,
             $"{count} operations, seed {seed}: {watch.Elapsed.TotalSeconds:0} s, slowest {findings.Slowest.TotalSeconds:0.0} s ({findings.SlowestName}), "
-            + $"heap grown by {grown / 1024 / 1024} MiB, peak of the process {Process.GetCurrentProcess().PeakWorkingSet64 / 1024 / 1024} MiB"));
+            + $"heap grown by {grown / 1024 / 1024} MiB, peak of the process {Process.GetCurrentProcess().PeakWorkingSet64 / 1024 / 1024} MiB");
+        output.WriteLine(summary);
         foreach ((string id, int times) in findings.Counts.OrderByDescending(pair => pair.Value))
             output.WriteLine($"{times,8} {id}");
         if (Environment.GetEnvironmentVariable("INGESTTOOLS_FUZZ_REPORT") is { Length: > 0 } report)
-            await File.WriteAllLinesAsync(report, [$"{count} operations, seed {seed}: {watch.Elapsed.TotalSeconds:0} s, slowest {findings.Slowest.TotalSeconds:0.0} s ({findings.SlowestName}), heap grown by {grown / 1024 / 1024} MiB, peak {Process.GetCurrentProcess().PeakWorkingSet64 / 1024 / 1024} MiB", .. findings.Counts.Select(pair => $"{pair.Value} {pair.Key}"), .. findings.Faults]);
+            await File.WriteAllLinesAsync(report, [summary, .. findings.Counts.Select(pair => $"{pair.Value} {pair.Key}"), .. findings.Faults]);
         Assert.True(findings.Faults.Count == 0, string.Join("\n\n", findings.Faults.Take(10)));
         Assert.InRange(grown, long.MinValue, MemoryLimit);
         // Otherwise nothing was looked at.
@@ -121,7 +124,8 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
     }
 
     private static async Task RunAsync(
-        string what, IngestService service, Func<IngestConnection, Microsoft.Extensions.Logging.ILogger, TimeProvider, CancellationToken, Task<object?>> act, Uri uri, bool signsInByRequest, Findings findings)
+        string what, IngestService service, Func<IngestConnection, ILogger, TimeProvider, CancellationToken, Task<object?>> act,
+        Uri uri, bool signsInByRequest, Findings findings)
     {
         QuickTime time = new(Haste);
         RecordingLogger log = new();

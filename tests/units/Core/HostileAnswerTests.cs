@@ -82,6 +82,19 @@ public sealed class HostileAnswerTests
     }
 
     [Theory]
+    [InlineData("Tok3n-canary+7")]
+    [InlineData("VG9rM24tY2FuYXJ5K")]
+    [InlineData("dXNlcjpUb2szbi1jYW5hcnkrN2")]
+    public void Secret_in_which_an_answer_breaks_off_is_not_shown_in_part(string part)
+    {
+        KnownSecrets secrets = new();
+        secrets.Add(Token);
+
+        Assert.Equal("You sent ***", secrets.Hide($"You sent {part}"));
+        Assert.Equal("You sent Tok3n", secrets.Hide("You sent Tok3n"));
+    }
+
+    [Theory]
     [InlineData("https://user:canary@host/path", "https://***@host/path")]
     [InlineData("https://user:can?ary@host/path?X-Amz-Signature=canary", "https://***@host/path?***")]
     [InlineData("https://user:can/ary@host/path", "https://***@host/path")]
