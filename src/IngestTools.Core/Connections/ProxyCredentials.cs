@@ -1,6 +1,8 @@
 namespace IngestTools.Connections;
 
-/// <summary>The credentials for a proxy that the environment has in an address, such as <c>http://user:password@proxy:8080</c>. .NET reads them there itself.</summary>
+/// <summary>
+/// The credentials for a proxy that the environment has in an address, such as <c>http://user:password@proxy:8080</c>. .NET reads them there itself.
+/// </summary>
 internal static class ProxyCredentials
 {
     private static readonly string[] Variables = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];

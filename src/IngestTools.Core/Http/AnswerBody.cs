@@ -33,10 +33,11 @@ internal static class AnswerBody
     }
 
     /// <summary>
-    /// What an answer says in its body. Its status is known, and that is what counts: a body that breaks off, stalls, or is not encoded as its header says costs
-    /// the words that are in the rest of it, and nothing else.
+    /// What an answer says in its body. Its status is known, and that is what counts: a body that breaks off, stalls, or is not encoded
+    /// as its header says costs the words that are in the rest of it, and nothing else.
     /// </summary>
-    public static async ValueTask<ServerMessage> ReadMessageAsync(HttpResponseMessage response, ServerText text, CancellationToken cancellationToken)
+    public static async ValueTask<ServerMessage> ReadMessageAsync(
+        HttpResponseMessage response, ServerText text, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[MaxExplanation];
         int length = 0;
@@ -51,7 +52,8 @@ internal static class AnswerBody
                     length += read;
             }
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // The words that came are read all the same.
         }

@@ -80,7 +80,8 @@ internal static class JsonText
             }
 
             char escape = text[++i];
-            if (escape == 'u' && i + 4 < text.Length && ushort.TryParse(text.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code))
+            if (escape == 'u' && i + 4 < text.Length
+                && ushort.TryParse(text.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code))
             {
                 plain.Append((char)code);
                 i += 4;
@@ -102,7 +103,9 @@ internal static class JsonText
         return plain.ToString();
     }
 
-    /// <summary>A body's text, by its byte order mark, else by the encoding that its header names, else in UTF-8. What is not valid is replaced.</summary>
+    /// <summary>
+    /// A body's text, by its byte order mark, else by the encoding that its header names, else in UTF-8. What is not valid is replaced.
+    /// </summary>
     public static string Decode(ReadOnlySpan<byte> body, string? charset)
     {
         (Encoding encoding, int mark) = EncodingOf(body, charset);

@@ -4,8 +4,9 @@ using System.Text;
 namespace IngestTools.Http;
 
 /// <summary>
-/// The secrets of one connection: what was read to sign in, and what was made from it. Finds them in a text that a server wrote, in every encoding in which a
-/// server might repeat them: as they are, in base64, URL-encoded, JSON-escaped, HTML-escaped, and one of these in another.
+/// The secrets of one connection: what was read to sign in, and what was made from it. Finds them in a text that a server wrote, in
+/// every encoding in which a server might repeat them: as they are, in base64, URL-encoded, JSON-escaped, HTML-escaped, and one of
+/// these in another.
 /// </summary>
 internal sealed class KnownSecrets
 {

@@ -3,8 +3,8 @@ using System.Text;
 namespace IngestTools.Http;
 
 /// <summary>
-/// The one door for text that a server wrote: status lines, headers, members of JSON, rows of a mapping, and what the transport quotes of them. Behind it no
-/// text has a secret of the connection, or a character that acts on a terminal; the rest of the server's words stay.
+/// The one door for text that a server wrote: status lines, headers, members of JSON, rows of a mapping, and what the transport quotes
+/// of them. Behind it no text has a secret of the connection, or a character that acts on a terminal; the rest of the server's words stay.
 /// </summary>
 /// <param name="secrets">The connection's secrets.</param>
 internal sealed class ServerText(KnownSecrets secrets)
@@ -41,7 +41,8 @@ internal sealed class ServerText(KnownSecrets secrets)
     public string? Word(string? text) => Words(text, MaxWord);
 
     /// <summary>
-    /// The cause of an error: as it is, or in its place what it says, where that quotes a server. What reads all of an error, such as a log, reads its causes too.
+    /// The cause of an error: as it is, or in its place what it says, where that quotes a server. What reads all of an error, such as a
+    /// log, reads its causes too.
     /// </summary>
     public Exception? Cause(Exception? exception)
     {

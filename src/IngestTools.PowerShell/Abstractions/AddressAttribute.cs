@@ -16,6 +16,7 @@ internal sealed class AddressAttribute : ArgumentTransformationAttribute
         string text = LanguagePrimitives.ConvertTo<string>(given);
         return Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out Uri? address)
             ? address
-            : throw new ArgumentTransformationMetadataException($"'{Redaction.Of(text)}' is not an address. Give a full address, such as https://ingest.example.org.");
+            : throw new ArgumentTransformationMetadataException(
+                $"'{Redaction.Of(text)}' is not an address. Give a full address, such as https://ingest.example.org.");
     }
 }
