@@ -99,11 +99,21 @@ internal sealed class Operations(TemporaryFolder folder)
         IngestService.Ica => new() { Service = service, Uri = new Uri(uri, "ica/rest"), SignIn = SignInKind.ApiKey, Secret = Secret(ApiKey) },
         IngestService.LakeFs => new()
         {
-            Service = service, Uri = uri, SignIn = SignInKind.Password, UserName = AccessKey, Secret = Secret(AccessSecret), AuthenticationUri = signsInByRequest ? uri : null,
+            Service = service,
+            Uri = uri,
+            SignIn = SignInKind.Password,
+            UserName = AccessKey,
+            Secret = Secret(AccessSecret),
+            AuthenticationUri = signsInByRequest ? uri : null,
         },
         _ => new()
         {
-            Service = service, Uri = uri, SignIn = SignInKind.Password, UserName = UserName, Secret = Secret(Password), AuthenticationUri = signsInByRequest ? uri : null,
+            Service = service,
+            Uri = uri,
+            SignIn = SignInKind.Password,
+            UserName = UserName,
+            Secret = Secret(Password),
+            AuthenticationUri = signsInByRequest ? uri : null,
         },
     };
 
