@@ -18,13 +18,12 @@ public sealed class EchoServer : IDisposable
 
     private readonly TcpListener _listener = new TcpListener(IPAddress.Loopback, 0);
     private readonly HttpClient _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
-    private readonly Uri _sandbox;
     private readonly string[] _written;
     private int _refused;
 
     public EchoServer(Uri sandbox, string[] secrets)
     {
-        _sandbox = sandbox;
+        Sandbox = sandbox;
         _written = secrets.SelectMany(Encode).ToArray();
         _listener.Start();
         Task.Run(AcceptAsync);
@@ -34,6 +33,9 @@ public sealed class EchoServer : IDisposable
 
     // "pass" hands requests on and adds to the answers; "fail" refuses all of them; "words" puts the secret into the place of a status.
     public volatile string Mode = "pass";
+
+    // Where requests are handed on to.
+    public Uri Sandbox;
 
     public int Answers;
 
@@ -107,7 +109,7 @@ public sealed class EchoServer : IDisposable
             return Bytes(status + " " + All, "Location: /login/" + Uri.EscapeDataString(All) + "?next=" + Uri.EscapeDataString(All) + "\r\n" + echoes, Encoding.UTF8.GetBytes(text));
         }
 
-        using HttpRequestMessage request = new HttpRequestMessage(new HttpMethod(method), new Uri(_sandbox, target));
+        using HttpRequestMessage request = new HttpRequestMessage(new HttpMethod(method), new Uri(Sandbox, target));
         if (body.Length > 0 || headers.ContainsKey("Content-Type")) request.Content = new ByteArrayContent(body);
         foreach (KeyValuePair<string, string> header in headers)
         {

@@ -26,13 +26,17 @@ Describe 'Twelve secrets, planted by every way in, while the server repeats them
             Get-ChildItem env:CANARY_* | Remove-Item
             function Secure($text) { $s = [securestring]::new(); foreach ($c in $text.ToCharArray()) { $s.AppendChar($c) }; $s }
             function Credential($user, $text) { [pscredential]::new($user, (Secure $text)) }
+            # Before anything asks for the system's proxy, which a process looks up once.
+            $servers = @{ proxy = [EchoServer]::new($null, $secret.PROXY) }
+            $env:http_proxy = $servers.proxy.Uri -replace '//', "//user:$([uri]::EscapeDataString($secret.PROXY))@"
+            $env:no_proxy = '127.0.0.1'
             $sandbox = Start-IngestSandbox -Option acceptAnyToken
+            $servers.proxy.Sandbox = $sandbox.Uri
             function Set-Option($service, $body) { $null = Invoke-RestMethod "$($sandbox.Uri)sandbox/$service/options" -Method Post -Body (ConvertTo-Json $body) -ContentType application/json -NoProxy }
             Set-Option ica @{ apiKey = $secret.APIKEY; queueMs = 0 }
             Set-Option voss @{ password = $secret.PASSWORD; rowMs = 0; queueMs = 0 }
             Set-Option lakefs @{ secretAccessKey = $secret.LAKECTL; samlSession = $secret.COOKIE }
             [Telemetry]::Listen()
-            $servers = @{}
             function Server($name, [string[]] $known) { $servers[$name] = [EchoServer]::new($sandbox.Uri, $known); $servers[$name].Uri }
             $null = Start-Transcript (Join-Path $secret.FILES transcript.txt)
             & {
@@ -61,9 +65,7 @@ Describe 'Twelve secrets, planted by every way in, while the server repeats them
                     Connect-IngestService DspIngest https://host.example.org -Name userinfo -AuthenticationUri $address @local
                 }
 
-                $env:http_proxy = (Server proxy $secret.PROXY) -replace '//', "//user:$([uri]::EscapeDataString($secret.PROXY))@"
                 Connect-IngestService DspIngest http://nowhere.example.org/ -Name proxy -Token (Secure $secret.TOKEN) -AllowInsecure @quick
-                Remove-Item env:http_proxy
                 $env:INGESTTOOLS_ICA_URI = "$(Server variable $secret.VARIABLE)ica/rest"
                 $env:INGESTTOOLS_ICA_APIKEY = $secret.VARIABLE
                 [System.IO.File]::WriteAllText($env:LAKECTL_CONFIG_FILE, "credentials:`n  access_key_id: AKIASANDBOX`n  secret_access_key: $($secret.LAKECTL)`nserver:`n  endpoint_url: $(Server lakectl $secret.LAKECTL, $secret.PRESIGNED)`n")
