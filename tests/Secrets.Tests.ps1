@@ -192,7 +192,7 @@ Describe 'Twelve secrets, planted by every way in, while the server repeats them
         ($output -match '^file journal\.db').Count | Should -BeGreaterThan 0
         ($output -match '^file .*scheduler').Count | Should -BeGreaterThan 0
         if ($IsLinux) { ($output -match '^command line ').Count | Should -BeGreaterOrEqual 2 }
-        foreach ($server in 'token', 'password', 'login', 'session', 'apikey', 'cookie', 'environment', 'file', 'profile', 'proxy', 'variable', 'lakectl') {
+        foreach ($server in 'token', 'password', 'login', 'session', 'apikey', 'cookie', 'environment', 'file', 'profile', 'proxy') {
             $output -match "^answers of $server [1-9]" | Should -Not -BeNullOrEmpty -Because "the server of $server has to repeat it"
         }
         ($output -match '^errors ')[0] | Should -Match 'NotFound.*Rejected'
