@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
 namespace IngestTools;
@@ -8,6 +9,8 @@ namespace IngestTools;
 /// </summary>
 public sealed class IngestException : Exception
 {
+    private readonly string? _advice;
+
     /// <summary>Makes an error.</summary>
     /// <param name="errorId">What went wrong, as one word.</param>
     /// <param name="message">What went wrong, with which item, for a person.</param>
@@ -42,8 +45,13 @@ public sealed class IngestException : Exception
     /// <summary>Whether the same thing may work later, unchanged.</summary>
     public bool IsTransient { get; init; }
 
-    /// <summary>What the user can do.</summary>
-    public string? Advice { get; init; }
+    /// <summary>What the user can do. It is never empty.</summary>
+    [AllowNull]
+    public string Advice
+    {
+        get => string.IsNullOrEmpty(_advice) ? ErrorAdvice.Of(ErrorId) : _advice;
+        init => _advice = value;
+    }
 
     /// <summary>The item it happened to: a path, a remote name, a data id; null where there is none.</summary>
     public object? Target { get; init; }
@@ -66,10 +74,10 @@ public sealed class IngestException : Exception
     /// <param name="advice">What the user can do.</param>
     /// <param name="target">The item it happened to.</param>
     public IngestException With(ErrorId? errorId = null, string? message = null, string? advice = null, object? target = null) =>
-        Copy(errorId ?? ErrorId, message ?? Message, advice ?? Advice, target ?? Target, Attempts);
+        Copy(errorId ?? ErrorId, message ?? Message, advice ?? _advice, target ?? Target, Attempts);
 
     /// <summary>The same error after so many attempts.</summary>
-    internal IngestException After(int attempts) => Copy(ErrorId, Message, Advice, Target, attempts);
+    internal IngestException After(int attempts) => Copy(ErrorId, Message, _advice, Target, attempts);
 
     /// <summary>Whether it came of a request that went before the one that matters, such as a sign-in, and has made its own attempts.</summary>
     internal bool IsBeforeSending { get; private init; }
@@ -78,10 +86,10 @@ public sealed class IngestException : Exception
     /// The same error of a request that went before the one that matters, such as a sign-in: that one was not sent. It is no reason to send that one again at once;
     /// whether all of it may work later stays as it is.
     /// </summary>
-    internal IngestException BeforeSending() => Copy(ErrorId, Message, Advice, Target, Attempts, isOfThisRequest: false, IsTransient, isBeforeSending: true);
+    internal IngestException BeforeSending() => Copy(ErrorId, Message, _advice, Target, Attempts, isOfThisRequest: false, IsTransient, isBeforeSending: true);
 
     /// <summary>The same error, where the server surely did not act and trying again is of no use, whatever its status says.</summary>
-    internal IngestException ForGood() => Copy(ErrorId, Message, Advice, Target, Attempts, isOfThisRequest: false, isTransient: false);
+    internal IngestException ForGood() => Copy(ErrorId, Message, _advice, Target, Attempts, isOfThisRequest: false, isTransient: false);
 
     private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts) =>
         Copy(errorId, message, advice, target, attempts, isOfThisRequest: true, IsTransient, IsBeforeSending);

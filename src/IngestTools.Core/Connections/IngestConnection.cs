@@ -36,16 +36,19 @@ public sealed class IngestConnection : IDisposable
 
     private static readonly string[] ProxySchemes = ["http", "https", "socks4", "socks4a", "socks5"];
 
-    private readonly SocketsHttpHandler _handler;
+    private readonly AnswerHandler _handler;
+    private readonly ServerText _text = new(new KnownSecrets());
     private readonly IAuthenticator _authenticator;
     private readonly RequestPace? _pace;
     private readonly List<IDisposable> _owned = [];
+    private volatile bool _isSecretRead;
 
     private IngestConnection(ConnectionSettings settings, TimeProvider time)
     {
+        settings = RememberSecrets(settings);
         Settings = settings;
         Time = time;
-        _handler = CreateHandler(settings);
+        _handler = new AnswerHandler(_text, LearnAsync, CreateHandler(settings));
         _pace = Definition.CreatePace(time);
         Outage outage = Outage.Of(settings, time);
         _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator(), Outage.LeftTo(outage)), time);
@@ -58,6 +61,7 @@ public sealed class IngestConnection : IDisposable
         Time = connection.Time;
         Memory = connection.Memory;
         _handler = connection._handler;
+        _text = connection._text;
         _pace = connection._pace;
         _authenticator = connection._authenticator;
         Http = CreateHttp(_authenticator, Outage.NotWaitedFor(Time));
@@ -173,9 +177,47 @@ public sealed class IngestConnection : IDisposable
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    /// <summary>The same settings, of which each secret that is read is remembered, to be found in what the server answers.</summary>
+    private ConnectionSettings RememberSecrets(ConnectionSettings settings)
+    {
+        KnownSecrets secrets = _text.Secrets;
+        foreach (string secret in ProxyCredentials.Read(settings))
+            secrets.Add(secret);
+        // An access key is half of what lets somebody in, unlike the name of a person.
+        if (settings.Service == IngestService.LakeFs && settings.SignIn == SignInKind.Password)
+            secrets.Add(settings.UserName);
+        if (settings.Secret is not { } read)
+            return settings;
+        return settings with
+        {
+            Secret = async cancellationToken =>
+            {
+                _isSecretRead = true;
+                string secret = await read(cancellationToken).ConfigureAwait(false);
+                secrets.Add(secret);
+                return secret;
+            },
+        };
+    }
+
+    /// <summary>Reads the secret ahead of the first answer, if nothing read it yet. Whether it can be read matters to the request that needs it.</summary>
+    private async ValueTask LearnAsync(CancellationToken cancellationToken)
+    {
+        if (_isSecretRead || Settings.Secret is not { } read)
+            return;
+        try
+        {
+            await read(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException)
+        {
+            // No secret is known, and none is sent.
+        }
+    }
+
     private IngestHttp CreateHttp(IAuthenticator authenticator, Outage outage)
     {
-        IngestHttp http = new(Service, _handler, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _pace);
+        IngestHttp http = new(Service, _handler, _text, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _pace);
         _owned.Add(http);
         return http;
     }
@@ -194,7 +236,7 @@ public sealed class IngestConnection : IDisposable
     private static void RefuseProxy(ConnectionSettings settings, Uri proxy)
     {
         if (!proxy.IsAbsoluteUri || !ProxySchemes.Contains(proxy.Scheme, StringComparer.Ordinal))
-            throw Refused(settings, $"'{Redaction.EscapeControls(proxy.IsAbsoluteUri ? Redaction.Of(proxy) : proxy.OriginalString)}' is no proxy's address.", "Give -Proxy with its scheme, such as http://proxy.example.org:8080.");
+            throw Refused(settings, $"'{Redaction.Of(proxy.OriginalString)}' is no proxy's address.", "Give -Proxy with its scheme, such as http://proxy.example.org:8080.");
         if (proxy.UserInfo.Length > 0)
             throw Refused(settings, $"The address of the proxy {proxy.Host} has a user name or password in it.", "Give -Proxy without them, and let the proxy know this machine by other means.");
     }

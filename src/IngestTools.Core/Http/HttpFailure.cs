@@ -11,8 +11,8 @@ internal static class HttpFailure
     /// <summary>A server's request to wait for longer than this is not followed to the letter.</summary>
     public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
 
-    /// <summary>The explanation of an error is waited for no longer than this.</summary>
-    private static readonly TimeSpan ExplanationPatience = TimeSpan.FromSeconds(10);
+    /// <summary>No address that helps a person is longer.</summary>
+    private const int MaxAddressLength = 500;
 
     private static readonly string[] RequestIdHeaders = ["X-Request-Id", "X-Correlation-Id", "X-Amzn-RequestId", "X-Amz-Request-Id"];
 
@@ -20,13 +20,13 @@ internal static class HttpFailure
     public static async ValueTask<IngestException> FromAnswerAsync(
         IngestService service, HttpOperation operation, HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
     {
-        ServerMessage said = ServerMessage.Parse(await ReadStartAsync(response, cancellationToken).ConfigureAwait(false), operation.Secrets);
+        ServerMessage said = await AnswerBody.ReadMessageAsync(response, operation.Text, cancellationToken).ConfigureAwait(false);
         int status = (int)response.StatusCode;
         TimeSpan? retryAfter = RetryAfterOf(response, time);
         bool saidItDidNotAct = status is 420 or 429 || (status == 503 && retryAfter is not null);
         (ErrorId errorId, string? advice) = Meaning(status);
         string words = said.Text is null ? "" : $": {said.Text}";
-        string where = status is >= 300 and < 400 ? $" It redirects to {Redaction.Of(response.Headers.Location)}." : "";
+        string where = status is >= 300 and < 400 ? $" It redirects to {Shorten(Redaction.Of(response.Headers.Location))}." : "";
         IngestException error = new(errorId, $"{service} answered {status} {Name(response)} to '{operation.Name}'{words.TrimEnd('.')}.{where}")
         {
             Service = service,
@@ -49,7 +49,7 @@ internal static class HttpFailure
     {
         HttpRequestException? request = exception as HttpRequestException;
         Exception root = exception.GetBaseException();
-        string words = Redaction.EscapeControls(Redaction.HideSecrets(root.Message));
+        string words = operation.Text.Words(root.Message) ?? root.GetType().Name;
         string host = operation.Uri.IsDefaultPort ? operation.Uri.Host : $"{operation.Uri.Host}:{operation.Uri.Port.ToString(CultureInfo.InvariantCulture)}";
         if (request?.HttpRequestError == HttpRequestError.SecureConnectionError || Chain(exception).Any(e => e is AuthenticationException))
         {
@@ -69,16 +69,19 @@ internal static class HttpFailure
                 "Check -Proxy, or use -NoProxy.");
         }
 
+        if (request?.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
+            return Unreadable(service, operation, $"something that is not HTTP: {words.TrimEnd('.')}", status: null, body: null, exception);
+
         if (request?.HttpRequestError == HttpRequestError.ConnectionError)
         {
-            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {Redaction.EscapeControls(request?.Message ?? words)}", isTransient: true, acted: false,
+            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {operation.Text.Words(request?.Message) ?? words}", isTransient: true, acted: false,
                 "Check that the server runs at the address in -Uri, and -Proxy and the firewall between.");
         }
 
         return Make(ErrorId.ConnectionFailed, $"The connection to {host} broke during '{operation.Name}': {words}", isTransient: true, acted: true,
             "Try again. If it stays so, look at the server and at proxies on the way.");
 
-        IngestException Make(ErrorId errorId, string message, bool isTransient, bool acted, string advice) => new(errorId, message.TrimEnd('.', ' ') + ".", exception)
+        IngestException Make(ErrorId errorId, string message, bool isTransient, bool acted, string advice) => new(errorId, message.TrimEnd('.', ' ') + ".", operation.Text.Cause(exception))
         {
             Service = service,
             Operation = operation.Name,
@@ -102,7 +105,7 @@ internal static class HttpFailure
 
     /// <summary>The error of something that nobody thought of. It is told like any other, so that the rest of the work goes on.</summary>
     public static IngestException Unexpected(IngestService service, HttpOperation operation, Exception exception) =>
-        new(ErrorId.InvalidAnswer, $"'{operation.Name}' failed in an unknown way: {Redaction.EscapeControls(Redaction.HideSecrets(exception.Message))}", exception)
+        new(ErrorId.InvalidAnswer, $"'{operation.Name}' failed in an unknown way: {operation.Text.Words(exception.Message)}", operation.Text.Cause(exception))
         {
             Service = service,
             Operation = operation.Name,
@@ -114,9 +117,11 @@ internal static class HttpFailure
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
     public static IngestException Unreadable(IngestService service, HttpOperation operation, string what, HttpStatusCode? status, string? body, Exception? cause = null)
     {
-        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body ?? ""), operation.Secrets);
+        // What was to bring a token may have it in any form.
+        string quoted = operation.BringsCredentials ? "" : body ?? "";
+        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(quoted), charset: null, operation.Text);
         string words = said.Text is null ? "" : $" It begins: {(said.Text.Length > 200 ? said.Text[..200] + "…" : said.Text)}";
-        return new IngestException(ErrorId.InvalidAnswer, $"{service} answered '{operation.Name}' with {what}.{words}", cause)
+        return new IngestException(ErrorId.InvalidAnswer, $"{service} answered '{operation.Name}' with {what}.{words}", operation.Text.Cause(cause))
         {
             Service = service,
             Operation = operation.Name,
@@ -127,30 +132,6 @@ internal static class HttpFailure
             Target = operation.Target,
             MayHaveActed = true,
         };
-    }
-
-    /// <summary>The first bytes of an answer's body; what cannot be read is left out.</summary>
-    private static async ValueTask<byte[]> ReadStartAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        byte[] buffer = new byte[ServerMessage.MaxReadBytes];
-        int length = 0;
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(ExplanationPatience);
-        try
-        {
-            Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            await using (body.ConfigureAwait(false))
-            {
-                for (int read; length < buffer.Length && (read = await body.ReadAsync(buffer.AsMemory(length), patience.Token).ConfigureAwait(false)) > 0;)
-                    length += read;
-            }
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            // The status is known, and that is what counts; its explanation broke off.
-        }
-
-        return buffer[..length];
     }
 
     private static (ErrorId ErrorId, string? Advice) Meaning(int status) => status switch
@@ -170,7 +151,9 @@ internal static class HttpFailure
     };
 
     private static string Name(HttpResponseMessage response) =>
-        string.IsNullOrEmpty(response.ReasonPhrase) ? response.StatusCode.ToString() : Redaction.EscapeControls(response.ReasonPhrase);
+        string.IsNullOrEmpty(response.ReasonPhrase) ? response.StatusCode.ToString() : response.ReasonPhrase;
+
+    private static string Shorten(string address) => address.Length > MaxAddressLength ? string.Concat(address.AsSpan(0, MaxAddressLength), "…") : address;
 
     private static TimeSpan? RetryAfterOf(HttpResponseMessage response, TimeProvider time)
     {
@@ -185,7 +168,7 @@ internal static class HttpFailure
         foreach (string name in RequestIdHeaders)
         {
             if (response.Headers.TryGetValues(name, out IEnumerable<string>? values) && values.FirstOrDefault() is { Length: > 0 } id)
-                return Redaction.EscapeControls(id.Length > 200 ? id[..200] : id);
+                return id.Length > ServerText.MaxWord ? id[..ServerText.MaxWord] : id;
         }
 
         return null;

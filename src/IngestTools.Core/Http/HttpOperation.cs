@@ -45,8 +45,14 @@ internal sealed class HttpOperation
     /// <summary>Whether the request carries the connection's credentials.</summary>
     public bool SignsIn { get; init; } = true;
 
-    /// <summary>The secrets that the request carries: a server that repeats one in an error is not quoted with it.</summary>
-    public IReadOnlyList<string> Secrets { get; set; } = [];
+    /// <summary>Whether its answer brings credentials, which are taken as they are.</summary>
+    public bool BringsCredentials { get; init; }
+
+    /// <summary>Whether its answer brings keys that are handed back to the server, with whatever characters they have.</summary>
+    public bool BringsKeys { get; init; }
+
+    /// <summary>The door for what the server answers. It is the connection's, from when the operation is sent.</summary>
+    public ServerText Text { get; set; } = ServerText.OfNoSecrets;
 
     /// <summary>The place that it takes among others; it is left while a pause goes on before it is sent again. Null where it takes none.</summary>
     public IRequestPlace? Place { get; init; }
@@ -56,6 +62,9 @@ internal sealed class HttpOperation
 
     /// <summary>Whether the attempt under way has given its request to the network: before that the server cannot have acted.</summary>
     public bool IsSent { get; set; }
+
+    /// <summary>What becomes of the texts in its answer.</summary>
+    public Func<string, string> PassOf() => BringsCredentials ? static text => text : BringsKeys ? Text.Key : Text.Value;
 
     public bool IsAnswer(HttpStatusCode status) => (int)status is >= 200 and < 300 || Expects?.Invoke(status) == true;
 }

@@ -42,10 +42,12 @@ internal sealed class IngestHttp : IDisposable
     private readonly int _maxAttempts;
     private readonly RequestPace? _pace;
     private readonly Outage _outage;
+    private Signature? _known;
 
-    public IngestHttp(IngestService service, HttpMessageHandler handler, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, Outage outage, TimeProvider time, RequestPace? pace = null)
+    public IngestHttp(IngestService service, HttpMessageHandler handler, ServerText text, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, Outage outage, TimeProvider time, RequestPace? pace = null)
     {
         Service = service;
+        Text = text;
         _invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         _authenticator = authenticator;
         _maxAttempts = maxAttempts;
@@ -72,6 +74,9 @@ internal sealed class IngestHttp : IDisposable
 
     public IngestService Service { get; }
 
+    /// <summary>The door for what the server answers.</summary>
+    public ServerText Text { get; }
+
     /// <summary>Asked right before each request that changes something; what it throws ends the operation, with the request unsent. Null asks nobody.</summary>
     public Func<OperationKind, CancellationToken, ValueTask>? BeforeChange { get; set; }
 
@@ -86,6 +91,7 @@ internal sealed class IngestHttp : IDisposable
     {
         using Activity? activity = IngestDiagnostics.Activities.StartActivity(operation.Name, ActivityKind.Client);
         activity?.SetTag("ingest.service", Service.ToString()).SetTag("url.full", Redaction.Of(operation.Uri));
+        operation.Text = Text;
         Call call = new(this, operation, read, logger, cancellationToken);
         ResilienceContext context = Outage.Enter(call, cancellationToken);
         Outcome<object> outcome = await (operation.IsUpload ? _uploadPipeline : _pipeline)
@@ -154,7 +160,7 @@ internal sealed class IngestHttp : IDisposable
                 watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
                 using HttpRequestMessage request = CreateRequest(operation, watch);
                 signature?.Sign(request);
-                operation.Secrets = signature?.Secrets ?? operation.Secrets;
+                Know(signature);
                 if (_pace is not null)
                     await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
                 // Last, after all that can take its time: each pause and each sign-in has gone by.
@@ -188,6 +194,11 @@ internal sealed class IngestHttp : IDisposable
                         {
                             // A page to sign in on, with the status of success.
                             (error, isRefusal) = (e, true);
+                        }
+                        catch (Exception e) when (e is not (IngestException or OperationCanceledException or HttpRequestException or IOException))
+                        {
+                            string why = e is InvalidDataException ? Text.Words(e.Message)!.TrimEnd('.') : "its content is not what it should be";
+                            error = HttpFailure.Unreadable(Service, operation, $"something that cannot be read ({why})", response.StatusCode, body: null, e);
                         }
                     }
 
@@ -243,6 +254,16 @@ internal sealed class IngestHttp : IDisposable
         {
             throw e.BeforeSending();
         }
+    }
+
+    /// <summary>What the request carries is what a server may repeat.</summary>
+    private void Know(Signature? signature)
+    {
+        if (signature is null || ReferenceEquals(signature, _known))
+            return;
+        foreach (string secret in signature.Secrets)
+            Text.Secrets.Add(secret);
+        _known = signature;
     }
 
     private static void Log(ILogger logger, HttpRequestMessage request, HttpResponseMessage? response = null)

@@ -11,9 +11,6 @@ internal static class JsonBody
     /// <summary>What JSON is called on the wire.</summary>
     public const string MediaType = "application/json";
 
-    /// <summary>An answer that is one JSON value is never larger.</summary>
-    private const int MaxBytes = 16 * 1024 * 1024;
-
     public static HttpContent Of<T>(T value, JsonTypeInfo<T> type)
     {
         ByteArrayContent content = new(JsonSerializer.SerializeToUtf8Bytes(value, type));
@@ -31,31 +28,25 @@ internal static class JsonBody
         IngestService service, HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong = null)
         where T : class => async (response, cancellationToken) =>
     {
-        byte[] body = await ReadAllAsync(response, cancellationToken).ConfigureAwait(false);
+        ReadOnlyMemory<byte> body = await AnswerBody.ReadAsync(response, cancellationToken).ConfigureAwait(false);
+        string? charset = AnswerBody.CharsetOf(response);
         try
         {
-            T value = JsonSerializer.Deserialize(body, type) ?? throw HttpFailure.Unreadable(service, operation, "JSON that is null", response.StatusCode, null);
+            T value = JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.PassOf()).Span, type)
+                ?? throw HttpFailure.Unreadable(service, operation, "JSON that is null", response.StatusCode, null);
             return whatIsWrong?.Invoke(value) is { } wrong ? throw HttpFailure.Unreadable(service, operation, wrong, response.StatusCode, null) : value;
         }
         catch (JsonException e)
         {
-            string start = System.Text.Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, ServerMessage.MaxBytes)));
-            string trimmed = start.TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
-            // JSON may hold what identifies a person, so of it only the place is told.
-            if (trimmed is ['{' or '[', ..])
+            string start = JsonText.Decode(body.Span[..Math.Min(body.Length, ServerText.MaxWords)], charset).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
+            // JSON may hold what identifies a person, so of it only the place is reported.
+            if (start is ['{' or '[', ..])
                 throw HttpFailure.Unreadable(service, operation, $"something that is not its JSON ({PlaceOf(e)})", response.StatusCode, null, e);
-            string what = trimmed switch { "" => "an empty body", ['<', ..] => "a web page", _ => "something that is not its JSON" };
+            string what = start switch { "" => "an empty body", ['<', ..] => "a web page", _ => "something that is not its JSON" };
             throw HttpFailure.Unreadable(service, operation, what, response.StatusCode, start, e);
         }
     };
 
     private static string PlaceOf(JsonException e) => string.Create(
         CultureInfo.InvariantCulture, $"at {Redaction.EscapeControls(e.Path ?? "$")}, line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
-
-    private static async ValueTask<byte[]> ReadAllAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        if (response.Content.Headers.ContentLength is null or > MaxBytes)
-            await response.Content.LoadIntoBufferAsync(MaxBytes).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-    }
 }

@@ -10,29 +10,28 @@ namespace IngestTools.Http;
 /// <param name="RequestId">Its id of the request; null where it gives none.</param>
 internal sealed partial record ServerMessage(string? Text, string? Code = null, string? RequestId = null)
 {
-    /// <summary>How much of a body is kept.</summary>
-    public const int MaxBytes = 2048;
-
-    /// <summary>How much of a body is read to find the words in it: a JSON error can be longer than what is kept of it.</summary>
-    public const int MaxReadBytes = 32 * 1024;
+    /// <summary>Where more of a text than this part cannot be read, it is no text.</summary>
+    private const double MaxUnreadable = 0.1;
 
     /// <param name="body">The body's beginning.</param>
-    /// <param name="secrets">Secrets that the body may repeat, and that are hidden.</param>
-    public static ServerMessage Parse(ReadOnlySpan<byte> body, IReadOnlyList<string> secrets)
+    /// <param name="charset">The encoding that the answer's header names; null where it names none.</param>
+    /// <param name="door">Takes what the body says.</param>
+    public static ServerMessage Parse(ReadOnlySpan<byte> body, string? charset, ServerText door)
     {
-        string text = Encoding.UTF8.GetString(body).Trim('\uFEFF', ' ', '\r', '\n', '\t', '\0');
-        if (text.Length == 0)
+        string text = JsonText.Decode(body, charset).Trim('\uFEFF', ' ', '\r', '\n', '\t', '\0');
+        if (text.Length == 0 || text.Count(c => c is '\uFFFD' or '\0') > text.Length * MaxUnreadable)
             return new ServerMessage((string?)null);
         if (text[0] is '{' or '[' && TryParseJson(text) is { } parsed)
-            return parsed with { Text = Clean(parsed.Text, secrets) };
-        return new ServerMessage(Clean(text[0] == '<' ? TextOfHtml(text) : text, secrets));
+            return new ServerMessage(door.Words(parsed.Text), door.Word(parsed.Code), door.Word(parsed.RequestId));
+        return new ServerMessage(door.Words(text[0] == '<' ? TextOfHtml(text) : text));
     }
 
     private static ServerMessage? TryParseJson(string text)
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text);
+            // Texts become whole ones, so that each can be read; what they say goes through the door once it is put together.
+            using JsonDocument document = JsonDocument.Parse(JsonText.Rewrite(Encoding.UTF8.GetBytes(text), null, static member => member));
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
                 return new ServerMessage(Join(root.EnumerateArray().Where(IsScalar).Select(value => value.ToString())));
@@ -113,22 +112,6 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
         return System.Net.WebUtility.HtmlDecode(text);
     }
 
-    private static string? Clean(string? text, IReadOnlyList<string> secrets)
-    {
-        if (text is null)
-            return null;
-        // After the body was read as what it is: in JSON or HTML a secret can be written with escapes.
-        foreach (string secret in secrets.Where(secret => secret.Length > 0))
-            text = text.Replace(secret, Redaction.Hidden, StringComparison.Ordinal);
-        string oneLine = Redaction.EscapeControls(Redaction.HideSecrets(WhiteSpace().Replace(text, " ").Trim()));
-        return oneLine.Length switch
-        {
-            0 => null,
-            > MaxBytes => string.Concat(oneLine.AsSpan(0, MaxBytes), "…"),
-            _ => oneLine,
-        };
-    }
-
     [GeneratedRegex(@"<title[^>]*>(.*?)</title>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex HtmlTitle();
 
@@ -137,7 +120,4 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
 
     [GeneratedRegex(@"<[^>]*>", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex HtmlTag();
-
-    [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
-    private static partial Regex WhiteSpace();
 }

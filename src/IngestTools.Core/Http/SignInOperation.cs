@@ -4,10 +4,9 @@ namespace IngestTools.Http;
 internal static class SignInOperation
 {
     /// <param name="uri">Where the service takes it.</param>
-    /// <param name="secret">What must not be quoted from an answer that repeats it.</param>
     /// <param name="content">Makes the body anew for each attempt.</param>
     /// <param name="refine">Says what an error means at this service.</param>
-    public static HttpOperation Post(Uri uri, string secret, Func<HttpContent> content, Func<IngestException, IngestException> refine) => new()
+    public static HttpOperation Post(Uri uri, Func<HttpContent> content, Func<IngestException, IngestException> refine) => new()
     {
         Name = "sign in",
         // A second token or session does no harm.
@@ -16,10 +15,17 @@ internal static class SignInOperation
         Uri = uri,
         Accept = JsonBody.MediaType,
         SignsIn = false,
-        Secrets = [secret],
+        BringsCredentials = true,
         Content = _ => content(),
         Refine = refine,
     };
+
+    /// <summary>The token of an answer, as it goes into a header.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: there is none, or it has characters that no token has.</exception>
+    public static string TokenOf(IngestService service, HttpOperation operation, string? token) =>
+        token?.Trim() is { Length: > 0 } trimmed && trimmed.All(c => c is > ' ' and < '\u007f')
+            ? trimmed
+            : throw HttpFailure.Unreadable(service, operation, "no token that can be used", null, null);
 
     /// <summary>The error of a sign-in that was refused, whatever status the service has for that; any other stays as it is.</summary>
     /// <param name="error">The error.</param>

@@ -24,7 +24,7 @@ internal sealed class Signature
     /// <summary>When the server will no longer accept it; null where it did not tell.</summary>
     public DateTimeOffset? EndsAt { get; init; }
 
-    /// <summary>What must not be quoted from an answer that repeats it.</summary>
+    /// <summary>What of it is secret.</summary>
     public IReadOnlyList<string> Secrets { get; }
 
     /// <summary>A bearer token.</summary>

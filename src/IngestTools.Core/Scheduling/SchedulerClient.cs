@@ -32,6 +32,9 @@ public sealed record RunQuery
 /// </remarks>
 public sealed class SchedulerClient : IDisposable
 {
+    /// <summary>The daemon's messages quote what others wrote, such as the name of a schedule. What is data stays as it is.</summary>
+    private static readonly ServerText Text = ServerText.OfNoSecrets;
+
     /// <summary>A registration signs in to the service before it is answered, and a slow service may take its time.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(2);
 
@@ -179,10 +182,9 @@ public sealed class SchedulerClient : IDisposable
         using HttpResponseMessage response = await SendAsync(method, route, body, cancellationToken).ConfigureAwait(false);
         try
         {
-            using Stream content = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            return await JsonSerializer.DeserializeAsync(content, type, cancellationToken).ConfigureAwait(false) ?? throw Unreadable("JSON that is null");
+            return Parse(await AnswerBody.ReadAsync(response, cancellationToken).ConfigureAwait(false), type);
         }
-        catch (JsonException e)
+        catch (InvalidDataException e)
         {
             throw Unreadable(e.Message, e);
         }
@@ -198,7 +200,7 @@ public sealed class SchedulerClient : IDisposable
         using Stream content = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         using StreamReader lines = new(content, Encoding.UTF8);
         while (await ReadLineAsync(lines, cancellationToken).ConfigureAwait(false) is { } line)
-            yield return Parse(line, type);
+            yield return Parse(Encoding.UTF8.GetBytes(line), type);
     }
 
     private static async Task<string?> ReadLineAsync(StreamReader lines, CancellationToken cancellationToken)
@@ -213,11 +215,11 @@ public sealed class SchedulerClient : IDisposable
         }
     }
 
-    private static T Parse<T>(string line, JsonTypeInfo<T> type)
+    private static T Parse<T>(ReadOnlyMemory<byte> json, JsonTypeInfo<T> type)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, type) ?? throw Unreadable("JSON that is null");
+            return JsonSerializer.Deserialize(JsonText.Rewrite(json, null, Text.Key).Span, type) ?? throw Unreadable("JSON that is null");
         }
         catch (JsonException e)
         {
@@ -261,11 +263,12 @@ public sealed class SchedulerClient : IDisposable
             return OtherVersion(VersionOf(response));
         try
         {
-            byte[] body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-            ControlError said = JsonSerializer.Deserialize(body, SchedulingJson.Default.ControlError) ?? throw new JsonException("JSON that is null");
-            return new IngestException(said.ErrorId, said.Message) { Operation = "schedule", StatusCode = response.StatusCode, Advice = said.Advice };
+            ReadOnlyMemory<byte> body = await AnswerBody.ReadAsync(response, cancellationToken).ConfigureAwait(false);
+            ControlError said = JsonSerializer.Deserialize(JsonText.Rewrite(body, null, Text.Key).Span, SchedulingJson.Default.ControlError)
+                ?? throw new JsonException("JSON that is null");
+            return new IngestException(said.ErrorId, Text.Words(said.Message) ?? "The scheduler gives no reason.") { Operation = "schedule", StatusCode = response.StatusCode, Advice = Text.Words(said.Advice) };
         }
-        catch (Exception e) when (e is JsonException or HttpRequestException or IOException)
+        catch (Exception e) when (e is JsonException or HttpRequestException or IOException or InvalidDataException)
         {
             return Unreadable($"HTTP {(int)response.StatusCode} and no error that can be read", e);
         }

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Runtime.CompilerServices;
 using System.Security;
 using IngestTools.Connections;
+using IngestTools.Http;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Connections;
@@ -38,6 +39,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
 
     /// <summary>The service's base address. ICA alone has a default.</summary>
     [Parameter(Position = 1)]
+    [Address]
     public Uri? Uri { get; set; }
 
     /// <summary>The connection's name; the service's name where it is left out.</summary>
@@ -95,10 +97,12 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
 
     /// <summary>DSP-INGEST: where a password is exchanged for a token: DSP-API's base address, or its full login address. VOSS: its own, for a session.</summary>
     [Parameter]
+    [Address]
     public Uri? AuthenticationUri { get; set; }
 
     /// <summary>The proxy; without it, the system's.</summary>
     [Parameter]
+    [Address]
     public Uri? Proxy { get; set; }
 
     /// <summary>Uses no proxy, not even the system's.</summary>
@@ -153,7 +157,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
         }
         catch (IngestException e)
         {
-            ThrowTerminatingError(e.ToErrorRecord(Uri));
+            ThrowTerminatingError(e.ToErrorRecord(Uri is null ? null : Redaction.Of(Uri.OriginalString)));
         }
     }
 

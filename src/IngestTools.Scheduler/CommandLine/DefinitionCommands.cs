@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IngestTools.Http;
 using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.CommandLine;
@@ -49,7 +50,7 @@ internal static class DefinitionCommands
             catch (IngestException e) when (e.ErrorId is not (ErrorId.SchedulerNotRunning or ErrorId.ConnectionFailed or ErrorId.OutcomeUnknown))
             {
                 refused++;
-                Console.Error.WriteLine($"{request.Definition.Name}: {e.Message} {e.Advice}");
+                Console.Error.WriteLine($"{Redaction.EscapeControls(request.Definition.Name)}: {e.Message} {e.Advice}");
             }
         }
 

@@ -1,4 +1,5 @@
 using IngestTools.Files;
+using IngestTools.Http;
 using IngestTools.Scheduling;
 using IngestTools.Services.Voss;
 
@@ -24,7 +25,7 @@ internal static class LoadCheck
                     CheckWritable(mapping);
                 break;
             case LoadKind.Import:
-                Need(load.Source, "-Source");
+                CheckSource(Need(load.Source, "-Source"));
                 Need(load.Repository, "-Repository");
                 Need(load.Branch, "-Branch");
                 break;
@@ -35,6 +36,17 @@ internal static class LoadCheck
                 break;
             default:
                 throw Invalid($"There is no load {load.Kind}.", "Give one of BulkLoad, BulkIngest, Import, LinkingBatch.");
+        }
+    }
+
+    /// <summary>A definition is kept in files and sent to other nodes, so it holds no secret.</summary>
+    private static void CheckSource(string source)
+    {
+        if (Redaction.Of(source) != source)
+        {
+            throw Invalid(
+                $"The source {Redaction.Of(source)} has a password, a signature or another query in its address, and a schedule keeps no secret.",
+                "Give the address without it, and let the server read the source with credentials of its own.");
         }
     }
 

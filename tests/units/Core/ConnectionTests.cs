@@ -433,18 +433,18 @@ public sealed class ConnectionTests
     [InlineData("{\"owner\":{}}", null)]
     [InlineData("{\"truncated", "{\"truncated")]
     [InlineData("a\u001b[31mred\u202e", "a\\u001b[31mred\\u202e")]
-    [InlineData("{\"reason\":\"sent Bearer abcdefghijkl\"}", "sent Bearer ***")]
+    [InlineData("{\"reason\":\"sent Bearer abcdefghijkl1234\"}", "sent Bearer ***")]
     [InlineData("", null)]
     [InlineData("  \r\n", null)]
     public void Server_s_own_words_are_found_in_whatever_it_wrote(string body, string? words)
     {
-        Assert.Equal(words, ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body), []).Text);
+        Assert.Equal(words, ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(body), null, ServerText.OfNoSecrets).Text);
     }
 
     [Fact]
     public void Long_words_are_cut()
     {
-        Assert.InRange(ServerMessage.Parse(new byte[100_000].Select(_ => (byte)'x').ToArray(), []).Text!.Length, 2000, 2049);
+        Assert.InRange(ServerMessage.Parse(new byte[100_000].Select(_ => (byte)'x').ToArray(), null, ServerText.OfNoSecrets).Text!.Length, 2000, 2049);
     }
 
     [Fact]

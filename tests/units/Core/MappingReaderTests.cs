@@ -1,4 +1,5 @@
 using System.Text;
+using IngestTools.Http;
 using IngestTools.Services.DspIngest;
 using Xunit;
 
@@ -46,7 +47,7 @@ public sealed class MappingReaderTests
     public async Task Disposal_ends_a_read_that_is_under_way_before_its_buffer_is_given_back()
     {
         StalledBody body = new("original,derivative\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"{i}.tif,{i}.jpx\n")));
-        MappingReader reader = new(body);
+        MappingReader reader = new(body, ServerText.OfNoSecrets);
         await reader.ReadHeaderAsync().AsTask().WaitAsync(Patience);
         List<MappingRow> rows = new(1000);
         await reader.ReadAsync(rows).AsTask().WaitAsync(Patience);
@@ -60,7 +61,7 @@ public sealed class MappingReaderTests
 
     private static async Task<IReadOnlyList<MappingRow>> ReadAsync(string text)
     {
-        MappingReader reader = new(new MemoryStream(Encoding.UTF8.GetBytes(text)));
+        MappingReader reader = new(new MemoryStream(Encoding.UTF8.GetBytes(text)), ServerText.OfNoSecrets);
         await using (reader)
         {
             await reader.ReadHeaderAsync();

@@ -22,6 +22,9 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
 
     public TimeProvider Time => connection.Time;
 
+    /// <summary>The door for what the server answers.</summary>
+    public ServerText Door => connection.Http.Text;
+
     /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.</summary>
     public Task UploadAsync(
         Shortcode shortcode, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
@@ -98,7 +101,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     {
         HttpOperation operation = Get("health", new Uri(connection.Uri, Health), signsIn: false, status => status == HttpStatusCode.ServiceUnavailable);
         HealthAnswer answer = await connection.Http.SendAsync<HealthAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.HealthAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return answer.Status ?? "nothing";
+        return ServerText.Shorten(answer.Status) ?? "nothing";
     }
 
     /// <summary>DSP-INGEST, GET /info; null where the service does not tell.</summary>
@@ -120,7 +123,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     public static bool IsNoMapping(IngestException error) => error.ErrorId == ErrorId.NotFound && error.ServerMessage is not null;
 
     /// <summary>A 200 that does not say so is no proof that the file was stored: it may be a proxy's page.</summary>
-    private static string? CheckStored(UploadAnswer answer) => answer.Status == "ok" ? null : $"the status '{answer.Status}' instead of 'ok'";
+    private static string? CheckStored(UploadAnswer answer) => answer.Status == "ok" ? null : $"the status '{ServerText.Shorten(answer.Status)}' instead of 'ok'";
 
     private async Task<ProjectAnswer> PostAsync(string name, Shortcode shortcode, string route, CancellationToken cancellationToken)
     {

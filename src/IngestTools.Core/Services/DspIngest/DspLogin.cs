@@ -16,13 +16,10 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
         LoginRequest request = CreateRequest(settings.UserName!, password);
         HttpOperation operation = SignInOperation.Post(
             LoginUri(settings.AuthenticationUri!),
-            password,
             () => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
             error => SignInOperation.Refused(error, $"DSP-API did not sign in {settings.UserName}", "Check the user's name and password."));
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, DspIngestJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return answer.Token is { Length: > 0 } token
-            ? Signature.Bearer(token)
-            : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);
+        return Signature.Bearer(SignInOperation.TokenOf(http.Service, operation, answer.Token));
     }
 
     private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)

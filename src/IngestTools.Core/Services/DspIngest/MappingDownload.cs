@@ -35,7 +35,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
         for (int breaks = 0; ;)
         {
             using HttpResponseMessage response = await GetWhenFreeAsync(cancellationToken).ConfigureAwait(false);
-            MappingReader reader = new(await OpenAsync(response, cancellationToken).ConfigureAwait(false));
+            MappingReader reader = new(await OpenAsync(response, cancellationToken).ConfigureAwait(false), routes.Door);
             await using ConfiguredAsyncDisposable disposing = reader.ConfigureAwait(false);
             Exception? broken = null;
             bool isHeaderRead = false;
@@ -101,7 +101,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
         }
     }
 
-    private static async Task<long> CopyAsync(Stream body, Stream destination, CancellationToken cancellationToken)
+    private async Task<long> CopyAsync(Stream body, Stream destination, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[128 * 1024];
         long length = 0;
@@ -111,6 +111,10 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
             try
             {
                 read = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            }
+            catch (InvalidDataException e)
+            {
+                throw MappingReader.NotAsEncoded(routes.Door, e);
             }
             catch (IOException e)
             {
@@ -156,8 +160,10 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
         return new PatientStream(body, ProgressWatch.Patience, routes.Time, cancellationToken);
     }
 
-    private static IngestException Broken(Exception cause, long? rows) => new(
-        ErrorId.ConnectionFailed, $"The mapping broke off{(rows is null ? "" : $" after {Quantity.Of(rows.Value, "row")}")}: {Redaction.EscapeControls(cause.GetBaseException().Message)}", cause)
+    private IngestException Broken(Exception cause, long? rows) => new(
+        ErrorId.ConnectionFailed,
+        $"The mapping broke off{(rows is null ? "" : $" after {Quantity.Of(rows.Value, "row")}")}: {routes.Door.Words(cause.GetBaseException().Message)}",
+        routes.Door.Cause(cause))
     {
         Service = IngestService.DspIngest,
         Operation = "get mapping",

@@ -20,11 +20,15 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
                 async file =>
                 {
                     bytes = await new MappingDownload(routes, shortcode).CopyToAsync(file, cancellationToken).ConfigureAwait(false);
-                    rows = await CountRowsAsync(file.Name).ConfigureAwait(false);
+                    rows = await CountRowsAsync(file.Name, routes.Door).ConfigureAwait(false);
                 },
                 cancellationToken).ConfigureAwait(false);
             if (aside is not null)
-                routes.Logger.LogWarning("{Path} held something else, and was renamed to {Aside}. The mapping of project {Shortcode} is in {Path} now.", path, aside, shortcode, path);
+            {
+                routes.Logger.LogWarning(
+                    "{Path} held something else, and was renamed to {Aside}. The mapping of project {Shortcode} is in {Path} now.", path, aside, shortcode, path);
+            }
+
             return (bytes, rows);
         }
         // .NET tells a disk's quota (EFBIG) as an argument out of range.
@@ -41,9 +45,10 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
     }
 
     /// <summary>Reads back what was written: it is a mapping, and so long.</summary>
-    private static async Task<long> CountRowsAsync(string path)
+    private static async Task<long> CountRowsAsync(string path, ServerText text)
     {
-        MappingReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: true));
+        MappingReader reader = new(
+            new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: true), text);
         await using ConfiguredAsyncDisposable disposing = reader.ConfigureAwait(false);
         await reader.ReadHeaderAsync().ConfigureAwait(false);
         List<MappingRow> rows = new(MostAtOnce);

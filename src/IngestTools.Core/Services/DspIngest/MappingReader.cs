@@ -7,10 +7,11 @@ namespace IngestTools.Services.DspIngest;
 /// <summary>Reads mapping.csv row by row: RFC 4180, in UTF-8 whatever the answer's header says.</summary>
 internal sealed class MappingReader : IAsyncDisposable
 {
-    /// <summary>A name is at most a few hundred bytes: a row beyond this is not a mapping's, and memory stays flat.</summary>
-    private const int MaxRowBytes = 1024 * 1024;
-
-    private const int MaxQuotedLength = 200;
+    /// <summary>
+    /// A name is at most a few hundred bytes: a row beyond this is not a mapping's. The parser looks at a row from its beginning whenever more of it comes, so
+    /// the limit is also one of time.
+    /// </summary>
+    private const int MaxRowBytes = 16 * 1024;
 
     private static readonly CsvReaderOptions Form = new()
     {
@@ -23,13 +24,20 @@ internal sealed class MappingReader : IAsyncDisposable
     };
 
     private readonly CsvReader _csv;
+    private readonly ServerText _text;
     private readonly CancellationTokenSource _disposing = new();
 
     /// <summary>The row that is being read while those before it are given; null where none is.</summary>
     private Task<bool>? _next;
 
     /// <summary>Starts at the stream's position, and disposes it in the end.</summary>
-    public MappingReader(Stream body) => _csv = CsvReader.Create(body, Form);
+    /// <param name="body">The mapping.</param>
+    /// <param name="text">The door for what the server wrote.</param>
+    public MappingReader(Stream body, ServerText text)
+    {
+        _csv = CsvReader.Create(body, Form);
+        _text = text;
+    }
 
     /// <summary>Rows read so far, the header not counted.</summary>
     public long RowCount { get; private set; }
@@ -65,7 +73,7 @@ internal sealed class MappingReader : IAsyncDisposable
                 return;
             if (_csv.FieldCount < 2 || _csv.IsEmpty(0))
                 throw Invalid($"a mapping whose row {RowCount + 1} has no 'original,derivative'", Row());
-            rows.Add(new MappingRow(_csv.GetString(0), _csv.GetString(1)));
+            rows.Add(new MappingRow(_text.Value(_csv.GetString(0)), _text.Value(_csv.GetString(1))));
             RowCount++;
         }
     }
@@ -86,22 +94,31 @@ internal sealed class MappingReader : IAsyncDisposable
         {
             return await next.ConfigureAwait(false);
         }
+        catch (InvalidDataException e)
+        {
+            throw NotAsEncoded(_text, e);
+        }
         catch (CsvFormatException)
         {
             throw Invalid($"a mapping whose row {RowCount + 1} is longer than {MaxRowBytes:N0} bytes", null);
         }
     }
 
+    /// <summary>The error of a body that is compressed in another way than its header says.</summary>
+    public static IngestException NotAsEncoded(ServerText text, InvalidDataException cause) => Invalid(text, "a body that is not encoded as its header says", null, cause);
+
     /// <summary>The start of the current row, as it was sent.</summary>
     private string Row()
     {
         ReadOnlySpan<byte> row = _csv.RawRecord;
-        return Encoding.UTF8.GetString(row[..Math.Min(row.Length, 4 * MaxQuotedLength)]);
+        return Encoding.UTF8.GetString(row);
     }
 
-    private static IngestException Invalid(string what, string? start) => new(
+    private IngestException Invalid(string what, string? start, Exception? cause = null) => Invalid(_text, what, start, cause);
+
+    private static IngestException Invalid(ServerText text, string what, string? start, Exception? cause) => new(
         ErrorId.InvalidAnswer,
-        $"DspIngest answered 'get mapping' with {what}.{(string.IsNullOrEmpty(start) ? "" : $" It reads: {Redaction.EscapeControls(start.Length > MaxQuotedLength ? start[..MaxQuotedLength] + "…" : start)}")}")
+        $"DspIngest answered 'get mapping' with {what}.{(text.Word(start) is { } words ? $" It reads: {words}" : "")}", text.Cause(cause))
     {
         Service = IngestService.DspIngest,
         Operation = "get mapping",

@@ -22,7 +22,7 @@ internal sealed class BatchItems(IcaRoutes routes)
             foreach (ItemAnswer item in page.Items!)
             {
                 given++;
-                yield return Describe(batch, item, routes.Connection);
+                yield return Describe(batch, item);
             }
 
             // The last page has no token, a null one, or an empty one.
@@ -34,7 +34,7 @@ internal sealed class BatchItems(IcaRoutes routes)
     }
 
     public async Task<LinkingBatchItem> GetAsync(BatchPath batch, string itemId, CancellationToken cancellationToken) =>
-        Describe(batch, await routes.GetItemAsync(batch.ProjectId, batch.BatchId, itemId, cancellationToken).ConfigureAwait(false), routes.Connection);
+        Describe(batch, await routes.GetItemAsync(batch.ProjectId, batch.BatchId, itemId, cancellationToken).ConfigureAwait(false));
 
     private async Task<Page<ItemAnswer>> ReadPageAsync(
         BatchPath batch, IReadOnlyList<string> statuses, int pageSize, string? token, long given, CancellationToken cancellationToken)
@@ -49,16 +49,16 @@ internal sealed class BatchItems(IcaRoutes routes)
         }
     }
 
-    private static LinkingBatchItem Describe(BatchPath batch, ItemAnswer item, IngestConnection connection) => new()
+    private LinkingBatchItem Describe(BatchPath batch, ItemAnswer item) => new()
     {
         ProjectId = batch.ProjectId,
         BatchId = batch.BatchId,
         ItemId = item.Id,
         DataId = item.Request?.DataId,
-        Status = item.Processing?.Status,
-        Reason = item.Processing?.AdditionalStatusInformation is { Length: > 0 } reason ? Http.Redaction.EscapeControls(reason) : null,
-        Connection = connection.Name,
-        Server = connection.Server,
+        Status = routes.Door.Word(item.Processing?.Status),
+        Reason = routes.Door.Words(item.Processing?.AdditionalStatusInformation),
+        Connection = routes.Connection.Name,
+        Server = routes.Connection.Server,
     };
 
     private static IngestException Circle(BatchPath batch, long given) => new(ErrorId.InvalidAnswer, $"The pages of the items of batch {batch.BatchId} go round in a circle: after {given:N0} items the server named a page that was read before.")

@@ -21,6 +21,7 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
             Uri = new Uri(settings.Uri!, "api/tokens"),
             Accept = BatchOperation.CommonMedia,
             Signature = SignatureOf(secret),
+            BringsCredentials = true,
             Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.NotAllowed
                 ? error.With(ErrorId.NotSignedIn, $"ICA did not sign in {settings.UserName ?? "with the API key"}: {error.ServerMessage ?? error.Message}", settings.SignIn == SignInKind.ApiKey
                     ? "Check the API key, and whether it has expired: the Illumina portal lists the keys of your profile."
@@ -28,9 +29,8 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
                 : IcaRoutes.Refine(error),
         };
         TokenAnswer answer = await http.SendAsync<TokenAnswer>(operation, JsonBody.Reader(http.Service, operation, IcaJson.Default.TokenAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return answer.Token is { Length: > 0 } token
-            ? Signature.Bearer(Secrets.CheckToken(token), EndOf(token, time.GetUtcNow()))
-            : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);
+        string token = SignInOperation.TokenOf(http.Service, operation, answer.Token);
+        return Signature.Bearer(token, EndOf(token, time.GetUtcNow()));
     }
 
     /// <summary>When a token ends; null where it does not tell. Its own beginning counts, so that clocks which differ do no harm.</summary>

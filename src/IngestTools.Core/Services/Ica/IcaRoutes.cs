@@ -19,6 +19,9 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
 
     public TimeProvider Time => connection.Time;
 
+    /// <summary>The door for what the server answers.</summary>
+    public ServerText Door => connection.Http.Text;
+
     /// <summary>ICA, POST /api/projects/{projectId}/dataLinkingBatch and its kin. It has no Idempotency-Key: twice is two batches.</summary>
     /// <param name="projectId">The project.</param>
     /// <param name="body">The JSON of the items.</param>

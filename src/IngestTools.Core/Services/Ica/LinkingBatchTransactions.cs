@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using IngestTools.Connections;
-using IngestTools.Http;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 
@@ -44,10 +43,10 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
         seen = seen with
         {
             Status = status ?? TransactionStatus.Running,
-            ServerStatus = job.Status,
+            ServerStatus = routes.Door.Word(job.Status),
             SubmittedAt = JobAnswer.TimeOf(job.TimeCreated) ?? transaction.SubmittedAt,
             StartedAt = JobAnswer.TimeOf(job.TimeStarted) ?? transaction.StartedAt,
-            Message = job.AdditionalStatusInformation is { Length: > 0 } words ? Redaction.EscapeControls(words) : transaction.Message,
+            Message = routes.Door.Words(job.AdditionalStatusInformation) ?? transaction.Message,
         };
         return seen.IsTerminal
             ? await CountEndedAsync(batch, seen with { CompletedAt = JobAnswer.TimeOf(job.TimeFinished) ?? seen.SeenAt }, cancellationToken).ConfigureAwait(false)
@@ -209,7 +208,7 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
 
     private void WarnOnce(string what, string? word)
     {
-        string shown = Redaction.EscapeControls(word ?? "nothing");
+        string shown = routes.Door.Word(word) ?? "nothing";
         if (routes.Connection.Memory.TryAdd($"unknown state of {what} {shown}", shown))
             routes.Logger.LogWarning("ICA tells of a state of a {What} that this version does not know: {Word}. It counts as going on.", what, shown);
     }

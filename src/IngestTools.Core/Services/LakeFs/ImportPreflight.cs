@@ -39,7 +39,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
     {
         try
         {
-            return new LakeFsVersion((await routes.GetVersionAsync(cancellationToken).ConfigureAwait(false)).Version);
+            return new LakeFsVersion(routes.Door.Word((await routes.GetVersionAsync(cancellationToken).ConfigureAwait(false)).Version));
         }
         catch (IngestException e) when (LakeFsErrors.IsOfOnePage(e.ErrorId))
         {
@@ -72,7 +72,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         }
 
         return storage.ImportSupport != false ? storage : throw LakeFsErrors.Refused(
-            $"This lakeFS cannot import from its storage ({storage.BlockstoreType}).", "Imports need an object store such as S3, GCS or Azure behind lakeFS.", Where);
+            $"This lakeFS cannot import from its storage ({routes.Door.Word(storage.BlockstoreType)}).", "Imports need an object store such as S3, GCS or Azure behind lakeFS.", Where);
     }
 
     private async Task CheckRepositoryAsync(CancellationToken cancellationToken)
@@ -158,7 +158,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         // Before v0.101 there was one rule for namespaces and sources.
         string? rule = storage?.ImportValidityRegex ?? storage?.NamespaceRegex;
         return rule is null || Fits(rule, source.Source) ? null : LakeFsErrors.Refused(
-            $"'{shown}' does not fit the storage of this server ({storage!.BlockstoreType}), whose sources look like {rule}.",
+            $"'{shown}' does not fit the storage of this server ({ServerText.Shorten(storage!.BlockstoreType)}), whose sources look like {ServerText.Shorten(rule)}.",
             "A server imports from the kind of object store that it keeps its own objects in.",
             shown);
     }

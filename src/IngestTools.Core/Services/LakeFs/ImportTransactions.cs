@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using IngestTools.Connections;
-using IngestTools.Http;
 using IngestTools.Transactions;
 using Microsoft.Extensions.Logging;
 
@@ -181,7 +180,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             {
                 Status = isCanceled ? TransactionStatus.Canceled : TransactionStatus.Failed,
                 ServerStatus = isCanceled ? CanceledWord : "error",
-                Message = Redaction.EscapeControls(Redaction.HideSecrets(string.IsNullOrEmpty(error.Message) ? "the server gives no reason" : error.Message)),
+                Message = routes.Door.Words(error.Message) ?? "the server gives no reason",
             };
         }
 

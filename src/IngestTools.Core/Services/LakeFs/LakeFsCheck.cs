@@ -26,7 +26,7 @@ internal sealed class LakeFsCheck(LakeFsRoutes routes)
         report = report with { Reachable = true, ResponseTime = routes.Time.GetElapsedTime(started) };
         try
         {
-            LakeFsVersion version = new((await routes.GetVersionAsync(cancellationToken).ConfigureAwait(false)).Version);
+            LakeFsVersion version = new(routes.Door.Word((await routes.GetVersionAsync(cancellationToken).ConfigureAwait(false)).Version));
             _details.Add("Signed in: yes.");
             _details.Add(Describe(version));
             report = report with { Version = version.Text, SignedIn = true };
@@ -61,7 +61,7 @@ internal sealed class LakeFsCheck(LakeFsRoutes routes)
             StorageAnswer storage = await routes.GetStorageAsync(cancellationToken).ConfigureAwait(false);
             if (storage.ImportSupport == false)
             {
-                _details.Add($"Allowed: no. The server cannot import from its storage ({storage.BlockstoreType}).");
+                _details.Add($"Allowed: no. The server cannot import from its storage ({routes.Door.Word(storage.BlockstoreType)}).");
                 return false;
             }
 
@@ -80,7 +80,7 @@ internal sealed class LakeFsCheck(LakeFsRoutes routes)
         catch (IngestException e)
         {
             bool isNo = e.ErrorId is ErrorId.NotAllowed or ErrorId.NotFound;
-            _details.Add($"Allowed: {(isNo ? "no" : "could not be found out")}. {e.Message} {e.Advice ?? "Check the name of the repository."}");
+            _details.Add($"Allowed: {(isNo ? "no" : "could not be found out")}. {e.Message} {(e.ErrorId == ErrorId.NotFound ? "Check the name of the repository." : e.Advice)}");
             return isNo ? false : null;
         }
     }

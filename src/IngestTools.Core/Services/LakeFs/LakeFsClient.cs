@@ -37,6 +37,8 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     public Task<ImportPlan> PrepareAsync(ImportRequest request, bool countsAll, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        foreach (ImportSource source in request.Sources)
+            _routes.Remember(source.Source);
         (ImportRequest understood, IReadOnlyList<IngestException> errors) = ImportDestination.Understand(request);
         return new ImportPreflight(_routes, understood, errors).RunAsync(countsAll, cancellationToken);
     }
@@ -55,6 +57,8 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
         if (plan.Errors.Count > 0)
             throw plan.Errors[0];
         ImportRequest request = plan.Request;
+        foreach (ImportSource source in request.Sources)
+            _routes.Remember(source.Source);
         DateTimeOffset submitted = _routes.Time.GetUtcNow();
         string message = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message;
         JournaledStart start = new()
@@ -155,6 +159,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     public IAsyncEnumerable<ImportRange> CreateRangesAsync(RangeRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        _routes.Remember(request.Source);
         return new RangeWalk(_routes, request).RunAsync(cancellationToken);
     }
 

@@ -16,17 +16,19 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
         string secret = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         LoginRequest request = new(settings.UserName!, secret);
         HttpOperation operation = SignInOperation.Post(
-            LoginUri(settings.AuthenticationUri!), secret, () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest), Refine);
+            LoginUri(settings.AuthenticationUri!), () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest), Refine);
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, LakeFsJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return answer.Token is { Length: > 0 } token
-            ? Signature.Bearer(token, answer.TokenExpiration is > 0 and { } ends ? DateTimeOffset.FromUnixTimeSeconds(ends) : null)
-            : throw HttpFailure.Unreadable(http.Service, operation, "no token", null, null);
+        return Signature.Bearer(SignInOperation.TokenOf(http.Service, operation, answer.Token), EndOf(answer.TokenExpiration));
     }
+
+    /// <summary>A time that is none is one that the server does not tell.</summary>
+    private static DateTimeOffset? EndOf(long? seconds) =>
+        seconds > 0 && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds() ? DateTimeOffset.FromUnixTimeSeconds(seconds.Value) : null;
 
     /// <summary>Servers before v1.64.1 answer too many attempts with 423.</summary>
     private IngestException Refine(IngestException error) => error.StatusCode == HttpStatusCode.Locked
         ? error.With(ErrorId.TooManyRequests, advice: "Wait some minutes, then sign in again.")
-        : SignInOperation.Refused(error, $"lakeFS did not sign in {settings.UserName}", "Check the access key and its secret.");
+        : SignInOperation.Refused(error, "lakeFS did not sign in with this access key", "Check the access key and its secret.");
 
     private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith("/" + LoginPath, StringComparison.Ordinal)
         ? new Uri(authentication.AbsoluteUri.TrimEnd('/'))

@@ -20,12 +20,22 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
 
     public TimeProvider Time => connection.Time;
 
+    /// <summary>The door for what the server answers.</summary>
+    public ServerText Door => connection.Http.Text;
+
     /// <summary>The base address of the API: users write a server's address with and without it.</summary>
     public static string ApiOf(Uri uri)
     {
         const string ApiPath = "api/v1/";
         string address = uri.AbsoluteUri.TrimEnd('/') + "/";
         return address.EndsWith("/" + ApiPath, StringComparison.Ordinal) ? address : address + ApiPath;
+    }
+
+    /// <summary>What signs the address of a source, or is a password in it, the server may repeat: at once, or in the status of the import.</summary>
+    public void Remember(string source)
+    {
+        foreach (string secret in Redaction.SecretsOf(source))
+            Door.Secrets.Add(secret);
     }
 
     /// <summary>lakeFS, GET /healthcheck: answers 204 to anybody.</summary>
@@ -186,6 +196,7 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         Uri = UriOf($"{PathOf(repository)}/branches/{what}"),
         Accept = JsonBody.MediaType,
         Target = target,
+        BringsKeys = true,
         Content = content,
         Refine = LakeFsErrors.OfRanges(repository),
     };

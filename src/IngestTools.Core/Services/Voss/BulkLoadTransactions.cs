@@ -106,7 +106,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
         Transaction seen = transaction with
         {
             Status = status,
-            ServerStatus = result.Entry.Status is { } word ? TransactionReader.Shown(word) : null,
+            ServerStatus = routes.Door.Word(result.Entry.Status),
             Connection = routes.Connection.Name,
             Server = routes.Connection.Uri.AbsoluteUri,
             SeenAt = routes.Time.GetUtcNow(),
@@ -179,7 +179,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
     {
         if (VossStatus.Of(word) is { } known)
             return known;
-        string shown = Http.Redaction.EscapeControls(word ?? "nothing");
+        string shown = routes.Door.Word(word) ?? "nothing";
         if (routes.Connection.Memory.TryAdd($"voss status {shown}", shown))
             routes.Logger.LogWarning("VOSS says '{Status}' of {Id}, a word that is not known. It is taken for running.", shown, transaction.Id);
         return TransactionStatus.Running;

@@ -116,7 +116,8 @@ internal sealed class TransactionContent(Func<TransactionPart, bool> keeps)
 /// and the one with data and meta.
 /// </summary>
 /// <param name="content">Takes each entry of sub_transactions and of the log as it comes.</param>
-internal sealed class TransactionReader(TransactionContent content)
+/// <param name="text">The door for what the server wrote.</param>
+internal sealed class TransactionReader(TransactionContent content, ServerText text)
 {
     private const int PieceBytes = 32 * 1024;
 
@@ -140,7 +141,13 @@ internal sealed class TransactionReader(TransactionContent content)
     public async ValueTask<TransactionAnswer> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[PieceBytes];
-        int length = 0;
+        int length = await stream.ReadAtLeastAsync(buffer, JsonText.ByteOrderMark.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        if (buffer.AsSpan(0, length).StartsWith(JsonText.ByteOrderMark))
+        {
+            length -= JsonText.ByteOrderMark.Length;
+            buffer.AsSpan(JsonText.ByteOrderMark.Length, length).CopyTo(buffer);
+        }
+
         JsonReaderState state = default;
         for (bool isFinal = false; !isFinal;)
         {
@@ -195,7 +202,7 @@ internal sealed class TransactionReader(TransactionContent content)
             return true;
         }
 
-        string name = reader.GetString()!;
+        string name = JsonText.TextOf(ref reader);
         if (!reader.Read())
             return false;
         switch (name, reader.TokenType)
@@ -233,7 +240,7 @@ internal sealed class TransactionReader(TransactionContent content)
             if (_place == Place.Parts)
                 TakePart(value.RootElement);
             else
-                content.Take(new TransactionLogEntry(TimeOf(Text(value.RootElement, "time")), ShownText(value.RootElement, "severity"), ShownText(value.RootElement, "message")));
+                content.Take(new TransactionLogEntry(TimeOf(Text(value.RootElement, "time")), Word(value.RootElement, "severity"), ShownText(value.RootElement, "message")));
         }
 
         return true;
@@ -244,7 +251,7 @@ internal sealed class TransactionReader(TransactionContent content)
         _answer.PartsRead++;
         string? pkid = Pkids.OfHref(Text(entry, "transaction")) ?? Pkids.OfHref(Text(entry, "href")) ?? Text(entry, "pkid");
         _answer.FirstPart ??= pkid;
-        content.Take(new TransactionPart(pkid, ShownText(entry, "action"), ShownText(entry, "detail"), ShownText(entry, "status")));
+        content.Take(new TransactionPart(pkid, ShownText(entry, "action"), ShownText(entry, "detail"), Word(entry, "status")));
     }
 
     private void Take(string name, JsonElement value)
@@ -261,7 +268,7 @@ internal sealed class TransactionReader(TransactionContent content)
                 _answer.Detail = ShownOf(value);
                 break;
             case "status":
-                _answer.Status = ShownOf(value);
+                _answer.Status = WordOf(value);
                 break;
             case "message":
                 _answer.Message = ShownOf(value);
@@ -295,32 +302,36 @@ internal sealed class TransactionReader(TransactionContent content)
         foreach (JsonProperty action in actions.EnumerateObject())
         {
             if (Text(action.Value, "href") is { Length: > 0 } href)
-                _answer.Actions[action.Name] = new TransactionAction(href, Text(action.Value, "method") ?? "POST");
+                _answer.Actions[text.Value(action.Name)] = new TransactionAction(href, Text(action.Value, "method") ?? "POST");
         }
     }
 
-    /// <summary>A text of the server's as a terminal may have it.</summary>
-    public static string Shown(string text) => Redaction.EscapeControls(Redaction.HideSecrets(text));
+    private string? ShownOf(JsonElement value) => text.Words(PlainOf(value));
 
-    private static string? ShownOf(JsonElement value) => TextOf(value) is { } text ? Shown(text) : null;
+    private string? ShownText(JsonElement element, string name) => Member(element, name) is { } value ? ShownOf(value) : null;
 
-    private static string? ShownText(JsonElement element, string name) => Text(element, name) is { } text ? Shown(text) : null;
+    private string? WordOf(JsonElement value) => text.Word(PlainOf(value));
 
-    private static long? CountOf(JsonElement element, string name) =>
+    private string? Word(JsonElement element, string name) => Member(element, name) is { } value ? WordOf(value) : null;
+
+    private long? CountOf(JsonElement element, string name) =>
         long.TryParse(Text(element, name), NumberStyles.None, CultureInfo.InvariantCulture, out long count) ? count : null;
 
     private static JsonElement? Member(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value) ? value : null;
 
-    private static string? Text(JsonElement element, string name) => Member(element, name) is { } value ? TextOf(value) : null;
+    private string? Text(JsonElement element, string name) => Member(element, name) is { } value ? TextOf(value) : null;
 
     /// <summary>A text, or what else stands in its place, as it is written: releases differ in what they write as a number or a truth value.</summary>
-    private static string? TextOf(JsonElement value) => value.ValueKind switch
+    private static string? PlainOf(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String => value.GetString() is { Length: > 0 } text ? text : null,
+        // Read as it is written, for half of a surrogate pair cannot be read otherwise.
+        JsonValueKind.String => value.GetRawText() is { Length: > 2 } quoted ? JsonText.Unescape(quoted[1..^1]) : null,
         JsonValueKind.Null or JsonValueKind.Undefined => null,
         _ => value.GetRawText(),
     };
+
+    private string? TextOf(JsonElement value) => PlainOf(value) is { } plain ? text.Value(plain) : null;
 
     /// <summary>Times are in UTC, whether they say so or not.</summary>
     private static DateTimeOffset? TimeOf(string? text) =>

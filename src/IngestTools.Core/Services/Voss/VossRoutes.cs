@@ -22,11 +22,17 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     /// <summary>A list is read in pages of this size.</summary>
     private const int PageSize = 500;
 
+    /// <summary>A page to sign in on is known by what is in its beginning.</summary>
+    private const int MaxPageStart = 32 * 1024;
+
     public IngestConnection Connection => connection;
 
     public ILogger Logger => logger;
 
     public TimeProvider Time => connection.Time;
+
+    /// <summary>The door for what the server answers.</summary>
+    public ServerText Door => connection.Http.Text;
 
     /// <summary>VOSS Automate, POST /api/uploadfiles/: the name by which a load finds the file, which the server may have changed.</summary>
     public async Task<string> UploadAsync(
@@ -170,17 +176,17 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
         {
             await RefusePageAsync(operation, response, token).ConfigureAwait(false);
-            byte[] body = await response.Content.ReadAsByteArrayAsync(token).ConfigureAwait(false);
-            return AnswerOf(body) is { IsRefusal: true } refusal ? throw Refused(operation, refusal) : Missing.Value;
+            ReadOnlyMemory<byte> body = await AnswerBody.ReadAsync(response, token).ConfigureAwait(false);
+            return AnswerOf(operation, body, AnswerBody.CharsetOf(response)) is { IsRefusal: true } refusal ? throw Refused(operation, refusal) : Missing.Value;
         }
     }
 
     /// <summary>What an answer says that may be empty, or anything; null where it says nothing that is known.</summary>
-    private static StartedAnswer? AnswerOf(byte[] body)
+    private static StartedAnswer? AnswerOf(HttpOperation operation, ReadOnlyMemory<byte> body, string? charset)
     {
         try
         {
-            return body.Length == 0 ? null : JsonSerializer.Deserialize(body, VossJson.Default.StartedAnswer);
+            return JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.PassOf()).Span, VossJson.Default.StartedAnswer);
         }
         catch (JsonException)
         {
@@ -189,10 +195,10 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     /// <summary>The status of success, and an answer that says that it is none. Where it names a transaction, something was begun.</summary>
-    private static IngestException Refused(HttpOperation operation, StartedAnswer answer)
+    private IngestException Refused(HttpOperation operation, StartedAnswer answer)
     {
-        string? said = (answer.Message ?? answer.Error) is { Length: > 0 } text ? TransactionReader.Shown(text) : null;
-        string named = answer.Pkid is { } pkid ? $" It names transaction {TransactionReader.Shown(pkid)}." : "";
+        string? said = Door.Words(answer.Message) ?? Door.Words(answer.Error);
+        string named = answer.Pkid is { } pkid ? $" It names transaction {Door.Word(pkid)}." : "";
         return new IngestException(ErrorId.Rejected, $"VOSS answered '{operation.Name}' with success false: {said?.TrimEnd('.') ?? "it gives no reason"}.{named}")
         {
             Service = IngestService.Voss,
@@ -264,7 +270,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
                 try
                 {
                     content.BeginAttempt();
-                    return await new TransactionReader(content).ReadAsync(body, token).ConfigureAwait(false);
+                    return await new TransactionReader(content, Door).ReadAsync(body, token).ConfigureAwait(false);
                 }
                 catch (JsonException e)
                 {
@@ -292,7 +298,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     {
         if (!IsWebPage(response))
             return;
-        byte[] start = new byte[ServerMessage.MaxReadBytes];
+        byte[] start = new byte[MaxPageStart];
         Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
         {

@@ -20,7 +20,6 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
         LoginRequest request = new() { Username = settings.UserName!, Password = password };
         HttpOperation operation = SignInOperation.Post(
             LoginUri(settings.AuthenticationUri!),
-            password,
             () => JsonBody.Of(request, VossJson.Default.LoginRequest),
             error => SignInOperation.Refused(error, $"VOSS did not sign in {settings.UserName}", "Check the user's name, such as admin@sys.hcs, and the password."));
         return await http.SendAsync<Signature>(operation, (response, _) => ValueTask.FromResult<object>(SignatureOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
@@ -66,7 +65,7 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
         {
             string[] sides = value.Split(';')[0].Split('=', 2);
             string name = sides[0].Trim();
-            if (sides.Length == 2 && name is SessionCookie or CsrfCookie)
+            if (sides.Length == 2 && name is SessionCookie or CsrfCookie && sides[1].Trim().All(c => c is > ' ' and < '\u007f'))
                 cookies[name] = sides[1].Trim();
         }
 

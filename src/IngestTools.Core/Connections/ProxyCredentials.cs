@@ -1,0 +1,30 @@
+namespace IngestTools.Connections;
+
+/// <summary>
+/// The credentials for a proxy that the environment has in an address, such as <c>http://user:password@proxy:8080</c>. .NET reads them there itself.
+/// </summary>
+internal static class ProxyCredentials
+{
+    private static readonly string[] Variables = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
+    /// <summary>Every form of them: the password, and both as an address and as HTTP Basic has them.</summary>
+    public static IEnumerable<string> Read(ConnectionSettings settings)
+    {
+        if (settings.NoProxy || settings.Proxy is not null)
+            yield break;
+        foreach (string variable in Variables)
+        {
+            string? address = Environment.GetEnvironmentVariable(variable);
+            if (string.IsNullOrEmpty(address))
+                continue;
+            if (!address.Contains("://", StringComparison.Ordinal))
+                address = "http://" + address;
+            if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.UserInfo.Length == 0)
+                continue;
+            string userInfo = Uri.UnescapeDataString(uri.UserInfo);
+            yield return userInfo;
+            if (userInfo.IndexOf(':', StringComparison.Ordinal) is >= 0 and int colon)
+                yield return userInfo[(colon + 1)..];
+        }
+    }
+}
