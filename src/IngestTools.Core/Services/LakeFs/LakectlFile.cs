@@ -1,3 +1,5 @@
+using IngestTools.Connections;
+
 namespace IngestTools.Services.LakeFs;
 
 /// <summary>
@@ -54,9 +56,11 @@ internal sealed class LakectlFile
     {
         try
         {
-            if (new FileInfo(path).Length > MaxBytes)
+            using FileStream file = FileAccount.OpenTrusted(Path.GetFullPath(path), risk => Unreadable(path, $"{risk.Reason}.", null, risk.Advice));
+            if (file.Length > MaxBytes)
                 throw Unreadable(path, "it is too long to be lakectl's", null);
-            return Parse(File.ReadLines(path));
+            using StreamReader reader = new(file);
+            return Parse(LinesOf(reader));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -64,10 +68,16 @@ internal sealed class LakectlFile
         }
     }
 
-    private static IngestException Unreadable(string path, string why, Exception? cause) => new(ErrorId.FileUnreadable, $"lakectl's settings in {path} cannot be read: {why}", cause)
+    private static IEnumerable<string> LinesOf(StreamReader reader)
+    {
+        while (reader.ReadLine() is { } line)
+            yield return line;
+    }
+
+    private static IngestException Unreadable(string path, string why, Exception? cause, string? advice = null) => new(ErrorId.FileUnreadable, $"lakectl's settings in {path} cannot be read: {why}", cause)
     {
         Service = IngestService.LakeFs,
-        Advice = "Mend the file, or connect with Connect-IngestService LakeFs.",
+        Advice = advice ?? "Correct the file, or connect with Connect-IngestService LakeFs.",
         Target = path,
     };
 
