@@ -127,7 +127,7 @@ internal sealed class UploadLane : IDisposable
         Length = item.Length,
         Status = skipped is null ? UploadStatus.Failed : UploadStatus.Skipped,
         Reason = skipped,
-        Error = error,
+        Error = error.ForResult(),
         Connection = item.Target.Connection,
         Server = item.Target.JournalPlace.Server,
     };
@@ -144,7 +144,7 @@ internal sealed class UploadLane : IDisposable
         Status = status,
         Attempts = attempts,
         Duration = duration,
-        Error = error,
+        Error = error?.ForResult(),
         Connection = item.Target.Connection,
         Server = item.Target.JournalPlace.Server,
     };

@@ -13,7 +13,7 @@ internal static class IngestErrors
     internal static ErrorRecord ToErrorRecord(this IngestException error, object? target = null) =>
         new(error, error.ErrorId.ToString(), Categorize(error.ErrorId, error.StatusCode), target ?? error.Target)
         {
-            ErrorDetails = new ErrorDetails(error.Message) { RecommendedAction = error.Advice ?? "" },
+            ErrorDetails = new ErrorDetails(error.Message) { RecommendedAction = error.Advice },
         };
 
     /// <summary>An error that is found here, before Core is asked.</summary>

@@ -337,5 +337,5 @@ internal sealed class RunWorker : IDisposable
     private RunStatus StatusOf(IngestException error) =>
         error.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown : Run.TransactionIds.Count > 0 || Run.Status is RunStatus.Submitted or RunStatus.Running ? RunStatus.Unknown : RunStatus.Failed;
 
-    private static string Words(IngestException error) => error.Advice is null ? error.Message : $"{error.Message} {error.Advice}";
+    private static string Words(IngestException error) => $"{error.Message} {error.Advice}";
 }

@@ -80,7 +80,7 @@ internal sealed class LakeFsCheck(LakeFsRoutes routes)
         catch (IngestException e)
         {
             bool isNo = e.ErrorId is ErrorId.NotAllowed or ErrorId.NotFound;
-            _details.Add($"Allowed: {(isNo ? "no" : "could not be found out")}. {e.Message} {e.Advice ?? "Check the name of the repository."}");
+            _details.Add($"Allowed: {(isNo ? "no" : "could not be found out")}. {e.Message} {e.Advice}");
             return isNo ? false : null;
         }
     }
