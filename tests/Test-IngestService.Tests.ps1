@@ -86,7 +86,7 @@ Describe 'Test-IngestService of VOSS' {
     }
 
     It 'says that Basic is not taken' {
-        $connection = Connect-IngestService Voss $sandbox.Uri -Credential $credential -NoProxy
+        $connection = Connect-IngestService Voss $sandbox.Uri -NoCheck -Credential $credential -NoProxy
         $report = Test-IngestService $connection
         $report.Ok, $report.Reachable, $report.SignedIn | Should -Be $false, $true, $false
     }

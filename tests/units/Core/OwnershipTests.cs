@@ -90,9 +90,9 @@ public sealed class OwnershipTests : IDisposable
     {
         Skip.IfNot(OtherAccount.IsAvailable, "Only root on Linux can be another account.");
         string path = Write(name);
-        File.SetUnixFileMode(_temporary.Path, OwnerOnlyFolder | UnixFileMode.OtherExecute);
-        File.SetUnixFileMode(_folder, OwnerOnlyFolder | UnixFileMode.OtherExecute);
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        File.SetUnixFileMode(_temporary.Path, OwnerOnlyFolder | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(_folder, OwnerOnlyFolder | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
 
         string content = OtherAccount.Run(() =>
         {
