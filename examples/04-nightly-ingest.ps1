@@ -8,12 +8,13 @@ Sends what is new in a folder every night: for cron, a systemd timer or the Wind
 Nobody is there to be asked, so nothing asks. The script writes a log, keeps each night's mapping, and ends with an exit
 code that a monitor understands:
 
-    0   every file is ingested, or there was none
-    1   some files are not; the log names them
+    0   every file of the folder is ingested, or there was none
+    1   some files are not sent or not ingested; the log names them
     2   the load could not be run
     3   the ingest had not ended in time, or what became of it is not known: Get-Transaction shows it
 
-The project is finalized when every file that could be sent is ingested. Otherwise it is not, so nothing is lost, and the next night tries again.
+The project is finalized when every file of the folder is sent and ingested. Otherwise it is not, so nothing is lost, and
+the next night tries again.
 Run as the account that ran it before: its journal knows what was sent.
 
 .PARAMETER Folder
@@ -73,6 +74,7 @@ function Write-Log([string] $Text) {
 }
 
 try {
+    if (-not (Test-Path -LiteralPath $Folder)) { throw "There is no folder '$Folder'." }
     $login = @{ SecretFrom = $SecretFrom }
     if ($UserName) { $login += @{ UserName = $UserName; AuthenticationUri = $AuthenticationUri } }
     $connection = Connect-IngestService -Service DspIngest -Name nightly -Uri $Uri @login
@@ -80,10 +82,12 @@ try {
     if (-not $report.Ok) { throw ($report.Details -join ' ') }
 
     # What was ingested on an earlier night and has not changed is skipped. A night that was cut short is continued.
-    $uploads = @(Send-IngestFile -LiteralPath $Folder -Recurse -Shortcode $Shortcode -Connection $connection -ErrorAction SilentlyContinue -WarningAction SilentlyContinue)
+    $uploads = @(Send-IngestFile -LiteralPath $Folder -Recurse -Shortcode $Shortcode -Connection $connection -ErrorAction SilentlyContinue -ErrorVariable problems -WarningAction SilentlyContinue)
     $sent = @($uploads | Where-Object Status -EQ Uploaded)
     $failed = @($uploads | Where-Object Status -EQ Failed)
-    Write-Log "$($sent.Count) files sent, $($uploads.Count - $sent.Count - $failed.Count) unchanged, $($failed.Count) failed."
+    # An error without a file: the folder, the journal or the service cannot be used.
+    if ($problems -and -not $failed) { throw $problems[0] }
+    Write-Log "Files sent: $($sent.Count), unchanged: $($uploads.Count - $sent.Count - $failed.Count), failed: $($failed.Count)."
     foreach ($file in $failed) { Write-Log "not sent: $($file.Path): $($file.Error.Message)" }
     if (-not ($uploads | Where-Object IsOnServer)) { exit ($failed.Count -gt 0 ? 1 : 0) }
 
@@ -93,7 +97,8 @@ try {
     foreach ($problem in $problems) { Write-Log "not ingested: $problem" }
     Write-Log "$($run.Id) is $($run.Status): $($run.Completed) of $($run.Total) files."
     if (-not $run.IsTerminal -or $run.Status -eq 'Unknown') { exit 3 }
-    if ($run.Status -ne 'Succeeded') {
+    # Finalizing deletes the mapping on the server, so it is left for a night on which nothing failed.
+    if ($run.Status -ne 'Succeeded' -or $failed) {
         $null = Get-IngestMapping $Shortcode -OutFile $mapping -Connection $connection
         exit 1
     }
@@ -101,7 +106,7 @@ try {
     # Saves the mapping, then deletes it on the server. On a night without a new file there is nothing to finalize.
     Complete-BulkIngest $Shortcode -MappingPath $mapping -Connection $connection -Confirm:$false -WarningAction SilentlyContinue
     if (Test-Path -LiteralPath $mapping) { Write-Log "Finalized. The mapping is in $mapping." }
-    exit ($failed.Count -gt 0 ? 1 : 0)
+    exit 0
 }
 catch {
     Write-Log "could not be run: $_"

@@ -154,6 +154,22 @@ Describe 'Get-Transaction, of what was started from here' {
         $errors.FullyQualifiedErrorId | Select-Object -Unique | Should -BeLike 'NotAllowed,*'
     }
 
+    It 'lists the transactions of a server that does not answer as Unknown, and says what to do' {
+        Set-VossOption $sandbox @{ queueMs = 600000 }
+        $loads = @(Send-IngestFile $book -Hierarchy $hierarchy | Start-BulkLoad) + (Start-BulkLoad users.xlsx -Hierarchy sys.hcs)
+        Set-SandboxFault $sandbox 'stall=GET'
+        $listed = Get-Transaction -ErrorAction SilentlyContinue -ErrorVariable errors
+        $listed.Id | Should -Be $loads[1].Id, $loads[0].Id
+        $listed.Status | Select-Object -Unique | Should -Be Unknown
+        $listed[0].Message | Should -BeLike "$($sandbox.Uri) did not answer within 10 s.*Get-Transaction -Id $($loads[1].Id).*Clear-IngestJournal -Id $($loads[1].Id)*"
+        $errors.Count, $errors[0].FullyQualifiedErrorId | Should -Be 1, 'TimedOut,IngestTools.PowerShell.Commands.GetTransactionCommand'
+
+        Clear-IngestJournal -Id $loads[1].Id -Confirm:$false
+        Clear-SandboxFault $sandbox
+        $left = Get-Transaction
+        $left.Id, $left.Status | Should -Be $loads[0].Id, 'Queued'
+    }
+
     It 'writes those that come down the pipeline in their order' {
         $imports = 1..20 | ForEach-Object { Start-Import lake main s3://bucket/prefix/ "raw$_/" -Confirm:$false }
         Set-SandboxFault $sandbox 'latency=300ms,3,GET'
@@ -238,7 +254,7 @@ Describe 'Get-Transaction, of lakeFS' {
         (Get-Transaction lakefs:lake/main/cbrk3fq1g7ad5v8m2n10).Status | Should -Be 'Unknown'
     }
 
-    It 'refuses what is no id of an import' {
+    It 'refuses what is not an id of an import' {
         "$(Get-FirstError { Get-Transaction lakefs:lake/main })" | Should -Match 'repository, branch and import'
     }
 }

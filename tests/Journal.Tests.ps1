@@ -118,10 +118,11 @@ Describe 'The journal' {
         }
     }
 
-    It 'lets the nightly example send one new file on the third night, and nothing on the second' {
+    It 'lets the nightly example send what is new, and finalize only on a night on which no file failed' {
         $folder = New-Scans 'nightly' 3
         $example = Join-Path $PSScriptRoot '..' 'examples' '04-nightly-ingest.ps1'
         $log = Join-Path $TestDrive 'nightly-log'
+        $bad = Join-Path $folder 'draft#1.txt'
         $env:DSP_PASSWORD = 'test'
         $arguments = @{
             Folder = $folder; Shortcode = '0106'; Uri = $sandbox.Uri; AuthenticationUri = $sandbox.Uri; UserName = 'root@example.com'
@@ -132,11 +133,18 @@ Describe 'The journal' {
         try {
             # The example asks for the module by its name.
             $env:PSModulePath = "$(Split-Path (Split-Path (Split-Path $script:Manifest)))$([System.IO.Path]::PathSeparator)$env:PSModulePath"
-            foreach ($night in 1..3) {
-                if ($night -eq 3) { Set-Content -LiteralPath (Join-Path $folder 'new.txt') -Value 'new' }
+            # Nothing new on the second night; on the third, a file of a name that the server refuses, besides a new one.
+            foreach ($night in @{ Code = 0; Finalized = $true }, @{ Code = 0; Finalized = $true }, @{ Code = 1; Finalized = $false; New = 'new.txt', 'draft#1.txt' }, @{ Code = 0; Finalized = $true; New = 'last.txt' }) {
+                if (Test-Path -LiteralPath $bad) { Remove-Item -LiteralPath $bad }
+                foreach ($name in $night.New) { Set-Content -LiteralPath (Join-Path $folder $name) -Value $name }
                 Invoke-PowerShell -NoProfile -NonInteractive -File $example @given | Out-Null
-                $LASTEXITCODE | Should -Be 0 -Because "of night $night"
+                $LASTEXITCODE | Should -Be $night.Code -Because (Get-Content -LiteralPath (Join-Path $log 'ingest-0106.log') -Raw)
+                [bool](Get-SandboxProject $sandbox 0106).mapping | Should -Be (-not $night.Finalized)
             }
+
+            $given[$given.IndexOf('-Folder') + 1] = Join-Path $TestDrive 'nowhere'
+            Invoke-PowerShell -NoProfile -NonInteractive -File $example @given | Out-Null
+            $LASTEXITCODE | Should -Be 2
         }
         finally {
             $env:PSModulePath = $modules
@@ -144,12 +152,13 @@ Describe 'The journal' {
         }
 
         $text = Get-Content -LiteralPath (Join-Path $log 'ingest-0106.log') -Raw
-        $text | Should -Match '3 files sent, 0 unchanged, 0 failed'
-        $text | Should -Match '0 files sent, 3 unchanged, 0 failed'
-        $text | Should -Match '1 files sent, 3 unchanged, 0 failed'
+        $text | Should -Match 'Files sent: 3, unchanged: 0, failed: 0\.'
+        $text | Should -Match 'Files sent: 0, unchanged: 3, failed: 0\.'
+        $text | Should -Match 'Files sent: 1, unchanged: 3, failed: 1\.'
+        $text | Should -Match 'Files sent: 1, unchanged: 4, failed: 0\.'
         $files = (Get-SandboxProject $sandbox 0106).files
-        @($files | Where-Object { $_.uploads -eq 1 -and $_.ingests -eq 1 }).Count | Should -Be 4
-        @(Get-ChildItem $log -Filter 'mapping-*.csv').Count | Should -Be 2
+        @($files | Where-Object { $_.uploads -eq 1 -and $_.ingests -eq 1 }).Count | Should -Be 5
+        @(Get-ChildItem $log -Filter 'mapping-*.csv').Count | Should -Be 3
     }
 }
 

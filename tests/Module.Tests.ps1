@@ -138,7 +138,7 @@ Describe 'At -WhatIf' {
             }
             @{ Name = 'Disconnect-IngestService'; With = { @{ Name = 'DspIngest' } }; Says = 'Close connection" on target "DspIngest"' }
             @{
-                Name = 'New-ImportMetaRange'; Says = 'Make a metarange of 1 ranges" on target "Repository lake"'
+                Name = 'New-ImportMetaRange'; Says = 'Make a metarange of 1 range" on target "Repository lake"'
                 With = { @{ Range = $range } }
             }
             @{

@@ -403,7 +403,7 @@ Describe 'Send-IngestFile to VOSS' {
         $names[0] | Should -Match '^all users-\d{8}T\d{6}Z-[0-9a-f]{8}\.xlsx$'
     }
 
-    It 'refuses what is no workbook, with the reason, and sends the others' {
+    It 'refuses what is not a workbook, with the reason, and sends the others' {
         $text = Join-Path $TestDrive 'list.xlsx'
         'Username,Email' | Set-Content $text
         $errors = @()

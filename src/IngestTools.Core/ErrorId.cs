@@ -75,7 +75,7 @@ public enum ErrorId
     /// <summary>Two files would get the same name on the server.</summary>
     NameCollision,
 
-    /// <summary>The file is no workbook.</summary>
+    /// <summary>The file is not a workbook.</summary>
     NotAWorkbook,
 
     /// <summary>The mapping was not saved, and what was asked for would delete it.</summary>

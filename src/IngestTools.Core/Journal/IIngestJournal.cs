@@ -9,6 +9,9 @@ public interface IIngestJournal : IDisposable
     /// <summary>Whether anything is recorded.</summary>
     bool IsOn { get; }
 
+    /// <summary>The run of a schedule that starts are recorded for; null where a person starts them.</summary>
+    StartOrigin? Origin { get; }
+
     /// <summary>Opens what is known of the files of one place.</summary>
     /// <param name="place">The place.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.JournalUnavailable"/></exception>
@@ -36,7 +39,7 @@ public interface IIngestJournal : IDisposable
     /// <param name="key">The key of the start.</param>
     void CancelStart(long key);
 
-    /// <summary>Records that the answer to a start was lost: whether the server acted is not known.</summary>
+    /// <summary>Records that the answer to a start was lost: whether the server acted is not known. What was found out meanwhile stays.</summary>
     /// <param name="key">The key of the start.</param>
     /// <param name="message">What to look at.</param>
     void LoseStart(long key, string message);
@@ -103,6 +106,14 @@ public interface IPlaceJournal : IDisposable
     /// <summary>Writes records; one that is there is replaced.</summary>
     /// <param name="files">The records.</param>
     void Write(IReadOnlyCollection<JournaledFile> files);
+
+    /// <summary>What the server made of a name besides what the name's record says: of files that were sent from elsewhere, or before.</summary>
+    /// <param name="name">The name on the server.</param>
+    IReadOnlyList<string> FindOthers(string name);
+
+    /// <summary>Records what the server made of names besides what their records say.</summary>
+    /// <param name="others">The names, and what the server made of them.</param>
+    void AddOthers(IReadOnlyCollection<(string Name, string ServerName)> others);
 
     /// <summary>Deletes the records of a state. The results of the jobs that sent them can still be read.</summary>
     /// <param name="state">The state.</param>

@@ -16,5 +16,6 @@ public static class IngestJournal
 
     /// <summary>The journal of this account; one that records nothing where it is turned off. The file is opened when it is first used.</summary>
     /// <param name="path">The file; null takes <see cref="DefaultPath"/>.</param>
-    public static IIngestJournal Open(string? path = null) => IsTurnedOff ? Off : new SqliteJournal(path ?? DefaultPath, TimeProvider.System);
+    /// <param name="origin">The run of a schedule that starts are recorded for; null where a person starts them.</param>
+    public static IIngestJournal Open(string? path = null, StartOrigin? origin = null) => IsTurnedOff ? Off : new SqliteJournal(path ?? DefaultPath, TimeProvider.System, origin);
 }

@@ -9,16 +9,17 @@ internal sealed class JournalCleaner
         "($name IS NULL OR place IN (SELECT id FROM place WHERE service = $service AND name = $name)) AND ($server IS NULL OR place IN (SELECT id FROM place WHERE server = $server))";
 
     private const string OldJobs =
-        $"SELECT id FROM job WHERE {OfPlace} AND ($before IS NULL OR started < $before) AND id NOT IN (SELECT value FROM json_each($running))";
+        $"SELECT id FROM job WHERE $id IS NULL AND {OfPlace} AND ($before IS NULL OR started < $before) AND id NOT IN (SELECT value FROM json_each($running))";
 
     /// <summary>
     /// A file is as old as the job that sent it. A job that is not kept any more is older than the retention; and one that was sent from elsewhere has no age,
     /// and stays unless all is deleted.
     /// </summary>
     private const string OldFiles =
-        $"{OfPlace} AND job NOT IN (SELECT value FROM json_each($running)) AND ($before IS NULL OR job IN ({OldJobs}) OR ($is_recent AND job <> 0 AND job NOT IN (SELECT id FROM job)))";
+        $"$id IS NULL AND {OfPlace} AND job NOT IN (SELECT value FROM json_each($running)) AND ($before IS NULL OR job IN ({OldJobs}) OR ($is_recent AND job <> 0 AND job NOT IN (SELECT id FROM job)))";
 
-    private const string OldStarts = $"{OfPlace} AND ($before IS NULL OR started < $before) AND id NOT IN (SELECT value FROM json_each($open))";
+    private const string OldStarts =
+        $"($id IS NULL OR id = $key OR transaction_id = $id) AND {OfPlace} AND ($before IS NULL OR started < $before) AND id NOT IN (SELECT value FROM json_each($open))";
 
     private readonly SqliteConnection _connection;
     private readonly (string Name, object? Value)[] _values;
@@ -29,7 +30,7 @@ internal sealed class JournalCleaner
         _values =
         [
             ("$service", query.Place?.Service.ToString()), ("$name", query.Place?.Name), ("$server", query.Server), ("$before", query.OlderThan?.ToUnixTimeMilliseconds()),
-            ("$is_recent", query.OlderThan > now - SqliteJournal.Retention), ("$running", ListOf(running)), ("$open", ListOf(open)),
+            ("$id", query.Id), ("$key", PendingStarts.KeyOf(query.Id)), ("$is_recent", query.OlderThan > now - SqliteJournal.Retention), ("$running", ListOf(running)), ("$open", ListOf(open)),
         ];
     }
 
@@ -42,7 +43,9 @@ internal sealed class JournalCleaner
     public long DeleteFiles()
     {
         _connection.Execute($"UPDATE place SET mark_rows = 0, mark_last = NULL WHERE id IN (SELECT place FROM file WHERE {OldFiles})", _values);
-        return _connection.Execute($"DELETE FROM file WHERE {OldFiles}", _values);
+        long files = _connection.Execute($"DELETE FROM file WHERE {OldFiles}", _values);
+        _connection.Execute("DELETE FROM other_file WHERE (place, name) NOT IN (SELECT place, name FROM file)");
+        return files;
     }
 
     public (long Jobs, long Starts) DeleteHistory()

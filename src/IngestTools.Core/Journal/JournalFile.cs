@@ -7,7 +7,7 @@ namespace IngestTools.Journal;
 internal sealed class JournalFile(string path)
 {
     /// <summary>The format that this version reads and writes.</summary>
-    private const long Version = 1;
+    private const long Version = 2;
 
     /// <summary>How long a process waits for another that writes, in seconds. In a test with four writers without a pause, the longest wait was 3.2 s.</summary>
     private const int BusyTimeout = 10;
@@ -29,14 +29,24 @@ internal sealed class JournalFile(string path)
             place INTEGER NOT NULL, name TEXT NOT NULL, folder INTEGER, cut INTEGER, length INTEGER, written INTEGER, sha BLOB, job INTEGER NOT NULL,
             state INTEGER NOT NULL, server_name TEXT);
         CREATE INDEX former_file_job ON former_file (job);
+        CREATE TABLE other_file (
+            place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, PRIMARY KEY (place, name, server_name)) WITHOUT ROWID;
         CREATE TABLE failure (job INTEGER NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, length INTEGER NOT NULL, error TEXT NOT NULL, message TEXT NOT NULL);
         CREATE INDEX failure_job ON failure (job);
         CREATE TABLE start (
             id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL, transaction_id TEXT NOT NULL, state INTEGER NOT NULL,
             started INTEGER NOT NULL, sha BLOB, before_rows INTEGER, before_last TEXT, last_job INTEGER NOT NULL, manual_check TEXT NOT NULL,
-            machine TEXT NOT NULL, process INTEGER NOT NULL, process_start TEXT NOT NULL, content TEXT NOT NULL);
+            machine TEXT NOT NULL, process INTEGER NOT NULL, process_start TEXT NOT NULL, content TEXT NOT NULL,
+            schedule TEXT, run TEXT);
         CREATE INDEX start_transaction ON start (transaction_id);
         CREATE INDEX start_open ON start (state) WHERE state <> 2;
+        """;
+
+    /// <summary>What makes format 2 of format 1: a start names the schedule and the run that sent it, and a name can have several files on the server.</summary>
+    private const string SecondVersion = """
+        ALTER TABLE start ADD COLUMN schedule TEXT; ALTER TABLE start ADD COLUMN run TEXT;
+        CREATE TABLE other_file (
+            place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, PRIMARY KEY (place, name, server_name)) WITHOUT ROWID;
         """;
 
     /// <summary>The full path.</summary>
@@ -97,18 +107,24 @@ internal sealed class JournalFile(string path)
         string mode = connection.Read($"PRAGMA journal_mode = {(IsOnNetwork(path) ? "TRUNCATE" : "WAL")}", static r => r.GetString(0))[0];
         // Without a write-ahead log, NORMAL could damage the file in a power failure.
         connection.Execute($"PRAGMA synchronous = {(mode == "wal" && !isDurable ? "NORMAL" : "FULL")}");
-        if (version == 0)
+        if (version < Version)
             CreateTables(connection);
     }
 
     private void CreateTables(SqliteConnection connection)
     {
         using SqliteTransaction transaction = connection.BeginTransaction();
-        if (VersionOf(connection) == 0)
+        // Another process may have done it meanwhile.
+        switch (VersionOf(connection))
         {
-            if (connection.ReadNumber("SELECT count(*) FROM sqlite_master") != 0)
+            case 0 when connection.ReadNumber("SELECT count(*) FROM sqlite_master") != 0:
                 throw JournalErrors.NotAJournal(path);
-            connection.Execute($"{Schema} PRAGMA user_version = {Version};");
+            case 0:
+                connection.Execute($"{Schema} PRAGMA user_version = {Version};");
+                break;
+            case 1:
+                connection.Execute($"{SecondVersion} PRAGMA user_version = {Version};");
+                break;
         }
 
         transaction.Commit();

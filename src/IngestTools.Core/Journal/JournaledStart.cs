@@ -55,6 +55,9 @@ public sealed record JournaledTransaction
     /// <summary>What to look at where the answer is lost.</summary>
     public string? ManualCheck { get; init; }
 
+    /// <summary>The run of a schedule that started it; null where a person did.</summary>
+    public StartOrigin? Origin { get; init; }
+
     /// <summary>Whether the transaction has an id at the server, so that it can be looked at there.</summary>
     public bool HasId => !PendingStarts.IsPending(Transaction.Id);
 
@@ -67,6 +70,11 @@ public sealed record JournaledTransaction
         _ => Transaction,
     };
 }
+
+/// <summary>The run of a schedule that starts something.</summary>
+/// <param name="Schedule">The schedule's name, without regard to case.</param>
+/// <param name="Run">The run: a text that no other run of any schedule has.</param>
+public sealed record StartOrigin(string Schedule, string Run);
 
 /// <summary>What is known of a start.</summary>
 public enum StartState
@@ -101,6 +109,9 @@ public sealed record TransactionQuery
 
     /// <summary>Only those that load this content.</summary>
     public string? Sha256 { get; init; }
+
+    /// <summary>Only those of this run of a schedule.</summary>
+    public string? Run { get; init; }
 
     /// <summary>Those that have ended, too.</summary>
     public bool IncludesEnded { get; init; }
@@ -139,6 +150,9 @@ public sealed record ClearQuery
 
     /// <summary>VOSS: only what belongs to this hierarchy, at any server.</summary>
     public string? Hierarchy { get; init; }
+
+    /// <summary>Only the transaction with this id, also where it has not ended as far as is known; no files and no jobs.</summary>
+    public string? Id { get; init; }
 
     /// <summary>The place that is meant; null where it is any.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not a shortcode or a hierarchy.</exception>

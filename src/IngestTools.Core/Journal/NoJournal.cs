@@ -11,6 +11,8 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 
     public bool IsOn => false;
 
+    public StartOrigin? Origin => null;
+
     public PlaceMark Mark
     {
         get => default;
@@ -70,6 +72,12 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
     public long Count(FileState state) => 0;
 
     public void Write(IReadOnlyCollection<JournaledFile> files)
+    {
+    }
+
+    public IReadOnlyList<string> FindOthers(string name) => [];
+
+    public void AddOthers(IReadOnlyCollection<(string Name, string ServerName)> others)
     {
     }
 

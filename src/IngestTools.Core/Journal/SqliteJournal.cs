@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 namespace IngestTools.Journal;
 
 /// <summary>The journal in one SQLite file, which several processes use at once.</summary>
-internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJournal
+internal sealed class SqliteJournal(string path, TimeProvider time, StartOrigin? origin = null) : IIngestJournal
 {
     /// <summary>Jobs and transactions are deleted after this time. Records of files stay.</summary>
     internal static readonly TimeSpan Retention = TimeSpan.FromDays(400);
@@ -15,12 +15,19 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
     /// <summary>After this time, no request of another machine is under way any more.</summary>
     private static readonly TimeSpan RemoteStartLimit = TimeSpan.FromHours(1);
 
+    /// <summary>A pause in the use of the journal that is longer counts as this. A nightly or monthly use has no pause that is longer by much.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(31);
+
+    private const long MillisecondsOfDay = 86_400_000;
+
     private readonly JournalFile _file = new(Path.GetFullPath(path));
     private readonly object _lock = new();
     private SqliteConnection? _connection;
     private bool _isTidy;
 
     public bool IsOn => true;
+
+    public StartOrigin? Origin => origin;
 
     public IPlaceJournal OpenPlace(JournalPlace place) => new SqlitePlace(_file, place);
 
@@ -36,13 +43,14 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         Tidy();
         return Use(connection => connection.ReadNumber(
             """
-            INSERT INTO start (place, transaction_id, state, started, sha, before_rows, before_last, last_job, manual_check, machine, process, process_start, content)
-            VALUES ($place, $id, $state, $started, $sha, $rows, $last, $job, $check, $machine, $process, $start, $content) RETURNING id
+            INSERT INTO start (place, transaction_id, state, started, sha, before_rows, before_last, last_job, manual_check, machine, process, process_start, content, schedule, run)
+            VALUES ($place, $id, $state, $started, $sha, $rows, $last, $job, $check, $machine, $process, $start, $content, $schedule, $run) RETURNING id
             """,
             ("$place", PlaceTable.IdOf(connection, start.Place)), ("$id", start.Transaction.Id), ("$state", (int)StartState.Starting),
             ("$started", time.GetUtcNow().ToUnixTimeMilliseconds()), ("$sha", JournalAccess.HashBytes(start.Sha256)), ("$rows", start.Before?.Rows),
             ("$last", start.Before?.Last), ("$job", start.LastJob), ("$check", start.ManualCheck), ("$machine", ProcessIdentity.Machine),
-            ("$process", ProcessIdentity.Current.Number), ("$start", ProcessIdentity.Current.Start), ("$content", Serialize(start.Transaction)))!.Value);
+            ("$process", ProcessIdentity.Current.Number), ("$start", ProcessIdentity.Current.Start), ("$content", Serialize(start.Transaction)),
+            ("$schedule", origin?.Schedule), ("$run", origin?.Run))!.Value);
     }
 
     public void EndStart(long key, Transaction transaction)
@@ -56,7 +64,8 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
     public void CancelStart(long key) => Use(connection => connection.Execute("DELETE FROM start WHERE id = $key", ("$key", key)));
 
     public void LoseStart(long key, string message) => Use(connection => connection.Execute(
-        "UPDATE start SET state = $state, manual_check = $check WHERE id = $key", ("$state", (int)StartState.Lost), ("$check", message), ("$key", key)));
+        "UPDATE start SET state = $state, manual_check = $check WHERE id = $key AND state = $starting",
+        ("$state", (int)StartState.Lost), ("$check", message), ("$key", key), ("$starting", (int)StartState.Starting)));
 
     public void Update(Transaction transaction)
     {
@@ -92,15 +101,16 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         ArgumentNullException.ThrowIfNull(query);
         return Use(connection => connection.Read(
             """
-            SELECT s.id, p.service, s.state, s.sha, s.before_rows, s.before_last, s.last_job, s.manual_check, s.machine, s.process, s.process_start, s.started, s.content, p.server, p.name
+            SELECT s.id, p.service, s.state, s.sha, s.before_rows, s.before_last, s.last_job, s.manual_check, s.machine, s.process, s.process_start, s.started, s.content, p.server, p.name, s.schedule, s.run
             FROM start s JOIN place p ON p.id = s.place
             WHERE ($ended OR s.state <> 2) AND ($key IS NULL OR s.id = $key) AND ($id IS NULL OR s.transaction_id = $id) AND ($server IS NULL OR p.server = $server)
                 AND ($service IS NULL OR p.service = $service) AND ($place IS NULL OR p.name = $place) AND ($sha IS NULL OR s.sha = $sha) AND ($since IS NULL OR s.started >= $since)
+                AND ($run IS NULL OR s.run = $run)
             ORDER BY s.id DESC LIMIT $last
             """,
             reader => PendingStarts.WithId(ReadTransaction(reader)),
             ("$ended", query.IncludesEnded), ("$key", PendingStarts.KeyOf(query.Id)), ("$id", PendingStarts.KeyOf(query.Id) is null ? query.Id : null), ("$server", query.Place?.Server ?? query.Server), ("$service", (query.Place?.Service ?? query.Service)?.ToString()), ("$place", query.Place?.Name),
-            ("$sha", JournalAccess.HashBytes(query.Sha256)), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$last", query.Last ?? -1)));
+            ("$sha", JournalAccess.HashBytes(query.Sha256)), ("$since", query.Since?.ToUnixTimeMilliseconds()), ("$run", query.Run), ("$last", query.Last ?? -1)));
     }
 
     public IReadOnlyList<IngestJob> ReadJobs(JobQuery query)
@@ -174,15 +184,16 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         }
     }
 
-    private JournalCleaner Cleaner(SqliteConnection connection, ClearQuery query) => new(connection, query, time.GetUtcNow(), RunningJobs(connection), OpenStarts(connection));
+    private JournalCleaner Cleaner(SqliteConnection connection, ClearQuery query) => new(connection, query, time.GetUtcNow(), RunningJobs(connection), OpenStarts(connection, isNamed: query.Id is not null));
 
     private List<long> RunningJobs(SqliteConnection connection) => connection.Read(
         "SELECT id, machine, process, process_start, started FROM job WHERE status = $running",
         r => (Id: r.GetInt64(0), IsAlive: IsAlive(r, 1, RemoteJobLimit)), ("$running", (int)IngestJobStatus.Running)).Where(j => j.IsAlive).Select(j => j.Id).ToList();
 
-    private List<long> OpenStarts(SqliteConnection connection) => connection.Read(
+    /// <summary>The starts that stay: those that are being sent, and those that have not ended. One that the user names stays only while it is being sent.</summary>
+    private List<long> OpenStarts(SqliteConnection connection, bool isNamed) => connection.Read(
         "SELECT id, machine, process, process_start, started, state FROM start WHERE state IN ($starting, $started)",
-        r => (Id: r.GetInt64(0), IsOpen: (StartState)r.GetInt32(5) == StartState.Started || IsAlive(r, 1, RemoteStartLimit)),
+        r => (Id: r.GetInt64(0), IsOpen: (StartState)r.GetInt32(5) == StartState.Started ? !isNamed : IsAlive(r, 1, RemoteStartLimit)),
         ("$starting", (int)StartState.Starting), ("$started", (int)StartState.Started)).Where(s => s.IsOpen).Select(s => s.Id).ToList();
 
     /// <summary>Whether the process of a record is there, from its columns machine, process, process_start and started.</summary>
@@ -209,6 +220,7 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
             ManualCheck = reader.TextOrNull(7),
             Transaction = JsonSerializer.Deserialize(reader.GetString(12), JournalJson.Default.Transaction)!,
             Place = new JournalPlace(ServiceOf(reader.GetString(1)), reader.GetString(13), reader.GetString(14)),
+            Origin = reader.IsDBNull(15) ? null : new StartOrigin(reader.GetString(15), reader.GetString(16)),
         };
     }
 
@@ -238,7 +250,10 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
 
     private static IngestService ServiceOf(string name) => Enum.TryParse(name, out IngestService service) ? service : default;
 
-    /// <summary>Deletes jobs and transactions that are older than the retention, also one that nobody looked at until it ended.</summary>
+    /// <summary>
+    /// Deletes jobs and transactions that are older than the retention, also one that nobody looked at until it ended. The clock alone does not make them old:
+    /// one that is years ahead for an hour would delete all.
+    /// </summary>
     private void Tidy()
     {
         if (_isTidy)
@@ -249,15 +264,36 @@ internal sealed class SqliteJournal(string path, TimeProvider time) : IIngestJou
         {
             // Most often nothing is that old, and nothing is written.
             if (connection.ReadNumber("SELECT 1 WHERE EXISTS (SELECT 1 FROM job WHERE started < $limit) OR EXISTS (SELECT 1 FROM start WHERE started < $limit)",
-                ("$limit", (now - Retention).ToUnixTimeMilliseconds())) is null)
+                ("$limit", (now - Retention).ToUnixTimeMilliseconds())) is null || FindRetentionLimit(connection, now) is not { } limit)
                 return false;
             using SqliteTransaction transaction = connection.BeginTransaction();
-            JournalCleaner cleaner = new(connection, new ClearQuery { OlderThan = now - Retention }, now, RunningJobs(connection), open: []);
+            JournalCleaner cleaner = new(connection, new ClearQuery { OlderThan = limit }, now, RunningJobs(connection), open: []);
             cleaner.DeleteHistory();
             cleaner.DeleteFolders();
             transaction.Commit();
             return true;
         });
+    }
+
+    /// <summary>
+    /// The time before which records are old; null where none is. A day counts for itself, and a pause between two days on which something was recorded for
+    /// <see cref="LongestPause"/> at most. So a clock that leaps ahead makes the records older by that, and what was recorded ahead of the clock does not count.
+    /// </summary>
+    private static DateTimeOffset? FindRetentionLimit(SqliteConnection connection, DateTimeOffset now)
+    {
+        long later = now.ToUnixTimeMilliseconds() / MillisecondsOfDay;
+        long age = 0;
+        List<long> days = connection.Read(
+            $"SELECT started / {MillisecondsOfDay} AS day FROM job UNION SELECT started / {MillisecondsOfDay} FROM start ORDER BY day DESC", static r => r.GetInt64(0));
+        foreach (long day in days.Where(day => day <= later))
+        {
+            age += Math.Min(later - day, (long)LongestPause.TotalDays);
+            later = day;
+            if (age > Retention.TotalDays)
+                return DateTimeOffset.FromUnixTimeMilliseconds((day + 1) * MillisecondsOfDay);
+        }
+
+        return null;
     }
 
     private T Use<T>(Func<SqliteConnection, T> action)

@@ -111,6 +111,19 @@ internal sealed class SqlitePlace : IPlaceJournal
             Change(() => _files.Write(_id, files));
     }
 
+    public IReadOnlyList<string> FindOthers(string name) => Run(() =>
+    {
+        EndReading();
+        return _connection.Read(
+            "SELECT server_name FROM other_file WHERE place = $place AND name = $name", static r => r.GetString(0), ("$place", _id), ("$name", name));
+    });
+
+    public void AddOthers(IReadOnlyCollection<(string Name, string ServerName)> others)
+    {
+        if (others.Count > 0)
+            Change(() => AddOthersInTransaction(others));
+    }
+
     public void Forget(FileState state) => Change(() => _files.Forget(_id, state));
 
     public void Dispose()
@@ -123,6 +136,17 @@ internal sealed class SqlitePlace : IPlaceJournal
             _files.Dispose();
             _connection.Dispose();
         }
+    }
+
+    private void AddOthersInTransaction(IReadOnlyCollection<(string Name, string ServerName)> others)
+    {
+        using SqliteTransaction transaction = _connection.BeginTransaction();
+        using SqliteCommand add = _connection.Prepare(
+            "INSERT OR IGNORE INTO other_file (place, name, server_name) VALUES ($place, $name, $server)", "$place", "$name", "$server");
+        add.Transaction = transaction;
+        foreach ((string name, string serverName) in others)
+            add.With(_id, name, serverName).ExecuteNonQuery();
+        transaction.Commit();
     }
 
     private void BeginReading()

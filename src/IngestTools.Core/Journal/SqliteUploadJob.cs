@@ -6,12 +6,13 @@ namespace IngestTools.Journal;
 /// <summary>One call of Send-IngestFile into one place. Its results are written by one task, those that end close together in one transaction.</summary>
 internal sealed class SqliteUploadJob : IUploadJob
 {
-    /// <summary>Results that wait to be written. Uploads wait when it is full, so that a slow disk costs no memory.</summary>
-    private const int MaxWaiting = 4096;
-
     /// <summary>
-    /// Results that end within this time are written together. What a kill takes from the journal are the results of so long a time, whose files are sent again.
+    /// The maximum number of results that wait to be written. Uploads wait while it is reached. So a kill takes at most twice this number from the journal,
+    /// those that wait and those that are being written, and their files are sent again.
     /// </summary>
+    private const int MaxWaiting = 256;
+
+    /// <summary>Results that end within this time are written together, unless <see cref="MaxWaiting"/> is reached before.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
     private readonly JournalFile _file;
@@ -23,6 +24,7 @@ internal sealed class SqliteUploadJob : IUploadJob
     private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly Task _writing;
     private readonly CancellationTokenSource _ending = new();
+    private readonly SemaphoreSlim _full = new(0);
     private long _skipped;
     private long _skippedWritten;
     private bool _hasEnded;
@@ -99,6 +101,7 @@ internal sealed class SqliteUploadJob : IUploadJob
             _files.Dispose();
             _connection.Dispose();
             _ending.Dispose();
+            _full.Dispose();
         }
     }
 
@@ -147,6 +150,7 @@ internal sealed class SqliteUploadJob : IUploadJob
     {
         try
         {
+            _full.Release();
             await _entries.Writer.WriteAsync(entry).ConfigureAwait(false);
         }
         catch (ChannelClosedException) when (_failure is not null)
@@ -164,7 +168,7 @@ internal sealed class SqliteUploadJob : IUploadJob
             {
                 JournalAccess.Run(_file.Path, WriteWaiting);
                 if (!_ending.IsCancellationRequested)
-                    await Task.Delay(Gathering, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await GatherAsync().ConfigureAwait(false);
             }
         }
         catch (IngestException e)
@@ -175,6 +179,16 @@ internal sealed class SqliteUploadJob : IUploadJob
         {
             // Nobody reads any more, so nobody may wait for room.
             _entries.Writer.TryComplete();
+        }
+    }
+
+    /// <summary>Lets results come together, until their time is over or uploads wait for room.</summary>
+    private async Task GatherAsync()
+    {
+        await ((Task)_full.WaitAsync(Gathering, _ending.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (_full.Wait(0))
+        {
+            // Each waiting upload has said so once.
         }
     }
 

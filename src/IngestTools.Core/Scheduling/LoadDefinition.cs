@@ -21,7 +21,7 @@ public sealed record LoadDefinition
     /// <summary>DSP-INGEST: whether folders in the folder are sent too.</summary>
     public bool Recurse { get; init; }
 
-    /// <summary>DSP-INGEST: whether files are sent too that were sent before and have not changed.</summary>
+    /// <summary>DSP-INGEST: whether files are sent too that were sent before and have not changed. VOSS: whether the workbook is loaded although its content was loaded before.</summary>
     public bool Again { get; init; }
 
     /// <summary>DSP-INGEST: where the mapping is saved after each run; null saves none. A full path.</summary>

@@ -33,7 +33,7 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
     public static long NumberOf(string id) =>
         long.TryParse(IsRun(id) ? id.AsSpan(Scheme.Length) : id, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? number
-            : throw new IngestException(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is no id of a run.") { Advice = $"An id looks like {IdForm}: Get-BulkLoadRun lists them.", Target = id };
+            : throw new IngestException(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is not an id of a run.") { Advice = $"An id looks like {IdForm}: Get-BulkLoadRun lists them.", Target = id };
 
     /// <summary>The run as far as its id tells.</summary>
     /// <param name="id">Its id.</param>

@@ -46,7 +46,7 @@ internal abstract class ServiceDefinition
 
     /// <summary>The error for a text that is no transaction's id.</summary>
     public static IngestException NoTransaction(string id, string? why = null) =>
-        new(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is no id of a transaction{(why is null ? "." : $": {why}.")}")
+        new(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is not an id of a transaction{(why is null ? "." : $": {why}.")}")
         {
             Advice = $"An id looks like {string.Join(" or ", All.Select(d => d.IdForm).Append(Scheduling.RunTransactions.IdForm).Append(PendingStarts.IdForm))}.",
             Target = id,

@@ -43,16 +43,22 @@ public static class TransactionLooks
         }
     }
 
-    /// <summary>Looks at a list that is known as a whole: those that a source can look at together cost one request, and come without their details.</summary>
+    /// <summary>
+    /// Looks at a list that is known as a whole: those that a source can look at together cost one request, and come without their details. A server that does
+    /// not answer in time is not asked again, and holds up no other: its transactions are Unknown.
+    /// </summary>
     /// <param name="requests">The transactions.</param>
+    /// <param name="limit">How long a server may take for its answer.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
-    public static async IAsyncEnumerable<Look> LookAsync(IReadOnlyList<WaitRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<Look> LookAsync(
+        IReadOnlyList<WaitRequest> requests, TimeSpan limit, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(requests);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using SemaphoreSlim places = new(MaxLooks);
+        Dictionary<ITransactionSource, Server> servers = requests.Select(request => request.Source).Distinct().ToDictionary(source => source, _ => new Server(limit, time));
         Dictionary<ITransactionSource, Task<IReadOnlyList<Look>>> together = requests.Where(request => request.Source.LooksTogether).GroupBy(request => request.Source)
-            .ToDictionary(group => group.Key, group => LookTogetherAsync(group.Key, group.Select(request => request.Transaction).ToArray(), stop.Token));
+            .ToDictionary(group => group.Key, group => LookTogetherAsync(servers[group.Key], group.Key, group.Select(request => request.Transaction).ToArray(), stop.Token));
         Dictionary<ITransactionSource, int> taken = [];
         Task<Look>?[] alone = requests.Select(request => request.Source.LooksTogether ? null : InPlaceAsync(request)).ToArray();
         try
@@ -75,18 +81,21 @@ public static class TransactionLooks
         {
             await stop.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll([.. together.Values, .. alone.OfType<Task>()]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (Server server in servers.Values)
+                server.Dispose();
         }
 
         async Task<Look> InPlaceAsync(WaitRequest request)
         {
-            await places.WaitAsync(stop.Token).ConfigureAwait(false);
+            Server server = servers[request.Source];
+            await server.Places.WaitAsync(stop.Token).ConfigureAwait(false);
             try
             {
-                return await LookAsync(request, stop.Token).ConfigureAwait(false);
+                return await server.AskAsync(token => LookAsync(request, token), stop.Token).ConfigureAwait(false) ?? server.NoAnswer(request.Transaction);
             }
             finally
             {
-                places.Release();
+                server.Places.Release();
             }
         }
     }
@@ -103,10 +112,19 @@ public static class TransactionLooks
         }
     }
 
-    /// <summary>One that the server does not know is Unknown; how it ended cannot be seen any longer. For any other reason it stays as it was last seen.</summary>
-    private static Look NotSeen(Look look) => look.Error?.ErrorId == ErrorId.NotFound
-        ? look with { Transaction = look.Transaction with { Status = TransactionStatus.Unknown, Message = look.Error.Message } }
-        : look;
+    /// <summary>One that the server does not know, or whose server cannot be reached, is Unknown. For any other reason it stays as it was last seen.</summary>
+    private static Look NotSeen(Look look) => look.Error?.ErrorId switch
+    {
+        ErrorId.NotFound => look with { Transaction = look.Transaction with { Status = TransactionStatus.Unknown, Message = look.Error.Message } },
+        ErrorId.ConnectionFailed => look with
+        {
+            Transaction = look.Transaction with { Status = TransactionStatus.Unknown, Message = $"{look.Error.Message} {WhatToDo(look.Transaction)}" },
+        },
+        _ => look,
+    };
+
+    private static async Task<IReadOnlyList<Look>> LookTogetherAsync(Server server, ITransactionSource source, Transaction[] transactions, CancellationToken cancellationToken) =>
+        await server.AskAsync(token => LookTogetherAsync(source, transactions, token), cancellationToken).ConfigureAwait(false) ?? Array.ConvertAll(transactions, server.NoAnswer);
 
     private static async Task<IReadOnlyList<Look>> LookTogetherAsync(ITransactionSource source, Transaction[] transactions, CancellationToken cancellationToken)
     {
@@ -117,7 +135,56 @@ public static class TransactionLooks
         }
         catch (IngestException e)
         {
-            return Array.ConvertAll(transactions, transaction => new Look(transaction, e));
+            return Array.ConvertAll(transactions, transaction => NotSeen(new Look(transaction, e)));
         }
     }
+
+    /// <summary>A server that is asked about several transactions.</summary>
+    private sealed class Server(TimeSpan limit, TimeProvider time) : IDisposable
+    {
+        private volatile bool _isSilent;
+
+        /// <summary>Its requests that may be under way at once: those to other servers do not wait for them.</summary>
+        public SemaphoreSlim Places { get; } = new(MaxLooks);
+
+        /// <summary>Asks; null where it does not answer in time, now or when it was asked before.</summary>
+        public async Task<T?> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+            where T : class
+        {
+            if (_isSilent)
+                return null;
+            using CancellationTokenSource inTime = new(limit, time);
+            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(inTime.Token, cancellationToken);
+            try
+            {
+                return await ask(either.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (inTime.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                _isSilent = true;
+                return null;
+            }
+        }
+
+        /// <summary>What is said of a transaction where it does not answer.</summary>
+        public Look NoAnswer(Transaction transaction)
+        {
+            string message = $"{transaction.Server ?? "Its server"} did not answer within {limit.TotalSeconds:0.#} s.";
+            return new Look(
+                transaction with { Status = TransactionStatus.Unknown, Message = $"{message} {WhatToDo(transaction)}" },
+                new IngestException(ErrorId.TimedOut, $"{message} Its transactions are listed as Unknown.")
+                {
+                    Operation = "look at transactions",
+                    IsTransient = true,
+                    Advice = WhatToDo(transaction),
+                    Target = transaction.Id,
+                });
+        }
+
+        public void Dispose() => Places.Dispose();
+    }
+
+    /// <summary>What can be done about a transaction whose server is gone.</summary>
+    private static string WhatToDo(Transaction transaction) =>
+        $"To wait for the server, use Get-Transaction -Id {transaction.Id}. If it no longer exists, Clear-IngestJournal -Id {transaction.Id} deletes the record.";
 }

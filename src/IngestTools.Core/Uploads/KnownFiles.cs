@@ -17,7 +17,7 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
         if (place.Find(item.RemoteName) is not { } record || options.Again)
             return default;
         if (record.State == FileState.Elsewhere)
-            return await CompareWithServerAsync(item, record, cancellationToken).ConfigureAwait(false);
+            return await CompareWithServerAsync(item, record, place, cancellationToken).ConfigureAwait(false);
         if (record.State == FileState.LeftOver || record.Sha256 is null)
             return default;
         // Where names have no folders, anybody's later upload takes the place of this one. A workbook that was not loaded is sent again.
@@ -26,6 +26,8 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
         bool isSamePath = record.Path == item.Path;
         if (await IsUnchangedAsync(item, record, isSamePath, cancellationToken).ConfigureAwait(false))
             return new KnownFile(record.State == FileState.Sent ? SkipReason.AlreadySent : SkipReason.AlreadyIngested, record, IsNew: false);
+        if (record.State == FileState.Ingested && await FindOnServerAsync(item, record, place.FindOthers(record.Name), place, cancellationToken).ConfigureAwait(false) is { Reason: not null } found)
+            return found;
         if (!isSamePath && record.Path is { } other && IsAsRecorded(other, record))
             throw Collision(item, other, record.State);
         return default;
@@ -44,20 +46,14 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
         return await HashAsync(item.Path, cancellationToken).ConfigureAwait(false) == record.Sha256;
     }
 
-    private async ValueTask<KnownFile> CompareWithServerAsync(UploadItem item, JournaledFile record, CancellationToken cancellationToken)
+    private async ValueTask<KnownFile> CompareWithServerAsync(UploadItem item, JournaledFile record, IPlaceJournal place, CancellationToken cancellationToken)
     {
-        string? theirs = await item.Target.ReadChecksumAsync(record, cancellationToken).ConfigureAwait(false);
-        if (theirs is null)
+        if (record.ServerName is null)
             return default;
-        string ours = await HashAsync(item.Path, cancellationToken).ConfigureAwait(false);
-        if (string.Equals(theirs, ours, StringComparison.OrdinalIgnoreCase))
-        {
-            return new KnownFile(
-                SkipReason.AlreadyIngested,
-                record with { State = FileState.Ingested, Path = item.Path, Length = item.Length, LastWriteTime = item.LastWriteTime, Sha256 = ours },
-                IsNew: true);
-        }
-
+        if (await FindOnServerAsync(item, record, [record.ServerName, .. place.FindOthers(record.Name)], place, cancellationToken).ConfigureAwait(false) is not { } found)
+            return default;
+        if (found.Reason is not null)
+            return found;
         if (!_hasWarnedOfDifference)
         {
             _hasWarnedOfDifference = true;
@@ -67,6 +63,30 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
         }
 
         return default;
+    }
+
+    /// <summary>The file among those that the server has under its name, by its content; the default where it is another one, and null where the server does not know their contents.</summary>
+    private async ValueTask<KnownFile?> FindOnServerAsync(
+        UploadItem item, JournaledFile record, IReadOnlyList<string> serverNames, IPlaceJournal place, CancellationToken cancellationToken)
+    {
+        string? ours = null;
+        foreach (string serverName in serverNames)
+        {
+            JournaledFile found = record with { ServerName = serverName };
+            if (await item.Target.ReadChecksumAsync(found, cancellationToken).ConfigureAwait(false) is not { } theirs)
+                continue;
+            ours ??= await HashAsync(item.Path, cancellationToken).ConfigureAwait(false);
+            if (!string.Equals(theirs, ours, StringComparison.OrdinalIgnoreCase))
+                continue;
+            if (!options.IsRehearsal && record.ServerName is { } former && former != serverName)
+                place.AddOthers([(record.Name, former)]);
+            return new KnownFile(
+                SkipReason.AlreadyIngested,
+                found with { State = FileState.Ingested, Path = item.Path, Length = item.Length, LastWriteTime = item.LastWriteTime, Sha256 = ours, Job = 0 },
+                IsNew: true);
+        }
+
+        return ours is null ? null : default(KnownFile);
     }
 
     private static bool IsAsRecorded(string path, JournaledFile record)

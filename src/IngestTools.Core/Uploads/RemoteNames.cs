@@ -53,7 +53,7 @@ internal sealed class RemoteNames
         }
         catch (ArgumentException)
         {
-            // A name that is no valid Unicode stays as it is; the name check says so.
+            // A name that is not valid Unicode stays as it is; the name check says so.
             return name;
         }
     }

@@ -39,7 +39,7 @@ public sealed class UploadEngine
     private readonly HashSet<string> _doubts = new(StringComparer.Ordinal);
     private readonly KnownFiles _knownFiles;
     private readonly Dictionary<JournalPlace, IPlaceJournal> _rehearsed = [];
-    private readonly Dictionary<object, UploadLane> _lanes = [];
+    private readonly Dictionary<object, ProjectUploads> _lanes = [];
     private readonly Dictionary<object, List<UploadResult>> _failedBefore = [];
     private long? _call;
     private long _emptyFiles;
@@ -134,11 +134,11 @@ public sealed class UploadEngine
         }
 
         // A lane begins with a request to the server, so there is none until a file is really to be sent.
-        async ValueTask<UploadLane> LaneOf(IUploadTarget target)
+        async ValueTask<ProjectUploads> LaneOf(IUploadTarget target)
         {
-            if (_lanes.TryGetValue(target.Lane, out UploadLane? lane))
+            if (_lanes.TryGetValue(target.Lane, out ProjectUploads? lane))
                 return lane;
-            _lanes.Add(target.Lane, lane = new UploadLane(target, _options, _knownFiles, _call, _meter, results, places, _logger, _time, Fail, cancellationToken));
+            _lanes.Add(target.Lane, lane = new ProjectUploads(target, _options, _knownFiles, _call, _meter, results, places, _logger, _time, Fail, cancellationToken));
             if (!_options.Journal.IsOn)
                 return lane;
             await lane.Prepared.ConfigureAwait(false);
@@ -161,14 +161,14 @@ public sealed class UploadEngine
 
     /// <summary>Checks a file that was found, and hands it to its lane.</summary>
     private async ValueTask TakeAsync(
-        FoundFile file, UploadRequest request, Func<IUploadTarget, ValueTask<UploadLane>> laneOf, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+        FoundFile file, UploadRequest request, Func<IUploadTarget, ValueTask<ProjectUploads>> laneOf, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
     {
         _meter.Found(file.Length);
         string remoteName = request.RemoteName ?? Path.GetFileName(file.Path);
         IngestException? error = file.Error;
         SkipReason? skipped = file.LeftOut;
         UploadItem item = new(file.Path, remoteName, file.Length, request.Target) { LastWriteTime = file.LastWriteTime };
-        UploadLane? lane = null;
+        ProjectUploads? lane = null;
         KnownFile known = default;
         try
         {
@@ -233,8 +233,8 @@ public sealed class UploadEngine
     {
         _meter.Sent(item.Length);
         _meter.Done(skipped is null);
-        UploadResult result = UploadLane.ResultOf(item, skipped, error);
-        if (skipped is null && _lanes.TryGetValue(item.Target.Lane, out UploadLane? lane))
+        UploadResult result = UploadResults.Refused(item, skipped, error);
+        if (skipped is null && _lanes.TryGetValue(item.Target.Lane, out ProjectUploads? lane))
             await lane.Job.RecordAsync(result).ConfigureAwait(false);
         else if (skipped is null && _options.Journal.IsOn)
             KeepFailure(item.Target.Lane, result);
@@ -254,7 +254,7 @@ public sealed class UploadEngine
     {
         IUploadTarget target = request.Target;
         if (!IsUnicode(remoteName))
-            return (Refuse(ErrorId.NameRejected, "The name of {1} is no valid Unicode, so it cannot be sent.", "Rename the file."), null);
+            return (Refuse(ErrorId.NameRejected, "The name of {1} is not valid Unicode, so it cannot be sent.", "Rename the file."), null);
         if (HasEmptyOrDotSegment(remoteName))
             return (Refuse(ErrorId.NameRejected, "'{0}' leads out of the server's folder, or has an empty part.", "Check -BasePath and -Destination."), null);
         if (!_options.Force && target.WhyUseless(remoteName) is { } useless)

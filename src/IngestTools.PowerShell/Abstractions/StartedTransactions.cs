@@ -8,6 +8,9 @@ namespace IngestTools.PowerShell.Abstractions;
 /// <summary>What was started from here, by the journal. What had not ended when it was last seen is looked at, where a connection leads to its server.</summary>
 internal sealed class StartedTransactions
 {
+    /// <summary>How long a server may take for its answer. The list must come although a server no longer exists.</summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
+
     private readonly List<(JournaledTransaction Record, WaitRequest? Request)> _entries = [];
     private readonly Dictionary<string, (IngestService Service, int Count)> _unreachable = new(StringComparer.Ordinal);
 
@@ -45,7 +48,7 @@ internal sealed class StartedTransactions
     {
         HashSet<(ITransactionSource, ErrorId)> reported = [];
         WaitRequest[] requests = [.. _entries.Select(entry => entry.Request).OfType<WaitRequest>()];
-        await using IAsyncEnumerator<Look> looks = TransactionLooks.LookAsync(requests, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using IAsyncEnumerator<Look> looks = TransactionLooks.LookAsync(requests, AnswerLimit, TimeProvider.System, cancellationToken).GetAsyncEnumerator(cancellationToken);
         foreach ((JournaledTransaction record, WaitRequest? request) in _entries)
         {
             if (request is null)

@@ -14,9 +14,11 @@ public sealed class ClearIngestJournalCommand : JournalCmdlet
 {
     private const string ProjectSet = "Project";
     private const string HierarchySet = "Hierarchy";
+    private const string IdSet = "Id";
 
     /// <summary>Only what began before this time.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ProjectSet)]
+    [Parameter(ParameterSetName = HierarchySet)]
     public DateTimeOffset? OlderThan { get; set; }
 
     /// <summary>DSP-INGEST: only what belongs to this project.</summary>
@@ -31,10 +33,16 @@ public sealed class ClearIngestJournalCommand : JournalCmdlet
     [ArgumentCompleter(typeof(HierarchyCompleter))]
     public string? Hierarchy { get; set; }
 
+    /// <summary>Only the record of the transaction with this id, also where it has not ended.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = IdSet)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(TransactionCompleter))]
+    public string? Id { get; set; }
+
     /// <inheritdoc/>
     protected override void EndProcessing() => RunFor(IngestJournal.DefaultPath, async token =>
     {
-        ClearQuery query = new() { OlderThan = OlderThan, Shortcode = Shortcode, Hierarchy = Hierarchy };
+        ClearQuery query = new() { OlderThan = OlderThan, Shortcode = Shortcode, Hierarchy = Hierarchy, Id = Id };
         JournalCleared found = Journal.Count(query);
         if (found is { Files: 0, Jobs: 0, Transactions: 0 })
             Log.Write(LogSeverity.Information, "The journal has no such records.");

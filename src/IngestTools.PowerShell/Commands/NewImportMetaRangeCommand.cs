@@ -33,7 +33,7 @@ public sealed class NewImportMetaRangeCommand : IngestCmdlet
     {
         foreach ((IngestConnection connection, string repository, List<ImportRange> ranges) in _groups)
         {
-            if (!ShouldProcess($"Repository {repository}", $"Make a metarange of {ranges.Count:N0} ranges"))
+            if (!ShouldProcess($"Repository {repository}", $"Make a metarange of {Quantity.Of(ranges.Count, "range")}"))
                 continue;
             Session.Repositories.Add(repository);
             RunFor(repository, async token =>
@@ -48,7 +48,7 @@ public sealed class NewImportMetaRangeCommand : IngestCmdlet
         {
             WriteError(IngestErrors.Create(
                 ErrorId.Rejected,
-                repository is null ? $"The range '{range.Id}' does not say which repository it is of." : "This is no range: it has no Id.",
+                repository is null ? $"The range '{range.Id}' does not say which repository it is of." : "This is not a range: it has no Id.",
                 "Give what New-ImportRange wrote, and -Repository where that has none.").ToErrorRecord(range));
             return;
         }

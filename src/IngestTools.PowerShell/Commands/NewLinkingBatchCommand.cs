@@ -94,7 +94,7 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
 
     /// <inheritdoc/>
     protected override void ReportProgress() => ShowProgress(new ProgressRecord(
-        _activity, "New-LinkingBatch", $"{Interlocked.Read(ref _sentIds):N0} ids in {Interlocked.Read(ref _startedBatches):N0} batches"));
+        _activity, "New-LinkingBatch", $"{Quantity.Of(Interlocked.Read(ref _sentIds), "id")} in {Interlocked.Read(ref _startedBatches):N0} {(Interlocked.Read(ref _startedBatches) == 1 ? "batch" : "batches")}"));
 
     /// <summary>The id that was given; false where it is none, which is written as an error.</summary>
     private bool TryReadId(object? given, out string? id)
@@ -113,7 +113,7 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
             return true;
         WriteError(IngestErrors.Create(
             ErrorId.Rejected,
-            $"Object number {_came:N0}, a {PSObject.AsPSObject(given!).TypeNames[0]}, is no id of data, and has no DataId or Id that is one.",
+            $"Object number {_came:N0}, a {PSObject.AsPSObject(given!).TypeNames[0]}, is not an id of data, and has no DataId or Id that is one.",
             "Give text, or objects with a property DataId or Id.",
             given).ToErrorRecord());
         return false;

@@ -47,7 +47,8 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>DSP-INGEST: each run sends files too that were sent before and have not changed.</summary>
+    /// <summary>DSP-INGEST: each run sends files too that were sent before and have not changed. VOSS: the workbook is loaded although its content was loaded before.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     public SwitchParameter Again { get; set; }
 
@@ -188,7 +189,14 @@ public sealed partial class RegisterBulkLoadScheduleCommand
 
     private LoadDefinition Load() => ParameterSetName switch
     {
-        WorkbookSet => new() { Kind = LoadKind.BulkLoad, Connection = SavedConnection(IngestService.Voss), Path = FullPath(Path), Hierarchy = Hierarchy },
+        WorkbookSet => new()
+        {
+            Kind = LoadKind.BulkLoad,
+            Connection = SavedConnection(IngestService.Voss),
+            Path = FullPath(Path),
+            Hierarchy = Hierarchy,
+            Again = Again,
+        },
         FolderSet => new()
         {
             Kind = LoadKind.BulkIngest,

@@ -16,8 +16,8 @@ internal sealed class BulkLoadLoad(LoadRun run) : ILoad
     /// <summary>The server writes the transaction before it answers; a proxy may hold a request for some time.</summary>
     private static readonly TimeSpan[] LookPauses = [TimeSpan.Zero, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5)];
 
-    private readonly VossClient _client = new(run.Connection, run.Log);
-    private string? _fileName;
+    private readonly VossClient _client = new(run.Connection, run.Log, run.Journal);
+    private BulkLoadRequest? _workbook;
     private Transaction? _started;
 
     public LoadRun Run => run;
@@ -39,14 +39,14 @@ internal sealed class BulkLoadLoad(LoadRun run) : ILoad
         {
             if (result.Error is not null)
                 throw result.Error;
-            _fileName = result.FileName ?? result.RemoteName;
+            _workbook = BulkLoadRequest.Of(result, Hierarchy) with { Again = run.Load.Again };
         }
     }
 
     public async Task SubmitAsync(CancellationToken cancellationToken)
     {
-        await run.SubmittingAsync(_fileName, cancellationToken);
-        _started = await _client.StartAsync(_fileName!, Hierarchy, cancellationToken);
+        await run.SubmittingAsync(_workbook!.FileName, cancellationToken);
+        _started = await _client.StartAsync(_workbook, cancellationToken);
         await run.SubmittedAsync(_started.Id);
     }
 
@@ -63,6 +63,7 @@ internal sealed class BulkLoadLoad(LoadRun run) : ILoad
                 if (await _client.FindLoadAsync(fileName, Hierarchy, cancellationToken) is not { } found)
                     continue;
                 _started = found;
+                run.RecordFound(found);
                 await run.SubmittedAsync(found.Id);
                 return Finding.Submitted;
             }

@@ -92,6 +92,17 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
         Pausing.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Records in the journal what a start of this run became whose answer was not seen.</summary>
+    /// <param name="found">The transaction that was found.</param>
+    public void RecordFound(Transaction found) => RecordFound(_ => found);
+
+    /// <inheritdoc cref="RecordFound(Transaction)"/>
+    /// <param name="describe">Makes the transaction that was found of what is known of its start.</param>
+    public void RecordFound(Func<Transaction, Transaction> describe) => Resolve(static _ => true, start => sent.EndStart(start.Key, describe(start.Transaction)));
+
+    /// <summary>Records in the journal that the server did not take a start of this run whose answer was not seen.</summary>
+    public void RecordNotTaken() => Resolve(static start => start.State == StartState.Lost, start => sent.CancelStart(start.Key));
+
     /// <summary>Notes what the server took. Nothing cancels that: who ends meanwhile waits for it as long as it can.</summary>
     public async Task SubmittedAsync(string transactionId)
     {
@@ -99,5 +110,19 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
         Log.LogInformation("Submitted: {Transaction}.", transactionId);
         await journal.WriteAsync(
             Record with { Status = RunStatus.Submitted, TransactionIds = [.. Record.TransactionIds, transactionId], Completed = null, Total = null }, CancellationToken.None);
+    }
+
+    /// <summary>A run that is on its way is not held up by a journal that cannot be written: what it lacks is listed as a start whose answer was not seen.</summary>
+    private void Resolve(Func<JournaledTransaction, bool> isMeant, Action<JournaledTransaction> record)
+    {
+        try
+        {
+            foreach (JournaledTransaction start in sent.ReadTransactions(new TransactionQuery { Run = Record.DueKey }).Where(start => start.State is StartState.Starting or StartState.Lost).Where(isMeant))
+                record(start);
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.JournalUnavailable)
+        {
+            Log.LogWarning("What became of the start could not be recorded: {Reason}", e.Message);
+        }
     }
 }

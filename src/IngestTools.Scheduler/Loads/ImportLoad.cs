@@ -15,7 +15,7 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
 
     private static readonly TimeSpan CommitPause = TimeSpan.FromSeconds(2);
 
-    private readonly LakeFsClient _client = new(run.Connection, run.Log);
+    private readonly LakeFsClient _client = new(run.Connection, run.Log, run.Journal);
     private ImportPlan? _plan;
     private Transaction? _started;
 
@@ -67,6 +67,7 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
             if (await _client.FindCommitAsync(run.Load.Repository!, run.Load.Branch!, MarkName, run.Record.DueKey, cancellationToken) is { } commit)
             {
                 run.EndEarly = $"The answer to its start was lost; its commit {commit} is on {Place}.";
+                run.RecordFound(start => start with { Status = TransactionStatus.Succeeded, CommitId = commit, Message = run.EndEarly });
                 return Finding.Submitted;
             }
 

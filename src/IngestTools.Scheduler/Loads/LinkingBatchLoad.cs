@@ -17,7 +17,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
 
     private static readonly string[] ColumnNames = ["dataid", "id"];
 
-    private readonly IcaClient _client = new(run.Connection, run.Log);
+    private readonly IcaClient _client = new(run.Connection, run.Log, run.Journal);
     private readonly Dictionary<string, Transaction> _started = new(StringComparer.Ordinal);
     private string? _path;
     private long _badIds;
@@ -75,6 +75,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
             return Finding.Unknown;
         if (await _client.FindBatchAsync(batch, DateTimeOffset.UtcNow - sent, cancellationToken) is not { } found)
             return Finding.NotSubmitted;
+        run.RecordFound(found);
         await KeepAsync(found);
         return Finding.Submitted;
     }

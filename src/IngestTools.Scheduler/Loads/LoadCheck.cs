@@ -42,7 +42,7 @@ internal static class LoadCheck
     {
         const int digits = 4;
         if (shortcode.Length != digits || !shortcode.All(char.IsAsciiHexDigit))
-            throw Invalid($"'{shortcode}' is no shortcode: a project's shortcode is four hexadecimal digits, such as 0001 or 082E.", "Give the project's shortcode.");
+            throw Invalid($"'{shortcode}' is not a shortcode: a project's shortcode is four hexadecimal digits, such as 0001 or 082E.", "Give the project's shortcode.");
     }
 
     private static void CheckFile(string path)

@@ -110,7 +110,7 @@ internal sealed class RunWorker : IDisposable
     {
         using IngestConnection connection = Make(() => _connections.Open(Run.Load.Connection, Log));
         connection.AskBeforeChange(_journal.HoldAsync);
-        using IIngestJournal journal = IngestJournal.Open();
+        using IIngestJournal journal = IngestJournal.Open(origin: new StartOrigin(Run.Key, Run.DueKey));
         LoadRun run = new(_journal, _spool, connection, journal) { Pausing = pausing };
         ILoad load = Make(() => LoadKinds.Create(run));
         TellBeginning();
@@ -235,6 +235,8 @@ internal sealed class RunWorker : IDisposable
         Log.LogInformation("Whether the server took it was looked into: {Finding}.", finding);
         if (finding == Finding.Unknown)
             throw CannotKnow(load, _cause);
+        if (finding == Finding.NotSubmitted)
+            load.Run.RecordNotTaken();
     }
 
     private void Look(IngestException? cause, DateTimeOffset since) => (_cause, _looksSince, _looks) = (cause, since, true);

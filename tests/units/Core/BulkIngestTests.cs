@@ -1,4 +1,5 @@
 using System.Text;
+using System.Threading.Channels;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Services.DspIngest;
@@ -6,13 +7,14 @@ using IngestTools.Transactions;
 using IngestTools.Units.Support;
 using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Core;
 
 public sealed class BulkIngestTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Left_over_file_is_one_error_and_the_transaction_partly_succeeded()
@@ -167,9 +169,18 @@ public sealed class BulkIngestTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         using IDisposable held = await dsp.Project.HoldLockAsync();
 
-        List<WaitEvent> events = await dsp.WaitAsync(
-            TransactionSources.Parse("dsp:0001").Transaction,
-            new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(20), Timeout = TimeSpan.FromSeconds(2) });
+        FakeTimeProvider time = new();
+        Channel<WaitRequest> requests = Channel.CreateUnbounded<WaitRequest>();
+        requests.Writer.TryWrite(new WaitRequest(TransactionSources.Parse("dsp:0001").Transaction, TransactionSources.For(dsp.Connection, dsp.Log)));
+        requests.Writer.Complete();
+        List<WaitEvent> events = [];
+        await foreach (WaitEvent happened in new TransactionWaiter(new WaitOptions { Timeout = TimeSpan.FromHours(1) }, dsp.Log, time).WaitAsync(requests.Reader, CancellationToken.None))
+        {
+            events.Add(happened);
+            // Time is up once it was seen.
+            if (happened is WaitEvent.Seen)
+                time.Advance(TimeSpan.FromHours(2));
+        }
 
         Assert.Equal(ErrorId.WaitTimedOut, Assert.Single(events.OfType<WaitEvent.Failed>()).Error.ErrorId);
         Assert.Equal(TransactionStatus.Running, Assert.IsType<WaitEvent.GivenUp>(events[^1]).Transaction.Status);

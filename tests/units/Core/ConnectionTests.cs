@@ -1,8 +1,10 @@
 using System.Runtime.Versioning;
 using IngestTools.Connections;
 using IngestTools.Http;
+using IngestTools.Services.DspIngest;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Units.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Core;
@@ -351,16 +353,33 @@ public sealed class ConnectionTests
     [Fact]
     public async Task Permission_that_comes_later_than_an_attempt_may_take_is_no_fault_of_the_service()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Timeout = TimeSpan.FromSeconds(0.5), MaxAttempts = 1 });
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        await dsp.SendAsync(null, dsp.Folder.Write("a.txt"));
+        // Only the test moves the clock of the attempts, so that no other attempt takes too long on a busy machine.
+        TimeSpan limit = TimeSpan.FromHours(1);
+        FakeTimeProvider time = new(DateTimeOffset.UtcNow);
+        using IngestConnection connection = dsp.Reconnect(time, settings => settings with { Timeout = limit, MaxAttempts = 1 });
         int asked = 0;
-        dsp.Connection.AskBeforeChange(async (kind, token) =>
+        TaskCompletionSource late = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        connection.AskBeforeChange((kind, _) =>
         {
-            if (kind == OperationKind.Once && ++asked == 1)
-                await Task.Delay(TimeSpan.FromSeconds(1), token);
+            if (kind != OperationKind.Once || ++asked > 1)
+                return default;
+            time.Advance(limit);
+            late.SetResult();
+            return default;
         });
 
-        await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.txt")));
+        Task<Transaction> starting = new DspIngestClient(connection, dsp.Log).StartAsync(DspHarness.Shortcode, null, CancellationToken.None);
+        await Task.WhenAny(starting, late.Task);
+        // The pause before the next attempt goes by, in steps that leave the call its minutes.
+        while (!starting.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.WhenAny(starting, Task.Delay(TimeSpan.FromMilliseconds(5)));
+        }
 
+        await starting;
         // The sandbox answers a start before it begins the run.
         await dsp.Sandbox.WaitUntilAsync(() => dsp.Project.Runs > 0);
         Assert.Equal((2, 1), (asked, dsp.Project.Runs));

@@ -15,7 +15,7 @@ public sealed class LinkingBatchTests
 {
     private const string BatchRoute = "/dataLinkingBatch";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Sixty_thousand_ids_are_three_batches_with_each_id_once_and_in_order()

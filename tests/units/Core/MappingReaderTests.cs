@@ -7,7 +7,7 @@ namespace IngestTools.Units.Core;
 /// <summary>Mappings that are not as the server's page has them, and servers that stall.</summary>
 public sealed class MappingReaderTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Byte_order_mark_is_not_part_of_the_header()

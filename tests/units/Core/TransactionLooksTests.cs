@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using IngestTools.Transactions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Core;
@@ -7,7 +8,7 @@ namespace IngestTools.Units.Core;
 /// <summary>Looks at many transactions at once.</summary>
 public sealed class TransactionLooksTests
 {
-    private static readonly CancellationToken Soon = new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+    private static readonly CancellationToken Soon = new CancellationTokenSource(TimeSpan.FromMinutes(5)).Token;
 
     [Theory]
     [InlineData(true)]
@@ -50,6 +51,41 @@ public sealed class TransactionLooksTests
         Assert.Equal([TransactionStatus.Running, status, TransactionStatus.Running], looks.Select(l => l.Transaction.Status));
     }
 
+    [Fact]
+    public async Task Servers_that_do_not_answer_are_waited_for_side_by_side_and_hold_up_no_other()
+    {
+        FakeTimeProvider time = new();
+        TimeSpan limit = TimeSpan.FromSeconds(10);
+        // They never answer: more looks than are under way at once, at one server, and one for a list at another.
+        MeetingSource[] silent = [new(int.MaxValue, looksTogether: false), new(int.MaxValue, looksTogether: false), new(int.MaxValue, looksTogether: true)];
+        MeetingSource alive = new(count: 1, looksTogether: false);
+        WaitRequest[] requests =
+        [
+            new WaitRequest(Load(1000), alive),
+            .. Enumerable.Range(0, 120).Select(i => new WaitRequest(Load(i) with { Server = "https://gone.example.org/" }, silent[i % 3])),
+        ];
+
+        List<Look> looks = [];
+        await foreach (Look look in TransactionLooks.LookAsync(requests, limit, time, Soon))
+        {
+            // All servers have been asked before the first answer is read, so one limit ends all waits.
+            if (looks.Count == 0)
+                time.Advance(limit);
+            looks.Add(look);
+        }
+
+        Assert.Equal(requests.Select(r => r.Transaction.Id), looks.Select(l => l.Transaction.Id));
+        Assert.Equal((TransactionStatus.Running, null), (looks[0].Transaction.Status, looks[0].Error?.ErrorId));
+        Assert.All(looks.Skip(1), look =>
+        {
+            Assert.Equal((TransactionStatus.Unknown, ErrorId.TimedOut), (look.Transaction.Status, look.Error!.ErrorId));
+            Assert.StartsWith("https://gone.example.org/ did not answer within 10 s.", look.Transaction.Message, StringComparison.Ordinal);
+            Assert.Contains($"Clear-IngestJournal -Id {look.Transaction.Id}", look.Transaction.Message, StringComparison.Ordinal);
+        });
+        // What waited for its turn at a silent server is not asked at all.
+        Assert.Equal([16, 16, 1], silent.Select(server => server.Calls));
+    }
+
     private static Transaction Load(int number) => new() { Id = $"voss:{number}", Kind = TransactionKind.BulkLoad, Status = TransactionStatus.Queued };
 
     private static async Task<List<Look>> ReadAsync(WaitRequest[] requests, bool isList)
@@ -58,7 +94,7 @@ public sealed class TransactionLooksTests
         Array.ForEach(requests, request => channel.Writer.TryWrite(request));
         channel.Writer.Complete();
         List<Look> looks = [];
-        await foreach (Look look in isList ? TransactionLooks.LookAsync(requests, Soon) : TransactionLooks.LookAsync(channel.Reader, Soon))
+        await foreach (Look look in isList ? TransactionLooks.LookAsync(requests, TimeSpan.FromSeconds(60), TimeProvider.System, Soon) : TransactionLooks.LookAsync(channel.Reader, Soon))
             looks.Add(look);
         return looks;
     }

@@ -103,7 +103,7 @@ public sealed class UploadTests
 
         Assert.Equal(ErrorId.Rejected, result.Error!.ErrorId);
         Assert.Contains("Filename must have a valid file extension", result.Error.ServerMessage, StringComparison.Ordinal);
-        Assert.Contains(dsp.Log.At(LogLevel.Warning), text => text.Contains(".bar is no extension", StringComparison.Ordinal));
+        Assert.Contains(dsp.Log.At(LogLevel.Warning), text => text.Contains(".bar is not an extension", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -227,7 +227,7 @@ public sealed class UploadTests
             await mkfifo.WaitForExitAsync();
         dsp.Folder.Write("y.txt");
 
-        List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Path).WaitAsync(TimeSpan.FromSeconds(30));
+        List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Path).WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Equal(ErrorId.FileUnreadable, Assert.Single(results, result => result.Path == pipe).Error!.ErrorId);
         Assert.Single(results, result => result.Status == UploadStatus.Uploaded);
@@ -375,7 +375,7 @@ public sealed class UploadTests
 
         for (int i = 0; i < 2; i++)
         {
-            Assert.True(await results.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+            Assert.True(await results.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60)));
             Assert.Equal(("0002", UploadStatus.Uploaded), (results.Current.Shortcode, results.Current.Status));
         }
     }
@@ -420,7 +420,7 @@ public sealed class UploadTests
         for (int i = 0; i < 100; i++)
             dsp.Folder.Write($"{i}.txt");
 
-        List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Path).WaitAsync(TimeSpan.FromSeconds(30));
+        List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Path).WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Equal(100, results.Count);
         Assert.All(results, result => Assert.Equal(ErrorId.ConnectionFailed, result.Error!.ErrorId));
@@ -446,8 +446,9 @@ public sealed class UploadTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         string path = dsp.Folder.Write("x.tif", 6_000_000);
-        dsp.Sandbox.Faults.Replace(Fault.Parse("slow-body=64KiB,30ms"));
-        using IngestConnection connection = dsp.Reconnect(new QuickTime(20), settings => settings with { Timeout = TimeSpan.FromSeconds(10) });
+        dsp.Sandbox.Faults.Replace(Fault.Parse("slow-body=64KiB,40ms"));
+        // The body takes more than 3 s, an attempt of another request 2.5 s at most, and a pause without a byte 30 s.
+        using IngestConnection connection = dsp.Reconnect(new QuickTime(2), settings => settings with { Timeout = TimeSpan.FromSeconds(5) });
 
         UploadResult result = Assert.Single(await dsp.SendAsync(connection, null, path));
 
@@ -464,7 +465,7 @@ public sealed class UploadTests
         dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/*/bulk-ingest/ingest/b.txt"));
 
         UploadResult first = await FirstAsync(new UploadEngine(new UploadOptions(), dsp.Log).SendAsync(dsp.Requests(Path.Join(dsp.Folder.Path, "a.txt"), Path.Join(dsp.Folder.Path, "b.txt"))))
-            .WaitAsync(TimeSpan.FromSeconds(10));
+            .WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Equal("a.txt", first.RemoteName);
         await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Requests.InFlight == 0);

@@ -11,6 +11,15 @@ public sealed class WaiterTests
     private const int Quickly = 20;
 
     [Fact]
+    public void Pauses_between_polls_grow_to_half_a_minute()
+    {
+        TimeSpan pause = PollPause.First;
+        for (int i = 0; i < 20; i++)
+            pause = PollPause.Next(pause);
+        Assert.Equal(TimeSpan.FromSeconds(30), pause);
+    }
+
+    [Fact]
     public async Task Transactions_that_one_request_can_look_at_are_looked_at_in_step()
     {
         Source source = new() { LooksTogether = true };

@@ -3,6 +3,7 @@ using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Units.Support;
 using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngestTools.Units.Journal;
@@ -201,6 +202,152 @@ public sealed class DspJournalTests
     }
 
     [Fact]
+    public async Task Change_that_a_colleague_has_ingested_is_recognized_by_its_checksum()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string page = dsp.Folder.Write("scans/page 1.tif");
+        string folder = Path.Join(dsp.Folder.Path, "scans");
+        byte[] first = await File.ReadAllBytesAsync(page);
+        string theirs = dsp.Folder.Write("bobs/page 1.tif", 500);
+        using JournalMachine ada = new(dsp, "ada");
+        using JournalMachine bob = new(dsp, "bob");
+        await ada.RunAsync(folder);
+        await bob.RunAsync(theirs);
+
+        File.Copy(theirs, page, overwrite: true);
+        (List<UploadResult> changed, Transaction ended) = await ada.RunAsync(folder);
+        await File.WriteAllBytesAsync(page, first);
+        using JournalMachine later = ada.NewSession();
+        (List<UploadResult> changedBack, _) = await later.RunAsync(folder);
+        (List<UploadResult> unchanged, _) = await later.RunAsync(folder);
+
+        Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+        Assert.All([.. changed, .. changedBack, .. unchanged], result => Assert.Equal(SkipReason.AlreadyIngested, result.Reason));
+        Assert.Equal(unchanged[0].Derivative, changedBack[0].Derivative);
+        Assert.NotEqual(changed[0].Derivative, changedBack[0].Derivative);
+        Assert.Equal((2, 2), (dsp.Project.History("page 1.tif").Uploads, dsp.Project.History("page 1.tif").Ingests));
+    }
+
+    [Fact]
+    public async Task Two_contents_of_one_name_that_others_ingested_are_both_recognized()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string[] theirs = [dsp.Folder.Write("bobs/page 1.tif", 500), dsp.Folder.Write("eves/page 1.tif", 600)];
+        using JournalMachine bob = new(dsp, "bob");
+        using JournalMachine eve = new(dsp, "eve");
+        await bob.RunAsync(theirs[0]);
+        await eve.RunAsync(theirs[1]);
+
+        using JournalMachine ada = new(dsp, "ada");
+        List<UploadResult> results = [.. await ada.SendAsync(theirs[0], new UploadOptions()), .. await ada.SendAsync(theirs[1])];
+
+        Assert.All(results, result => Assert.Equal(SkipReason.AlreadyIngested, result.Reason));
+        Assert.Equal(2, dsp.Project.History("page 1.tif").Uploads);
+    }
+
+    [Fact]
+    public async Task Run_of_somebody_else_is_not_claimed_where_the_answer_to_the_own_start_was_lost()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromSeconds(1));
+        string folder = WriteScans(dsp, 2);
+        using JournalMachine ada = new(dsp, "ada");
+        using JournalMachine bob = new(dsp, "bob");
+        List<UploadResult> results = await ada.SendAsync(folder);
+        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/*/bulk-ingest"));
+        using CancellationTokenSource stop = new();
+        Task<Transaction> lost = ada.StartAsync(results, stop.Token);
+        await dsp.Sandbox.WaitUntilAsync(() => ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery()).Count == 1 && dsp.Sandbox.Requests.InFlight > 0);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lost);
+        dsp.Sandbox.Faults.Clear();
+        await bob.StartAsync(null);
+
+        using JournalMachine later = ada.NewSession();
+        Transaction started = await later.StartAsync(results.Select(Skipped)).WaitAsync(Limit);
+
+        // Their run took the files along; the mapping shows so when the project is free, and nothing is claimed before.
+        Assert.Equal((TransactionStatus.Succeeded, 2L), (started.Status, started.Completed));
+        Assert.Equal("All 2 files had been ingested before, so nothing was started.", started.Message);
+        Assert.Equal(1, dsp.Project.Runs);
+        Assert.Empty(later.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery()));
+    }
+
+    [Fact]
+    public async Task Start_that_is_canceled_while_the_lock_is_waited_for_leaves_no_record()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromMinutes(10));
+        using JournalMachine ada = new(dsp, "ada");
+        using JournalMachine bob = new(dsp, "bob");
+        List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 1));
+        await bob.StartAsync(null);
+        using CancellationTokenSource stop = new();
+        Task<Transaction> waiting = ada.StartAsync(results, stop.Token);
+        await dsp.Sandbox.WaitUntilAsync(() => dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal)));
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.Empty(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery { IncludesEnded = true }));
+        Assert.Equal(1, dsp.Project.Runs);
+    }
+
+    [Theory]
+    [InlineData(-3650)]
+    [InlineData(-1)]
+    [InlineData(3650)]
+    public async Task Clock_that_is_set_back_or_ahead_sends_nothing_twice_and_forgets_nothing(int days)
+    {
+        FakeTimeProvider time = new(DateTimeOffset.UtcNow);
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 3);
+        using JournalMachine first = new(dsp, "ada", time);
+        await first.RunAsync(folder);
+        dsp.Folder.Write("scans/page 4.tif");
+        await first.SendAsync(folder);
+        DateTimeOffset now = time.GetUtcNow();
+
+        foreach (DateTimeOffset clock in (DateTimeOffset[])[now.AddDays(days), now.AddDays(days).AddHours(1), now.AddHours(1)])
+        {
+            time.AdjustTime(clock);
+            dsp.Folder.Write($"scans/of {clock:yyyyMMddHHmm}.tif");
+            using JournalMachine later = first.NewSession();
+            (List<UploadResult> results, Transaction ended) = await later.RunAsync(folder);
+            Assert.Equal(TransactionStatus.Succeeded, ended.Status);
+            Assert.Equal($"of {clock:yyyyMMddHHmm}.tif", Assert.Single(results, result => result.Status == UploadStatus.Uploaded).RemoteName);
+        }
+
+        Assert.Equal(7, dsp.Project.Histories.Count);
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal((1, 1), (history.Uploads, history.Ingests)));
+        using JournalMachine last = first.NewSession();
+        Assert.Equal(5, last.Journal.ReadJobs(new IngestTools.Journal.JobQuery()).Count);
+        Assert.Equal(4, last.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery { IncludesEnded = true }).Count);
+    }
+
+    [SkippableFact]
+    public async Task Disk_that_is_full_under_the_journal_ends_the_line_and_the_next_one_does_nothing_twice()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 1500);
+        using SmallDisk disk = SmallDisk.Mount(Path.Join(dsp.Folder.Path, "ada"), kilobytes: 256);
+        using JournalMachine first = new(dsp, "ada");
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => first.RunAsync(folder)).WaitAsync(Limit);
+        int sent = dsp.Project.Histories.Count;
+        disk.Resize(kilobytes: 64 * 1024);
+        using JournalMachine later = first.NewSession();
+        (List<UploadResult> results, Transaction ended) = await later.RunAsync(folder);
+
+        Assert.Equal(ErrorId.JournalUnavailable, error.ErrorId);
+        Assert.Contains(Path.Join(disk.Path, "journal.db"), error.Message, StringComparison.Ordinal);
+        Assert.Contains("the disk is full", error.Message, StringComparison.Ordinal);
+        Assert.InRange(sent, 1, 1499);
+        Assert.Equal((TransactionStatus.Succeeded, 1500L), (ended.Status, ended.Completed));
+        Assert.Equal(1500, results.Count(result => result.IsOnServer));
+        Assert.Equal(1500, dsp.Project.Histories.Count);
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal(1, history.Ingests));
+    }
+
+    [Fact]
     public async Task Files_that_the_run_of_another_machine_ingested_are_not_called_failed()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
@@ -250,7 +397,7 @@ public sealed class DspJournalTests
     [Fact]
     public async Task Lost_answer_to_a_start_that_runs_for_long_does_not_hold_up_the_caller()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromSeconds(20));
+        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromMinutes(10));
         using JournalMachine ada = new(dsp, "ada");
         List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 1));
         dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"));
@@ -424,6 +571,16 @@ public sealed class DspJournalTests
         Assert.Equal(requests, dsp.Sandbox.Requests.Started);
         Assert.Single(ada.Journal.ReadJobs(new IngestTools.Journal.JobQuery()));
     }
+
+    /// <summary>The result of the same file when the same line is typed again.</summary>
+    private static UploadResult Skipped(UploadResult result) => new()
+    {
+        Path = result.Path,
+        RemoteName = result.RemoteName,
+        Sha256 = result.Sha256,
+        Status = UploadStatus.Skipped,
+        Reason = SkipReason.AlreadySent,
+    };
 
     private static string WriteScans(DspHarness dsp, int count)
     {

@@ -42,9 +42,24 @@ public sealed class JournalFileTests : JournalTests
     [Fact]
     public void A_journal_that_a_newer_version_wrote_is_refused()
     {
-        Write("PRAGMA user_version = 2");
+        Write("PRAGMA user_version = 3");
 
-        AssertUnavailable("a newer version of IngestTools wrote it (format 2; this version reads up to 1)", "Update IngestTools.");
+        AssertUnavailable("a newer version of IngestTools wrote it (format 3; this version reads up to 2)", "Update IngestTools.");
+    }
+
+    [Fact]
+    public void A_journal_of_the_first_format_is_used_as_it_is()
+    {
+        Transaction known = StartOf(Project).Transaction;
+        using (SqliteJournal before = new(Path, TimeProvider.System))
+            before.EndStart(before.BeginStart(StartOf(Project)), known);
+        Write("ALTER TABLE start DROP COLUMN schedule; ALTER TABLE start DROP COLUMN run; DROP TABLE other_file; PRAGMA user_version = 1");
+        using SqliteJournal journal = new(Path, TimeProvider.System, new StartOrigin("nightly", "a run"));
+
+        journal.BeginStart(StartOf(Project, "dsp:0002"));
+
+        Assert.Equal([new StartOrigin("nightly", "a run"), null], journal.ReadTransactions(new TransactionQuery()).Select(start => start.Origin));
+        Assert.Equal(known, journal.ReadTransactions(new TransactionQuery())[1].Transaction);
     }
 
     [Fact]

@@ -13,19 +13,21 @@ internal sealed class JournalMachine : IDisposable
 {
     private readonly DspHarness _dsp;
     private readonly string _journalPath;
+    private readonly TimeProvider _time;
 
-    public JournalMachine(DspHarness dsp, string name)
-        : this(dsp, Path.Join(dsp.Folder.Path, name, "journal.db"), name)
+    public JournalMachine(DspHarness dsp, string name, TimeProvider? time = null)
+        : this(dsp, Path.Join(dsp.Folder.Path, name, "journal.db"), name, time ?? TimeProvider.System)
     {
     }
 
-    private JournalMachine(DspHarness dsp, string journalPath, string name)
+    private JournalMachine(DspHarness dsp, string journalPath, string name, TimeProvider time)
     {
+        _time = time;
         _dsp = dsp;
         _journalPath = journalPath;
         Name = name;
         Connection = dsp.Reconnect(TimeProvider.System, settings => settings);
-        Journal = new SqliteJournal(journalPath, TimeProvider.System);
+        Journal = new SqliteJournal(journalPath, time);
     }
 
     public string Name { get; }
@@ -37,7 +39,7 @@ internal sealed class JournalMachine : IDisposable
     public DspIngestClient Client => new(Connection, _dsp.Log, Journal);
 
     /// <summary>The same user in a new session: the journal is all that is left of the one before.</summary>
-    public JournalMachine NewSession() => new(_dsp, _journalPath, Name);
+    public JournalMachine NewSession() => new(_dsp, _journalPath, Name, _time);
 
     public async Task<List<UploadResult>> SendAsync(string path, UploadOptions? options = null)
     {
@@ -51,12 +53,12 @@ internal sealed class JournalMachine : IDisposable
         return results;
     }
 
-    public Task<Transaction> StartAsync(IEnumerable<UploadResult>? results)
+    public Task<Transaction> StartAsync(IEnumerable<UploadResult>? results, CancellationToken cancellationToken = default)
     {
         UploadedNames? names = results is null ? null : new UploadedNames();
         foreach (UploadResult result in (results ?? []).Where(result => result.IsOnServer))
             names!.Add(result.RemoteName, result.Sha256, result.Path, result.Status == UploadStatus.Skipped);
-        return Client.StartAsync(DspHarness.Shortcode, names, CancellationToken.None);
+        return Client.StartAsync(DspHarness.Shortcode, names, cancellationToken);
     }
 
     public async Task<Transaction> WaitAsync(Transaction transaction)

@@ -216,20 +216,59 @@ public sealed class JournalRecordTests : JournalTests
         long key = Journal.BeginStart(StartOf(Project));
         Journal.EndStart(key, StartOf(Project).Transaction with { Status = TransactionStatus.Succeeded });
         Journal.BeginStart(StartOf(OtherProject, "dsp:0002"));
-        Time.AdjustTime(Time.GetUtcNow() + TimeSpan.FromDays(399));
+        for (int month = 1; month <= 13; month++)
+        {
+            Time.AdjustTime(Time.GetUtcNow() + TimeSpan.FromDays(30));
+            using SqliteJournal monthly = new(Path, Time);
+            monthly.BeginJob(Project, "test", null).Dispose();
+        }
+
+        Time.AdjustTime(Time.GetUtcNow() + TimeSpan.FromDays(9));
         using (SqliteJournal before = new(Path, Time))
             before.BeginJob(Project, "test", null).Dispose();
-        Assert.Equal(3, Journal.ReadJobs(new JobQuery()).Count);
+        Assert.Equal(16, Journal.ReadJobs(new JobQuery()).Count);
 
-        Time.AdjustTime(Time.GetUtcNow() + TimeSpan.FromDays(2));
+        Time.AdjustTime(Time.GetUtcNow() + TimeSpan.FromDays(3));
         using SqliteJournal after = new(Path, Time);
         after.BeginJob(Project, "test", null).Dispose();
 
-        Assert.Equal(["job:4", "job:3"], after.ReadJobs(new JobQuery()).Select(j => j.Id));
+        Assert.Equal(Enumerable.Range(3, 15).Reverse().Select(number => $"job:{number}"), after.ReadJobs(new JobQuery()).Select(j => j.Id));
         Assert.Empty(after.ReadTransactions(new TransactionQuery { IncludesEnded = true }));
         Assert.Equal(ErrorId.NotFound, Assert.Throws<IngestException>(() => after.ReadResults(old).ToList()).ErrorId);
         Assert.Equal(FileState.Sent, Find("a.tif")!.State);
         Assert.Equal("/scans/b.tif", Find("b.tif")!.Path);
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_years_ahead_deletes_no_history()
+    {
+        DateTimeOffset now = Time.GetUtcNow();
+        await SendAsync(Project, "a.tif");
+        Journal.EndStart(Journal.BeginStart(StartOf(Project)), StartOf(Project).Transaction with { Status = TransactionStatus.Succeeded });
+
+        // Ahead for two days, then right again.
+        foreach (TimeSpan ahead in (TimeSpan[])[TimeSpan.FromDays(3650), TimeSpan.FromDays(3651), TimeSpan.FromDays(3652), TimeSpan.FromDays(3)])
+        {
+            Time.AdjustTime(now + ahead);
+            using SqliteJournal journal = new(Path, Time);
+            journal.BeginJob(Project, "test", null).Dispose();
+        }
+
+        Assert.Equal(5, Journal.ReadJobs(new JobQuery()).Count);
+        Assert.Single(Journal.ReadTransactions(new TransactionQuery { IncludesEnded = true }));
+    }
+
+    [Fact]
+    public void A_transaction_that_is_named_is_cleared_although_it_has_not_ended_and_nothing_else_is()
+    {
+        Journal.EndStart(Journal.BeginStart(StartOf(Project, "dsp:0001")), StartOf(Project, "dsp:0001").Transaction);
+        Journal.EndStart(Journal.BeginStart(StartOf(OtherProject, "dsp:0002")), StartOf(OtherProject, "dsp:0002").Transaction);
+        Journal.BeginJob(Project, "test", null).Dispose();
+
+        Assert.Equal(new JournalCleared(0, 0, 1), Journal.Clear(new ClearQuery { Id = "dsp:0002" }));
+
+        Assert.Equal("dsp:0001", Assert.Single(Journal.ReadTransactions(new TransactionQuery())).Transaction.Id);
+        Assert.Single(Journal.ReadJobs(new JobQuery()));
     }
 
     [Fact]

@@ -126,7 +126,7 @@ public sealed class DspLockTests
     public async Task Who_waits_for_the_lock_to_be_taken_is_told_when_it_is()
     {
         await using DspSandbox sandbox = await DspSandbox.StartAsync();
-        Task taken = sandbox.Server.WaitUntilAsync(() => sandbox.Project.IsLocked, TimeSpan.FromSeconds(10));
+        Task taken = sandbox.Server.WaitUntilAsync(() => sandbox.Project.IsLocked, TimeSpan.FromSeconds(60));
 
         using IDisposable held = await sandbox.Project.HoldLockAsync();
 

@@ -15,7 +15,7 @@ internal sealed class DspSandbox : IAsyncDisposable
 {
     public const string Token = "the-token-of-the-tests";
 
-    private readonly CancellationTokenSource _soon = new(TimeSpan.FromSeconds(20));
+    private readonly CancellationTokenSource _soon = new(TimeSpan.FromSeconds(60));
 
     private DspSandbox(SandboxServer server)
     {

@@ -17,7 +17,7 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
 {
     private static readonly JsonSerializerOptions NullsLeftOut = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
-    private readonly CancellationTokenSource _soon = new(TimeSpan.FromSeconds(20));
+    private readonly CancellationTokenSource _soon = new(TimeSpan.FromSeconds(60));
 
     private LakeFsSandbox(SandboxServer server)
     {

@@ -9,7 +9,7 @@ namespace IngestTools.Units.Sandbox;
 /// <summary>ingest-sandbox in a process of its own.</summary>
 internal sealed class SandboxProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly Task<string> _errors;

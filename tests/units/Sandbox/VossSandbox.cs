@@ -18,7 +18,7 @@ internal sealed class VossSandbox : IAsyncDisposable
 
     public const string Provider = "sys.hcs.Provider";
 
-    private readonly CancellationTokenSource _soon = new(TimeSpan.FromSeconds(20));
+    private readonly CancellationTokenSource _soon = new(TimeSpan.FromSeconds(60));
 
     private VossSandbox(SandboxServer server)
     {

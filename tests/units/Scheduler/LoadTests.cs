@@ -1,6 +1,13 @@
+using System.Threading.Channels;
+using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Scheduling;
+using IngestTools.Services.Voss;
+using IngestTools.Transactions;
+using IngestTools.Uploads;
 using IngestTools.Units.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
@@ -69,6 +76,68 @@ public sealed class LoadTests
         Assert.Equal(RunStatus.Unknown, unknown.Status);
         Assert.Contains(unknown.RemoteName!, unknown.Message!, StringComparison.Ordinal);
         Assert.Single(harness.Sandbox.Voss.Transactions);
+        using SqliteJournal journal = JournalOf(harness);
+        Assert.Equal(
+            [(StartState.Lost, unknown.RemoteName), (StartState.Ended, taken.RemoteName)],
+            journal.ReadTransactions(new TransactionQuery { IncludesEnded = true }).Select(start => (start.State, start.Transaction.FileName)));
+    }
+
+    [Fact]
+    public async Task What_the_daemon_starts_is_in_the_journal_of_its_account()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("users", harness.VossLoad("users.xlsx")));
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("lake", harness.LakeLoad()));
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("link", harness.IcaLoad(10)));
+        using SqliteJournal journal = JournalOf(harness);
+
+        foreach (string name in (string[])["users", "lake", "link"])
+        {
+            BulkLoadRun run = await daemon.EndOfAsync((await daemon.StartRunAsync(name)).Id);
+
+            Assert.True(run.Status == RunStatus.Succeeded, run.Message);
+            JournaledTransaction start = journal.ReadTransactions(new TransactionQuery { IncludesEnded = true, Last = 1 })[0];
+            Assert.Equal((Assert.Single(run.TransactionIds), StartState.Ended, name), (start.Transaction.Id, start.State, start.Origin!.Schedule));
+        }
+    }
+
+    [Fact]
+    public async Task A_workbook_that_was_loaded_by_hand_is_loaded_by_a_schedule_with_Again_alone()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        LoadDefinition load = harness.VossLoad("users.xlsx");
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("users", load));
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("again", load with { Again = true }));
+        await LoadByHandAsync(harness, load.Path!);
+
+        BulkLoadRun refused = await daemon.EndOfAsync((await daemon.StartRunAsync("users")).Id);
+        BulkLoadRun again = await daemon.EndOfAsync((await daemon.StartRunAsync("again")).Id);
+
+        Assert.Equal(RunStatus.Failed, refused.Status);
+        Assert.Contains("a workbook of the same content was loaded before", refused.Message!, StringComparison.Ordinal);
+        Assert.Contains("use -Again of Register-BulkLoadSchedule", refused.Message!, StringComparison.Ordinal);
+        Assert.True(again.Status == RunStatus.Succeeded, again.Message);
+        Assert.Equal(2, harness.Sandbox.Voss.Transactions.Count);
+    }
+
+    [Fact]
+    public async Task A_schedule_loads_its_workbook_each_time_and_a_load_by_hand_is_already_done()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        LoadDefinition load = harness.VossLoad("users.xlsx");
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("users", load));
+        List<BulkLoadRun> runs = [await daemon.EndOfAsync((await daemon.StartRunAsync("users")).Id)];
+
+        IngestException refused = await Assert.ThrowsAsync<IngestException>(() => LoadByHandAsync(harness, load.Path!));
+        await LoadByHandAsync(harness, load.Path!, again: true);
+        runs.Add(await daemon.EndOfAsync((await daemon.StartRunAsync("users")).Id));
+
+        Assert.Equal(ErrorId.AlreadyDone, refused.ErrorId);
+        Assert.All(runs, run => Assert.True(run.Status == RunStatus.Succeeded, run.Message));
+        Assert.Equal(3, harness.Sandbox.Voss.Transactions.Count);
     }
 
     [Fact]
@@ -88,6 +157,11 @@ public sealed class LoadTests
         Assert.True(second.Status == RunStatus.Succeeded, second.Message);
         Assert.Contains(harness.Sandbox.LakeFs.Repository("lake").Branch("main").Head.Id, second.Message!, StringComparison.Ordinal);
         Assert.Equal(2, harness.Sandbox.LakeFs.Repository("lake").Imports.Count);
+        using SqliteJournal journal = JournalOf(harness);
+        IReadOnlyList<JournaledTransaction> starts = journal.ReadTransactions(new TransactionQuery { IncludesEnded = true });
+        Assert.All(starts, start => Assert.Equal((StartState.Ended, TransactionStatus.Succeeded), (start.State, start.Transaction.Status)));
+        Assert.Equal(harness.Sandbox.LakeFs.Repository("lake").Branch("main").Head.Id, starts[0].Transaction.CommitId);
+        Assert.Equal(2, starts.Count);
     }
 
     [Fact]
@@ -141,5 +215,34 @@ public sealed class LoadTests
 
         Assert.True(run!.Status == RunStatus.Succeeded, run.Message);
         Assert.Equal("two", run.Node);
+    }
+
+    private static SqliteJournal JournalOf(SchedulerHarness harness) => new(Path.Join(harness.Home, "journal.db"), TimeProvider.System);
+
+    /// <summary>Sends a workbook and starts its load, as the cmdlets of the daemon's account do, and waits for its end.</summary>
+    private static async Task LoadByHandAsync(SchedulerHarness harness, string path, bool again = false)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        ConnectionSettings settings = new()
+        {
+            Service = IngestService.Voss,
+            Uri = harness.Sandbox.Uri,
+            SignIn = SignInKind.Password,
+            UserName = SchedulerHarness.VossUser,
+            Secret = _ => ValueTask.FromResult(SchedulerHarness.Token),
+            NoProxy = true,
+        };
+        using IngestConnection connection = IngestConnection.Open(settings, NullLogger.Instance, TimeProvider.System);
+        using SqliteJournal journal = JournalOf(harness);
+        VossClient client = new(connection, NullLogger.Instance, journal);
+        Channel<UploadRequest> requests = Channel.CreateBounded<UploadRequest>(1);
+        requests.Writer.TryWrite(new UploadRequest(path, client.CreateUploadTarget(SchedulerHarness.Hierarchy)));
+        requests.Writer.Complete();
+        UploadResult sent = Assert.Single(await new UploadEngine(new UploadOptions { Journal = journal, Again = true }, NullLogger.Instance)
+            .SendAsync(requests.Reader, limit.Token).ToListAsync(limit.Token));
+        Transaction load = await client.StartAsync(BulkLoadRequest.Of(sent, SchedulerHarness.Hierarchy) with { Again = again }, limit.Token);
+        ITransactionSource source = TransactionSources.For(connection, NullLogger.Instance, journal);
+        while (!(load = await source.LookAsync(load, limit.Token)).IsTerminal)
+            await Task.Delay(20, limit.Token);
     }
 }

@@ -86,14 +86,19 @@ internal sealed class SchedulerHarness : IAsyncDisposable
         return new LoadDefinition { Kind = LoadKind.BulkIngest, Connection = connection, Path = Path.Join(Folder.Path, shortcode), Shortcode = shortcode };
     }
 
-    /// <summary>A VOSS load of a workbook of so many rows.</summary>
-    public LoadDefinition VossLoad(string name, int rows = 3) => new()
+    /// <summary>A VOSS load of a workbook of so many rows. Each workbook has a content of its own: the same content is loaded once.</summary>
+    public LoadDefinition VossLoad(string name, int rows = 3)
     {
-        Kind = LoadKind.BulkLoad,
-        Connection = "voss",
-        Path = new TestWorkbook().AddUsers("Users", rows).Save(Path.Join(Folder.Path, name)),
-        Hierarchy = Hierarchy,
-    };
+        string domain = $"{Guid.NewGuid():N}.example.org";
+        return new()
+        {
+            Kind = LoadKind.BulkLoad,
+            Connection = "voss",
+            Path = new TestWorkbook().Add("Users", [["Username", "Email"], .. Enumerable.Range(1, rows).Select(i => new[] { $"user{i}", $"user{i}@{domain}" })])
+                .Save(Path.Join(Folder.Path, name)),
+            Hierarchy = Hierarchy,
+        };
+    }
 
     /// <summary>An ICA load of a file of so many ids.</summary>
     public LoadDefinition IcaLoad(int ids, string project = IcaHarness.ProjectId)

@@ -14,7 +14,7 @@ namespace IngestTools.Units.Scheduler;
 /// <summary>ingest-scheduler in a process of its own, and a way to its control socket that shares nothing with the product's.</summary>
 internal sealed class SchedulerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly StringBuilder _log = new();

@@ -1,3 +1,4 @@
+using IngestTools.Http;
 using IngestTools.Journal;
 using IngestTools.Transactions;
 using IngestTools.Uploads;
@@ -37,11 +38,15 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
         using IPlaceJournal place = journal.OpenPlace(ProjectJournal.PlaceOf(routes, shortcode));
         ProjectJournal project = new(routes, shortcode, journal, place);
         MappingMark? before = await project.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        if (before is null && FindOpen() is { State: not StartState.Started })
+            before = await RefreshWhenFreeAsync(project, cancellationToken).ConfigureAwait(false);
         long lastJob = place.LastEndedJob;
         BulkIngestRun? run = Plan(uploads, place);
+        if (before is { } now && FindOpen() is { } open)
+            Close(project, open, now);
         if (run is { Uploads.Count: 0, IngestedBefore: > 0 })
             return NothingNew(run.IngestedBefore);
-        if (Resume(project, run, before) is { } running)
+        if (before is null && Resume(project, run) is { } running)
         {
             memory.Started(running.Expectation as BulkIngestRun);
             return running;
@@ -55,8 +60,8 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
         {
             project.ForgetUningested();
             throw e.With(
-                message: $"Project {shortcode} has nothing to ingest: {run.Uploads.Count:N0} files were sent to it, and somebody finalized it since, which removed them.",
-                advice: "Type the same line again: it sends them again.");
+                message: $"Project {shortcode} has nothing to ingest: {Quantity.Of(run.Uploads.Count, "file")} {(run.Uploads.Count == 1 ? "was" : "were")} sent to it, and somebody finalized it since, which removed what was sent.",
+                advice: "Type the same line again: it sends what was removed.");
         }
     }
 
@@ -72,6 +77,26 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
 
         return StartAsync(ProjectMemory.Of(routes.Connection, shortcode), new BulkIngestRun { Uploads = uploads }, before, lastJob, cancellationToken);
     }
+
+    /// <summary>
+    /// Waits until the project is free, and reads its mapping then. Whether the server took a start whose answer was never seen is not known while the lock is
+    /// held: the call that holds it may be somebody else's.
+    /// </summary>
+    private async Task<MappingMark?> RefreshWhenFreeAsync(ProjectJournal project, CancellationToken cancellationToken)
+    {
+        routes.Logger.LogWarning(
+            "Project {Shortcode} is busy with another call, and the answer to an earlier start was never seen. Its mapping is read when the project is free.", shortcode);
+        while (true)
+        {
+            await WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
+            if (await project.RefreshAsync(cancellationToken).ConfigureAwait(false) is { } mark)
+                return mark;
+        }
+    }
+
+    /// <summary>The newest start of the project that is recorded and has not been seen ended; null where there is none.</summary>
+    private JournaledTransaction? FindOpen() =>
+        journal.ReadTransactions(new TransactionQuery { Place = ProjectJournal.PlaceOf(routes, shortcode), Last = 1 }) is [JournaledTransaction open] ? open : null;
 
     /// <summary>What the run should ingest: of what was given, all that was not ingested before; where nothing was given, what is recorded as being on the server.</summary>
     private static BulkIngestRun? Plan(UploadedNames? uploads, IPlaceJournal place)
@@ -110,24 +135,18 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             SeenAt = now,
             Completed = count,
             Total = count,
-            Message = $"All {count:N0} files had been ingested before, so nothing was started.",
+            Message = count == 1 ? "The file had been ingested before, so nothing was started." : $"All {count:N0} files had been ingested before, so nothing was started.",
         };
     }
 
     /// <summary>
-    /// A run that was started from here and is still under way, where it has all that is to be ingested; null where a new one has to be started. The record of
-    /// one that has ended meanwhile is closed.
+    /// A run that was started from here and is still under way, where it has all that is to be ingested; null where a new one has to be started. While another
+    /// process waits for the lock, the call that holds it is not its run.
     /// </summary>
-    private Transaction? Resume(ProjectJournal project, BulkIngestRun? run, MappingMark? before)
+    private Transaction? Resume(ProjectJournal project, BulkIngestRun? run)
     {
-        if (journal.ReadTransactions(new TransactionQuery { Place = ProjectJournal.PlaceOf(routes, shortcode), Last = 1 }) is not [JournaledTransaction open])
+        if (FindOpen() is not { State: StartState.Started } open)
             return null;
-        if (before is { } mark)
-        {
-            Close(project, open, mark);
-            return null;
-        }
-
         bool hasNewer = project.Known.Read(FileState.Sent).Any(file => file.Job > open.LastJob);
         if (hasNewer)
             return null;
@@ -154,6 +173,9 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     /// <summary>The project is free, so a run that was under way has ended. One whose answer was never seen took place where the mapping has grown.</summary>
     private void Close(ProjectJournal project, JournaledTransaction open, MappingMark now)
     {
+        // Its process is still sending it.
+        if (open.State == StartState.Starting)
+            return;
         bool tookPlace = open.State == StartState.Started || now.Rows > (open.Before?.Rows ?? 0);
         if (!tookPlace)
         {
@@ -213,6 +235,7 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     private async Task StartWhenFreeAsync(MappingMark? before, List<string> notes, CancellationToken cancellationToken)
     {
         bool waited = false;
+        bool mayHaveStarted = false;
         for (int tries = 1; ;)
         {
             try
@@ -227,11 +250,15 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
                 if (!waited)
                     routes.Logger.LogWarning("Project {Shortcode} is busy with another call; its bulk ingest is started when it is free.", shortcode);
                 waited = true;
-                await WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
+                await WaitAfterRefusalAsync(mayHaveStarted, cancellationToken).ConfigureAwait(false);
+            }
+            catch (NotSentException) when (mayHaveStarted)
+            {
+                throw new OperationCanceledException(cancellationToken);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {
-                waited = true;
+                waited = mayHaveStarted = true;
                 if (await DidStartAsync(e, before, cancellationToken).ConfigureAwait(false) is not { } didStart)
                 {
                     notes.Add("The answer to the start was lost. The project is busy, most likely with this run; its end shows what was ingested.");
@@ -253,6 +280,19 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             {
                 throw NothingToIngest(e, waited);
             }
+        }
+    }
+
+    /// <summary>The server refused the start. One that is canceled while it waits was not sent, unless the answer to an earlier request was lost.</summary>
+    private async Task WaitAfterRefusalAsync(bool mayHaveStarted, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!mayHaveStarted && cancellationToken.IsCancellationRequested)
+        {
+            throw new NotSentException(cancellationToken);
         }
     }
 

@@ -9,6 +9,10 @@ namespace IngestTools.Services.DspIngest;
 /// <summary>Bulk ingests as transactions. The server has no id for a run: a project has one run at most, and the mapping's status tells whether it goes on.</summary>
 internal sealed class BulkIngestTransactions(BulkIngestRoutes routes, IIngestJournal journal) : ITransactionSource
 {
+    /// <summary>What is said of a start whose answer was never seen, while the project's lock is held.</summary>
+    private const string BusyMessage =
+        "The answer to the start was never seen, and the project is busy: with this run, or with a call of somebody else. The mapping shows which, when the project is free.";
+
     public static Transaction Describe(Shortcode shortcode, IngestConnection? connection) => new()
     {
         Id = $"dsp:{shortcode}",
@@ -114,7 +118,7 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes, IIngestJou
         Total = total,
         Message = leftOver == 0
             ? note
-            : $"{leftOver:N0} of {total:N0} files were left over. Start-BulkIngest -Shortcode {shortcode} tries them again.{(note is null ? "" : " " + note)}",
+            : $"{leftOver:N0} of {Quantity.Of(total, "file")} {(leftOver == 1 ? "was" : "were")} left over. Start-BulkIngest -Shortcode {shortcode} tries {(leftOver == 1 ? "it" : "them")} again.{(note is null ? "" : " " + note)}",
     };
 
     /// <summary>The start of this project's run that is recorded and has not been seen ended; null where there is none.</summary>
@@ -129,7 +133,7 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes, IIngestJou
         using IPlaceJournal place = journal.OpenPlace(start.Place);
         ProjectJournal project = new(routes, shortcode, journal, place);
         if (state == ProjectState.Locked || await project.RefreshAsync(cancellationToken).ConfigureAwait(false) is not { } now)
-            return known with { Status = TransactionStatus.Running, ServerStatus = "409", Message = start.State == StartState.Started ? known.Message : start.ManualCheck };
+            return known with { Status = TransactionStatus.Running, ServerStatus = "409", Message = start.State == StartState.Started ? known.Message : BusyMessage };
         if (start.State == StartState.Starting)
             return known with { Status = TransactionStatus.Running, Message = "Another process is starting it." };
         if (start.State != StartState.Started && now.Rows <= (start.Before?.Rows ?? 0))

@@ -17,7 +17,7 @@ namespace IngestTools.Services.DspIngest;
 public sealed class DspIngestClient(IngestConnection connection, ILogger? logger = null, IIngestJournal? journal = null)
 {
     /// <summary>How long a finalize waits for a lock that others hold.</summary>
-    private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromMinutes(2);
 
     /// <summary>A server that fails each time is told to finalize so often.</summary>
     private const int MostTries = 3;
@@ -39,7 +39,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
 
     /// <summary>The target that files of a project are sent to.</summary>
     /// <param name="shortcode">The project's shortcode, four hexadecimal digits.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no shortcode.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not a shortcode.</exception>
     public IUploadTarget CreateUploadTarget(string shortcode) => new DspUploadTarget(_routes, Shortcode.Parse(shortcode));
 
     /// <summary>
@@ -249,7 +249,9 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         if (count == 0)
             return;
         string? first = leftOvers?.Read().FirstOrDefault() ?? place?.Read(FileState.LeftOver).Concat(place.Read(FileState.Sent)).FirstOrDefault()?.Name;
-        throw new IngestException(ErrorId.LeftOvers, $"{count:N0} files of project {project} were uploaded and not ingested{(first is null ? "" : $", {first} among them")}; finalizing would delete them.")
+        throw new IngestException(ErrorId.LeftOvers, count == 1
+            ? $"1 file of project {project} was uploaded and not ingested{(first is null ? "" : $", {first}")}; finalizing would delete it."
+            : $"{count:N0} files of project {project} were uploaded and not ingested{(first is null ? "" : $", {first} among them")}; finalizing would delete them.")
         {
             Service = IngestService.DspIngest,
             Operation = "finalize",
@@ -266,7 +268,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
             rows++;
         if (memory.SavedRows == rows)
             return;
-        throw new IngestException(ErrorId.MappingUnsaved, $"The mapping of project {project} ({rows:N0} rows) was not saved; finalizing would delete the only record of which file became which.")
+        throw new IngestException(ErrorId.MappingUnsaved, $"The mapping of project {project} ({Quantity.Of(rows, "row")}) was not saved; finalizing would delete the only record of which file became which.")
         {
             Service = IngestService.DspIngest,
             Operation = "finalize",
@@ -288,7 +290,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
                 await WaitUntilGoneAsync(project, cancellationToken).ConfigureAwait(false);
                 return;
             }
-            catch (IngestException e) when (e.ErrorId == ErrorId.Locked && Time.GetElapsedTime(started) < LockPatience)
+            catch (IngestException e) when (e.ErrorId == ErrorId.Locked && Time.GetElapsedTime(started) < LockTimeout)
             {
                 await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
             }
@@ -322,9 +324,9 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         long started = Time.GetTimestamp();
         for (TimeSpan pause = TimeSpan.FromMilliseconds(50); await _routes.ProbeAsync(project, cancellationToken).ConfigureAwait(false) != ProjectState.NoMapping; pause = PollPause.Next(pause))
         {
-            if (Time.GetElapsedTime(started) >= LockPatience)
+            if (Time.GetElapsedTime(started) >= LockTimeout)
             {
-                throw new IngestException(ErrorId.TimedOut, $"Project {project} was told to finalize, and after {LockPatience.TotalMinutes:0} minutes its mapping is still there.")
+                throw new IngestException(ErrorId.TimedOut, $"Project {project} is not finalized after {LockTimeout.TotalMinutes:0} minutes: its mapping is still there.")
                 {
                     Service = IngestService.DspIngest,
                     Operation = "finalize",

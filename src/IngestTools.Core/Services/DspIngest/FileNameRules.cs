@@ -50,7 +50,7 @@ internal static class FileNameRules
     public static string? WhyDoubtful(string remoteName)
     {
         string extension = Path.GetExtension(LastSegment(remoteName)).TrimStart('.');
-        return Extensions.Contains(extension) ? null : $".{extension} is no extension that the server is known to ingest; it decides";
+        return Extensions.Contains(extension) ? null : $".{extension} is not an extension that the server is known to ingest; it decides";
     }
 
     /// <summary>Whether the server's run passes over the file: it takes it, and never ingests it.</summary>

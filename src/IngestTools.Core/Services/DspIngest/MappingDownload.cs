@@ -9,7 +9,7 @@ namespace IngestTools.Services.DspIngest;
 internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortcode)
 {
     /// <summary>A lock that is held for longer than this is no short call's.</summary>
-    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan FirstLockPause = TimeSpan.FromMilliseconds(100);
 
@@ -134,7 +134,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
             {
                 return await routes.GetMappingAsync(shortcode, cancellationToken).ConfigureAwait(false);
             }
-            catch (IngestException e) when (e.ErrorId == ErrorId.Locked && routes.Time.GetElapsedTime(started) + pause < LockPatience)
+            catch (IngestException e) when (e.ErrorId == ErrorId.Locked && routes.Time.GetElapsedTime(started) + pause < LockTimeout)
             {
                 await Task.Delay(pause, routes.Time, cancellationToken).ConfigureAwait(false);
             }
@@ -157,7 +157,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
     }
 
     private static IngestException Broken(Exception cause, long? rows) => new(
-        ErrorId.ConnectionFailed, $"The mapping broke off{(rows is null ? "" : $" after {rows:N0} rows")}: {Redaction.EscapeControls(cause.GetBaseException().Message)}", cause)
+        ErrorId.ConnectionFailed, $"The mapping broke off{(rows is null ? "" : $" after {Quantity.Of(rows.Value, "row")}")}: {Redaction.EscapeControls(cause.GetBaseException().Message)}", cause)
     {
         Service = IngestService.DspIngest,
         Operation = "get mapping",

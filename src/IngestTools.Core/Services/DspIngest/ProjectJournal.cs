@@ -93,8 +93,7 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
     {
         IReadOnlyList<JournaledTransaction> starts = journal.ReadTransactions(
             new TransactionQuery { Place = PlaceOf(routes, shortcode), IncludesEnded = true, Last = MaxStarts });
-        List<JournaledFile> batch = new(BatchSize);
-        List<(JournaledFile File, string Derivative)> doubtful = [];
+        MappingNews news = new();
         MappingMark now = default;
         await foreach (MappingRow row in new MappingDownload(routes, shortcode).ReadAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -108,52 +107,86 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
                 continue;
             }
 
-            JournaledFile? file = known.Find(row.Original.Normalize(NormalizationForm.FormC));
-            if (file is { State: FileState.Sent or FileState.LeftOver } && !starts.Any(start => IsOf(start, now.Rows, file)))
-                doubtful.Add((file, row.Derivative));
-            else if (Take(row, file) is { } taken)
-                Add(batch, taken);
-            if (doubtful.Count >= BatchSize)
-                await CompareAsync(doubtful, batch, cancellationToken).ConfigureAwait(false);
+            string name = row.Original.Normalize(NormalizationForm.FormC);
+            // A name that comes twice is judged by what its first row made of its record.
+            if (news.Names.Count >= BatchSize || news.Names.Contains(name))
+                await WriteAsync(news, cancellationToken).ConfigureAwait(false);
+            news.Names.Add(name);
+            JournaledFile? file = known.Find(name);
+            Take(name, row.Derivative, file, file is { State: FileState.Sent or FileState.LeftOver } && starts.Any(start => IsOf(start, now.Rows, file)), news);
         }
 
         if (now.Rows < mark.Rows)
             return null;
-        await CompareAsync(doubtful, batch, cancellationToken).ConfigureAwait(false);
-        known.Write(batch);
+        await WriteAsync(news, cancellationToken).ConfigureAwait(false);
         known.Mark = new PlaceMark(now.Rows, now.LastDerivative);
         return now;
     }
 
+    /// <summary>What a row of the mapping says of a name, by what is known of the name.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="derivative">What the server made of it.</param>
+    /// <param name="file">What is known of the name; null where nothing is.</param>
+    /// <param name="isOurs">Whether the row comes of a start after the file was sent.</param>
+    /// <param name="news">Takes it.</param>
+    private static void Take(string name, string derivative, JournaledFile? file, bool isOurs, MappingNews news)
+    {
+        switch (file)
+        {
+            case null:
+                news.Files.Add(new JournaledFile { Name = name, State = FileState.Elsewhere, ServerName = derivative });
+                break;
+            case { ServerName: { } same } when same == derivative:
+                break;
+            case { State: FileState.Elsewhere }:
+                news.Files.Add(file with { ServerName = derivative });
+                if (file.ServerName is { } former)
+                    news.Others.Add((name, former));
+                break;
+            case { State: FileState.Ingested }:
+                news.Others.Add((name, derivative));
+                break;
+            case not null when isOurs:
+                news.Files.Add(file with { State = FileState.Ingested, ServerName = derivative });
+                break;
+            default:
+                news.Doubtful.Add((file, derivative));
+                break;
+        }
+    }
+
     /// <summary>
     /// Whether a row of the mapping comes of a start after the file was sent. Otherwise the row may be that of an earlier content, or of a file of the same name
-    /// that somebody else sent.
+    /// that somebody else sent. So may it be where the answer to the start was lost.
     /// </summary>
     private static bool IsOf(JournaledTransaction start, long row, JournaledFile file) =>
-        start.State != StartState.Ended && file.State == FileState.Sent && start.Before is { } before && row > before.Rows && file.Job <= start.LastJob;
+        start.State is StartState.Starting or StartState.Started && file.State == FileState.Sent && start.Before is { } before && row > before.Rows && file.Job <= start.LastJob;
 
-    private static JournaledFile? Take(MappingRow row, JournaledFile? file) => file?.State switch
+    /// <summary>Records what was read, once the rows that the names alone do not decide are compared.</summary>
+    private async Task WriteAsync(MappingNews news, CancellationToken cancellationToken)
     {
-        null => new JournaledFile { Name = row.Original.Normalize(NormalizationForm.FormC), State = FileState.Elsewhere, ServerName = row.Derivative },
-        FileState.Elsewhere => file with { ServerName = row.Derivative },
-        FileState.Ingested => null,
-        _ => file with { State = FileState.Ingested, ServerName = row.Derivative },
-    };
+        await CompareAsync(news, cancellationToken).ConfigureAwait(false);
+        known.AddOthers(news.Others);
+        known.Write(news.Files);
+        news.Clear();
+    }
 
-    /// <summary>Rows that the names alone do not decide are compared by SHA-256. Where the server does not know it, the file stays as it is.</summary>
-    private async Task CompareAsync(List<(JournaledFile File, string Derivative)> doubtful, List<JournaledFile> batch, CancellationToken cancellationToken)
+    /// <summary>Compares by SHA-256. Where it differs, or the server does not know it, the file stays as it is, and the row is another file's.</summary>
+    private async Task CompareAsync(MappingNews news, CancellationToken cancellationToken)
     {
         ConcurrentBag<JournaledFile> equal = [];
+        ConcurrentBag<(string, string)> others = [];
         ParallelOptions options = new() { MaxDegreeOfParallelism = MaxAssetRequests, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(doubtful, options, async (pair, token) =>
+        await Parallel.ForEachAsync(news.Doubtful, options, async (pair, token) =>
         {
             string? theirs = await routes.TryGetChecksumAsync(shortcode, pair.Derivative, token).ConfigureAwait(false);
             if (theirs is not null && string.Equals(theirs, pair.File.Sha256, StringComparison.OrdinalIgnoreCase))
                 equal.Add(pair.File with { State = FileState.Ingested, ServerName = pair.Derivative });
+            else
+                others.Add((pair.File.Name, pair.Derivative));
         }).ConfigureAwait(false);
-        doubtful.Clear();
-        foreach (JournaledFile file in equal)
-            Add(batch, file);
+        news.Files.AddRange(equal);
+        news.Others.AddRange(others);
     }
 
     private void Add(List<JournaledFile> batch, JournaledFile file)
@@ -163,5 +196,28 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
             return;
         known.Write(batch);
         batch.Clear();
+    }
+
+    /// <summary>What was read of a mapping and is not recorded yet.</summary>
+    private sealed class MappingNews
+    {
+        /// <summary>The names of the rows.</summary>
+        public HashSet<string> Names { get; } = new(StringComparer.Ordinal);
+
+        public List<JournaledFile> Files { get; } = [];
+
+        /// <summary>What the server has under a name besides what the name's record says.</summary>
+        public List<(string Name, string ServerName)> Others { get; } = [];
+
+        /// <summary>Rows of which only the content shows whether they are the file's.</summary>
+        public List<(JournaledFile File, string Derivative)> Doubtful { get; } = [];
+
+        public void Clear()
+        {
+            Names.Clear();
+            Files.Clear();
+            Others.Clear();
+            Doubtful.Clear();
+        }
     }
 }

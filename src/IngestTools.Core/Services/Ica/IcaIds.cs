@@ -26,13 +26,13 @@ internal static class IcaIds
         string id = text?.Trim() ?? "";
         return id.Length > 0 && id.Any(c => c != '.') && !id.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))
             ? id
-            : throw Refused($"'{Redaction.EscapeControls(text ?? "")}' is no id of a project.", "Give the project's id, which its details page shows, or set ICAV2_PROJECT_ID.", text);
+            : throw Refused($"'{Redaction.EscapeControls(text ?? "")}' is not an id of a project.", "Give the project's id, which its details page shows, or set ICAV2_PROJECT_ID.", text);
     }
 
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no UUID.</exception>
     public static string Uuid(string? text, string what) => Guid.TryParse(text, out Guid id)
         ? id.ToString("D")
-        : throw Refused($"'{Redaction.EscapeControls(text ?? "")}' is no id of a {what}: it is a UUID.", "Give the id as the service wrote it.", text);
+        : throw Refused($"'{Redaction.EscapeControls(text ?? "")}' is not an id of a {what}: it is a UUID.", "Give the id as the service wrote it.", text);
 
     /// <summary>What is wrong with an id of data, so that it cannot be sent; null where nothing is.</summary>
     /// <param name="id">The id, without white space around it.</param>

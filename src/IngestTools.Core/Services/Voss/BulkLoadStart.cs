@@ -74,35 +74,40 @@ internal sealed class BulkLoadStart(VossRoutes routes, IIngestJournal journal, B
         if (!IsLoad || sha256 is null)
             return;
         TransactionQuery same = new() { Place = Place, Sha256 = sha256, IncludesEnded = true };
-        foreach (JournaledTransaction earlier in journal.ReadTransactions(same).Where(t => t.Key < key && t.Transaction.Kind == TransactionKind.BulkLoad))
+        List<JournaledTransaction> loads = [.. journal.ReadTransactions(same).Where(t => t.Key < key && t.Transaction.Kind == TransactionKind.BulkLoad)];
+        // The user wants a schedule to load the same content each time it is due. From its first load on, only a load that is under way prevents the next one.
+        bool isRepeated = loads.Exists(IsOfSameSchedule);
+        foreach (JournaledTransaction earlier in loads.Where(load => !IsOfSameSchedule(load)))
         {
             if (request.Again)
                 Settle(earlier);
-            else if (await WhyRefusedAsync(earlier, cancellationToken).ConfigureAwait(false) is { } why)
+            else if (await FindRefusalAsync(earlier, cancellationToken).ConfigureAwait(false) is var (why, isUnderWay) && (isUnderWay || !isRepeated))
                 throw AlreadyDone(earlier, why);
         }
     }
 
-    /// <summary>The user has looked at a start whose answer was never seen, and decided.</summary>
+    private bool IsOfSameSchedule(JournaledTransaction earlier) => journal.Origin is { } origin && earlier.Origin?.Schedule == origin.Schedule;
+
+    /// <summary>The user has looked at a start whose answer was never seen, and decided. A schedule has not looked.</summary>
     private void Settle(JournaledTransaction earlier)
     {
-        if (earlier.State == StartState.Lost)
+        if (earlier.State == StartState.Lost && journal.Origin is null)
             journal.EndStart(earlier.Key, earlier.Describe());
     }
 
-    /// <summary>Why a load forbids another one of the same content; null where it does not, since it failed or was canceled.</summary>
-    private async Task<string?> WhyRefusedAsync(JournaledTransaction earlier, CancellationToken cancellationToken)
+    /// <summary>Why a load forbids another one of the same content, and whether it is under way; null where it does not, since it failed or was canceled.</summary>
+    private async Task<(string Why, bool IsUnderWay)?> FindRefusalAsync(JournaledTransaction earlier, CancellationToken cancellationToken)
     {
         Transaction seen = earlier.State == StartState.Started ? await TryLookAsync(earlier.Transaction, cancellationToken).ConfigureAwait(false) : earlier.Describe();
         return (earlier.State, seen.Status) switch
         {
-            (StartState.Lost, _) => "was sent before, and its answer was never seen",
-            (StartState.Starting, _) => "is being started by another process",
+            (StartState.Lost, _) => ("was sent before, and its answer was never seen", false),
+            (StartState.Starting, _) => ("is being started by another process", true),
             (_, TransactionStatus.Failed or TransactionStatus.Canceled) => null,
-            (_, TransactionStatus.Succeeded) => "was loaded before",
-            (_, TransactionStatus.PartlySucceeded) => "was loaded before, in part",
-            (_, TransactionStatus.Queued or TransactionStatus.Running) => "is being loaded",
-            _ => "was started before, and how it ended is not known",
+            (_, TransactionStatus.Succeeded) => ("was loaded before", false),
+            (_, TransactionStatus.PartlySucceeded) => ("was loaded before, in part", false),
+            (_, TransactionStatus.Queued or TransactionStatus.Running) => ("is being loaded", true),
+            _ => ("was started before, and how it ended is not known", false),
         };
     }
 
@@ -131,7 +136,7 @@ internal sealed class BulkLoadStart(VossRoutes routes, IIngestJournal journal, B
         return Error(
             ErrorId.AlreadyDone,
             $"'{Name}' is not loaded into {_hierarchy}: a workbook of the same content {why} ({earlier.Transaction.Id}{when}).",
-            earlier.State == StartState.Lost ? $"{earlier.ManualCheck}" : $"Get-Transaction {earlier.Transaction.Id} shows how it stands. To load it once more, use -Again.");
+            earlier.State == StartState.Lost ? $"{earlier.ManualCheck}" : $"Get-Transaction {earlier.Transaction.Id} shows how it stands. To load it once more, use -Again{(journal.Origin is null ? "" : " of Register-BulkLoadSchedule")}.");
     }
 
     private IngestException Error(ErrorId errorId, string message, string advice) => new(errorId, message)

@@ -48,7 +48,7 @@ internal readonly partial record struct Hierarchy
     }
 
     private static IngestException Refused(string? text, string why) =>
-        new(ErrorId.Rejected, $"'{Http.Redaction.EscapeControls(text ?? "")}' is no hierarchy: {why}.")
+        new(ErrorId.Rejected, $"'{Http.Redaction.EscapeControls(text ?? "")}' is not a hierarchy: {why}.")
         {
             Service = IngestService.Voss,
             Advice = "Give a path such as sys.hcs.Provider, of names with letters, digits, spaces, - and _ between dots; or a node's pkid, 24 hexadecimal digits.",

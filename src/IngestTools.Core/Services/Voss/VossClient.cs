@@ -30,7 +30,7 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <summary>The target that workbooks are sent to.</summary>
     /// <param name="hierarchy">The hierarchy: a dotted path or a pkid.</param>
     /// <param name="uniqueNames">Whether each file gets a name that no other run has.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no hierarchy.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not a hierarchy.</exception>
     public IUploadTarget CreateUploadTarget(string hierarchy, bool uniqueNames = false) => new VossUploadTarget(_routes, Hierarchy.Parse(hierarchy), uniqueNames);
 
     /// <summary>Looks whether a file is a workbook, without sending it.</summary>

@@ -112,7 +112,7 @@ internal static class WorkbookFile
     private static bool LooksLikeText(string text) => text.Length > 0 && text.All(c => c is '\r' or '\n' or '\t' || (!char.IsControl(c) && c != '\uFFFD'));
 
     private static IngestException NotAWorkbook(string path, string wrong, string advice) =>
-        new(ErrorId.NotAWorkbook, $"{Http.Redaction.EscapeControls(path)} is no workbook: {wrong}. It was not sent.")
+        new(ErrorId.NotAWorkbook, $"{Http.Redaction.EscapeControls(path)} is not a workbook: {wrong}. It was not sent.")
         {
             Service = IngestService.Voss,
             Operation = "upload",

@@ -1,28 +1,28 @@
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Lets so many uploads of one lane go at once as the server has use for. It doubles while answers come quickly, or nearly as quickly as with half as many,
-/// stays where more would only wait longer, halves when the server says that its lock is held, and tries more again from time to time. So it finds 1 or 2 where a lock
-/// lets one upload through at a time, and the limit where nothing does.
+/// Limits the concurrent uploads of one project to what the server has use for. The limit doubles while answers come quickly, or nearly as quickly as with half
+/// as many uploads. It stays where more would only wait longer, and is halved when the server reports that its lock is held. From time to time a higher limit is
+/// tried again. So it ends at 1 or 2 where a lock admits one upload at a time, and at the maximum where nothing holds uploads back.
 /// </summary>
-internal sealed class AdaptiveGate
+internal sealed class AdaptiveConcurrencyLimiter
 {
-    /// <summary>So many go at once in the beginning: few enough for a lock that one holds for up to 100 ms, enough not to waste the first round trips.</summary>
+    /// <summary>The first limit: low enough for a lock that an upload holds for up to 100 ms, high enough not to waste the first round trips.</summary>
     private const int FirstLimit = 4;
 
-    /// <summary>Doubling must leave the time to an answer below this multiple: at 2 nothing would be won, at 1 everything.</summary>
+    /// <summary>Doubling is worth it while the time to an answer stays below this multiple: at 2 nothing is gained, at 1 everything.</summary>
     private const double WorthwhileSlowdown = 1.5;
 
     /// <summary>
-    /// Answers that come this quickly do no harm by waiting for each other, even under a lock, and save the client the work of waking up for each one:
-    /// more go at once whatever their ratio.
+    /// Answers this quick do no harm by waiting for each other, even under a lock, and save the client from waking up for each one. The limit grows whatever
+    /// their ratio.
     /// </summary>
     private static readonly TimeSpan QuickAnswer = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Answers that take so much longer than one alone stand in a queue that a lock, which is waited for 400 ms, leaves little more room for.</summary>
+    /// <summary>Extra latency that shows that uploads queue on the server's lock, which times out after 400 ms.</summary>
     private static readonly TimeSpan LongQueue = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>A file's size adds to its time: so many bytes count as much as the request itself.</summary>
+    /// <summary>A file's size adds to its time: this number of bytes counts as much as the request itself.</summary>
     private const double BytesPerRequest = 128 * 1024;
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(2);
@@ -32,9 +32,9 @@ internal sealed class AdaptiveGate
     private readonly object _lock = new();
     private readonly LinkedList<Waiter> _waiting = new();
     private readonly TimeProvider _time;
-    private readonly int _most;
+    private readonly int _maximum;
     private int _limit;
-    private int _inside;
+    private int _running;
     private bool _alone;
 
     private Search _search = Search.Growing;
@@ -42,33 +42,33 @@ internal sealed class AdaptiveGate
     private int _measured;
     private double _sum;
 
-    /// <summary>The mean time to an answer at the level that was tried before this one; 0 at the first.</summary>
+    /// <summary>The mean time to an answer at the limit that was tried before; 0 for the first.</summary>
     private double _meanBefore;
     private double _quickest = double.MaxValue;
     private long _settledAt;
     private long _halvedAt = long.MinValue;
     private TimeSpan _retryAfter = FirstRetry;
 
-    public AdaptiveGate(int most, TimeProvider time)
+    public AdaptiveConcurrencyLimiter(int maximum, TimeProvider time)
     {
-        _most = most;
+        _maximum = maximum;
         _time = time;
-        _limit = Math.Min(FirstLimit, most);
+        _limit = Math.Min(FirstLimit, maximum);
     }
 
     private enum Search
     {
-        /// <summary>Trying twice as many.</summary>
+        /// <summary>Trying twice the limit.</summary>
         Growing,
 
-        /// <summary>Trying half as many, since twice as many only waited for each other.</summary>
+        /// <summary>Trying half the limit, since uploads only waited for each other.</summary>
         Shrinking,
 
-        /// <summary>Staying, until it is time to try more again.</summary>
+        /// <summary>Keeping the limit until it is time to try a higher one.</summary>
         Settled,
     }
 
-    /// <summary>How many go at once now.</summary>
+    /// <summary>The maximum number of concurrent uploads now.</summary>
     public int Limit
     {
         get
@@ -78,15 +78,15 @@ internal sealed class AdaptiveGate
         }
     }
 
-    /// <summary>Waits for a place.</summary>
-    /// <param name="alone">Whether nothing else may go meanwhile.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Waits until another upload may begin.</summary>
+    /// <param name="alone">Whether no other upload may run at the same time.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async ValueTask EnterAsync(bool alone, CancellationToken cancellationToken)
     {
         Waiter waiter;
         lock (_lock)
         {
-            if (_waiting.Count == 0 && HasPlace(alone))
+            if (_waiting.Count == 0 && MayEnter(alone))
             {
                 Take(alone);
                 return;
@@ -100,7 +100,7 @@ internal sealed class AdaptiveGate
         await waiter.Entered.Task.ConfigureAwait(false);
     }
 
-    /// <summary>An upload has ended well.</summary>
+    /// <summary>An upload succeeded.</summary>
     public void Leave(bool alone, TimeSpan duration, long bytes)
     {
         lock (_lock)
@@ -111,7 +111,7 @@ internal sealed class AdaptiveGate
         }
     }
 
-    /// <summary>An upload has ended otherwise.</summary>
+    /// <summary>An upload ended in another way.</summary>
     public void Leave(bool alone)
     {
         lock (_lock)
@@ -119,10 +119,11 @@ internal sealed class AdaptiveGate
     }
 
     /// <summary>
-    /// An upload was refused since the lock was held: fewer at once, and a longer time until more are tried. Those that were refused together say it once.
+    /// An upload was refused because the lock was held: halves the limit, and waits longer until a higher one is tried. Uploads that were refused together count
+    /// once.
     /// </summary>
-    /// <param name="alone">Whether it went alone.</param>
-    /// <param name="entered">When it entered, as a timestamp.</param>
+    /// <param name="alone">Whether it was sent alone.</param>
+    /// <param name="entered">When it began, as a timestamp.</param>
     public void LeaveLocked(bool alone, long entered)
     {
         lock (_lock)
@@ -137,20 +138,20 @@ internal sealed class AdaptiveGate
         }
     }
 
-    private bool HasPlace(bool alone) => !_alone && (alone ? _inside == 0 : _inside < _limit);
+    private bool MayEnter(bool alone) => !_alone && (alone ? _running == 0 : _running < _limit);
 
     private void Take(bool alone)
     {
-        _inside++;
+        _running++;
         _alone = alone;
     }
 
     private void Free(bool alone)
     {
-        _inside--;
+        _running--;
         if (alone)
             _alone = false;
-        while (_waiting.First is { } first && HasPlace(first.Value.Alone))
+        while (_waiting.First is { } first && MayEnter(first.Value.Alone))
         {
             _waiting.RemoveFirst();
             first.Value.Node = null;
@@ -172,7 +173,7 @@ internal sealed class AdaptiveGate
         waiter.Entered.TrySetCanceled(cancellationToken);
     }
 
-    /// <summary>Takes the time of one answer. The first ones at a new level still come from the old one, and are passed over.</summary>
+    /// <summary>Adds the time of one answer. The first answers after a change still belong to the previous limit, and are ignored.</summary>
     private void Measure(double seconds)
     {
         if (_toSkip > 0)
@@ -187,7 +188,7 @@ internal sealed class AdaptiveGate
         if (_search == Search.Settled)
         {
             ForgetOldest();
-            if (_limit < _most && _time.GetElapsedTime(_settledAt) >= _retryAfter)
+            if (_limit < _maximum && _time.GetElapsedTime(_settledAt) >= _retryAfter)
                 Try(Search.Growing, _limit * 2, mean);
         }
         else if (_measured >= _limit)
@@ -196,7 +197,7 @@ internal sealed class AdaptiveGate
         }
     }
 
-    /// <summary>A level was measured: goes on, or stays.</summary>
+    /// <summary>Decides what to try next, after a limit was measured.</summary>
     private void Decide(double mean)
     {
         _quickest = Math.Min(_quickest, mean);
@@ -210,7 +211,7 @@ internal sealed class AdaptiveGate
                 else
                     Settle(1, _retryAfter * 2);
                 break;
-            case Search.Growing when _limit >= _most || mean - _quickest > LongQueue.TotalSeconds:
+            case Search.Growing when _limit >= _maximum || mean - _quickest > LongQueue.TotalSeconds:
                 Settle(_limit, FirstRetry);
                 break;
             case Search.Growing:
@@ -220,7 +221,7 @@ internal sealed class AdaptiveGate
                 Try(Search.Shrinking, _limit / 2, mean);
                 break;
             case Search.Shrinking:
-                // Half as many were not answered much sooner, so their number was worth it.
+                // Half the limit was not answered much sooner, so the higher limit was worth it.
                 Settle(mean * WorthwhileSlowdown <= _meanBefore ? _limit : _limit * 2, _retryAfter * 2);
                 break;
         }
@@ -229,7 +230,7 @@ internal sealed class AdaptiveGate
     private void Try(Search search, int limit, double meanBefore)
     {
         _search = search;
-        _limit = Math.Clamp(limit, 1, _most);
+        _limit = Math.Clamp(limit, 1, _maximum);
         _meanBefore = meanBefore;
         _toSkip = _limit;
         _measured = 0;
@@ -243,7 +244,7 @@ internal sealed class AdaptiveGate
         _retryAfter = retryAfter < LongestRetry ? retryAfter : LongestRetry;
     }
 
-    /// <summary>Keeps the mean that of the last answers.</summary>
+    /// <summary>Keeps the mean to the last answers.</summary>
     private void ForgetOldest()
     {
         const int window = 64;
