@@ -15,7 +15,7 @@ Describe 'Connect-IngestService' {
     AfterAll { Stop-IngestSandbox }
 
     It 'takes a day for an attempt, and no more' {
-        (Connect-IngestService DspIngest http://127.0.0.1:1/ -Name patient -TimeoutSec 86400 -MaxAttempts 1).Name | Should -Be 'patient'
+        (Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Name patient -TimeoutSec 86400 -MaxAttempts 1).Name | Should -Be 'patient'
         Disconnect-IngestService patient
         { Connect-IngestService DspIngest http://127.0.0.1:1/ -TimeoutSec 86401 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
     }
@@ -23,14 +23,14 @@ Describe 'Connect-IngestService' {
     Context '-OutageTimeout' {
         It 'takes a number as seconds, a time span, and 0' {
             foreach ($case in @{ Given = 90; Seconds = 90 }, @{ Given = '90'; Seconds = 90 }, @{ Given = '00:05:00'; Seconds = 300 }, @{ Given = 0; Seconds = 0 }) {
-                $null = Connect-IngestService DspIngest $sandbox.Uri -Name outage -SecretFrom env:NOWHERE -OutageTimeout $case.Given -Save
+                $null = Connect-IngestService DspIngest $sandbox.Uri -NoCheck -Name outage -SecretFrom env:NOWHERE -OutageTimeout $case.Given -Save
                 (Get-IngestConnection outage -Saved).OutageTimeoutSeconds | Should -Be $case.Seconds
             }
             Get-IngestConnection outage -Saved | Format-List | Out-String | Should -Match 'OutageTimeoutSeconds *: 0'
         }
 
         It 'is not in a profile that was saved without it' {
-            $null = Connect-IngestService DspIngest $sandbox.Uri -Name outage -SecretFrom env:NOWHERE -Save
+            $null = Connect-IngestService DspIngest $sandbox.Uri -NoCheck -Name outage -SecretFrom env:NOWHERE -Save
             (Get-IngestConnection outage -Saved).OutageTimeoutSeconds | Should -BeNullOrEmpty
         }
 
@@ -39,10 +39,10 @@ Describe 'Connect-IngestService' {
         }
 
         It 'waits for a server that is down, warns once, and says in the error how long' {
-            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Token (ConvertTo-Secure x) -OutageTimeout 3
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Token (ConvertTo-Secure x) -OutageTimeout 3
             $files = 1..20 | ForEach-Object { New-TestFile $TestDrive "outage$_.jpg" }
             $results = $files | Send-IngestFile -Shortcode 0001 -WarningVariable warnings -WarningAction SilentlyContinue -ErrorAction SilentlyContinue
-            $warnings | Should -HaveCount 1
+            @($warnings -match 'has been unavailable since') | Should -HaveCount 1
             "$warnings" | Should -Match '127\.0\.0\.1:1 has been unavailable since \d\d:\d\d:\d\d\. Waiting up to 3 s'
             $results | Should -HaveCount 20
             $results.Error.ErrorId | Select-Object -Unique | Should -Be 'ConnectionFailed'
@@ -83,7 +83,7 @@ Describe 'Connect-IngestService' {
 
         It 'a secret from a file beside the session, and a profile that finds it from anywhere' {
             Push-Location $TestDrive
-            try { $null = Connect-IngestService DspIngest $sandbox.Uri -Name beside -SecretFrom file:./token -Save }
+            try { $null = Connect-IngestService DspIngest $sandbox.Uri -NoCheck -Name beside -SecretFrom file:./token -Save }
             finally { Pop-Location }
             (Get-IngestConnection beside -Saved).SecretFrom | Should -Be "file:$(Join-Path $TestDrive token)"
             Disconnect-IngestService beside -Saved
@@ -93,12 +93,12 @@ Describe 'Connect-IngestService' {
             $secret = Join-Path $TestDrive 'open-secret'
             Set-Content $secret $token
             chmod 644 $secret
-            $null = Connect-IngestService DspIngest $sandbox.Uri -SecretFrom "file:$secret"
+            $null = Connect-IngestService DspIngest $sandbox.Uri -NoCheck -SecretFrom "file:$secret"
             (Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 }).FullyQualifiedErrorId | Should -BeLike 'SecretUnavailable,*'
         }
 
         It 'no secret from a vault without the module that reads vaults' -Skip:([bool] (Get-Module -ListAvailable Microsoft.PowerShell.SecretManagement)) {
-            $null = Connect-IngestService DspIngest $sandbox.Uri -SecretFrom vault:token
+            $null = Connect-IngestService DspIngest $sandbox.Uri -NoCheck -SecretFrom vault:token
             $failure = Get-FirstError { [CmdletBinding()] param() Get-IngestMapping 0001 }
             $failure.FullyQualifiedErrorId | Should -BeLike 'SecretUnavailable,*'
             "$failure" | Should -Match 'SecretManagement'
@@ -121,6 +121,60 @@ Describe 'Connect-IngestService' {
 
         It 'no plain text' {
             { Connect-IngestService DspIngest $sandbox.Uri -Token 'plain' } | Should -Throw -ErrorId 'CannotConvertArgumentNoMessage,*'
+        }
+    }
+
+    Context 'tries the sign-in' {
+        BeforeEach { $before = @(Get-EndedRequest $sandbox).Count }
+
+        It 'and says that the credentials were taken' {
+            $connection = Connect-IngestService DspIngest $sandbox.Uri -Token (ConvertTo-Secure $token) -Verbose 4>&1
+            "$($connection[0..($connection.Count - 2)])" | Should -Match 'takes the credentials'
+            $connection[-1].SignedIn | Should -BeTrue
+            $connection[-1] | Format-List | Out-String | Should -Match 'SignedIn *: True'
+        }
+
+        It 'and makes no connection, nor a profile, where they are wrong' {
+            $env:INGESTTOOLS_TEST_SECRET = 'x.y.z'
+            try {
+                $failure = Get-FirstError { [CmdletBinding()] param() Connect-IngestService DspIngest $sandbox.Uri -Name wrong -SecretFrom env:INGESTTOOLS_TEST_SECRET -Save }
+            }
+            finally { Remove-Item env:INGESTTOOLS_TEST_SECRET }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'NotSignedIn,*'
+            $failure.CategoryInfo.Category | Should -Be 'AuthenticationError'
+            $failure.ErrorDetails.RecommendedAction | Should -Match '-NoCheck'
+            Get-IngestConnection | Should -BeNullOrEmpty
+            Get-IngestConnection -Saved | Should -BeNullOrEmpty
+        }
+
+        It 'and makes none where nothing answers' {
+            $failure = Get-FirstError { [CmdletBinding()] param() Connect-IngestService DspIngest http://127.0.0.1:1/ -Token (ConvertTo-Secure x) -MaxAttempts 1 }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'ConnectionFailed,*'
+            $failure.ErrorDetails.RecommendedAction | Should -Match '-NoCheck'
+            Get-IngestConnection | Should -BeNullOrEmpty
+        }
+
+        It 'not at -NoCheck, which sends nothing' {
+            $connection = Connect-IngestService DspIngest $sandbox.Uri -Token (ConvertTo-Secure 'x.y.z') -NoCheck
+            $connection.SignedIn | Should -BeNullOrEmpty
+            @(Get-EndedRequest $sandbox).Count | Should -Be $before
+        }
+    }
+
+    Context '-ProxyCredential' {
+        It 'goes with -Proxy only' {
+            $credential = [pscredential]::new('me', (ConvertTo-Secure 'canary-proxy'))
+            { Connect-IngestService DspIngest $sandbox.Uri -ProxyCredential $credential } | Should -Throw -ErrorId 'Rejected,*'
+        }
+
+        It 'is saved nowhere' {
+            $credential = [pscredential]::new('me', (ConvertTo-Secure 'canary-proxy'))
+            { Connect-IngestService DspIngest $sandbox.Uri -Name proxied -SecretFrom env:NOTHING -Proxy http://127.0.0.1:1 -ProxyCredential $credential -NoCheck -Save } |
+                Should -Throw -ErrorId 'SecretUnavailable,*'
+            Get-IngestConnection -Saved | Should -BeNullOrEmpty
+            $connection = Connect-IngestService DspIngest $sandbox.Uri -Proxy http://127.0.0.1:1 -ProxyCredential $credential -NoCheck
+            $connection | Format-List * -Force | Out-String | Should -Not -Match 'canary'
+            $connection | ConvertTo-Json -Depth 4 -WarningAction SilentlyContinue | Should -Not -Match 'canary'
         }
     }
 
@@ -170,7 +224,7 @@ Describe 'Connect-IngestService' {
 
         It 'without a profile and without a connection at -WhatIf: <_>' -ForEach @{ Save = $true }, @{} {
             $save = $_
-            Connect-IngestService DspIngest $sandbox.Uri -Name archive -SecretFrom env:NOTHING @save -WhatIf | Should -BeNullOrEmpty
+            Connect-IngestService DspIngest $sandbox.Uri -NoCheck -Name archive -SecretFrom env:NOTHING @save -WhatIf | Should -BeNullOrEmpty
             Get-IngestConnection -Saved | Should -BeNullOrEmpty
             Get-IngestConnection | Where-Object Name -EQ archive | Should -BeNullOrEmpty
         }
@@ -222,7 +276,7 @@ Describe 'Connect-IngestService, to lakeFS' {
     It 'takes the session cookie <Name>' -ForEach @{ Name = 'oidc_auth_session'; Value = 'oidc-canary' }, @{ Name = 'saml_auth_session'; Value = 'saml-canary' } {
         $null = Connect-IngestService LakeFs $sandbox.Uri -SessionCookie (New-Credential $Name $Value)
         (Test-IngestService).SignedIn | Should -BeTrue
-        $null = Connect-IngestService LakeFs $sandbox.Uri -SessionCookie (New-Credential $Name wrong)
+        $null = Connect-IngestService LakeFs $sandbox.Uri -NoCheck -SessionCookie (New-Credential $Name wrong)
         (Test-IngestService).SignedIn | Should -BeFalse
     }
 

@@ -2,7 +2,7 @@ Describe 'Disconnect-IngestService' {
     BeforeAll { . (Join-Path $PSScriptRoot common.ps1) }
 
     BeforeEach {
-        foreach ($name in 'alpha', 'beta') { $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name $name -SecretFrom env:NOTHING -Save }
+        foreach ($name in 'alpha', 'beta') { $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Name $name -SecretFrom env:NOTHING -Save }
     }
 
     AfterEach {

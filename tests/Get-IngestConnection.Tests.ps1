@@ -1,7 +1,7 @@
 Describe 'Get-IngestConnection' {
     BeforeAll {
         . (Join-Path $PSScriptRoot common.ps1)
-        foreach ($name in 'alpha', 'beta', 'alpine') { $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name $name -Token (ConvertTo-Secure x) }
+        foreach ($name in 'alpha', 'beta', 'alpine') { $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Name $name -Token (ConvertTo-Secure x) }
     }
 
     AfterAll { Get-IngestConnection | Disconnect-IngestService }
@@ -31,7 +31,7 @@ Describe 'Get-IngestConnection' {
     }
 
     It 'lists saved profiles' {
-        $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name saved -SecretFrom env:SOME_TOKEN -Save
+        $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Name saved -SecretFrom env:SOME_TOKEN -Save
         try { (Get-IngestConnection -Saved).SecretFrom | Should -Be 'env:SOME_TOKEN' }
         finally {
             Disconnect-IngestService saved -Saved

@@ -156,7 +156,7 @@ $errors[0].FullyQualifiedErrorId
         Set-SandboxFault $sandbox 'latency=60s'
         $stopped = Invoke-AndStop -Argument @($sandbox.Uri) -When { (Get-SandboxConnection $sandbox).requestsInFlight -gt 0 } {
             param($uri)
-            $null = Connect-IngestService DspIngest $uri -Token (ConvertTo-SecureString x -AsPlainText -Force)
+            $null = Connect-IngestService DspIngest $uri -NoCheck -Token (ConvertTo-SecureString x -AsPlainText -Force)
             Get-IngestMapping 0001
         }
         $stopped.Elapsed | Should -BeLessThan $StopLimit

@@ -24,7 +24,7 @@ Describe 'Get-LinkingBatchItem' {
     }
 
     It 'refuses batches of another server' {
-        $other = Connect-IngestService Ica http://127.0.0.1:1/ -Name other -Token (ConvertTo-Secure x) -MaxAttempts 1
+        $other = Connect-IngestService Ica http://127.0.0.1:1/ -NoCheck -Name other -Token (ConvertTo-Secure x) -MaxAttempts 1
         try {
             (Get-FirstError { [CmdletBinding()] param() $batch | Get-LinkingBatchItem -Connection $other }).FullyQualifiedErrorId | Should -BeLike 'WrongServer,*'
             @($batch | Get-LinkingBatchItem).Count | Should -Be 6

@@ -19,7 +19,7 @@ Describe 'Get-Transaction' {
     }
 
     It 'uses the connection of the transaction' {
-        $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x) -MaxAttempts 1
+        $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Name nowhere -Token (ConvertTo-Secure x) -MaxAttempts 1
         try {
             ($started | Get-Transaction).Connection | Should -Be 'DspIngest'
             (Get-FirstError { [CmdletBinding()] param() Get-Transaction dsp:0001 }).FullyQualifiedErrorId | Should -BeLike 'ConnectionFailed,*'
@@ -189,7 +189,7 @@ Describe 'Get-Transaction, of what was started from here' {
     It 'refuses a transaction of another server than the connection''s' {
         $load = Send-IngestFile $book -Hierarchy $hierarchy | Start-BulkLoad
         $credential = [pscredential]::new('hcsadmin@sys.hcs', (ConvertTo-Secure test))
-        $other = Connect-IngestService Voss http://127.0.0.1:1/ -Name other -Credential $credential -MaxAttempts 1
+        $other = Connect-IngestService Voss http://127.0.0.1:1/ -NoCheck -Name other -Credential $credential -MaxAttempts 1
         foreach ($cmdlet in 'Get-Transaction', 'Wait-Transaction', 'Stop-Transaction') {
             $failure = Get-FirstError { [CmdletBinding()] param() $load | & $cmdlet -Connection $other }
             $failure.FullyQualifiedErrorId | Should -BeLike 'WrongServer,*'

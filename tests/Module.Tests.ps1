@@ -31,7 +31,7 @@ Describe 'The module' {
 
     It 'brings no package into the default load context' {
         $loaded = Invoke-Child {
-            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Token (ConvertTo-SecureString x -AsPlainText -Force) -MaxAttempts 1
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Token (ConvertTo-SecureString x -AsPlainText -Force) -MaxAttempts 1
             $null = Test-IngestService
             [System.Runtime.Loader.AssemblyLoadContext]::Default.Assemblies | ForEach-Object { $_.GetName().Name }
         }
@@ -44,7 +44,7 @@ Describe 'The module' {
         $other = Copy-Item (Join-Path (Split-Path $Manifest) 'module' 'bin' 'core' 'Microsoft.Extensions.*.dll') $TestDrive -PassThru
         $report = Invoke-Child -Argument $other.FullName {
             $args | ForEach-Object { [System.Runtime.Loader.AssemblyLoadContext]::Default.LoadFromAssemblyPath($_) } | Out-Null
-            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Token (ConvertTo-SecureString x -AsPlainText -Force) -MaxAttempts 1
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Token (ConvertTo-SecureString x -AsPlainText -Force) -MaxAttempts 1
             (Test-IngestService).Reachable
         }
         $report | Should -Be 'False'
@@ -68,7 +68,7 @@ Describe 'The module' {
                 [pscustomobject]@{ Name = "$($command.Name) -$($parameter.Name)"; IsSecure = $isSecure }
             }
         }
-        $secrets = 'ApiKey', 'Credential', 'SessionCookie', 'Token' | ForEach-Object { "Connect-IngestService -$_" }
+        $secrets = 'ApiKey', 'Credential', 'ProxyCredential', 'SessionCookie', 'Token' | ForEach-Object { "Connect-IngestService -$_" }
         ($found | Where-Object IsSecure).Name | Sort-Object | Should -Be $secrets
         # The place of a secret, what kind it is, and two of lakeFS's page marks, which let nobody in.
         $harmless = 'Connect-IngestService -SecretFrom', 'Connect-IngestService -SecretType'
@@ -157,7 +157,7 @@ Describe 'At -WhatIf' {
             }
             @{
                 Name = 'Connect-IngestService'; Says = 'Connect and save profile" on target "night to http'
-                With = { @{ Service = 'DspIngest'; Uri = $sandbox.Uri; Name = 'night'; SecretFrom = 'env:NOTHING'; Save = $true } }
+                With = { @{ Service = 'DspIngest'; Uri = $sandbox.Uri; Name = 'night'; SecretFrom = 'env:NOTHING'; Save = $true; NoCheck = $true } }
             }
             @{ Name = 'Disconnect-IngestService'; With = { @{ Name = 'DspIngest' } }; Says = 'Close connection" on target "DspIngest to http' }
             @{
@@ -278,10 +278,11 @@ Describe 'A secret' {
             & {
                 $secret = ConvertTo-SecureString $canary -AsPlainText -Force
                 $credential = [pscredential]::new('AKIASANDBOX', $secret)
-                $null = Connect-IngestService LakeFs $uri -Name basic -Credential $credential
-                $null = Connect-IngestService LakeFs $uri -Name login -Credential $credential -AuthenticationUri $uri
-                $null = Connect-IngestService LakeFs $uri -Name cookie -SessionCookie ([pscredential]::new('saml_auth_session', $secret))
-                $null = Connect-IngestService LakeFs $uri -Name token -Token $secret
+                Connect-IngestService LakeFs $uri -Name tried -Credential $credential -Verbose -Debug
+                $null = Connect-IngestService LakeFs $uri -NoCheck -Name basic -Credential $credential
+                $null = Connect-IngestService LakeFs $uri -NoCheck -Name login -Credential $credential -AuthenticationUri $uri
+                $null = Connect-IngestService LakeFs $uri -NoCheck -Name cookie -SessionCookie ([pscredential]::new('saml_auth_session', $secret))
+                $null = Connect-IngestService LakeFs $uri -NoCheck -Name token -Token $secret
                 foreach ($connection in 'basic', 'login', 'cookie', 'token') {
                     Test-IngestService $connection -Repository lake -Verbose -Debug | Format-List *
                     Start-Import lake main s3://bucket/prefix/ raw/ -Connection $connection -Verbose -Debug -OutVariable started | Format-List * -Force
@@ -312,8 +313,9 @@ Describe 'A secret' {
             $null = Start-Transcript $transcript
             & {
                 $secret = ConvertTo-SecureString $canary -AsPlainText -Force
-                Connect-IngestService DspIngest $uri -Token $secret -Verbose -Debug
-                Connect-IngestService DspIngest $uri -Name login -AuthenticationUri $uri -Credential ([pscredential]::new('root@example.com', $secret)) -Verbose -Debug
+                Connect-IngestService DspIngest $uri -Name tried -Token $secret -Verbose -Debug
+                Connect-IngestService DspIngest $uri -NoCheck -Token $secret -Verbose -Debug
+                Connect-IngestService DspIngest $uri -NoCheck -Name login -AuthenticationUri $uri -Credential ([pscredential]::new('root@example.com', $secret)) -Verbose -Debug
                 foreach ($connection in 'DspIngest', 'login') {
                     Get-IngestConnection $connection | Format-List * -Force
                     Test-IngestService $connection -Shortcode 0001 -Verbose -Debug | Format-List *

@@ -157,7 +157,7 @@ Describe 'New-LinkingBatch' {
 
     It 'keeps the key out of what -Debug tells' {
         $key = 'canary-9a1c'
-        $connection = Connect-IngestService Ica (Get-IngestConnection Ica).Uri -Name wrong -ApiKey (ConvertTo-Secure $key) -NoProxy
+        $connection = Connect-IngestService Ica (Get-IngestConnection Ica).Uri -NoCheck -Name wrong -ApiKey (ConvertTo-Secure $key) -NoProxy
         try {
             $told = New-LinkingBatch (New-DataId 1) -ProjectId $project -Connection $connection -Debug -Verbose -ErrorVariable failed -ErrorAction SilentlyContinue *>&1 | Out-String
         }

@@ -77,7 +77,7 @@ Describe 'Send-IngestFile' {
 
         It 'results that were read from a file, under the same names: <_>' -ForEach 'Clixml', 'Csv', 'Json' {
             $null = Connect-IngestService DspIngest $sandbox.Uri -Name here -Token (ConvertTo-Secure (Get-SandboxToken $sandbox))
-            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x)
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Name nowhere -Token (ConvertTo-Secure x)
             try {
                 $earlier = Send-IngestFile $files[0, 2] -Shortcode $shortcode -Connection here -Destination box
                 $read = Use-File $earlier $_
@@ -194,6 +194,29 @@ Describe 'Send-IngestFile' {
             { $files | Send-IngestFile -Shortcode $shortcode -Connection nosuch -ErrorAction SilentlyContinue } | Should -Throw -ErrorId 'NoConnection,*'
         }
 
+        It 'one error where the token is wrong, whatever the number of files, and every result has it' {
+            $null = Connect-IngestService DspIngest $sandbox.Uri -NoCheck -Name wrong -Token (ConvertTo-Secure 'x.y.z')
+            try {
+                $many = 1..200 | ForEach-Object { New-TestFile (Join-Path $TestDrive 'many') "$_.jpg" }
+                $results = $many | Send-IngestFile -Shortcode $shortcode -Connection wrong -ErrorVariable errors -ErrorAction SilentlyContinue -WarningVariable warnings -WarningAction SilentlyContinue
+            }
+            finally { Disconnect-IngestService wrong }
+            $errors | Should -HaveCount 1
+            $errors[0].FullyQualifiedErrorId | Should -BeLike 'NotSignedIn,*'
+            $errors[0].TargetObject | Should -Be $shortcode
+            $errors[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+            $warnings | Should -Be '200 files were not sent for one reason (NotSignedIn), which each result has as its Error.'
+            $results | Should -HaveCount 200
+            $results.Error.ErrorId | Select-Object -Unique | Should -Be 'NotSignedIn'
+        }
+
+        It 'an error that is readable text in a CSV file, alone and in a result' {
+            $result = Send-IngestFile (Join-Path $TestDrive 'missing.jpg') -Shortcode $shortcode -ErrorAction SilentlyContinue
+            $row = $result | ConvertTo-Csv | ConvertFrom-Csv
+            $row.Error | Should -Match '^FileNotFound: There is no file or folder .*missing\.jpg\. Check the path'
+            "$($result | ConvertTo-Csv)$($result.Error | ConvertTo-Csv)" | Should -Not -Match '   at |\.cs:'
+        }
+
         It 'an error that names Connect-IngestService where there is no connection' {
             $output = Invoke-Child -Argument $files[0] {
                 param($file)
@@ -241,10 +264,10 @@ Describe 'Send-IngestFile' {
         }
 
         It 'with a project and a connection that come with the results' {
-            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x)
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Name nowhere -Token (ConvertTo-Secure x)
             $null = Connect-IngestService DspIngest $sandbox.Uri -Name here -Token (ConvertTo-Secure (Get-SandboxToken $sandbox))
             $first = Send-IngestFile $files[0] -Shortcode $shortcode -Connection here
-            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x)
+            $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Name nowhere -Token (ConvertTo-Secure x)
             try { ($first | Send-IngestFile).Connection | Should -Be 'here' }
             finally { Disconnect-IngestService nowhere, here }
         }
@@ -256,7 +279,7 @@ Describe 'Send-IngestFile' {
             $before = @(Get-SandboxRequest $sandbox).number
             $told = Invoke-Child -Argument $sandbox.Uri, $folder, $shortcode {
                 param($uri, $folder, $shortcode)
-                $null = Connect-IngestService DspIngest $uri -Token (ConvertTo-SecureString x -AsPlainText -Force)
+                $null = Connect-IngestService DspIngest $uri -NoCheck -Token (ConvertTo-SecureString x -AsPlainText -Force)
                 Send-IngestFile $folder -Recurse -Shortcode $shortcode -Destination box-7 -WhatIf
             }
             $told.Count | Should -Be 4

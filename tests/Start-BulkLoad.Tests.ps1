@@ -139,7 +139,7 @@ Describe 'Start-BulkLoad' {
         $null = Send-IngestFile $good -Hierarchy $hierarchy | Start-BulkLoad | Wait-Transaction -PollInterval 0.1
         $skipped = Send-IngestFile $good -Hierarchy $hierarchy -WarningAction SilentlyContinue
         $skipped.Status, $skipped.Reason | Should -Be 'Skipped', 'AlreadyIngested'
-        $other = Connect-IngestService Voss http://127.0.0.1:1/ -Name other -Credential ([pscredential]::new('u', (ConvertTo-Secure p))) -MaxAttempts 1
+        $other = Connect-IngestService Voss http://127.0.0.1:1/ -NoCheck -Name other -Credential ([pscredential]::new('u', (ConvertTo-Secure p))) -MaxAttempts 1
         try { (Get-FirstError { $skipped | Start-BulkLoad -Connection $other }).FullyQualifiedErrorId | Should -BeLike 'WrongServer,*' }
         finally { Disconnect-IngestService other }
         (Use-File $skipped Csv | Start-BulkLoad -Again).FileName | Should -Be good.xlsx

@@ -31,7 +31,7 @@ Describe 'Test-IngestService' {
     }
 
     It 'tells that nobody is signed in' {
-        $null = Connect-IngestService DspIngest $sandbox.Uri -Name stranger -Token (ConvertTo-Secure 'x.y.z')
+        $null = Connect-IngestService DspIngest $sandbox.Uri -NoCheck -Name stranger -Token (ConvertTo-Secure 'x.y.z')
         try {
             $report = Test-IngestService stranger
             $report.Reachable | Should -BeTrue
@@ -42,7 +42,7 @@ Describe 'Test-IngestService' {
     }
 
     It 'tells that the server is not there' {
-        $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -Name nowhere -Token (ConvertTo-Secure x) -MaxAttempts 1
+        $null = Connect-IngestService DspIngest http://127.0.0.1:1/ -NoCheck -Name nowhere -Token (ConvertTo-Secure x) -MaxAttempts 1
         try {
             $report = Test-IngestService nowhere
             $report.Reachable | Should -BeFalse
@@ -61,7 +61,7 @@ Describe 'Test-IngestService' {
         Set-SandboxFault $sandbox 'latency=60s'
         $stopped = Invoke-AndStop -Argument @($sandbox.Uri) -When { (Get-SandboxConnection $sandbox).requestsInFlight -gt 0 } {
             param($uri)
-            $null = Connect-IngestService DspIngest $uri -Token (ConvertTo-SecureString x -AsPlainText -Force)
+            $null = Connect-IngestService DspIngest $uri -NoCheck -Token (ConvertTo-SecureString x -AsPlainText -Force)
             Test-IngestService
         }
         $stopped.Elapsed | Should -BeLessThan $StopLimit
@@ -86,7 +86,7 @@ Describe 'Test-IngestService of VOSS' {
     }
 
     It 'says that Basic is not taken' {
-        $connection = Connect-IngestService Voss $sandbox.Uri -Credential $credential -NoProxy
+        $connection = Connect-IngestService Voss $sandbox.Uri -NoCheck -Credential $credential -NoProxy
         $report = Test-IngestService $connection
         $report.Ok, $report.Reachable, $report.SignedIn | Should -Be $false, $true, $false
     }

@@ -84,11 +84,16 @@ function Invoke-AndKill([scriptblock] $Script, [object[]] $Argument, [scriptbloc
 function New-TestWorkbook([string] $Path, [string[]] $Column = @('Username', 'Email'), [object[]] $Row, [string] $Sheet = 'Users') {
     $main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     $related = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
+    $content = 'application/vnd.openxmlformats-officedocument.spreadsheetml'
     $cells = @(, $Column) + $Row | ForEach-Object {
         '<row>' + (-join ($_ | ForEach-Object { "<c t=`"inlineStr`"><is><t>$([System.Security.SecurityElement]::Escape($_))</t></is></c>" })) + '</row>'
     }
     $parts = [ordered]@{
-        '[Content_Types].xml'        = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
+        '[Content_Types].xml'        = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">' +
+            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>' +
+            "<Default Extension=`"xml`" ContentType=`"$content.worksheet+xml`"/><Override PartName=`"/xl/workbook.xml`" ContentType=`"$content.sheet.main+xml`"/></Types>"
+        '_rels/.rels'                = "<Relationships xmlns=`"http://schemas.openxmlformats.org/package/2006/relationships`">" +
+            "<Relationship Id=`"rId1`" Type=`"$related/officeDocument`" Target=`"xl/workbook.xml`"/></Relationships>"
         'xl/workbook.xml'            = "<workbook $main xmlns:r=`"$related`"><sheets><sheet name=`"$Sheet`" sheetId=`"1`" r:id=`"rId1`"/></sheets></workbook>"
         'xl/_rels/workbook.xml.rels' = "<Relationships xmlns=`"http://schemas.openxmlformats.org/package/2006/relationships`">" +
             "<Relationship Id=`"rId1`" Type=`"$related/worksheet`" Target=`"worksheets/sheet1.xml`"/></Relationships>"

@@ -113,7 +113,7 @@ try {
             `$ErrorActionPreference = 'Stop'
             Import-Module '$manifest'
             `$token = ConvertTo-SecureString token -AsPlainText -Force
-            `$null = Connect-IngestService -Service DspIngest -Uri $Uri -Token `$token
+            `$null = Connect-IngestService -Service DspIngest -Uri $Uri -Token `$token -NoCheck
             $Then
 "@
     }

@@ -68,6 +68,15 @@ public sealed record ConnectionProfile
             };
         }
 
+        if (settings.ProxyCredential is not null)
+        {
+            throw new IngestException(ErrorId.SecretUnavailable, "The credentials of a proxy that were given cannot be saved.")
+            {
+                Service = settings.Service,
+                Advice = "Save the connection without -Proxy and -ProxyCredential, and set the environment variable https_proxy (http://user:password@host:port) where it is used.",
+            };
+        }
+
         return new ConnectionProfile
         {
             Name = connection.Name,

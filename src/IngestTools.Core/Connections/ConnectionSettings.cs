@@ -35,6 +35,9 @@ public sealed record ConnectionSettings
     /// <summary>The proxy; null takes the system's.</summary>
     public Uri? Proxy { get; init; }
 
+    /// <summary>The user name and password that <see cref="Proxy"/> wants; null where it wants none. They are kept in no profile.</summary>
+    public System.Net.NetworkCredential? ProxyCredential { get; init; }
+
     /// <summary>Whether to use no proxy at all.</summary>
     public bool NoProxy { get; init; }
 

@@ -1,16 +1,19 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace IngestTools.Connections;
 
 /// <summary>
-/// Says whether another account owns a file or folder, or can change it. What this library keeps for itself is not used then: another account could have
-/// written what is read, and could read what is written.
+/// Says whether another account owns a file or folder, or can change it. What this library keeps for itself, and what secrets are read from, is not used
+/// then: another account could have written what is read, and could read what is written.
 /// </summary>
 /// <remarks>
-/// Unix only. On Windows the folders of this library lie in the account's own profile, which others cannot write unless its owner lets them.
+/// Unix looks at the owner and at the mode, Windows at the owner and at the access list (<see cref="WindowsFileAccount"/>). What belongs to the administrator
+/// is trusted: the administrator can change everything anyway.
 /// </remarks>
-internal static class FileAccount
+public static class FileAccount
 {
     private const uint Root = 0;
 
@@ -20,43 +23,129 @@ internal static class FileAccount
 
     private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    /// <summary>Why a file and its folder must not be used, and what to do about it; null where nothing speaks against them, or they are not there.</summary>
+    /// <summary>Why a file and its folder must not be used; null where nothing speaks against them, or they are not there.</summary>
     /// <param name="path">The full path of the file.</param>
-    public static (string Reason, string Advice)? FindRisk(string path)
+    /// <param name="allowsSticky">
+    /// Whether a folder such as /tmp will do, where others can make files and cannot remove or replace those of this account. It does for a file that is
+    /// opened by its own name, and not for one with companions, such as a database.
+    /// </param>
+    public static FileRisk? FindRisk(string path, bool allowsSticky = false)
     {
-        if (OperatingSystem.IsWindows())
-            return null;
+        ArgumentNullException.ThrowIfNull(path);
         string folder = Path.GetDirectoryName(path)!;
-        if (Read(path) is { } file && (file.Mode & TypeMask) != RegularFile)
-            return ("it is not a regular file", "Move it to another folder.");
-        return RiskOf(folder, $"its folder {folder}") ?? RiskOf(path, "it");
+        if (!OperatingSystem.IsWindows() && ReadUnix(path) is { } file && (file.Mode & TypeMask) != RegularFile)
+            return new FileRisk("it is not a regular file", "Move it to another folder.");
+        return FindRiskOfFolder(folder, $"its folder {folder}", allowsSticky) ?? FindRiskOf(path, "it");
     }
 
     /// <summary>Whether a path leads to a regular file; null where it leads nowhere, or that cannot be known here.</summary>
     /// <param name="path">The full path.</param>
-    public static bool? IsRegularFile(string path) => !OperatingSystem.IsWindows() && Read(path) is { } file ? (file.Mode & TypeMask) == RegularFile : null;
+    public static bool? IsRegularFile(string path) =>
+        !OperatingSystem.IsWindows() && ReadUnix(path) is { } file ? (file.Mode & TypeMask) == RegularFile : null;
 
-    private static (string Reason, string Advice)? RiskOf(string path, string what)
+    /// <summary>Why a folder must not be used; null where nothing speaks against it, or it is not there.</summary>
+    /// <param name="folder">The full path of the folder.</param>
+    public static FileRisk? FindRiskOfFolder(string folder) => FindRiskOfFolder(folder, "it", allowsSticky: false);
+
+    /// <summary>
+    /// Opens a file to read it, and refuses it as <see cref="FindRisk"/> does. Owner and mode are those of the opened file, so that what is read is what was
+    /// looked at, whatever becomes of its name meanwhile.
+    /// </summary>
+    /// <param name="path">The full path of the file.</param>
+    /// <param name="refuse">Makes the error of a file that is refused.</param>
+    internal static FileStream OpenTrusted(string path, Func<FileRisk, Exception> refuse)
     {
-        if (Read(path) is not { } found)
-            return null;
+        // First by name: to open a pipe waits until somebody writes to it. A file that is not there says so when it is opened.
+        if (Path.Exists(path) && FindRisk(path, allowsSticky: true) is { } unopened)
+            throw refuse(unopened);
+        FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            return FindRiskOf(file, path) is { } risk ? throw refuse(risk) : file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Why an opened file must not be used, whatever its name leads to by now.</summary>
+    internal static FileRisk? FindRiskOf(FileStream file, string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return WindowsFileAccount.FindRisk(file, path);
+        return ReadUnix(file.SafeFileHandle) is { } found ? RiskOf(found, path, "it", isSticky: false) : null;
+    }
+
+    private static FileRisk? FindRiskOfFolder(string folder, string what, bool allowsSticky)
+    {
+        if (OperatingSystem.IsWindows())
+            return WindowsFileAccount.FindRisk(new DirectoryInfo(folder), what);
+        return ReadUnix(folder) is { } found ? RiskOf(found, folder, what, allowsSticky && ((UnixFileMode)found.Mode & UnixFileMode.StickyBit) != 0) : null;
+    }
+
+    private static FileRisk? FindRiskOf(string path, string what)
+    {
+        if (OperatingSystem.IsWindows())
+            return WindowsFileAccount.FindRisk(new FileInfo(path), what);
+        return ReadUnix(path) is { } found ? RiskOf(found, path, what, isSticky: false) : null;
+    }
+
+    private static FileRisk? RiskOf((uint Owner, uint Mode) found, string path, string what, bool isSticky)
+    {
         uint account = CurrentAccount();
-        // The administrator can change everything anyway.
         if (found.Owner != account && found.Owner != Root)
         {
-            return (
-                $"{what} belongs to another account (the one with the number {found.Owner}; this is {account})",
-                "Use the account that it belongs to, or set INGESTTOOLS_HOME to a folder of this account.");
+            return new FileRisk(
+                $"{what} belongs to another account ({NameOf(found.Owner)}; this is {NameOf(account)})",
+                $"Use the account that it belongs to, or run as root: chown {account} '{path}'.");
         }
 
-        return ((UnixFileMode)(found.Mode & 0xFFF) & WritableByOthers) == 0 ? null : ($"other accounts can write to {what}", $"Run: chmod go-w '{path}'.");
+        return isSticky || ((UnixFileMode)(found.Mode & 0xFFF) & WritableByOthers) == 0 ? null : new FileRisk($"other accounts can write to {what}", $"Run: chmod go-w '{path}'.");
+    }
+
+    /// <summary>The name that this machine's own list has for an account, with its number; the number alone for accounts from elsewhere.</summary>
+    private static string NameOf(uint account)
+    {
+        string number = account.ToString(CultureInfo.InvariantCulture);
+        try
+        {
+            string? name = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).FirstOrDefault(parts => parts.Length > 2 && parts[2] == number)?[0];
+            return name is null ? $"number {number}" : $"{Http.Redaction.EscapeControls(name)}, number {number}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"number {number}";
+        }
     }
 
     /// <summary>Owner and mode of what a path leads to; null where it leads nowhere, or this system is not known.</summary>
-    private static (uint Owner, uint Mode)? Read(string path) => OperatingSystem.IsLinux() ? ReadLinux(path) : OperatingSystem.IsMacOS() ? ReadMac(path) : null;
+    private static (uint Owner, uint Mode)? ReadUnix(string path) =>
+        OperatingSystem.IsLinux() ? ReadLinux(WorkingFolder, path, flags: 0) : OperatingSystem.IsMacOS() ? ReadMac(path) : null;
+
+    /// <summary>Owner and mode of an opened file; null where this system is not known.</summary>
+    private static (uint Owner, uint Mode)? ReadUnix(SafeFileHandle file)
+    {
+        bool isHeld = false;
+        try
+        {
+            file.DangerousAddRef(ref isHeld);
+            const nint EmptyPath = 0x1000;
+            return OperatingSystem.IsLinux() ? ReadLinux(file.DangerousGetHandle(), "", EmptyPath) : OperatingSystem.IsMacOS() ? ReadMac(file) : null;
+        }
+        finally
+        {
+            if (isHeld)
+                file.DangerousRelease();
+        }
+    }
+
+    /// <summary>AT_FDCWD: a path that is not full begins at the working folder.</summary>
+    private const nint WorkingFolder = -100;
 
     /// <summary>statx(2): its structure is the same on every processor. It is called by number, since musl has a function for it only since 1.2.5.</summary>
-    private static (uint Owner, uint Mode)? ReadLinux(string path)
+    private static (uint Owner, uint Mode)? ReadLinux(nint folder, string path, nint flags)
     {
         nint? number = RuntimeInformation.ProcessArchitecture switch
         {
@@ -66,24 +155,35 @@ internal static class FileAccount
             Architecture.Arm64 => 291,
             _ => null,
         };
-        const nint WorkingFolder = -100;
         const nint TypeModeAndOwner = 0x1 | 0x2 | 0x8;
         const int Owner = 20;
         const int Mode = 28;
         byte[] answer = new byte[256];
-        if (number is null || SystemCall(number.Value, WorkingFolder, NativeText(path), 0, TypeModeAndOwner, answer) != 0)
+        if (number is null || SystemCall(number.Value, folder, NativeText(path), flags, TypeModeAndOwner, answer) != 0)
             return null;
         return (BitConverter.ToUInt32(answer, Owner), BitConverter.ToUInt16(answer, Mode));
     }
 
-    /// <summary>stat(2) with 64-bit inodes: device 4, mode 2, links 2, inode 8, owner 4.</summary>
     private static (uint Owner, uint Mode)? ReadMac(string path)
+    {
+        byte[] answer = new byte[256];
+        int result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatX64(NativeText(path), answer) : Stat(NativeText(path), answer);
+        return result == 0 ? MacAnswer(answer) : null;
+    }
+
+    private static (uint Owner, uint Mode)? ReadMac(SafeFileHandle file)
+    {
+        byte[] answer = new byte[256];
+        int result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatX64(file, answer) : Stat(file, answer);
+        return result == 0 ? MacAnswer(answer) : null;
+    }
+
+    /// <summary>stat(2) with 64-bit inodes: device 4, mode 2, links 2, inode 8, owner 4.</summary>
+    private static (uint Owner, uint Mode) MacAnswer(byte[] answer)
     {
         const int Mode = 4;
         const int Owner = 16;
-        byte[] answer = new byte[256];
-        int result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatX64(NativeText(path), answer) : Stat(NativeText(path), answer);
-        return result == 0 ? (BitConverter.ToUInt32(answer, Owner), BitConverter.ToUInt16(answer, Mode)) : null;
+        return (BitConverter.ToUInt32(answer, Owner), BitConverter.ToUInt16(answer, Mode));
     }
 
     private static byte[] NativeText(string text) => Encoding.UTF8.GetBytes(text + '\0');
@@ -103,4 +203,12 @@ internal static class FileAccount
     [DllImport("libc", EntryPoint = "stat$INODE64")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int StatX64(byte[] path, [Out] byte[] answer);
+
+    [DllImport("libc", EntryPoint = "fstat")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Stat(SafeFileHandle file, [Out] byte[] answer);
+
+    [DllImport("libc", EntryPoint = "fstat$INODE64")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int StatX64(SafeFileHandle file, [Out] byte[] answer);
 }

@@ -37,6 +37,10 @@ public sealed class IngestConnection : IDisposable
     private static readonly string[] ProxySchemes = ["http", "https", "socks4", "socks4a", "socks5"];
 
     private readonly AnswerHandler _handler;
+
+    /// <summary>Opens a connection for each request. See <see cref="OperationKind.Once"/>.</summary>
+    private readonly AnswerHandler _freshHandler;
+
     private readonly ServerText _text = new(new KnownSecrets());
     private readonly IAuthenticator _authenticator;
     private readonly RequestPace? _pace;
@@ -48,7 +52,8 @@ public sealed class IngestConnection : IDisposable
         settings = RememberSecrets(settings);
         Settings = settings;
         Time = time;
-        _handler = new AnswerHandler(_text, LearnAsync, CreateHandler(settings));
+        _handler = new AnswerHandler(_text, LearnAsync, CreateHandler(settings, ConnectionLifetime));
+        _freshHandler = new AnswerHandler(_text, LearnAsync, CreateHandler(settings, TimeSpan.Zero));
         _pace = Definition.CreatePace(time);
         Outage outage = Outage.Of(settings, time);
         _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator(), Outage.LeftTo(outage)), time);
@@ -62,6 +67,7 @@ public sealed class IngestConnection : IDisposable
         Memory = connection.Memory;
         _handler = connection._handler;
         _text = connection._text;
+        _freshHandler = connection._freshHandler;
         _pace = connection._pace;
         _authenticator = connection._authenticator;
         Http = CreateHttp(_authenticator, Outage.NotWaitedFor(Time));
@@ -87,6 +93,9 @@ public sealed class IngestConnection : IDisposable
 
     /// <summary>Where the secret is kept; null where it was given.</summary>
     public string? SecretFrom => Settings.SecretFrom;
+
+    /// <summary>Whether the service took the credentials when that was tried (by <see cref="ServiceCheck"/>); null where it was not tried, or the service did not say.</summary>
+    public bool? SignedIn { get; internal set; }
 
     internal ConnectionSettings Settings { get; }
 
@@ -122,6 +131,8 @@ public sealed class IngestConnection : IDisposable
             settings = settings with { AuthenticationUri = ReadBase(settings, settings.AuthenticationUri, "-AuthenticationUri") };
         if (settings.Proxy is not null)
             RefuseProxy(settings, settings.Proxy);
+        else if (settings.ProxyCredential is not null)
+            throw Refused(settings, "There is no proxy that the credentials are for.", "Give -Proxy beside -ProxyCredential.");
         definition.Validate(settings);
         if (settings.SignIn != SignInKind.None && settings.Secret is null)
             throw Refused(settings, "There is no secret to sign in with.", "Give -Token, -Credential, -ApiKey, -SessionCookie or -SecretFrom.");
@@ -169,6 +180,7 @@ public sealed class IngestConnection : IDisposable
             owned.Dispose();
         (_authenticator as IDisposable)?.Dispose();
         _handler.Dispose();
+        _freshHandler.Dispose();
         foreach (object remembered in Memory.Values)
             (remembered as IDisposable)?.Dispose();
         Memory.Clear();
@@ -217,7 +229,8 @@ public sealed class IngestConnection : IDisposable
 
     private IngestHttp CreateHttp(IAuthenticator authenticator, Outage outage)
     {
-        IngestHttp http = new(Service, _handler, _text, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _pace);
+        IngestHttp http = new(
+            Service, _handler, _freshHandler, _text, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _pace);
         _owned.Add(http);
         return http;
     }
@@ -238,7 +251,7 @@ public sealed class IngestConnection : IDisposable
         if (!proxy.IsAbsoluteUri || !ProxySchemes.Contains(proxy.Scheme, StringComparer.Ordinal))
             throw Refused(settings, $"'{Redaction.Of(proxy.OriginalString)}' is no proxy's address.", "Give -Proxy with its scheme, such as http://proxy.example.org:8080.");
         if (proxy.UserInfo.Length > 0)
-            throw Refused(settings, $"The address of the proxy {proxy.Host} has a user name or password in it.", "Give -Proxy without them, and let the proxy know this machine by other means.");
+            throw Refused(settings, $"The address of the proxy {proxy.Host} has a user name or password in it.", "Give -Proxy without them, and give them as -ProxyCredential.");
     }
 
     private static void RefusePlainText(ConnectionSettings settings)
@@ -261,17 +274,19 @@ public sealed class IngestConnection : IDisposable
     private static IngestException Refused(ConnectionSettings settings, string message, string advice) =>
         new(ErrorId.Rejected, message) { Service = settings.Service, Advice = advice };
 
-    private static SocketsHttpHandler CreateHandler(ConnectionSettings settings) => new()
+    /// <param name="settings">The connection's settings.</param>
+    /// <param name="lifetime">How long a connection is used; zero uses it for one request.</param>
+    private static SocketsHttpHandler CreateHandler(ConnectionSettings settings, TimeSpan lifetime) => new()
     {
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.GZip,
         ConnectTimeout = ConnectTimeout,
         Expect100ContinueTimeout = ContinueTimeout,
         PooledConnectionIdleTimeout = ConnectionIdleTime,
-        PooledConnectionLifetime = ConnectionLifetime,
+        PooledConnectionLifetime = lifetime,
         // An answer that is no longer wanted is dropped with its connection: reading on could take seconds after Ctrl+C.
         ResponseDrainTimeout = TimeSpan.FromMilliseconds(50),
-        Proxy = settings.Proxy is null ? null : new WebProxy(settings.Proxy) { UseDefaultCredentials = false },
+        Proxy = settings.Proxy is null ? null : new WebProxy(settings.Proxy) { Credentials = settings.ProxyCredential },
         UseProxy = !settings.NoProxy,
         UseCookies = false,
         SslOptions = CreateTls(settings),

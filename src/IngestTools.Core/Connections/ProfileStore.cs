@@ -31,7 +31,7 @@ public sealed class ProfileStore
     {
         try
         {
-            using FileStream file = File.OpenRead(_path);
+            using FileStream file = FileAccount.OpenTrusted(_path, Untrusted);
             return JsonSerializer.Deserialize(file, ProfileJson.Default.ConnectionProfileArray) ?? [];
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -42,7 +42,7 @@ public sealed class ProfileStore
         {
             throw new IngestException(ErrorId.FileUnreadable, $"The saved connections in {_path} cannot be read: {e.Message}", e)
             {
-                Advice = "Mend the file, or remove it and save the connections anew.",
+                Advice = "Correct the file, or remove it and save the connections again.",
                 Target = _path,
             };
         }
@@ -70,6 +70,12 @@ public sealed class ProfileStore
         return true;
     }
 
+    private IngestException Untrusted(FileRisk risk) => new(ErrorId.FileUnreadable, $"The saved connections in {_path} are not used: {risk.Reason}.")
+    {
+        Advice = $"{risk.Advice} Look at what the file says before you use it again, or set INGESTTOOLS_HOME to another folder.",
+        Target = _path,
+    };
+
     private static bool IsNamed(ConnectionProfile profile, string name) => string.Equals(profile.Name, name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads, changes and writes under a lock: processes that save at the same time would undo each other's changes.</summary>
@@ -79,6 +85,8 @@ public sealed class ProfileStore
         try
         {
             IngestFolders.CreatePrivateFolder(_folder);
+            if (FileAccount.FindRisk(_path, allowsSticky: true) is { } risk)
+                throw Untrusted(risk);
             using FileStream held = Lock();
             ConnectionProfile[] profiles = change(Read()).OrderBy(profile => profile.Name, StringComparer.OrdinalIgnoreCase).ToArray();
             using (FileStream file = IngestFolders.CreatePrivateFile(temporary))

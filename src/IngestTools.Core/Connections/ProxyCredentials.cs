@@ -1,7 +1,8 @@
 namespace IngestTools.Connections;
 
 /// <summary>
-/// The credentials for a proxy that the environment has in an address, such as <c>http://user:password@proxy:8080</c>. .NET reads them there itself.
+/// The credentials for a proxy: those that are given, and those that the environment has in an address, such as <c>http://user:password@proxy:8080</c>.
+/// .NET reads the latter itself.
 /// </summary>
 internal static class ProxyCredentials
 {
@@ -10,6 +11,12 @@ internal static class ProxyCredentials
     /// <summary>Every form of them: the password, and both as an address and as HTTP Basic has them.</summary>
     public static IEnumerable<string> Read(ConnectionSettings settings)
     {
+        if (settings.ProxyCredential is { } given)
+        {
+            yield return given.Password;
+            yield return $"{given.UserName}:{given.Password}";
+        }
+
         if (settings.NoProxy || settings.Proxy is not null)
             yield break;
         foreach (string variable in Variables)

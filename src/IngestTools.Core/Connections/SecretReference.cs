@@ -80,23 +80,29 @@ public sealed class SecretReference
         ? secret
         : throw Unavailable($"The environment variable {_place} is not set.", "Set it in the environment of this process.");
 
+    /// <summary>Opened once: what is looked at is what is read.</summary>
     private string ReadFile()
     {
         try
         {
-            FileInfo file = new(_place);
-            if (!file.Exists)
-                throw Unavailable($"The file {_place} does not exist.", "Check the path after file:.");
-            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(_place) & ReadableByOthers) != 0)
+            using FileStream file = FileAccount.OpenTrusted(_place, risk => Unavailable($"The file {_place} is not used as a secret: {risk.Reason}.", risk.Advice));
+            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & ReadableByOthers) != 0)
                 throw Unavailable($"The file {_place} can be read or written by others than its owner, so what it holds is no secret.", $"Run: chmod 600 '{_place}', and change the secret.");
             if (file.Length > MaxBytes)
                 throw Unavailable($"The file {_place} has {file.Length:N0} bytes, and no secret is that long.", "Check the path after file:.");
-            string secret = File.ReadAllText(_place).Trim('\uFEFF').TrimEnd('\r', '\n');
+            using StreamReader reader = new(file);
+            string secret = reader.ReadToEnd().Trim('\uFEFF').TrimEnd('\r', '\n');
             return secret.Length > 0 ? secret : throw Unavailable($"The file {_place} is empty.", "Write the secret into it.");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Unavailable($"The file {_place} does not exist.", "Check the path after file:.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Unavailable($"The file {_place} cannot be read: {e.Message}", "Give the account that runs this the right to read it.", e);
+            throw OpenFileLimit.IsReached(e)
+                ? Unavailable($"The file {_place} cannot be opened: {OpenFileLimit.Reason}.", OpenFileLimit.Advice, e)
+                : Unavailable($"The file {_place} cannot be read: {e.Message}", "Give the account that runs this the right to read it.", e);
         }
     }
 

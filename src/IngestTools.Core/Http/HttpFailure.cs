@@ -14,6 +14,13 @@ internal static class HttpFailure
     /// <summary>No address that helps a person is longer.</summary>
     private const int MaxAddressLength = 500;
 
+    private const string ClientCertificateAdvice =
+        "IngestTools sends no client certificate. Ask the service's administrator for an address that takes credentials alone, or give with -Proxy a proxy that holds the certificate.";
+
+    private const string HttpVersionAdvice = "IngestTools uses HTTP/1.1, and the server takes HTTP/2 only. Ask its administrator to permit HTTP/1.1.";
+
+    private const string ProxyCredentialAdvice = "Give the proxy's user name and password with -ProxyCredential, beside -Proxy. Or use -NoProxy.";
+
     private static readonly string[] RequestIdHeaders = ["X-Request-Id", "X-Correlation-Id", "X-Amzn-RequestId", "X-Amz-Request-Id"];
 
     /// <summary>The error that an answer means. Reads the body's beginning.</summary>
@@ -25,6 +32,7 @@ internal static class HttpFailure
         TimeSpan? retryAfter = RetryAfterOf(response, time);
         bool saidItDidNotAct = status is 420 or 429 || (status == 503 && retryAfter is not null);
         (ErrorId errorId, string? advice) = Meaning(status);
+        advice = AdviceOfWords(status, said.Text) ?? advice;
         string words = said.Text is null ? "" : $": {said.Text}";
         string where = status is >= 300 and < 400 ? $" It redirects to {Shorten(Redaction.Of(response.Headers.Location))}." : "";
         IngestException error = new(errorId, $"{service} answered {status} {Name(response)} to '{operation.Name}'{words.TrimEnd('.')}.{where}")
@@ -51,10 +59,27 @@ internal static class HttpFailure
         Exception root = exception.GetBaseException();
         string words = operation.Text.Words(root.Message) ?? root.GetType().Name;
         string host = operation.Uri.IsDefaultPort ? operation.Uri.Host : $"{operation.Uri.Host}:{operation.Uri.Port.ToString(CultureInfo.InvariantCulture)}";
+        if (OpenFileLimit.IsReached(exception))
+            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {OpenFileLimit.Reason}", isTransient: true, acted: false, OpenFileLimit.Advice);
+        if (WantsClientCertificate(exception))
+        {
+            return Make(ErrorId.InsecureConnection, $"The server {host} asks for a client certificate, and IngestTools has none to send: {words}", isTransient: false, acted: false,
+                ClientCertificateAdvice);
+        }
+
         if (request?.HttpRequestError == HttpRequestError.SecureConnectionError || Chain(exception).Any(e => e is AuthenticationException))
         {
-            return Make(ErrorId.InsecureConnection, $"No secure connection to {host}: {words}", isTransient: false, acted: false,
-                "Check the server's certificate. For one of your own authority give -CertificateAuthority with its PEM file.");
+            if (Chain(exception).Any(e => e.Message.Contains("handshake failure", StringComparison.OrdinalIgnoreCase)))
+            {
+                return Make(ErrorId.InsecureConnection, $"{host} refused the TLS handshake: {words}", isTransient: false, acted: false,
+                    "The server may ask for a client certificate, which IngestTools does not send, or have no cipher in common with this machine. Its administrator knows which.");
+            }
+
+            return IsPlainAnswer(exception)
+                ? Make(ErrorId.InsecureConnection, $"{host} does not answer in TLS: {words}", isTransient: false, acted: false,
+                    "Check the port in -Uri. If the port takes plain http, write http:// (and -AllowInsecure where it is another machine); if it takes https, check that the server and the proxies on the way are well.")
+                : Make(ErrorId.InsecureConnection, $"No secure connection to {host}: {words}", isTransient: false, acted: false,
+                    "Check the server's certificate. For one of your own authority give -CertificateAuthority with its PEM file.");
         }
 
         if (request?.HttpRequestError == HttpRequestError.NameResolutionError)
@@ -65,8 +90,9 @@ internal static class HttpFailure
 
         if (request?.HttpRequestError == HttpRequestError.ProxyTunnelError)
         {
-            return Make(ErrorId.ConnectionFailed, $"The proxy does not connect to {host}: {words}", isTransient: true, acted: false,
-                "Check -Proxy, or use -NoProxy.");
+            return root.Message.Contains("407", StringComparison.Ordinal)
+                ? Make(ErrorId.NotAllowed, $"The proxy wants credentials of its own before it connects to {host}: {words}", isTransient: false, acted: false, ProxyCredentialAdvice)
+                : Make(ErrorId.ConnectionFailed, $"The proxy does not connect to {host}: {words}", isTransient: true, acted: false, "Check -Proxy, or use -NoProxy.");
         }
 
         if (request?.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
@@ -76,6 +102,20 @@ internal static class HttpFailure
         {
             return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {operation.Text.Words(request?.Message) ?? words}", isTransient: true, acted: false,
                 "Check that the server runs at the address in -Uri, and -Proxy and the firewall between.");
+        }
+
+        // What understands no HTTP/1.1 has not acted on it.
+        if (request?.HttpRequestError == HttpRequestError.InvalidResponse && IsNotHttp(root.Message))
+        {
+            return Make(ErrorId.InvalidAnswer, $"{host} does not answer in HTTP/1.1: {words}", isTransient: false, acted: false, operation.Uri.Scheme == Uri.UriSchemeHttp
+                ? "Check the port in -Uri. If the port takes https, write https://. If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses."
+                : "Check the port in -Uri. If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses.");
+        }
+
+        if (request?.HttpRequestError == HttpRequestError.ResponseEnded)
+        {
+            return Make(ErrorId.ConnectionFailed, $"{host} closed the connection during '{operation.Name}' without a whole answer", isTransient: true, acted: true,
+                $"Try again. If it stays so, check -Uri: {(operation.Uri.Scheme == Uri.UriSchemeHttp ? "a port that takes https closes so where it is asked with http://, and so does" : "so closes")} a server that takes HTTP/2 only or asks for a client certificate; IngestTools has neither. Otherwise check the server and the proxies on the way.");
         }
 
         return Make(ErrorId.ConnectionFailed, $"The connection to {host} broke during '{operation.Name}': {words}", isTransient: true, acted: true,
@@ -92,6 +132,23 @@ internal static class HttpFailure
             IsUnreachable = !acted && IsOutage(exception),
         };
     }
+
+    /// <summary>
+    /// Whether the other end closed the connection with a TLS alert that it wants a certificate of the client (116), or cannot go on without (40, of TLS 1.2).
+    /// OpenSSL and Schannel have these words for them.
+    /// </summary>
+    private static bool WantsClientCertificate(Exception exception) => Chain(exception).Any(e =>
+        e.Message.Contains("certificate required", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("CertificateRequired", StringComparison.Ordinal));
+
+    /// <summary>Whether a server answered the beginning of TLS with something else, as one does that takes plain http.</summary>
+    private static bool IsPlainAnswer(Exception exception) => Chain(exception).Any(e =>
+        e.Message.Contains("frame size or a corrupted frame", StringComparison.Ordinal)
+        || e.Message.Contains("wrong version number", StringComparison.Ordinal)
+        || e.Message.Contains("packet length too long", StringComparison.Ordinal)
+        || e.Message.Contains("unexpected EOF", StringComparison.Ordinal));
+
+    /// <summary>Whether the first line of an answer is not one of HTTP/1: a frame of HTTP/2, an alert of TLS, or another protocol's greeting.</summary>
+    private static bool IsNotHttp(string message) => message.Contains("invalid status line", StringComparison.Ordinal) && !message.Contains("'HTTP/1.", StringComparison.Ordinal);
 
     /// <summary>
     /// Whether no connection came about for a reason that passes when the server, or the network, is up again. A name that nobody knows is not such a
@@ -140,7 +197,12 @@ internal static class HttpFailure
         401 => (ErrorId.NotSignedIn, "Check the credentials, and whether they have expired; then use Connect-IngestService again."),
         403 => (ErrorId.NotAllowed, "The credentials are good, and not enough. Ask for the right, then sign in again."),
         404 or 410 => (ErrorId.NotFound, null),
-        407 => (ErrorId.NotAllowed, "The proxy wants its own sign-in."),
+        407 => (ErrorId.NotAllowed, ProxyCredentialAdvice),
+        // AWS' load balancer has 464 for a protocol that its target does not take, and the standard 505 for a version.
+        426 or 464 or 505 => (ErrorId.Rejected, HttpVersionAdvice),
+        // nginx: what came to a port of TLS was plain, and a client certificate that was not sent or not accepted.
+        497 => (ErrorId.Rejected, "The port takes https: write https:// in -Uri."),
+        495 or 496 => (ErrorId.NotAllowed, ClientCertificateAdvice),
         408 or 504 => (ErrorId.TimedOut, "Try again later."),
         409 => (ErrorId.Conflict, null),
         413 => (ErrorId.TooLarge, "The server, or a proxy before it, limits the size of a body."),
@@ -148,6 +210,16 @@ internal static class HttpFailure
         420 or 429 => (ErrorId.TooManyRequests, "The server asks for fewer requests. Try again later, or with a lower -ThrottleLimit."),
         >= 500 => (ErrorId.ServerError, "Try again later. If it stays so, the server's log says more."),
         _ => (ErrorId.Rejected, null),
+    };
+
+    /// <summary>What nginx and Go's server say in a 400 about the port that was asked; null for other answers.</summary>
+    private static string? AdviceOfWords(int status, string? words) => (status, words) switch
+    {
+        (400, { } said) when said.Contains("plain HTTP request was sent to HTTPS port", StringComparison.OrdinalIgnoreCase)
+            || said.Contains("HTTP request to an HTTPS server", StringComparison.OrdinalIgnoreCase) => "The port takes https: write https:// in -Uri.",
+        (400, { } said) when said.Contains("HTTP/2 only", StringComparison.OrdinalIgnoreCase) => HttpVersionAdvice,
+        (400, { } said) when said.Contains("No required SSL certificate was sent", StringComparison.OrdinalIgnoreCase) => ClientCertificateAdvice,
+        _ => null,
     };
 
     private static string Name(HttpResponseMessage response) =>

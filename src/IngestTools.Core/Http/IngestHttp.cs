@@ -35,6 +35,7 @@ internal sealed class IngestHttp : IDisposable
     private static readonly ProductInfoHeaderValue UserAgent = new("IngestTools", typeof(IngestHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
     private readonly HttpMessageInvoker _invoker;
+    private readonly HttpMessageInvoker _freshInvoker;
     private readonly IAuthenticator _authenticator;
     private readonly TimeProvider _time;
     private readonly ResiliencePipeline<object> _pipeline;
@@ -44,11 +45,35 @@ internal sealed class IngestHttp : IDisposable
     private readonly Outage _outage;
     private Signature? _known;
 
-    public IngestHttp(IngestService service, HttpMessageHandler handler, ServerText text, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, Outage outage, TimeProvider time, RequestPace? pace = null)
+    /// <param name="service">The service.</param>
+    /// <param name="handler">Sends requests over connections that it keeps.</param>
+    /// <param name="freshHandler">
+    /// Sends each request over a connection of its own, for what must not be sent twice: a load balancer may have cut a connection that was idle, and a
+    /// request that goes into such a connection ends with nobody knowing whether the server has seen it.
+    /// </param>
+    /// <param name="text">Cleans the server's words.</param>
+    /// <param name="authenticator">Signs requests.</param>
+    /// <param name="maxAttempts">How often a request is sent at most.</param>
+    /// <param name="attemptTimeout">How long one attempt may take.</param>
+    /// <param name="outage">Waits for outages.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="pace">Keeps requests below a rate; null where there is none.</param>
+    public IngestHttp(
+        IngestService service,
+        HttpMessageHandler handler,
+        HttpMessageHandler freshHandler,
+        ServerText text,
+        IAuthenticator authenticator,
+        int maxAttempts,
+        TimeSpan attemptTimeout,
+        Outage outage,
+        TimeProvider time,
+        RequestPace? pace = null)
     {
         Service = service;
         Text = text;
         _invoker = new HttpMessageInvoker(handler, disposeHandler: false);
+        _freshInvoker = new HttpMessageInvoker(freshHandler, disposeHandler: false);
         _authenticator = authenticator;
         _maxAttempts = maxAttempts;
         _outage = outage;
@@ -134,7 +159,11 @@ internal sealed class IngestHttp : IDisposable
         outcome.ThrowIfException();
     }
 
-    public void Dispose() => _invoker.Dispose();
+    public void Dispose()
+    {
+        _invoker.Dispose();
+        _freshInvoker.Dispose();
+    }
 
     private static TimeSpan Clamp(TimeSpan time) => time < LongestTime ? time : LongestTime;
 
@@ -170,7 +199,7 @@ internal sealed class IngestHttp : IDisposable
                 Log(call.Logger, request);
                 operation.IsSent = true;
                 long sentAt = _time.GetTimestamp();
-                HttpResponseMessage response = await _invoker.SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
+                HttpResponseMessage response = await (operation.Kind == OperationKind.Once ? _freshInvoker : _invoker).SendAsync(request, watch?.Token ?? cancellationToken).ConfigureAwait(false);
                 object? answer = null;
                 try
                 {

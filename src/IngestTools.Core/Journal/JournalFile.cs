@@ -83,8 +83,8 @@ internal sealed class JournalFile(string path)
     private void CreateFile()
     {
         IngestFolders.CreatePrivateFolder(System.IO.Path.GetDirectoryName(path)!);
-        if (FileAccount.FindRisk(path) is var (reason, advice))
-            throw JournalErrors.Unsafe(path, reason, advice);
+        if (FileAccount.FindRisk(path) is { } risk)
+            throw JournalErrors.Unsafe(path, risk.Reason, $"{risk.Advice} Or set INGESTTOOLS_HOME to a folder of this account.");
         try
         {
             if (!File.Exists(path))

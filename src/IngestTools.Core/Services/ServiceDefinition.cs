@@ -77,6 +77,14 @@ internal abstract class ServiceDefinition
     /// <param name="cancellationToken">Ends the look.</param>
     public abstract Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken);
 
+    /// <summary>Signs in and asks the cheapest question that needs it.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="logger">Takes what happens.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>False where the service answers, and not whether it takes the credentials.</returns>
+    /// <exception cref="IngestException">The service did not answer, or refused.</exception>
+    public abstract Task<bool> TrySignInAsync(IngestConnection connection, ILogger logger, CancellationToken cancellationToken);
+
     /// <summary>Signs with a token as it is kept.</summary>
     protected static IAuthenticator BearerOf(ConnectionSettings settings, TimeProvider time) => new SecretAuthenticator(
         async (_, cancellationToken) => Signature.Bearer(Secrets.CheckToken(await settings.Secret!(cancellationToken).ConfigureAwait(false))), time);

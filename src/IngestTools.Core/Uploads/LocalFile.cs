@@ -75,11 +75,14 @@ internal sealed class LocalFile : IDisposable
 /// <summary>What can be wrong with a local file or folder.</summary>
 internal static class LocalFileErrors
 {
-    public static IngestException NotFound(string path, Exception? cause = null) => Make(
-        ErrorId.FileNotFound, $"There is no file or folder {Show(path)}.", "Check the path. A file that was there when the folder was listed may have been removed since.", path, cause);
+    public static IngestException NotFound(string path, Exception? cause = null) => DeadLinkTarget(path) is { } target
+        ? Make(ErrorId.FileNotFound, $"{Show(path)} is a link to {Show(target)}, which does not exist.", "Remove the link, or put back the file that it leads to.", path, cause)
+        : Make(
+            ErrorId.FileNotFound, $"There is no file or folder {Show(path)}.", "Check the path. A file that was there when the folder was listed may have been removed since.", path, cause);
 
-    public static IngestException Unreadable(string path, string why, Exception? cause = null) => Make(
-        ErrorId.FileUnreadable, $"{Show(path)} cannot be read: {Http.Redaction.EscapeControls(why)}", "Give this account the right to read it, then send it again.", path, cause);
+    public static IngestException Unreadable(string path, string why, Exception? cause = null) => OpenFileLimit.IsReached(cause)
+        ? Make(ErrorId.FileUnreadable, $"{Show(path)} cannot be opened: {OpenFileLimit.Reason}.", OpenFileLimit.Advice, path, cause)
+        : Make(ErrorId.FileUnreadable, $"{Show(path)} cannot be read: {Http.Redaction.EscapeControls(why)}", "Give this account the right to read it, then send it again.", path, cause);
 
     public static IngestException Changed(string path) => Make(
         ErrorId.FileChanged, $"{Show(path)} changed while it was read, so the server has a mixture or nothing of it.", "Send it again when nobody writes to it.", path, null);
@@ -96,6 +99,19 @@ internal static class LocalFileErrors
 
     public static IngestException LinkToFolder(string path) => Make(
         ErrorId.FileUnreadable, $"{Show(path)} is a link to a folder, and was left out: links are not followed, since they can lead in circles.", "Send the folder that it leads to by its own path.", path, null);
+
+    /// <summary>Where a link leads that leads to nothing; null where there is no link.</summary>
+    private static string? DeadLinkTarget(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     private static string Show(string path) => Http.Redaction.EscapeControls(path);
 

@@ -46,7 +46,7 @@ internal static class UploadResults
             Derivative = derivative,
             Attempts = attempts,
             Duration = duration,
-            Error = error,
+            Error = error?.ForResult(),
             Connection = item.Target.Connection,
             Server = item.Target.JournalPlace.Server,
         };

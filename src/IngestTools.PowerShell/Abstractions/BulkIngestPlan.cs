@@ -17,7 +17,8 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
 
     internal long UploadedCount { get; private set; }
 
-    internal long FailedCount { get; private set; }
+    /// <summary>The uploads that failed, by their reasons.</summary>
+    internal FailureTally Failures { get; } = new();
 
     internal UploadResult? FirstFailed { get; private set; }
 
@@ -38,7 +39,7 @@ internal sealed class BulkIngestPlan(IngestConnection connection, string shortco
         }
         else if (upload.Status == UploadStatus.Failed)
         {
-            FailedCount++;
+            Failures.Add(upload);
             FirstFailed ??= upload;
         }
     }

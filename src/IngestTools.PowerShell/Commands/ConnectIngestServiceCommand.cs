@@ -10,7 +10,7 @@ using IngestTools.PowerShell.Errors;
 
 namespace IngestTools.PowerShell.Commands;
 
-/// <summary>Connect-IngestService: makes a connection of this session. Nothing is sent until it is used.</summary>
+/// <summary>Connect-IngestService: makes a connection of this session, after the sign-in was tried.</summary>
 [Cmdlet(VerbsCommunications.Connect, "IngestService", DefaultParameterSetName = NoSecretSet, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(IngestConnection))]
 public sealed class ConnectIngestServiceCommand : AsyncCmdlet
@@ -105,6 +105,11 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     [Address]
     public Uri? Proxy { get; set; }
 
+    /// <summary>The user name and password that the proxy wants.</summary>
+    [Parameter]
+    [Credential]
+    public PSCredential? ProxyCredential { get; set; }
+
     /// <summary>Uses no proxy, not even the system's.</summary>
     [Parameter]
     public SwitchParameter NoProxy { get; set; }
@@ -138,6 +143,10 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     [Seconds(AllowsZero = true)]
     public TimeSpan? OutageTimeout { get; set; }
 
+    /// <summary>Makes the connection without trying the sign-in: nothing is sent until it is used.</summary>
+    [Parameter]
+    public SwitchParameter NoCheck { get; set; }
+
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
@@ -150,6 +159,8 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
                 return;
             }
 
+            if (!NoCheck)
+                TrySignIn(connection);
             if (Save || Default)
                 new ProfileStore().Save(ConnectionProfile.From(connection, Default));
             IngestSession.Current.Connections.Add(connection);
@@ -159,6 +170,25 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
         {
             ThrowTerminatingError(e.ToErrorRecord(Uri is null ? null : Redaction.Of(Uri.OriginalString)));
         }
+    }
+
+    /// <summary>A connection that does not work is not made, and not saved: its first use would be the first to say so.</summary>
+    private void TrySignIn(IngestConnection connection)
+    {
+        try
+        {
+            Run(token => ServiceCheck.TrySignInAsync(connection, Log, token));
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+
+        if (connection.SignedIn == true)
+            WriteVerbose($"{connection.Service} at {connection.Uri} takes the credentials.");
+        else
+            WriteWarning($"{connection.Service} at {connection.Uri} answers, and did not say whether it takes the credentials. Test-IngestService '{connection.Name}' shows more.");
     }
 
     private ConnectionSettings CreateSettings()
@@ -175,6 +205,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
             SecretFrom = PlaceOfSecret(),
             AuthenticationUri = AuthenticationUri,
             Proxy = Proxy,
+            ProxyCredential = ProxyCredential?.GetNetworkCredential(),
             NoProxy = NoProxy,
             CertificateAuthority = CertificateAuthority is null ? null : GetUnresolvedProviderPathFromPSPath(CertificateAuthority),
             SkipCertificateCheck = SkipCertificateCheck,

@@ -291,10 +291,14 @@ public sealed class SendIngestFileCommand : PathCmdlet
     {
         long sent = 0;
         long ingested = 0;
+        FailureTally failures = new();
         await foreach (UploadResult result in _engine!.SendAsync(_requests.Reader, cancellationToken).ConfigureAwait(false))
         {
-            if (result.Status == UploadStatus.Failed && result.Error is { } error)
-                yield return error.ToErrorRecord(result.Path);
+            if (result.Status == UploadStatus.Failed)
+            {
+                if (failures.Add(result) is { } error)
+                    yield return error.ToErrorRecord();
+            }
             else if (result.Reason is SkipReason.AlreadySent)
                 sent++;
             else if (result.Reason is SkipReason.AlreadyIngested)
@@ -302,6 +306,8 @@ public sealed class SendIngestFileCommand : PathCmdlet
             yield return result;
         }
 
+        foreach ((IngestException _, string message) in failures.ReadFolded())
+            await PostWarningAsync(message, cancellationToken).ConfigureAwait(false);
         if (sent + ingested > 0)
             await PostWarningAsync(DescribeSkipped(sent, ingested), cancellationToken).ConfigureAwait(false);
     }

@@ -134,13 +134,19 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
             return false;
         }
 
+        string? missing = DescribeFailures(plan);
         if (Force || plan.IsAskedFor)
+        {
+            if (missing is not null)
+                WriteWarning($"The bulk ingest of project {plan.Shortcode} is started without all files: {missing}");
             return true;
-        if (plan.FirstFailed is { } failed)
+        }
+
+        if (missing is not null)
         {
             WriteError(IngestErrors.Create(
                 ErrorId.Rejected,
-                $"The bulk ingest of project {plan.Shortcode} was not started: {plan.FailedCount:N0} of its uploads failed, the first that of '{failed.Path}'.",
+                $"The bulk ingest of project {plan.Shortcode} was not started: {missing}",
                 "Send the failed files again: $results | Where-Object Status -eq Failed | Send-IngestFile. Or start without them: -Force.").ToErrorRecord(plan.Shortcode));
             return false;
         }
@@ -148,6 +154,18 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
         if (plan.UploadedCount == 0)
             WriteWarning($"The bulk ingest of project {plan.Shortcode} was not started: nothing was uploaded. -Force starts it all the same.");
         return plan.UploadedCount > 0;
+    }
+
+    /// <summary>How many uploads failed, and the reason of most of them; null where none failed.</summary>
+    private static string? DescribeFailures(BulkIngestPlan plan)
+    {
+        if (plan.FirstFailed is not { } first)
+            return null;
+        string words = $"{plan.Failures.Count:N0} of its uploads failed, the first that of '{first.Path}'.";
+        if (plan.Failures.Commonest is not { } commonest)
+            return words;
+        string reasonOf = plan.Failures.Count == 1 ? "The reason" : commonest.Count == plan.Failures.Count ? "The reason of all" : $"The reason of {commonest.Count:N0} of them";
+        return $"{words} {reasonOf}: {commonest.Error.Message}";
     }
 
     private async Task StartAsync(BulkIngestPlan plan, CancellationToken cancellationToken)

@@ -15,6 +15,12 @@ internal sealed class RequestPipeline(
     public async Task RunAsync(HttpContext context)
     {
         string rawTarget = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (!LoopbackHosts.Allow(context, rawTarget))
+        {
+            await LoopbackHosts.RefuseAsync(context);
+            return;
+        }
+
         RequestTarget target = RequestTarget.Parse(rawTarget);
         if (target.Segments is [ControlRoutes.Root, ..])
         {

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using IngestTools.Connections;
 using IngestTools.Scheduler.Store;
 
 namespace IngestTools.Scheduler.Control;
@@ -10,8 +11,6 @@ internal static class ControlPlace
 {
     /// <summary>What a Unix domain socket's address has room for, without the zero at its end.</summary>
     public static readonly int LongestPath = OperatingSystem.IsMacOS() ? 103 : 107;
-
-    private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     /// <summary>Octal 077. What others of this process make meanwhile is for the owner alone too, and folders of them can still be entered.</summary>
     private const uint OwnerOnly = 0x3F;
@@ -27,8 +26,8 @@ internal static class ControlPlace
             throw new StoreException($"The socket's path {path} has {bytes} bytes, and the system takes {LongestPath}. Give a shorter one with --socket.");
         string folder = Path.GetDirectoryName(path)!;
         PrivateFolder.Create(folder);
-        if ((File.GetUnixFileMode(folder) & WritableByOthers) != 0)
-            throw new StoreException($"Others than its owner can write in {folder}, so anybody could put a socket in the place of the scheduler's. Run: chmod go-w '{folder}', or give another --socket.");
+        if (FileAccount.FindRiskOfFolder(folder) is { } risk)
+            throw new StoreException($"The folder {folder} cannot hold the scheduler's socket: {risk.Reason}, so another account could put a socket of its own there. {risk.Advice} Or give another --socket.");
         if (!Path.Exists(path))
             return;
         if (!IsSocket(path))

@@ -119,6 +119,7 @@ internal static class SchedulerDaemon
             throw new StoreException($"The folder {command.Folder} cannot be made: {e.Message} Give this account one that it may write, with --store.", e);
         }
 
+        PrivateFolder.RefuseForeign(command.Folder);
         return StoreLock.Take(Path.Join(command.Folder, command.Connection is null ? "scheduler.lock" : $"scheduler-{command.Node}.lock"));
     }
 

@@ -14,9 +14,6 @@ internal sealed class BulkIngestLoad : ILoad
     /// <summary>Of more files the names are not kept over a crash: the run is then known to have ended, and not what it left over.</summary>
     private const int MostNamesKept = 100_000;
 
-    /// <summary>So many files that could not be sent are told one by one.</summary>
-    private const int MostFailuresTold = 100;
-
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LockPause = TimeSpan.FromSeconds(1);
@@ -54,9 +51,8 @@ internal sealed class BulkIngestLoad : ILoad
         Channel<UploadRequest> requests = Channel.CreateBounded<UploadRequest>(1);
         requests.Writer.TryWrite(new UploadRequest(_run.Load.Path!, _client.CreateUploadTarget(_shortcode)));
         requests.Writer.Complete();
-        long failed = 0;
+        FailureTally failures = new();
         long ingested = 0;
-        IngestException? first = null;
         long noted = Environment.TickCount64;
         await foreach (UploadResult result in engine.SendAsync(requests.Reader, cancellationToken))
         {
@@ -65,15 +61,17 @@ internal sealed class BulkIngestLoad : ILoad
             else if (result.IsOnServer)
                 names.Add(result.RemoteName, result.Sha256);
             else
-                Tell(result, ref failed, ref first);
+                Tell(result, failures);
             if (Environment.TickCount64 - noted < ProgressInterval.TotalMilliseconds)
                 continue;
             noted = Environment.TickCount64;
             await _run.UploadingAsync(names.Count, null, "files", cancellationToken);
         }
 
-        if (failed > 0)
-            throw NotAllSent(failed, names.Count, first!);
+        foreach ((IngestException _, string message) in failures.ReadFolded())
+            _run.Log.LogWarning("{Message}", message);
+        if (failures.Commonest is { } commonest)
+            throw NotAllSent(failures.Count, names.Count, commonest.Error, commonest.Count);
         if (ingested > 0)
             _run.Log.LogInformation("{Count:N0} files had been ingested before and have not changed.", ingested);
         if (names.Count == 0)
@@ -126,26 +124,23 @@ internal sealed class BulkIngestLoad : ILoad
         _run.Log.LogInformation("The mapping was saved to {Path}.", path);
     }
 
-    private void Tell(UploadResult result, ref long failed, ref IngestException? first)
+    private void Tell(UploadResult result, FailureTally failures)
     {
         if (result.Status != UploadStatus.Failed)
-        {
             _run.Log.LogInformation("{File} was left out: {Reason}", result.RemoteName, result.Error?.Message);
-            return;
-        }
-
-        first ??= result.Error;
-        if (++failed <= MostFailuresTold)
-            _run.Log.LogWarning("{File} could not be sent: {Reason}", result.RemoteName, result.Error?.Message);
+        else if (failures.Add(result) is { } error)
+            _run.Log.LogWarning("{File} could not be sent: {Reason}", result.RemoteName, error.Message);
     }
 
-    private static IngestException NotAllSent(long failed, long sent, IngestException first) => new(
-        first.ErrorId, $"{failed:N0} of {failed + sent:N0} files could not be sent, so the bulk ingest was not started. The first reason: {first.Message}", first)
+    private static IngestException NotAllSent(long failed, long sent, IngestException commonest, long ofThem) => new(
+        commonest.ErrorId,
+        $"{failed:N0} of {failed + sent:N0} files could not be sent, so the bulk ingest was not started. The reason{(ofThem == failed ? "" : $" of {ofThem:N0} of them")}: {commonest.Message}",
+        commonest)
     {
         Service = IngestService.DspIngest,
         Operation = "upload",
-        IsTransient = first.IsTransient || first.ErrorId == ErrorId.Locked,
-        Advice = first.Advice,
+        IsTransient = commonest.IsTransient || commonest.ErrorId == ErrorId.Locked,
+        Advice = commonest.Advice,
     };
 
     private Marker? ReadMarker() => _run.Record.Marker is { } text ? JsonSerializer.Deserialize(text, BulkIngestJson.Default.Marker) : null;

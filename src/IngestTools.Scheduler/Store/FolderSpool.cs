@@ -1,3 +1,5 @@
+using IngestTools.Connections;
+
 namespace IngestTools.Scheduler.Store;
 
 /// <summary>Copies in a folder beside the store, each in a folder of its own under its own name.</summary>
@@ -85,6 +87,8 @@ internal sealed class FolderSpool(string folder) : ISpool
 /// <summary>Folders and files that only the daemon's account can read, from the moment they exist.</summary>
 internal static class PrivateFolder
 {
+    private static readonly EnumerationOptions All = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.None };
+
     public static void Create(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -92,6 +96,22 @@ internal static class PrivateFolder
         else if (!Directory.Exists(path))
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
+
+    /// <summary>Refuses a folder, and what lies in it, that another account owns or can write: the store, its lock, the spool and each copy in it.</summary>
+    /// <exception cref="StoreException">The message names the file, and what to do.</exception>
+    public static void RefuseForeign(string folder)
+    {
+        if (FileAccount.FindRiskOfFolder(folder) is { } risk)
+            throw Foreign(folder, risk);
+        // A socket is looked at where it is taken over, and has another mode.
+        foreach (string file in Directory.EnumerateFiles(folder, "*", All).Where(path => !path.EndsWith(".sock", StringComparison.Ordinal)))
+        {
+            if (FileAccount.FindRisk(file) is { } found)
+                throw Foreign(file, found);
+        }
+    }
+
+    private static StoreException Foreign(string path, FileRisk risk) => new($"{path} is not used: {risk.Reason}. {risk.Advice} Or give another folder with --store.");
 
     public static FileStream CreateFile(string path)
     {

@@ -188,16 +188,16 @@ public sealed class JournalFileTests : JournalTests
     {
         Journal.BeginJob(Project, "test", null).Dispose();
         Journal.Dispose();
-        Give(Path);
+        OtherAccount.Give(Path);
 
-        AssertUnavailable("it belongs to another account (the one with the number 65534; this is 0)", "set INGESTTOOLS_HOME");
+        AssertUnavailable("number 65534; this is root, number 0)", $"chown 0 '{Path}'");
     }
 
     [OtherAccountFact]
     public void A_journal_in_a_folder_of_another_account_is_not_used()
     {
         Directory.CreateDirectory(Folder);
-        Give(Folder);
+        OtherAccount.Give(Folder);
 
         AssertUnavailable($"its folder {Folder} belongs to another account", "set INGESTTOOLS_HOME");
         Assert.False(File.Exists(Path) && new FileInfo(Path).Length > 0);
@@ -235,14 +235,6 @@ public sealed class JournalFileTests : JournalTests
             File.SetUnixFileMode(path, mode);
     }
 
-    /// <summary>Makes a file or folder that of another account.</summary>
-    private static void Give(string path)
-    {
-        using Process changed = Process.Start("chown", ["65534", path]);
-        changed.WaitForExit();
-        Assert.Equal(0, changed.ExitCode);
-    }
-
     /// <summary>The administrator can write everywhere, so the test is another account where it runs as the administrator.</summary>
     private void AsOrdinaryAccount(Action test)
     {
@@ -256,7 +248,7 @@ public sealed class JournalFileTests : JournalTests
 
         Directory.CreateDirectory(Folder, OwnerOnlyFolder);
         SetMode(System.IO.Path.GetDirectoryName(Folder)!, OwnerOnlyFolder | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        Give(Folder);
+        OtherAccount.Give(Folder);
         Exception? failure = OtherAccount.Run(() => Record.Exception(test));
         Assert.Null(failure);
     }

@@ -87,7 +87,7 @@ internal sealed class DspSandbox : IAsyncDisposable
 
     /// <summary>The head of an upload whose body the test sends, or does not.</summary>
     public static string UploadHead(string name, long contentLength) =>
-        $"POST /projects/0001/bulk-ingest/ingest/{name} HTTP/1.1\r\nHost: x\r\n"
+        $"POST /projects/0001/bulk-ingest/ingest/{name} HTTP/1.1\r\nHost: localhost\r\n"
         + $"Authorization: Bearer {Token}\r\nContent-Length: {contentLength}\r\n\r\n";
 
     public async ValueTask DisposeAsync()

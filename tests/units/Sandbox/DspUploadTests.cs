@@ -36,6 +36,23 @@ public sealed class DspUploadTests
         Assert.Equal(2, sandbox.Project.History("a.txt").Uploads);
     }
 
+    [Theory]
+    [InlineData(251, HttpStatusCode.OK)]
+    [InlineData(252, HttpStatusCode.InternalServerError)]
+    [InlineData(300, HttpStatusCode.InternalServerError)]
+    public async Task Name_that_the_servers_disk_refuses_is_an_error_without_words(int letters, HttpStatusCode status)
+    {
+        await using DspSandbox sandbox = await DspSandbox.StartAsync();
+
+        using HttpResponseMessage answer = await sandbox.UploadAsync($"one/{new string('n', letters)}.txt");
+
+        Assert.Equal(status, answer.StatusCode);
+        if (status != HttpStatusCode.OK)
+            Assert.Equal("", await answer.Content.ReadAsStringAsync());
+        Assert.Equal(status == HttpStatusCode.OK ? 1 : 0, sandbox.Project.WaitingFiles.Count);
+        Assert.False(sandbox.Project.IsLocked);
+    }
+
     [Fact]
     public async Task Empty_file_is_accepted()
     {

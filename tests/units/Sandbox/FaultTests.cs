@@ -10,7 +10,7 @@ namespace IngestTools.Units.Sandbox;
 
 public sealed class FaultTests
 {
-    private const string Health = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    private const string Health = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
     [Theory]
     [InlineData("503", HttpStatusCode.ServiceUnavailable, null)]

@@ -56,6 +56,32 @@ public sealed class VossLoadTests
     }
 
     [Fact]
+    public async Task Rows_that_succeed_are_kept_up_to_a_number_and_those_that_fail_always()
+    {
+        await using VossSandbox sandbox = await VossSandbox.StartAsync(o =>
+        {
+            o.SucceededRowsKept = 3;
+            o.RowFails = VossOptions.RowsLike("*user9@* => The email is not valid.");
+        });
+
+        JsonElement load = await sandbox.RunLoadAsync(new TestWorkbook().AddUsers("Users", 10));
+        List<JsonElement> rows = await sandbox.GetRowsAsync(load);
+
+        Assert.Equal("[ 9/10 ] succeeded from [ 1 ] sheet in book.xlsx.", load.GetProperty("detail").GetString());
+        Assert.Equal(["Success", "Success", "Success", "Fail"], rows.Select(r => r.GetProperty("status").GetString()));
+        Assert.EndsWith("Name:user9", rows[^1].GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Name_of_300_characters_is_refused_and_nothing_is_kept()
+    {
+        await using VossSandbox sandbox = await VossSandbox.StartAsync();
+        using HttpResponseMessage answer = await sandbox.UploadAsync(new string('n', 300) + ".xlsx", new TestWorkbook().AddUsers("Users", 1).ToBytes());
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Empty(sandbox.Voss.Files);
+    }
+
+    [Fact]
     public async Task What_is_no_workbook_fails_as_a_whole_and_loads_no_row()
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();

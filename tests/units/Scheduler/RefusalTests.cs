@@ -259,7 +259,49 @@ public sealed class RefusalTests
         File.SetUnixFileMode(open, (UnixFileMode)0b111_111_111);
         SchedulerProcess fifth = harness.Begin("--store", other, "--socket", Path.Join(open, "c.sock"));
         Assert.Equal(1, await fifth.EndsAsync());
-        Assert.Contains("Others than its owner can write", fifth.Log, StringComparison.Ordinal);
+        Assert.Contains($"The folder {open} cannot hold the scheduler's socket: other accounts can write to it", fifth.Log, StringComparison.Ordinal);
+    }
+
+    [SkippableTheory]
+    [InlineData("")]
+    [InlineData("scheduler.db")]
+    [InlineData("scheduler.lock")]
+    [InlineData("spool/0123/book.xlsx")]
+    [UnsupportedOSPlatform("windows")]
+    public async Task A_store_that_others_can_write_is_refused(string file)
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Windows has no file modes.");
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        string store = Path.Join(harness.Folder.Path, "shared");
+        Directory.CreateDirectory(store, (UnixFileMode)0b111_000_000);
+        string path = Path.Join(store, file);
+        if (file.Length > 0)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllTextAsync(path, "");
+        }
+
+        File.SetUnixFileMode(path.TrimEnd('/'), (UnixFileMode)0b111_111_111);
+
+        SchedulerProcess daemon = harness.Begin("--store", store);
+
+        Assert.Equal(1, await daemon.EndsAsync());
+        Assert.Contains($"{path.TrimEnd('/')} is not used: other accounts can write to it. Run: chmod go-w '{path.TrimEnd('/')}'.", daemon.Log, StringComparison.Ordinal);
+    }
+
+    [OtherAccountFact]
+    public async Task A_store_of_another_account_is_refused()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        string store = Path.Join(harness.Folder.Path, "theirs");
+        Directory.CreateDirectory(store);
+        OtherAccount.Give(store);
+
+        SchedulerProcess daemon = harness.Begin("--store", store);
+
+        Assert.Equal(1, await daemon.EndsAsync());
+        Assert.Contains($"{store} is not used: it belongs to another account", daemon.Log, StringComparison.Ordinal);
+        Assert.Contains($"chown 0 '{store}'", daemon.Log, StringComparison.Ordinal);
     }
 
     [OtherAccountFact]

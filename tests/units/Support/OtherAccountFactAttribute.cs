@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Xunit;
 
@@ -9,7 +10,7 @@ public sealed class OtherAccountFactAttribute : FactAttribute
 {
     public OtherAccountFactAttribute()
     {
-        if (!OperatingSystem.IsLinux() || Environment.UserName != "root" || OtherAccount.SetUserIds is null)
+        if (!OtherAccount.IsAvailable)
             Skip = "Only root on Linux can listen as another account.";
     }
 }
@@ -20,6 +21,8 @@ internal static class OtherAccount
     private const nint Nobody = 65534;
     private const nint Unchanged = -1;
 
+    internal static bool IsAvailable => OperatingSystem.IsLinux() && Environment.UserName == "root" && SetUserIds is not null;
+
     /// <summary>The number of the system call setresuid, which changes the account of one thread; that of libc changes all.</summary>
     internal static nint? SetUserIds => RuntimeInformation.ProcessArchitecture switch
     {
@@ -27,6 +30,14 @@ internal static class OtherAccount
         Architecture.Arm64 => 147,
         _ => null,
     };
+
+    /// <summary>Makes a file or folder that of another account.</summary>
+    internal static void Give(string path)
+    {
+        using Process changed = Process.Start("chown", ["65534", path]);
+        changed.WaitForExit();
+        Assert.Equal(0, changed.ExitCode);
+    }
 
     /// <summary>Runs on a thread of its own, which is the other account for as long.</summary>
     internal static T Run<T>(Func<T> work)

@@ -8,6 +8,10 @@ namespace IngestTools.Units.Support;
 /// <summary>Makes .xlsx files, the smallest that a spreadsheet opens.</summary>
 internal sealed class TestWorkbook
 {
+    private const string Content = "application/vnd.openxmlformats-officedocument.spreadsheetml";
+
+    private const string Relationships = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
     private readonly List<(string Name, IReadOnlyList<string?[]> Rows)> _sheets = [];
     private readonly List<string> _texts = [];
 
@@ -30,14 +34,25 @@ internal sealed class TestWorkbook
         using MemoryStream file = new();
         using (ZipArchive zip = new(file, ZipArchiveMode.Create))
         {
-            Write(zip, "[Content_Types].xml", """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>""");
+            Write(zip, "[Content_Types].xml", $"""
+                <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+                <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
+                <Default Extension="xml" ContentType="{Content}.worksheet+xml"/>
+                <Override PartName="/xl/workbook.xml" ContentType="{Content}.sheet.main+xml"/>
+                <Override PartName="/xl/sharedStrings.xml" ContentType="{Content}.sharedStrings+xml"/></Types>
+                """);
+            Write(zip, "_rels/.rels", $"""
+                <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+                <Relationship Id="rId1" Type="{Relationships}/officeDocument" Target="xl/workbook.xml"/></Relationships>
+                """);
             Write(zip, "xl/workbook.xml", $"""
-                <workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">
+                <workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="{Relationships}">
                 <sheets>{string.Concat(_sheets.Select((sheet, i) => $"<sheet name=\"{SecurityElement.Escape(sheet.Name)}\" sheetId=\"{Text(i + 1)}\" r:id=\"rId{Text(i + 1)}\"/>"))}</sheets></workbook>
                 """);
             Write(zip, "xl/_rels/workbook.xml.rels", $"""
                 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
-                {string.Concat(_sheets.Select((_, i) => $"<Relationship Id=\"rId{Text(i + 1)}\" Type=\"worksheet\" Target=\"worksheets/sheet{Text(i + 1)}.xml\"/>"))}</Relationships>
+                {string.Concat(_sheets.Select((_, i) => $"<Relationship Id=\"rId{Text(i + 1)}\" Type=\"{Relationships}/worksheet\" Target=\"worksheets/sheet{Text(i + 1)}.xml\"/>"))}
+                {(SharesTexts ? $"<Relationship Id=\"texts\" Type=\"{Relationships}/sharedStrings\" Target=\"sharedStrings.xml\"/>" : "")}</Relationships>
                 """);
             for (int i = 0; i < _sheets.Count; i++)
                 Write(zip, $"xl/worksheets/sheet{Text(i + 1)}.xml", SheetOf(_sheets[i].Rows));

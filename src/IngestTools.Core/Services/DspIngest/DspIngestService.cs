@@ -40,6 +40,13 @@ internal sealed class DspIngestService : ServiceDefinition
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
         new BulkIngestTransactions(new BulkIngestRoutes(connection, logger), journal);
 
+    /// <remarks>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv, which looks at the token before all else; any shortcode will do.</remarks>
+    public override async Task<bool> TrySignInAsync(IngestConnection connection, ILogger logger, CancellationToken cancellationToken)
+    {
+        await new BulkIngestRoutes(connection, logger).ProbeAsync(Shortcode.Parse("0000"), cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
     /// <remarks>DSP-INGEST, GET /health and GET /info; then GET /projects/{shortcode}/bulk-ingest/mapping.csv, which looks at the token before all else.</remarks>
     public override async Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)
     {

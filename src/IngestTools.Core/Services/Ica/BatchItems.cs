@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using IngestTools.Connections;
 
 namespace IngestTools.Services.Ica;
 

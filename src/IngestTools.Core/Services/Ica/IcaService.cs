@@ -41,6 +41,13 @@ internal sealed class IcaService : ServiceDefinition
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
         new LinkingBatchTransactions(new IcaRoutes(connection, BatchOperation.Linking, logger));
 
+    /// <remarks>ICA, GET /api/jobs, which any user may.</remarks>
+    public override async Task<bool> TrySignInAsync(IngestConnection connection, ILogger logger, CancellationToken cancellationToken)
+    {
+        await new IcaRoutes(connection, BatchOperation.Linking, logger).ListJobsAsync(0, 1, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
     /// <remarks>ICA, GET /api/jobs, which any user may; and for a project GET /api/projects/{projectId}/data/eligibleForLinking.</remarks>
     public override async Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)
     {

@@ -50,6 +50,23 @@ internal sealed class LakeFsService : ServiceDefinition
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
         new ImportTransactions(new LakeFsRoutes(connection, logger));
 
+    /// <remarks>lakeFS, GET /healthcheck and /config/version. A version that a server does not report does not keep it from importing.</remarks>
+    public override async Task<bool> TrySignInAsync(IngestConnection connection, ILogger logger, CancellationToken cancellationToken)
+    {
+        LakeFsRoutes routes = new(connection, logger);
+        await routes.GetHealthAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await routes.GetVersionAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (IngestException e) when (e.ErrorId is ErrorId.ServerError or ErrorId.NotFound or ErrorId.InvalidAnswer or ErrorId.Rejected)
+        {
+            logger.LogInformation("lakeFS answers, and does not report its version: {Reason}", e.Message);
+            return false;
+        }
+    }
+
     public override Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken) =>
         new LakeFsCheck(new LakeFsRoutes(connection, logger)).RunAsync(scope, cancellationToken);
 

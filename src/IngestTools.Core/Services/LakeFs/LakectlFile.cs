@@ -1,3 +1,4 @@
+using IngestTools.Connections;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -58,9 +59,10 @@ internal sealed class LakectlFile
     {
         try
         {
-            if (new FileInfo(path).Length > MaxBytes)
+            using FileStream file = FileAccount.OpenTrusted(Path.GetFullPath(path), risk => Unreadable(path, $"{risk.Reason}.", null, risk.Advice));
+            if (file.Length > MaxBytes)
                 throw Unreadable(path, "it is too long to be lakectl's", null);
-            using StreamReader text = new(path);
+            using StreamReader text = new(file);
             YamlStream documents = [];
             documents.Load(text);
             return Flatten(path, documents);
@@ -99,10 +101,11 @@ internal sealed class LakectlFile
         return values;
     }
 
-    private static IngestException Unreadable(string path, string why, Exception? cause) => new(ErrorId.FileUnreadable, $"lakectl's settings in {path} cannot be read: {why}", cause)
+    private static IngestException Unreadable(string path, string why, Exception? cause, string? advice = null) => new(
+        ErrorId.FileUnreadable, $"lakectl's settings in {path} cannot be read: {why}", cause)
     {
         Service = IngestService.LakeFs,
-        Advice = "Fix the file (lakectl config writes it anew), or connect with Connect-IngestService LakeFs.",
+        Advice = advice ?? "Fix the file (lakectl config writes a new one), or connect with Connect-IngestService LakeFs.",
         Target = path,
     };
 }

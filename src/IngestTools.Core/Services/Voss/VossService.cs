@@ -56,6 +56,13 @@ internal sealed class VossService : ServiceDefinition
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
         new BulkLoadTransactions(new VossRoutes(connection, logger), journal);
 
+    /// <remarks>VOSS Automate, GET /api/data/HierarchyNode/.</remarks>
+    public override async Task<bool> TrySignInAsync(IngestConnection connection, ILogger logger, CancellationToken cancellationToken)
+    {
+        await new VossRoutes(connection, logger).ProbeAsync(hierarchy: null, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
     /// <remarks>VOSS Automate, GET /api/data/HierarchyNode/: it documents no call that tells its version.</remarks>
     public override async Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)
     {

@@ -72,6 +72,13 @@ internal sealed class DspIngestService : ISandboxService
                 await BadPathVariable(context, "filename", file, reason);
                 return;
             }
+            // The server has no check of its own: its disk refuses, and that is a defect to it, whose answer says nothing.
+            if (!UploadPath.FitsDisk(path))
+            {
+                await Answer.Empty(context, Status500InternalServerError);
+                return;
+            }
+
             await ReceiveAsync(context, project, path);
         }
         finally

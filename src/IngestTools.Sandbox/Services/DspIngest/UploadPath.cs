@@ -16,6 +16,12 @@ internal static class UploadPath
     private const string PathInformation = "Filename must not contain any path information";
     private const string EmptyPath = "Empty path";
 
+    /// <summary>NAME_MAX of Linux, in bytes.</summary>
+    private const int LongestSegment = 255;
+
+    /// <summary>PATH_MAX of Linux in bytes, with room for the folder that the server itself puts before.</summary>
+    private const int LongestPath = 4000;
+
     /// <summary>What a file name may hold beside letters and numbers.</summary>
     private const string AllowedSpecials = "_- .,'`+=!<>|()[]{}";
 
@@ -45,6 +51,10 @@ internal static class UploadPath
         reason = path.StartsWith("..", StringComparison.Ordinal) ? CannotTraverse : RefuseName(LastSegment(path), release) ?? "";
         return reason.Length == 0;
     }
+
+    /// <summary>Whether the disk takes a path; the server's is of Linux, wherever the sandbox runs.</summary>
+    public static bool FitsDisk(string path) =>
+        Encoding.UTF8.GetByteCount(path) <= LongestPath && path.Split('/').All(static segment => Encoding.UTF8.GetByteCount(segment) <= LongestSegment);
 
     /// <summary>The reason for which a name alone is refused, null when it is fine.</summary>
     public static string? RefuseName(string name, DspIngestRelease release)

@@ -102,7 +102,7 @@ internal sealed class VossLoads(VossState state) : IDisposable
 
     private async Task ExecuteAsync(VossTransaction load, VossUser user)
     {
-        if (Check(load, user, out IReadOnlyList<LoadSheet> sheets) is { } refusal)
+        if (Check(load, user, out byte[] workbook, out int sheets) is { } refusal)
         {
             load.AddLog("error", Now, refusal);
             EndLoad(load, Fail, refusal);
@@ -115,31 +115,31 @@ internal sealed class VossLoads(VossState state) : IDisposable
         step.Detail = $"Execute : {load.FileName}";
         step.Begin(Now);
         Tally tally = new();
-        foreach (LoadBlock block in sheets.SelectMany(static sheet => sheet.Blocks))
+        foreach (LoadBlock block in LoadBlock.FromWorkbook(workbook))
             await LoadBlockAsync(load, step, block, tally);
-        EndRows(load, step, tally, sheets.Count);
+        EndRows(load, step, tally, sheets);
     }
 
-    /// <summary>What is looked at before the first row; the reason where no row is loaded.</summary>
-    private string? Check(VossTransaction load, VossUser user, out IReadOnlyList<LoadSheet> sheets)
+    /// <summary>What is looked at before the first row; the reason where no row is loaded. All of the workbook is read for it, and nothing of it is kept.</summary>
+    private string? Check(VossTransaction load, VossUser user, out byte[] workbook, out int sheets)
     {
-        sheets = [];
+        (workbook, sheets) = ([], 0);
         if (!user.MayBulkLoad)
             return $"The access profile of {user.Name} does not allow tool/BulkLoad.";
         if (state.FindFile(load.FileName!) is not { } file)
             return $"The file {load.FileName} does not exist.";
+        workbook = file.Content;
         try
         {
-            sheets = LoadSheet.FromWorkbook(file.Content);
+            sheets = LoadBlock.CountSheets(workbook);
+            string? unknown = LoadBlock.FromWorkbook(workbook)
+                .Select(static block => block.Hierarchy).FirstOrDefault(name => name is not null && state.FindHierarchy(name) is null);
+            return unknown is null ? null : $"The hierarchy {unknown} does not exist.";
         }
         catch (InvalidDataException e)
         {
             return $"{file.Name} is not a valid workbook: {e.Message}";
         }
-
-        string? unknown = sheets.SelectMany(static sheet => sheet.Blocks)
-            .Select(static block => block.Hierarchy).FirstOrDefault(name => name is not null && state.FindHierarchy(name) is null);
-        return unknown is null ? null : $"The hierarchy {unknown} does not exist.";
     }
 
     private async Task LoadBlockAsync(VossTransaction load, VossTransaction step, LoadBlock block, Tally tally)
@@ -176,6 +176,8 @@ internal sealed class VossLoads(VossState state) : IDisposable
         part.Message = reason is not null && Options.RowPlace == VossRowPlace.Message ? $"{place}: {reason}" : reason ?? "";
         part.End(reason is null ? Success : Fail, Now);
         tally.Add(reason is null);
+        if (reason is null && tally.Succeeded > Options.SucceededRowsKept)
+            state.Forget(part);
         state.Environment.Changes.Pulse();
     }
 

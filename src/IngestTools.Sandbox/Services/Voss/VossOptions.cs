@@ -165,6 +165,12 @@ public sealed class VossOptions
     /// <summary>Whether rolled_back is true or false; else "Yes" or "No".</summary>
     public bool RolledBackIsBoolean { get; set; }
 
+    /// <summary>
+    /// The rows of a load that are kept as sub-transactions although they succeeded. What succeeds after them is counted, and forgotten, so that a workbook
+    /// of millions of rows takes no more memory than one of thousands. Rows that fail are always kept.
+    /// </summary>
+    public int SucceededRowsKept { get; set; } = 50_000;
+
     /// <summary>The most sub-transactions in one answer, which then pages them by skip and limit; null for all.</summary>
     public int? SubTransactionsAPage { get; set; }
 

@@ -67,6 +67,7 @@ public sealed class VossState
         ArgumentNullException.ThrowIfNull(transaction);
         foreach (VossTransaction part in transaction.SubTransactions)
             Forget(part);
+        transaction.Detach();
         _transactions.TryRemove(transaction.Pkid, out _);
     }
 

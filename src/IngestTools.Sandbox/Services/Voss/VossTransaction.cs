@@ -107,6 +107,20 @@ public sealed class VossTransaction
         }
     }
 
+    /// <summary>Leaves the list of its parent's parts.</summary>
+    internal void Detach()
+    {
+        if (Parent is null)
+            return;
+        lock (Parent._gate)
+        {
+            // One of the newest.
+            int place = Parent._children.LastIndexOf(this);
+            if (place >= 0)
+                Parent._children.RemoveAt(place);
+        }
+    }
+
     internal void AddLog(string severity, DateTimeOffset time, string message)
     {
         lock (_gate)

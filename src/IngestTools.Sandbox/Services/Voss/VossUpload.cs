@@ -1,3 +1,4 @@
+using System.Text;
 using IngestTools.Sandbox.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -9,6 +10,10 @@ namespace IngestTools.Sandbox.Services.Voss;
 internal sealed class VossUpload(VossState state, VossFault fault)
 {
     private const string PartName = "uploadedfile";
+
+    /// <summary>The bytes that a file system takes for one name.</summary>
+    private const int LongestName = 255;
+
     private const int ChunkBytes = 64 * 1024;
 
     public async Task ReceiveAsync(HttpContext context)
@@ -36,6 +41,12 @@ internal sealed class VossUpload(VossState state, VossFault fault)
         if (name.Length == 0)
         {
             await fault.SendAsync(context, Status400BadRequest, "The file has no name.");
+            return;
+        }
+
+        if (Encoding.UTF8.GetByteCount(name) > LongestName)
+        {
+            await fault.SendAsync(context, Status400BadRequest, "The file's name is too long.");
             return;
         }
 

@@ -1,115 +1,101 @@
-using System.IO.Compression;
+using System.Globalization;
 using System.Xml;
+using DocumentFormat.OpenXml;
+using DocumentFormat.OpenXml.Packaging;
+using DocumentFormat.OpenXml.Spreadsheet;
 
 namespace IngestTools.Sandbox.Services.Voss;
 
-/// <summary>A sheet of a workbook, with the rows that have cells.</summary>
-/// <param name="Name">The name on its tab.</param>
-/// <param name="Rows">The rows in their order: the number that a spreadsheet shows, and the cells by their column, from 0.</param>
-internal sealed record WorkbookSheet(string Name, IReadOnlyList<(int Number, IReadOnlyDictionary<int, string> Cells)> Rows);
+/// <summary>A row of a sheet that has cells.</summary>
+/// <param name="Sheet">The name on the sheet's tab.</param>
+/// <param name="Number">The number that a spreadsheet shows.</param>
+/// <param name="Cells">The cells by their column, from 0.</param>
+internal sealed record WorkbookRow(string Sheet, int Number, IReadOnlyDictionary<int, string> Cells);
 
-/// <summary>Reads the sheets of an .xlsx file: a zip of XML parts (ECMA-376). Only what a load needs: texts and numbers as they are written.</summary>
+/// <summary>Reads the sheets of an .xlsx file row by row, so that memory does not grow with them. Shared texts are kept, since rows name them by their place.</summary>
 internal static class Workbook
 {
-    private const string Relationships = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-
-    private const string ContentTypes = "[Content_Types].xml";
-
-    private const string WorkbookPart = "xl/workbook.xml";
-
     /// <summary>A part that would be larger unpacked is a bomb, not a sheet.</summary>
     private const long MostCharacters = 512L * 1024 * 1024;
 
-    private static readonly XmlReaderSettings Settings = new()
-    {
-        DtdProcessing = DtdProcessing.Prohibit,
-        XmlResolver = null,
-        IgnoreComments = true,
-        IgnoreProcessingInstructions = true,
-        MaxCharactersInDocument = MostCharacters,
-    };
+    private static readonly OpenSettings Settings = new() { AutoSave = false, MaxCharactersInPart = MostCharacters };
 
-    /// <exception cref="InvalidDataException">The file is no workbook, or a broken one.</exception>
-    public static IReadOnlyList<WorkbookSheet> Read(byte[] file)
+    /// <summary>The names of the sheets, from left to right.</summary>
+    /// <exception cref="InvalidDataException">The file is not a workbook, or a broken one.</exception>
+    public static IReadOnlyList<string> ReadSheetNames(byte[] file) => Guard(SheetNames(file)).ToArray();
+
+    /// <summary>The rows that have cells, sheet by sheet, read as they are asked for.</summary>
+    /// <param name="file">The workbook.</param>
+    /// <param name="wants">Whether a sheet is read, by its name.</param>
+    /// <exception cref="InvalidDataException">The file is not a workbook, or a broken one; thrown where the broken part is read.</exception>
+    public static IEnumerable<WorkbookRow> ReadRows(byte[] file, Func<string, bool> wants) => Guard(Rows(file, wants));
+
+    private static IEnumerable<string> SheetNames(byte[] file)
     {
-        try
+        using SpreadsheetDocument document = Open(file);
+        foreach (Sheet sheet in SheetsOf(document))
+            yield return sheet.Name?.Value ?? "";
+    }
+
+    private static IEnumerable<WorkbookRow> Rows(byte[] file, Func<string, bool> wants)
+    {
+        using SpreadsheetDocument document = Open(file);
+        WorkbookPart workbook = document.WorkbookPart!;
+        string[] texts = ReadSharedTexts(workbook);
+        foreach (Sheet sheet in SheetsOf(document).Where(sheet => wants(sheet.Name?.Value ?? "")).ToArray())
         {
-            using ZipArchive zip = new(new MemoryStream(file, writable: false), ZipArchiveMode.Read);
-            if (zip.GetEntry(ContentTypes) is null)
-                throw new InvalidDataException($"it has no {ContentTypes}");
-            Dictionary<string, string> parts = ReadRelationships(zip);
-            IReadOnlyList<string> texts = ReadSharedStrings(zip);
-            return ReadSheetNames(zip)
-                .Select(sheet => new WorkbookSheet(sheet.Name, ReadRows(zip, "xl/" + parts.GetValueOrDefault(sheet.Id, ""), texts)))
-                .ToArray();
-        }
-        catch (Exception e) when (e is XmlException or FormatException or OverflowException or ArgumentOutOfRangeException)
-        {
-            throw new InvalidDataException(e.Message, e);
+            if (sheet.Id?.Value is not { } id || !workbook.TryGetPartById(id, out OpenXmlPart? part) || part is not WorksheetPart worksheet)
+                throw new InvalidDataException($"the sheet {sheet.Name?.Value} has no content");
+            using OpenXmlReader xml = OpenXmlReader.Create(worksheet);
+            int number = 0;
+            while (xml.Read())
+            {
+                if (xml.ElementType != typeof(Row) || !xml.IsStartElement)
+                    continue;
+                Row row = (Row)xml.LoadCurrentElement()!;
+                number = row.RowIndex?.Value is { } told ? checked((int)told) : number + 1;
+                if (CellsOf(row, texts) is { Count: > 0 } cells)
+                    yield return new WorkbookRow(sheet.Name?.Value ?? "", number, cells);
+            }
         }
     }
 
-    private static List<(string Name, string Id)> ReadSheetNames(ZipArchive zip)
+    private static SpreadsheetDocument Open(byte[] file)
     {
-        using XmlReader xml = Open(zip, WorkbookPart);
-        List<(string, string)> sheets = [];
-        while (xml.ReadToFollowing("sheet"))
-            sheets.Add((xml.GetAttribute("name") ?? "", xml.GetAttribute("id", Relationships) ?? ""));
-        return sheets;
+        SpreadsheetDocument document = SpreadsheetDocument.Open(new MemoryStream(file, writable: false), isEditable: false, Settings);
+        if (document.WorkbookPart is not null)
+            return document;
+        document.Dispose();
+        throw new InvalidDataException("it has no workbook part");
     }
 
-    /// <summary>Which part each id stands for. A target is relative to xl, or begins with a slash and names the whole path.</summary>
-    private static Dictionary<string, string> ReadRelationships(ZipArchive zip)
-    {
-        using XmlReader xml = Open(zip, "xl/_rels/workbook.xml.rels");
-        Dictionary<string, string> parts = new(StringComparer.Ordinal);
-        while (xml.ReadToFollowing("Relationship"))
-        {
-            string target = xml.GetAttribute("Target") ?? "";
-            parts[xml.GetAttribute("Id") ?? ""] = target.StartsWith("/xl/", StringComparison.Ordinal) ? target["/xl/".Length..] : target;
-        }
+    private static IEnumerable<Sheet> SheetsOf(SpreadsheetDocument document) => document.WorkbookPart!.Workbook?.Sheets?.Elements<Sheet>() ?? [];
 
-        return parts;
-    }
-
-    private static List<string> ReadSharedStrings(ZipArchive zip)
+    private static string[] ReadSharedTexts(WorkbookPart workbook)
     {
+        if (workbook.SharedStringTablePart is not { } part)
+            return [];
         List<string> texts = [];
-        if (zip.GetEntry("xl/sharedStrings.xml") is null)
-            return texts;
-        using XmlReader xml = Open(zip, "xl/sharedStrings.xml");
-        while (xml.ReadToFollowing("si"))
-            texts.Add(ReadText(xml));
-        return texts;
-    }
-
-    private static List<(int, IReadOnlyDictionary<int, string>)> ReadRows(ZipArchive zip, string part, IReadOnlyList<string> texts)
-    {
-        List<(int, IReadOnlyDictionary<int, string>)> rows = [];
-        using XmlReader xml = Open(zip, part);
-        int number = 0;
-        while (xml.ReadToFollowing("row"))
+        using OpenXmlReader xml = OpenXmlReader.Create(part);
+        while (xml.Read())
         {
-            number = xml.GetAttribute("r") is { } told ? XmlConvert.ToInt32(told) : number + 1;
-            if (!xml.IsEmptyElement)
-                rows.Add((number, ReadCells(xml, texts)));
+            if (xml.ElementType == typeof(SharedStringItem) && xml.IsStartElement)
+                texts.Add(TextOf((SharedStringItem)xml.LoadCurrentElement()!));
         }
 
-        return rows;
+        return [.. texts];
     }
 
-    private static Dictionary<int, string> ReadCells(XmlReader row, IReadOnlyList<string> texts)
+    private static Dictionary<int, string> CellsOf(Row row, string[] texts)
     {
-        using XmlReader xml = row.ReadSubtree();
         Dictionary<int, string> cells = [];
         int column = -1;
-        while (xml.ReadToFollowing("c"))
+        foreach (Cell cell in row.Elements<Cell>())
         {
-            column = xml.GetAttribute("r") is { } told ? ColumnOf(told) : column + 1;
-            bool isShared = xml.GetAttribute("t") == "s";
-            string value = xml.IsEmptyElement ? "" : ReadValue(xml);
-            if (isShared && value.Length > 0)
-                value = texts[XmlConvert.ToInt32(value)];
+            column = cell.CellReference?.Value is { } told ? ColumnOf(told) : column + 1;
+            string value = cell.InlineString is { } inline ? TextOf(inline) : cell.CellValue?.Text ?? "";
+            if (value.Length > 0 && cell.DataType?.Value == CellValues.SharedString)
+                value = texts[int.Parse(value, CultureInfo.InvariantCulture)];
             if (value.Length > 0)
                 cells[column] = value;
         }
@@ -117,38 +103,13 @@ internal static class Workbook
         return cells;
     }
 
-    /// <summary>A cell's value, or its inline text; a formula is left out, its value counts.</summary>
-    private static string ReadValue(XmlReader cell)
-    {
-        using XmlReader xml = cell.ReadSubtree();
-        while (xml.Read())
-        {
-            if (xml.NodeType == XmlNodeType.Element && xml.LocalName == "v")
-                return xml.ReadElementContentAsString();
-            if (xml.NodeType == XmlNodeType.Element && xml.LocalName == "is")
-                return ReadText(xml);
-        }
-
-        return "";
-    }
-
     /// <summary>The text of an element whose text may lie in several runs. How it is to be read aloud is left out.</summary>
-    private static string ReadText(XmlReader element)
+    private static string TextOf(OpenXmlElement element) => string.Concat(element.ChildElements.Select(static child => child switch
     {
-        if (element.IsEmptyElement)
-            return "";
-        using XmlReader xml = element.ReadSubtree();
-        System.Text.StringBuilder text = new();
-        while (xml.Read())
-        {
-            if (xml.NodeType == XmlNodeType.Element && xml.LocalName == "rPh")
-                xml.Skip();
-            if (xml.NodeType is XmlNodeType.Text or XmlNodeType.SignificantWhitespace or XmlNodeType.Whitespace)
-                text.Append(xml.Value);
-        }
-
-        return text.ToString();
-    }
+        Text text => text.Text,
+        Run run => run.Text?.Text,
+        _ => null,
+    }));
 
     /// <summary>"A1" is column 0, "AA7" column 26.</summary>
     private static int ColumnOf(string reference)
@@ -159,6 +120,34 @@ internal static class Workbook
         return column - 1;
     }
 
-    private static XmlReader Open(ZipArchive zip, string part) =>
-        XmlReader.Create((zip.GetEntry(part) ?? throw new InvalidDataException($"it has no {part}")).Open(), Settings);
+    /// <summary>Whatever is wrong with a file is one kind of exception.</summary>
+    private static IEnumerable<T> Guard<T>(IEnumerable<T> items)
+    {
+        IEnumerator<T>? all = null;
+        try
+        {
+            while (true)
+            {
+                T item;
+                try
+                {
+                    all ??= items.GetEnumerator();
+                    if (!all.MoveNext())
+                        yield break;
+                    item = all.Current;
+                }
+                catch (Exception e) when (e is XmlException or FormatException or OverflowException or ArgumentException or IndexOutOfRangeException
+                    or OpenXmlPackageException or FileFormatException or InvalidOperationException or IOException or InvalidCastException)
+                {
+                    throw new InvalidDataException(e.Message, e);
+                }
+
+                yield return item;
+            }
+        }
+        finally
+        {
+            all?.Dispose();
+        }
+    }
 }
