@@ -38,7 +38,7 @@ Where the password is kept: env:NAME, file:PATH or vault:NAME. It is read when i
 Where the log and the failed rows go.
 
 .PARAMETER Timeout
-How long to wait for one load. It goes on beyond that, and the exit code is then 1.
+How long to wait for one load. It continues after that, and the exit code is then 1.
 
 .EXAMPLE
 # A task of Windows, every night at 02:30, for an account of its own (in an elevated PowerShell, once):
@@ -102,7 +102,7 @@ $ProgressPreference = 'SilentlyContinue'
 $log = Join-Path $LogFolder 'voss-load.log'
 $exitCode = 0
 
-# What cannot be logged is no reason to leave a workbook half done.
+# A log that cannot be written does not stop the load.
 function Write-Log([string] $Text) {
     $line = "$(Get-Date -Format o) $Text"
     $line | Out-Host

@@ -28,7 +28,7 @@ The repository.
 The branch.
 
 .PARAMETER Timeout
-How long to wait for the end. The import goes on after it.
+How long to wait for the end. The import continues after it.
 
 .EXAMPLE
 Start-IngestSandbox -Connect

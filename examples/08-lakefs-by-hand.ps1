@@ -53,7 +53,7 @@ $ErrorActionPreference = 'Stop'
 $connection = Connect-IngestService LakeFs $Uri -Credential $Credential -Name by-hand
 $api = "$("$Uri".TrimEnd('/'))/api/v1/repositories/$([uri]::EscapeDataString($Repository))/branches"
 
-# What has no cmdlet. Over plain http PowerShell sends credentials only when it is told to; that is for this machine alone.
+# What has no cmdlet. Over plain http PowerShell sends credentials only with a switch; that is for this machine alone.
 function Invoke-LakeFs([string] $Method, [string] $Route, [hashtable] $Body) {
     $request = @{
         Uri = "$api$Route"; Method = $Method; Body = ConvertTo-Json $Body; ContentType = 'application/json'

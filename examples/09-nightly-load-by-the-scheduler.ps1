@@ -2,7 +2,7 @@
 #requires -Modules IngestTools
 <#
 .SYNOPSIS
-Lets the scheduler load a workbook into VOSS Automate on every working day, and tells how the last loads went.
+Lets the scheduler load a workbook into VOSS Automate on every working day, and shows how the last loads went.
 
 .DESCRIPTION
 Run it once as the account that the scheduler runs as, and again whenever the workbook has changed: the scheduler keeps a

@@ -21,7 +21,7 @@ The project.
 A saved connection that the scheduler can sign in with: Connect-IngestService DspIngest ... -SecretFrom file:PATH -Save.
 
 .PARAMETER MappingPath
-Where the mapping goes, anew after each run.
+Where the mapping is written after each run.
 
 .EXAMPLE
 ./10-ingest-a-folder-each-hour.ps1 -Folder /data/scans -Shortcode 0001 -Connection archive -MappingPath /data/mapping-0001.csv

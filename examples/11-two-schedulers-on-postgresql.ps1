@@ -45,7 +45,7 @@ $ErrorActionPreference = 'Stop'
 $program = Join-Path (Get-Module IngestTools).ModuleBase 'scheduler' 'ingest-scheduler.dll'
 $work = (New-Item -ItemType Directory -Force -Path $WorkFolder).FullName
 
-# Each node has a name and a folder of its own. A node that was silent for 10 seconds is taken for dead.
+# Each node has a name and a folder of its own. A node that was silent for 10 seconds counts as dead.
 $nodes = foreach ($name in 'left', 'right') {
     $place = (New-Item -ItemType Directory -Force -Path (Join-Path $work $name)).FullName
     if (-not $IsWindows) { [System.IO.File]::SetUnixFileMode($place, 'UserRead, UserWrite, UserExecute') }

@@ -18,7 +18,7 @@ internal static class DspIngestDemo
 
     private const int FileCount = 300;
 
-    /// <summary>After so many results the first call is interrupted, as by Ctrl+C.</summary>
+    /// <summary>After this number of results the first call is interrupted, as by Ctrl+C.</summary>
     private const int InterruptedAfter = 100;
 
     public static async Task<bool> RunAsync(TextWriter console, CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Demo;
 
-/// <summary>VOSS Automate from end to end: send a workbook, load it, look at the rows that failed, mend them, load again, and schedule a load.</summary>
+/// <summary>VOSS Automate from end to end: send a workbook, load it, look at the rows that failed, fix them, load again, and schedule a load.</summary>
 internal static class VossDemo
 {
     private const string Hierarchy = "sys.hcs.Provider";

@@ -32,7 +32,7 @@ try
         case []:
             throw new UsageException("say what to do: ingest-sandbox serve");
         default:
-            throw new UsageException($"there is no command '{args[0]}'");
+            throw new UsageException($"unknown command '{args[0]}'");
     }
 }
 catch (UsageException e)

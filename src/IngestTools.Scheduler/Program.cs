@@ -33,12 +33,12 @@ try
         case []:
             throw new UsageException("say what to do: ingest-scheduler run");
         default:
-            throw new UsageException($"there is no command '{args[0]}'");
+            throw new UsageException($"unknown command '{args[0]}'");
     }
 }
 catch (UsageException e)
 {
-    Console.Error.WriteLine($"ingest-scheduler: {e.Message} (ingest-scheduler --help tells more)");
+    Console.Error.WriteLine($"ingest-scheduler: {e.Message} (see ingest-scheduler --help)");
     return WrongUsage;
 }
 catch (StoreException e)

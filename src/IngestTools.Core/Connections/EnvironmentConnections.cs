@@ -67,5 +67,5 @@ public static class EnvironmentConnections
 
     private static Uri ReadUri(string source, string value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri)
         ? uri
-        : throw new IngestException(ErrorId.Rejected, $"{source} is no address.") { Advice = "Write a full address, such as https://ingest.example.org." };
+        : throw new IngestException(ErrorId.Rejected, $"{source} is not a valid address.") { Advice = "Write a full address, such as https://ingest.example.org." };
 }

@@ -135,7 +135,7 @@ public sealed class IngestConnection : IDisposable
             throw Refused(settings, "There is no proxy that the credentials are for.", "Give -Proxy beside -ProxyCredential.");
         definition.Validate(settings);
         if (settings.SignIn != SignInKind.None && settings.Secret is null)
-            throw Refused(settings, "There is no secret to sign in with.", "Give -Token, -Credential, -ApiKey, -SessionCookie or -SecretFrom.");
+            throw Refused(settings, "No secret to sign in with was given.", "Give -Token, -Credential, -ApiKey, -SessionCookie or -SecretFrom.");
         if (settings.OutageTimeout < TimeSpan.Zero)
             throw Refused(settings, "An outage timeout cannot be negative.", "Give -OutageTimeout 0 to wait for no outage.");
         RefusePlainText(settings);
@@ -240,7 +240,7 @@ public sealed class IngestConnection : IDisposable
         if (uri is { IsAbsoluteUri: true, UserInfo.Length: > 0 })
             throw Refused(settings, $"The address of {uri.Host} has a user name or password in it.", $"Give them as -Credential, and {parameter} without them.");
         if (!uri.IsAbsoluteUri || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
-            throw Refused(settings, $"'{Redaction.Of(uri.OriginalString)}' is no address.", $"Give a full address, such as https://ingest.example.org, as {parameter}.");
+            throw Refused(settings, $"'{Redaction.Of(uri.OriginalString)}' is not a valid address.", $"Give a full address, such as https://ingest.example.org, as {parameter}.");
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
             throw Refused(settings, $"The address {Redaction.Of(uri)} has a query.", $"Give {parameter} without what follows ? or #.");
         return new Uri(uri.AbsoluteUri.TrimEnd('/') + "/");
@@ -249,7 +249,7 @@ public sealed class IngestConnection : IDisposable
     private static void RefuseProxy(ConnectionSettings settings, Uri proxy)
     {
         if (!proxy.IsAbsoluteUri || !ProxySchemes.Contains(proxy.Scheme, StringComparer.Ordinal))
-            throw Refused(settings, $"'{Redaction.Of(proxy.OriginalString)}' is no proxy's address.", "Give -Proxy with its scheme, such as http://proxy.example.org:8080.");
+            throw Refused(settings, $"'{Redaction.Of(proxy.OriginalString)}' is not a valid proxy address.", "Give -Proxy with its scheme, such as http://proxy.example.org:8080.");
         if (proxy.UserInfo.Length > 0)
             throw Refused(settings, $"The address of the proxy {proxy.Host} has a user name or password in it.", "Give -Proxy without them, and give them as -ProxyCredential.");
     }

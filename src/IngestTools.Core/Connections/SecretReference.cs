@@ -87,7 +87,7 @@ public sealed class SecretReference
         {
             using FileStream file = FileAccount.OpenTrusted(_place, risk => Unavailable($"The file {_place} is not used as a secret: {risk.Reason}.", risk.Advice));
             if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & ReadableByOthers) != 0)
-                throw Unavailable($"The file {_place} can be read or written by others than its owner, so what it holds is no secret.", $"Run: chmod 600 '{_place}', and change the secret.");
+                throw Unavailable($"The file {_place} can be read or written by others than its owner, so it is not secret.", $"Run: chmod 600 '{_place}', and change the secret.");
             if (file.Length > MaxBytes)
                 throw Unavailable($"The file {_place} has {file.Length:N0} bytes, and no secret is that long.", "Check the path after file:.");
             using StreamReader reader = new(file);
@@ -112,7 +112,7 @@ public sealed class SecretReference
         string? vaultName = slash > 0 ? _place[..slash] : null;
         string name = _place[(slash + 1)..];
         return vault is null
-            ? _ => throw Unavailable("There is no secret vault here.", "Install the PowerShell module Microsoft.PowerShell.SecretManagement, or keep the secret in env: or file:.")
+            ? _ => throw Unavailable("No secret vault is available.", "Install the PowerShell module Microsoft.PowerShell.SecretManagement, or keep the secret in env: or file:.")
             : cancellationToken => vault(vaultName, name, cancellationToken);
     }
 

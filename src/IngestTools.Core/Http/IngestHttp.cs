@@ -383,7 +383,7 @@ internal sealed class IngestHttp : IDisposable
             Service = Service,
             Operation = operation.Name,
             IsTransient = true,
-            Advice = "Wait until the service is well (Test-IngestService tells), then send again what is missing.",
+            Advice = "Wait until Test-IngestService reports that the service is healthy, then send again what is missing.",
             Target = operation.Target,
             IsUnreachable = true,
             ServerMessage = (e.InnerException as IngestException)?.ServerMessage,

@@ -31,7 +31,7 @@ internal sealed class PatientStream(Stream inner, TimeSpan patience, TimeProvide
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && !ofThisRead.IsCancellationRequested)
         {
-            throw new IOException($"Nothing came for {patience.TotalSeconds:0} s.", e);
+            throw new IOException($"Nothing was received for {patience.TotalSeconds:0} s.", e);
         }
     }
 

@@ -55,13 +55,13 @@ internal sealed class ProgressWatch : IDisposable
             ErrorId.NoProgress,
             _isSent
                 ? $"'{operation.Name}' sent all of {_moved:N0} bytes, and no answer came for {AnswerPatience.TotalMinutes:0} minutes."
-                : $"'{operation.Name}' moved no byte for {_patience.TotalSeconds:0} s, after {_moved:N0} bytes.",
+                : $"'{operation.Name}' made no progress for {_patience.TotalSeconds:0} s, after {_moved:N0} bytes.",
             cause)
         {
             Service = service,
             Operation = operation.Name,
             IsTransient = true,
-            Advice = "The server, or a proxy before it, stands still. Try again later.",
+            Advice = "The server, or a proxy before it, is stalled. Try again later.",
             Target = operation.Target,
             MayHaveActed = true,
         };

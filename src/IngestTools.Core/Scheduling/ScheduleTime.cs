@@ -75,7 +75,7 @@ public sealed partial record ScheduleTime
         string seconds = match.Groups["seconds"] is { Success: true, Value: var given } ? given : ":00";
         string wallText = $"{match.Groups["date"].Value} {match.Groups["time"].Value}{seconds}";
         if (!match.Success || !DateTime.TryParseExact(wallText, "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime wall))
-            throw Invalid(text, "it is no date and time", Forms);
+            throw Invalid(text, "it is not a date and time", Forms);
         if (!match.Groups["offset"].Success)
             return OfWall(wall, zone, force);
         return OfInstant(new DateTimeOffset(wall, OffsetOf(text, match)), zone);
@@ -90,7 +90,7 @@ public sealed partial record ScheduleTime
         int minutes = int.Parse(match.Groups["minutes"].Value, CultureInfo.InvariantCulture);
         TimeSpan offset = new(hours, minutes, 0);
         if (minutes > 59 || offset > TimeSpan.FromHours(MostHours))
-            throw Invalid(text, "there is no such offset", Forms);
+            throw Invalid(text, "this offset does not exist", Forms);
         return match.Groups["sign"].Value == "-" ? -offset : offset;
     }
 
@@ -111,7 +111,7 @@ public sealed partial record ScheduleTime
         {
             // The offset from before the gap: the clocks then show as much later as they were put forward.
             ScheduleTime later = OfInstant(At(wall, before), zone);
-            return force ? later : throw Invalid(Text(wall), $"there is no such time in {zone.Id}: the clocks are put forward over it", $"Give {Text(later.Local.DateTime)}, or -Force for it.");
+            return force ? later : throw Invalid(Text(wall), $"this time does not exist in {zone.Id}: the clocks are put forward over it", $"Give {Text(later.Local.DateTime)}, or -Force for it.");
         }
 
         DateTimeOffset first = At(wall, offsets[0]);
@@ -143,7 +143,7 @@ public sealed partial record ScheduleTime
         }
         catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or System.Security.SecurityException)
         {
-            throw Invalid(id, "there is no such time zone on this machine", "Give an IANA id such as Europe/Zurich, or a Windows id such as W. Europe Standard Time.", e);
+            throw Invalid(id, "this machine does not know the time zone", "Give an IANA id such as Europe/Zurich, or a Windows id such as W. Europe Standard Time.", e);
         }
     }
 

@@ -277,7 +277,7 @@ public sealed class SchedulerClient : IDisposable
     private IngestException OtherVersion(string? version) => Error(
         ErrorId.InvalidAnswer,
         version is null
-            ? $"What listens at '{Socket}' is no scheduler of IngestTools."
+            ? $"What listens at '{Socket}' is not a scheduler of IngestTools."
             : $"The scheduler speaks version {Redaction.EscapeControls(version)} of the control protocol, and this version of IngestTools speaks {ControlProtocol.Version}.",
         "Run the scheduler and the module of one version of IngestTools: stop the one that runs, and start the module's own with Start-IngestScheduler.");
 
@@ -294,7 +294,7 @@ public sealed class SchedulerClient : IDisposable
         ErrorId.InvalidAnswer, $"The scheduler gave an answer that cannot be read: {what}", "Run the scheduler and the module of one version of IngestTools.", cause);
 
     private static IngestException NoName(string name) => Error(
-        ErrorId.InvalidSchedule, $"'{Redaction.EscapeControls(name)}' is no name for a schedule.", "Give letters, digits, spaces and signs other than a slash.");
+        ErrorId.InvalidSchedule, $"'{Redaction.EscapeControls(name)}' is not a valid name for a schedule.", "Give letters, digits, spaces and signs other than a slash.");
 
     private static IngestException Error(ErrorId errorId, string message, string advice, Exception? cause = null) =>
         new(errorId, message, cause) { Operation = "schedule", Advice = advice };

@@ -263,7 +263,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
                 return false;
             // An outage is told once, and not for each that it hides.
             if (_unseen.Count == 0)
-                waiter._logger.LogWarning("{Id} cannot be looked at right now; the wait goes on. {Reason}", id, error.Message);
+                waiter._logger.LogWarning("{Id} cannot be read right now; the wait continues. {Reason}", id, error.Message);
             _unseen.Add(id);
             return true;
         }
@@ -328,7 +328,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
             ErrorId.ItemFailed, $"{item.Item} failed in {transaction.Id}: {item.Reason}.", "Look at the server's reason, fix it, and send just that again.", item.Item);
 
         private IngestException MoreFailed(Transaction transaction, long count) => Error(
-            ErrorId.ItemFailed, $"{count:N0} items failed in {transaction.Id}, of which the first {MostItemsTold} were told.", $"All of them: {source.ListCommand(transaction)}", transaction.Id);
+            ErrorId.ItemFailed, $"{count:N0} items failed in {transaction.Id}, of which the first {MostItemsTold} were reported.", $"All of them: {source.ListCommand(transaction)}", transaction.Id);
 
         private static IngestException TransactionFailed(Transaction transaction) => Error(
             ErrorId.TransactionFailed,
@@ -339,7 +339,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
         private IngestException TimedOut(Transaction transaction) => Error(
             ErrorId.WaitTimedOut,
             $"{transaction.Id} has not ended within {waiter.Options.Timeout}; it was last seen {transaction.Status}.",
-            $"It goes on. Wait again with: Wait-Transaction {transaction.Id}",
+            $"It continues to run. Wait again with: Wait-Transaction {transaction.Id}",
             transaction.Id);
 
         private static IngestException Error(ErrorId errorId, string message, string advice, string target) =>

@@ -18,7 +18,7 @@ internal sealed class SecondsAttribute : ArgumentTransformationAttribute
         object? input = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
         object? time = ReadSeconds(input) is { } seconds ? TimeSpan.FromSeconds(seconds) : input;
         if (LanguagePrimitives.TryConvertTo(time, out TimeSpan span) && (span < TimeSpan.Zero || (span == TimeSpan.Zero && !AllowsZero)))
-            throw new ArgumentTransformationMetadataException($"'{inputData}' is no time to wait: give seconds, or a time span such as 00:30:00.");
+            throw new ArgumentTransformationMetadataException($"'{inputData}' is not a duration: give seconds, or a time span such as 00:30:00.");
         return time;
     }
 

@@ -40,7 +40,7 @@ public sealed class GetBulkLoadRunCommand : SchedulerCmdlet
     [Parameter(ParameterSetName = NameSet)]
     public DateTimeOffset? Since { get; set; }
 
-    /// <summary>At most so many, the newest; with several names, of each.</summary>
+    /// <summary>The maximum number of runs, newest first; with several names, for each name.</summary>
     [Parameter(ParameterSetName = NameSet)]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }

@@ -49,7 +49,7 @@ public sealed class NewImportMetaRangeCommand : IngestCmdlet
         {
             WriteError(IngestErrors.Create(
                 ErrorId.Rejected,
-                repository is null ? $"The range '{range.Id}' does not say which repository it is of." : "This is not a range: it has no Id.",
+                repository is null ? $"The range '{range.Id}' does not name its repository." : "This is not a range: it has no Id.",
                 "Give what New-ImportRange wrote, and -Repository where that has none.").ToErrorRecord(range));
             return;
         }

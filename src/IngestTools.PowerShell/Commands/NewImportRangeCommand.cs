@@ -47,12 +47,12 @@ public sealed class NewImportRangeCommand : IngestCmdlet
     [Parameter]
     public SwitchParameter All { get; set; }
 
-    /// <summary>Where the range before ended, as it told.</summary>
+    /// <summary>Where the previous range ended, as it reported.</summary>
     [Parameter]
     [AllowEmptyString]
     public string? ContinuationToken { get; set; }
 
-    /// <summary>What holds the keys that came out of order, as the range before told.</summary>
+    /// <summary>What holds the keys that came out of order, as the previous range reported.</summary>
     [Parameter]
     [AllowEmptyString]
     public string? StagingToken { get; set; }

@@ -256,6 +256,6 @@ public sealed partial class RegisterBulkLoadScheduleCommand
         : Session.Connections.ReadProfiles().FirstOrDefault(p => p.IsDefault && p.Service == service)?.Name
         ?? throw IngestErrors.Create(
             ErrorId.NoConnection,
-            $"There is no saved connection to {service}, and the scheduler signs in while nobody is there.",
+            $"There is no saved connection to {service}, and the scheduler signs in without a user.",
             $"Save one with Connect-IngestService {service} -SecretFrom ... -Save, and name it with -Connection; with -Default it needs no naming.");
 }

@@ -175,7 +175,7 @@ public sealed class StartImportCommand : IngestCmdlet
     }
 
     private IngestException NoSourceType() =>
-        IngestErrors.Create(ErrorId.Rejected, $"'{SourceType}' is no type of source.", "Write CommonPrefix for all that begins so, or Object for one object.");
+        IngestErrors.Create(ErrorId.Rejected, $"'{SourceType}' is not a type of source.", "Write CommonPrefix for all that begins so, or Object for one object.");
 
     /// <summary>By name, and nothing is a prefix; null where it is no type.</summary>
     private ImportSourceType? ReadSourceType() => string.IsNullOrWhiteSpace(SourceType)
@@ -249,7 +249,7 @@ public sealed class StartImportCommand : IngestCmdlet
             // Hosts tell in many ways that they cannot ask; where the input is at its end, the console's says so with a NullReferenceException.
             WriteError(IngestErrors.Create(
                 ErrorId.Rejected,
-                $"The import was not started, since nobody is there to be asked. It deletes, on {group.Name}, {goes}.",
+                $"The import was not started: it needs a confirmation, and this session cannot ask. It deletes, on {group.Name}, {goes}.",
                 "Give a -Destination with a slash at its end; or -Force, where all that may go.").ToErrorRecord(group.Name));
             return false;
         }

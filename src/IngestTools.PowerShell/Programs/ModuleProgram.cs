@@ -19,7 +19,7 @@ internal static class ModuleProgram
             return (staged, null);
         string? assembly = new[] { Path.Combine(module, folder, name + ".dll") }.Concat(FindBuilt(module, name, project)).FirstOrDefault(File.Exists);
         return assembly is not null ? ("dotnet", assembly) : throw IngestErrors.Create(
-            ErrorId.FileNotFound, $"The {folder} is not in '{Path.Combine(module, folder)}'.", "Install the module anew, or build it: ./build.ps1.", module);
+            ErrorId.FileNotFound, $"The {folder} is not in '{Path.Combine(module, folder)}'.", "Install the module again, or build it: ./build.ps1.", module);
     }
 
     private static IEnumerable<string> FindBuilt(string checkout, string name, string project)

@@ -19,7 +19,7 @@ internal static class LocalPath
         }
         catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
         {
-            throw new IngestException(ErrorId.FileNotFound, $"'{path}' is no path: {e.Message}", e) { Advice = "Give a path of the file system.", Target = path };
+            throw new IngestException(ErrorId.FileNotFound, $"'{path}' is not a path: {e.Message}", e) { Advice = "Give a path of the file system.", Target = path };
         }
     }
 }

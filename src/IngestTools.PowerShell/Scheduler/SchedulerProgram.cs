@@ -120,7 +120,7 @@ internal static class SchedulerProgram
         {
             throw new IngestException(ErrorId.TimedOut, $"The scheduler, process {state.ProcessId}, has not ended within {StopLimit.TotalSeconds:0} seconds.", e)
             {
-                Advice = "Look at its log. If it stands still, end its process: what it has sent it knows, and does not send again.",
+                Advice = "Look at its log. If it does not respond, end its process: it knows what it has sent, and does not send it again.",
             };
         }
     }

@@ -87,7 +87,7 @@ internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder
         while (given.TryNext(out string option))
         {
             if (!Known.TryGetValue(option, out Action<Draft, Arguments>? take))
-                throw new UsageException($"there is no option '{option}'; the options are {string.Join(", ", Known.Keys)}");
+                throw new UsageException($"unknown option '{option}'; the options are {string.Join(", ", Known.Keys)}");
             take(draft, given);
         }
         return draft.ToCommand();

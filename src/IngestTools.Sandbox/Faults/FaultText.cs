@@ -92,13 +92,13 @@ internal static partial class FaultText
         if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int status) && status is >= 400 and <= 599)
             return new Fault(FaultKind.Status) { Status = status };
         string known = string.Join(", ", Names.Select(static n => n.Name));
-        throw new FormatException($"'{name}' is no kind of fault: use a status from 400 to 599, or {known}.");
+        throw new FormatException($"'{name}' is not a kind of fault: use a status from 400 to 599, or {known}.");
     }
 
     private static Fault WithValue(Fault fault, string text, string value, HashSet<string> seen)
     {
         (string what, Fault changed) = Read(fault, value) ?? throw new FormatException(
-            $"'{text}': '{value}' is no share (1%), count (3), time (20ms, 1.5s), size (64KiB) or match (POST /projects/**).");
+            $"'{text}': '{value}' is not a share (1%), count (3), time (20ms, 1.5s), size (64KiB) or match (POST /projects/**).");
         return seen.Add(what) ? changed : throw new FormatException($"'{text}': '{value}' is a second {what}.");
     }
 

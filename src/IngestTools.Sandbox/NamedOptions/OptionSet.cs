@@ -62,6 +62,6 @@ internal sealed class OptionSet
         bool hasGroup = name.Contains(':', StringComparison.Ordinal);
         NamedOption[] near = [.. All.Where(o => hasGroup && o.Group.Equals(group, StringComparison.OrdinalIgnoreCase))];
         IEnumerable<string> names = (near.Length > 0 ? near : All).Select(static o => o.Name);
-        return new FormatException($"there is no option '{name}'; the options are {string.Join(", ", names)}");
+        return new FormatException($"unknown option '{name}'; the options are {string.Join(", ", names)}");
     }
 }

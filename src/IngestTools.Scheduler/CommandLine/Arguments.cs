@@ -39,5 +39,5 @@ internal sealed class Arguments(IReadOnlyList<string> arguments)
         throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{_option} is a number of seconds from {least} to {most}, not '{text}'"));
     }
 
-    public static UsageException Unknown(string option) => new($"there is no option '{option}'");
+    public static UsageException Unknown(string option) => new($"unknown option '{option}'");
 }

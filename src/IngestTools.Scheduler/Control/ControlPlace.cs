@@ -31,7 +31,7 @@ internal static class ControlPlace
         if (!Path.Exists(path))
             return;
         if (!IsSocket(path))
-            throw new StoreException($"{path} is there, and is no socket. Move it away, or give another --socket.");
+            throw new StoreException($"{path} exists, and is not a socket. Move it away, or give another --socket.");
         if (WhoListens(path) is { } who)
             throw new StoreException($"Another scheduler listens at {path}{who}. Stop that one, or give another --socket.");
         try

@@ -58,7 +58,7 @@ internal sealed class ControlRoutes(
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            logger.LogError(e, "{Method} {Path} failed in a way that nobody thought of.", context.Request.Method, context.Request.Path);
+            logger.LogError(e, "{Method} {Path} failed unexpectedly.", context.Request.Method, context.Request.Path);
             await FailAsync(context, StatusCodes.Status500InternalServerError, new ControlError(ErrorId.ServerError, $"The scheduler failed: {e.Message}", "Its log says more."));
         }
     }

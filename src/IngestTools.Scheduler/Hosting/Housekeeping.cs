@@ -76,7 +76,7 @@ internal sealed class Housekeeping(
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                logger.LogWarning("What is no longer needed could not be cleared away: {Reason}", e.Message);
+                logger.LogWarning("Housekeeping failed: {Reason}", e.Message);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {

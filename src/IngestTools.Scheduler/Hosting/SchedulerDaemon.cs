@@ -61,7 +61,7 @@ internal static class SchedulerDaemon
 
         await WaitForEndAsync(lifetime);
         notifier.Stopping();
-        logger.LogInformation("The scheduler ends. What runs at the services goes on there, and is followed again at the next start.");
+        logger.LogInformation("The scheduler stops. Work on the services continues there, and is followed again at the next start.");
         // Nothing comes due any more while the runs end.
         await Task.WhenAll(
             steps.TakeAsync("the alarms", alarms.StopAsync()), steps.TakeAsync("the runs", dispatcher.StopAsync()), steps.TakeAsync("the housekeeping", Task.WhenAll(keeping, beating)));
@@ -133,7 +133,7 @@ internal static class SchedulerDaemon
         {
             // The reason that is given repeats the text, and a password is in it.
             throw new StoreException(
-                "What --connection-from names is no connection of PostgreSQL. It looks like 'Host=db;Username=ingest;Password=...;Database=ingest'; an address such as postgresql://... is not taken.");
+                "What --connection-from names is not a PostgreSQL connection string. It looks like 'Host=db;Username=ingest;Password=...;Database=ingest'; an address such as postgresql://... is not taken.");
         }
     }
 
@@ -185,7 +185,7 @@ internal static class SchedulerDaemon
         }
         catch (DbException e)
         {
-            logger.LogWarning("The store could not be told that this node ends: {Reason}", e.Message);
+            logger.LogWarning("The store could not be updated when this node stopped: {Reason}", e.Message);
         }
     }
 

@@ -30,7 +30,7 @@ internal sealed class ServiceNotifier(ILogger<ServiceNotifier> logger)
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
-            logger.LogDebug("systemd could not be told: {Reason}", e.Message);
+            logger.LogDebug("systemd could not be notified: {Reason}", e.Message);
         }
     }
 }

@@ -78,7 +78,7 @@ internal sealed class BulkIngestLoad : ILoad
         {
             _run.EndEarly = ingested > 0
                 ? $"All {ingested:N0} files in {_run.Load.Path} had been ingested before, so nothing was started."
-                : $"There is no file to send in {_run.Load.Path}, so nothing was started.";
+                : $"{_run.Load.Path} has no file to send, so nothing was started.";
         }
 
         _uploaded = names;

@@ -41,7 +41,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
         if (batches == 0 && BadIds > 0)
             throw NotOfData($"None of the {BadIds:N0} lines of {run.Load.DataIdPath} is an id of data, so nothing was linked.");
         if (batches == 0)
-            run.EndEarly = $"There is no id in {run.Load.DataIdPath}, so nothing was linked.";
+            run.EndEarly = $"{run.Load.DataIdPath} has no ids, so nothing was linked.";
     }
 
     public async Task SubmitAsync(CancellationToken cancellationToken)
@@ -80,7 +80,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
     public Transaction Resume(string transactionId) => _started.GetValueOrDefault(transactionId) ?? Transactions.TransactionSources.Parse(transactionId).Transaction;
 
     public Task FinishAsync(CancellationToken cancellationToken) =>
-        BadIds == 0 ? Task.CompletedTask : throw NotOfData($"{BadIds:N0} lines of {run.Load.DataIdPath} are no ids of data, and were not sent.");
+        BadIds == 0 ? Task.CompletedTask : throw NotOfData($"{BadIds:N0} lines of {run.Load.DataIdPath} are not data ids, and were not sent.");
 
     private IngestException NotOfData(string message) => new(ErrorId.ItemFailed, message)
     {

@@ -127,7 +127,7 @@ internal static class LoadCheck
     private static void CheckFull(string path)
     {
         if (!Path.IsPathFullyQualified(path))
-            throw Invalid($"'{path}' is no full path, and the scheduler has another current folder than you.", "Give a full path.");
+            throw Invalid($"'{path}' is not a full path, and the scheduler's current folder is not yours.", "Give a full path.");
     }
 
     private static IngestException Unreadable(ErrorId errorId, string message, string path, Exception? cause) => new(errorId, message, cause)

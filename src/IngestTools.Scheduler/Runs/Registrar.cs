@@ -191,7 +191,7 @@ internal sealed class Registrar(
     private static void CheckName(string name)
     {
         if (string.IsNullOrWhiteSpace(name) || name.Length > LongestName || name is "." or ".." || name.Any(c => char.IsControl(c) || c is '*' or '?' or '/' or '\\'))
-            throw Invalid($"'{Redaction.EscapeControls(name)}' is no name for a schedule.", $"Give letters, digits, spaces and signs other than * ? / \\, {LongestName} at most.");
+            throw Invalid($"'{Redaction.EscapeControls(name)}' is not a valid name for a schedule.", $"Give letters, digits, spaces and signs other than * ? / \\, {LongestName} at most.");
     }
 
     /// <summary>Signs in as the daemon will: with its own files and its own environment.</summary>

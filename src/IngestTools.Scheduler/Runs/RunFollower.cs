@@ -61,7 +61,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
         foreach (Transaction transaction in _seen.Where(transaction => !HasEnded(transaction)))
         {
             await source.StopAsync(transaction, cancellationToken);
-            journal.Log.LogInformation("{Transaction} was told to stop.", transaction.Id);
+            journal.Log.LogInformation("{Transaction} was asked to stop.", transaction.Id);
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
         }
         catch (IngestException e)
         {
-            journal.Log.LogWarning("What was submitted goes on. {Reason}", e.Message);
+            journal.Log.LogWarning("What was submitted continues to run. {Reason}", e.Message);
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
             DateTimeOffset now = time.GetUtcNow();
             if (!passes)
                 _refusedSince ??= now;
-            journal.Log.LogWarning("It goes on, and cannot be looked at right now. {Reason}", e.Message);
+            journal.Log.LogWarning("It continues to run, and cannot be read right now. {Reason}", e.Message);
             if ((passes || now - _refusedSince < patience.Refusals) && now - _lastGood < patience.Outage)
                 return null;
             return new FollowedEnd(RunStatus.Unknown, $"It was submitted, and how it ended cannot be found out: {e.Message} Look at it with Get-Transaction {string.Join(", ", _seen.Select(transaction => transaction.Id))}.");

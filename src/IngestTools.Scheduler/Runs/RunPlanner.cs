@@ -197,7 +197,7 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         Host = connections.HostOf(schedule.Definition.Load.Connection),
     };
 
-    private static IngestException GoesOn(StoredSchedule schedule, StoredRun other) => new(ErrorId.Conflict, $"{other.Id} of '{schedule.Definition.Name}' still goes on ({other.Status}).")
+    private static IngestException GoesOn(StoredSchedule schedule, StoredRun other) => new(ErrorId.Conflict, $"{other.Id} of '{schedule.Definition.Name}' is still running ({other.Status}).")
     {
         Operation = "start",
         Advice = $"Wait for it: Wait-Transaction {other.Id}. With -Overlap Queue one more run may wait behind it.",

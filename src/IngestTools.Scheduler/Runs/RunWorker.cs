@@ -83,9 +83,9 @@ internal sealed class RunWorker : IDisposable
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            Log.LogError(e, "The run failed in a way that nobody thought of.");
+            Log.LogError(e, "The run failed unexpectedly.");
             bool isOut = Run.IsOut;
-            await EndAsync(isOut ? RunStatus.Unknown : RunStatus.Failed, $"It failed in a way that nobody thought of: {e.Message}{(isOut ? " " + WhereToLook() : "")}", ended);
+            await EndAsync(isOut ? RunStatus.Unknown : RunStatus.Failed, $"It failed unexpectedly: {e.Message}{(isOut ? " " + WhereToLook() : "")}", ended);
         }
     }
 

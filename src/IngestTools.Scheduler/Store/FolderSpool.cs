@@ -79,7 +79,7 @@ internal sealed class FolderSpool(string folder) : ISpool
     public static IngestException Lost(string path) => new(ErrorId.FileNotFound, $"The copy {path} is gone.")
     {
         Operation = "load",
-        Advice = "Register the schedule again with -Force: the file is then copied anew.",
+        Advice = "Register the schedule again with -Force: the file is then copied again.",
         Target = path,
     };
 }

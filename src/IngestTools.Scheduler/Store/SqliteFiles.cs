@@ -33,7 +33,7 @@ internal static class SqliteFiles
         }
         catch (SqliteException e) when (dialect.IsCorrupt(e))
         {
-            logger.LogWarning("The alarms in {Path} are broken ({Reason}), and are made anew from the schedules.", dialect.AlarmPath, e.Message);
+            logger.LogWarning("The alarms in {Path} are broken ({Reason}), and are created again from the schedules.", dialect.AlarmPath, e.Message);
             Remove(dialect.AlarmPath);
             CreatePrivate(dialect.AlarmPath);
             await CheckAsync(dialect.AlarmPath, cancellationToken);

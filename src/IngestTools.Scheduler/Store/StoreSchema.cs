@@ -39,7 +39,7 @@ internal static class StoreSchema
     }
 
     public static StoreException Corrupt(StoreDialect dialect, Exception cause) => new(
-        $"The store {dialect.Place} is broken: {cause.Message.TrimEnd('.')}. Put a copy of it back, or move it away, start anew, and import the schedules: ingest-scheduler import FILE.", cause);
+        $"The store {dialect.Place} is broken: {cause.Message.TrimEnd('.')}. Put a copy of it back, or move it away, start again, and import the schedules: ingest-scheduler import FILE.", cause);
 
     private static async Task CheckOwnerAsync(StoreDialect dialect, StoreSession session, CancellationToken cancellationToken)
     {

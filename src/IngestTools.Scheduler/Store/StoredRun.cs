@@ -148,7 +148,7 @@ internal sealed record StoredRun
     private static string[] ReadTransactionIds(DbDataReader row) =>
         JsonSerializer.Deserialize(row.Text("transaction_ids"), LoadJson.Default.StringArray) is { } ids && !ids.Contains(null!)
             ? ids
-            : throw new JsonException("Its transaction ids are none.");
+            : throw new JsonException("transaction_ids is not a list of strings.");
 
     private static string TellUnreadable(DbDataReader row, long number, string why) =>
         $"{Beginning(number)}: {OnOneLine(why)} Nothing more is submitted of it. Look at the service whether it has the load, before it is started again."

@@ -43,7 +43,7 @@ internal static class AlarmTables
         {
             if (dialect.IsShared && await store.CountOtherNodesAsync(command.TakeOverAfter, cancellationToken) > 0)
                 throw new StoreException($"Nodes of another version (Quartz {made}, this one has {Version}) work on {dialect.Place}. Stop them all before the first of this version starts.");
-            logger.LogInformation("The alarms were made by Quartz {Made}; this is {Version}, so they are made anew from the schedules.", made, Version);
+            logger.LogInformation("The alarms were made by Quartz {Made}; this is {Version}, so they are created again from the schedules.", made, Version);
             if (dialect is SqliteDialect sqlite)
                 await RemoveFilesAsync(sqlite, cancellationToken);
             else

@@ -101,7 +101,7 @@ internal sealed partial class Timetable
     {
         // Quartz refuses what is too large, except for 98 and 99, which it uses itself for "none" and "all".
         if (Number().Matches(text).FirstOrDefault(number => !int.TryParse(number.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value > LargestNumber) is { } large)
-            throw Invalid($"The cron text '{text}' is none: no field goes up to {large.Value}.", CronAdvice);
+            throw Invalid($"'{text}' is not a valid cron expression: {large.Value} is out of range.", CronAdvice);
         int fields = text.Split(Blanks, StringSplitOptions.RemoveEmptyEntries).Length;
         try
         {
@@ -114,7 +114,7 @@ internal sealed partial class Timetable
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
         {
-            throw Invalid($"The cron text '{text}' is none: {e.Message.TrimEnd('.')}.", CronAdvice);
+            throw Invalid($"'{text}' is not a valid cron expression: {e.Message.TrimEnd('.')}.", CronAdvice);
         }
     }
 

@@ -29,9 +29,9 @@ public sealed class FaultTextTests
     }
 
     [Theory]
-    [InlineData("", "'' is no kind of fault: use a status from 400 to 599, or latency, ")]
+    [InlineData("", "'' is not a kind of fault: use a status from 400 to 599, or latency, ")]
     [InlineData("200=1%", "'200' is no kind of fault")]
-    [InlineData("503=abc", "'503=abc': 'abc' is no share (1%), count (3), time (20ms, 1.5s), size (64KiB) or match (POST /projects/**).")]
+    [InlineData("503=abc", "'503=abc': 'abc' is not a share (1%), count (3), time (20ms, 1.5s), size (64KiB) or match (POST /projects/**).")]
     [InlineData("503=0%", "'0%' is no share")]
     [InlineData("503=101%", "'101%' is no share")]
     [InlineData("503=", "'' is no share")]

@@ -81,7 +81,7 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes, IIngestJou
 
     /// <summary>DSP-INGEST has no way to stop a run.</summary>
     public Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) =>
-        throw new IngestException(ErrorId.CannotCancel, $"DSP-INGEST cannot stop a bulk ingest; that of project {transaction.Shortcode} goes on.")
+        throw new IngestException(ErrorId.CannotCancel, $"DSP-INGEST cannot stop a bulk ingest; that of project {transaction.Shortcode} continues to run.")
         {
             Service = IngestService.DspIngest,
             Operation = "stop bulk ingest",

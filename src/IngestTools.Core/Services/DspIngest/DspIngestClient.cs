@@ -304,7 +304,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
                 if (tries++ == MostTries)
                 {
                     throw e.With(e.StatusCode is null ? ErrorId.ConnectionFailed : ErrorId.ServerError,
-                        $"Project {project} was told to finalize {MostTries} times, and its mapping is still there: {e.ServerMessage ?? e.Message}", "Nothing was deleted. Look at the server's log, then try again.");
+                        $"Project {project} was asked to finalize {MostTries} times, and its mapping is still there: {e.ServerMessage ?? e.Message}", "Nothing was deleted. Look at the server's log, then try again.");
                 }
 
                 await Task.Delay(PollPause.First * tries, Time, cancellationToken).ConfigureAwait(false);

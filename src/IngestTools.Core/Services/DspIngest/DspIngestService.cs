@@ -70,7 +70,7 @@ internal sealed class DspIngestService : ServiceDefinition
         }
 
         report = report with { Version = await routes.TryGetVersionAsync(cancellationToken).ConfigureAwait(false) };
-        details.Add(report.Version is null ? "Version: the service does not tell." : $"Version: {report.Version}.");
+        details.Add(report.Version is null ? "Version: the service does not report it." : $"Version: {report.Version}.");
         return await CheckSignInAsync(routes, report, project, details, cancellationToken).ConfigureAwait(false);
     }
 

@@ -41,7 +41,7 @@ internal static class FileNameRules
 
         string extension = Path.GetExtension(fileName).TrimStart('.');
         if (extension.Length == 0)
-            return "it has no extension, by which the server tells what a file is";
+            return "it has no extension, by which the server recognizes the kind of a file";
         return RefusedExtensions.Contains(extension) ? $"the server ingests no .{extension} files" : null;
     }
 

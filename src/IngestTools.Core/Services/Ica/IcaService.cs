@@ -78,7 +78,7 @@ internal sealed class IcaService : ServiceDefinition
         return await CheckProjectAsync(routes, report, project, details, cancellationToken).ConfigureAwait(false);
     }
 
-    private const string VersionLine = "Version: the service does not tell.";
+    private const string VersionLine = "Version: the service does not report it.";
 
     private static async Task<ServiceReport> CheckProjectAsync(
         IcaRoutes routes, ServiceReport report, string? project, List<string> details, CancellationToken cancellationToken)

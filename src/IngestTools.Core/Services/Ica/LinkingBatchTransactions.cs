@@ -82,7 +82,7 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
 
     /// <summary>ICA's jobs can only be read.</summary>
     public Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) =>
-        throw new IngestException(ErrorId.CannotCancel, $"ICA cannot cancel a {routes.Kind.Name}; {transaction.Id} goes on.")
+        throw new IngestException(ErrorId.CannotCancel, $"ICA cannot cancel a {routes.Kind.Name}; {transaction.Id} continues to run.")
         {
             Service = IngestService.Ica,
             Operation = $"stop {routes.Kind.Name}",
@@ -182,7 +182,7 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
             Completed = done,
             Total = total,
             CompletedAt = seen.CompletedAt ?? seen.SeenAt,
-            Message = failed == 0 ? "The server tells of no job; all items ended." : $"{failed:N0} of {total:N0} items were not {routes.Kind.Verb}. The server tells of no job.",
+            Message = failed == 0 ? "The server reports no job; all items have ended." : $"{failed:N0} of {total:N0} items were not {routes.Kind.Verb}. The server tells of no job.",
         };
     }
 
@@ -210,6 +210,6 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
     {
         string shown = routes.Door.Word(word) ?? "nothing";
         if (routes.Connection.Memory.TryAdd($"unknown state of {what} {shown}", shown))
-            routes.Logger.LogWarning("ICA tells of a state of a {What} that this version does not know: {Word}. It counts as going on.", what, shown);
+            routes.Logger.LogWarning("ICA reports a state of a {What} that this version does not know: {Word}. It is treated as running.", what, shown);
     }
 }

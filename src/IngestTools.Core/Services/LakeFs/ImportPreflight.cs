@@ -43,7 +43,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         }
         catch (IngestException e) when (LakeFsErrors.IsOfOnePage(e.ErrorId))
         {
-            routes.Logger.LogInformation("The server does not tell its version, and is taken for a new one. {Reason}", e.Message);
+            routes.Logger.LogInformation("The server does not report its version. It is treated as a current one. {Reason}", e.Message);
             return new LakeFsVersion(null);
         }
     }
@@ -67,7 +67,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         }
         catch (IngestException e) when (e.ErrorId is ErrorId.NotFound or ErrorId.NotAllowed)
         {
-            routes.Logger.LogInformation("The server does not tell about its storage; sources are not looked at before the start. {Reason}", e.Message);
+            routes.Logger.LogInformation("The server does not report its storage, so sources are not checked before the start. {Reason}", e.Message);
             return null;
         }
 
@@ -89,7 +89,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         catch (IngestException e) when (e.ErrorId == ErrorId.NotAllowed)
         {
             // An import needs no right to look at the repository.
-            routes.Logger.LogInformation("The repository cannot be looked at; the server tells at the end whether it is read-only. {Reason}", e.Message);
+            routes.Logger.LogInformation("The repository cannot be read. The server reports at the end whether it is read-only. {Reason}", e.Message);
         }
 
         if (repository?.ReadOnly == true && !request.AllowReadOnly)
@@ -150,11 +150,11 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         if (string.IsNullOrWhiteSpace(source.Source))
             return LakeFsErrors.Refused("A source is empty.", "Give each row a Source; an import without it would delete what it should have brought.", shown);
         if (!Uri.TryCreate(source.Source, UriKind.Absolute, out Uri? uri) || uri.IsFile != source.Source.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
-            return LakeFsErrors.Refused($"'{shown}' is no address in an object store.", "Write it as s3://bucket/prefix/, gs://.., https://.. or local://.. .", shown);
+            return LakeFsErrors.Refused($"'{shown}' is not an address in an object store.", "Write it as s3://bucket/prefix/, gs://.., https://.. or local://.. .", shown);
         if (dialect == ImportDialect.Legacy && source.Type == ImportSourceType.Object)
             return LakeFsErrors.Refused($"'{shown}' cannot be imported as one object: the legacy dialect knows prefixes only.", "Leave -SourceType out, or use a server of v0.101 or later.", shown);
         if (source.Type == ImportSourceType.Object && source.Source.EndsWith(Slash, StringComparison.Ordinal))
-            return LakeFsErrors.Refused($"'{shown}' ends with a slash, and is no object.", "Leave -SourceType out to import what is under it.", shown);
+            return LakeFsErrors.Refused($"'{shown}' ends with a slash, so it is not an object.", "Leave -SourceType out to import what is under it.", shown);
         // Before v0.101 there was one rule for namespaces and sources.
         string? rule = storage?.ImportValidityRegex ?? storage?.NamespaceRegex;
         return rule is null || Fits(rule, source.Source) ? null : LakeFsErrors.Refused(

@@ -205,7 +205,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             stood = seen.SeenAt!.Value - update;
         bool isStalled = stood >= StallLimit;
         if (isStalled && !watch.IsStallTold)
-            routes.Logger.LogWarning("{Id} stands still: the server has not written its status for {Time}. A server that was restarted leaves imports so for ever.", seen.Id, Brief(stood));
+            routes.Logger.LogWarning("{Id} is stalled: the server has not written its status for {Time}. A server that was restarted never updates them again.", seen.Id, Brief(stood));
         return seen with
         {
             Status = TransactionStatus.Running,

@@ -21,7 +21,7 @@ internal static class LakeFsErrors
             "Servers before v0.101 have another form of imports, or none: try -Dialect Legacy, or New-ImportRange.").ForGood(),
         { StatusCode: HttpStatusCode.BadRequest } when error.ServerMessage?.Contains("schema", StringComparison.OrdinalIgnoreCase) == true => error.With(
             advice: request.Dialect == ImportDialect.Auto
-                ? "The server expects another form of imports than its version, as far as it tells it, lets expect: try -Dialect Legacy."
+                ? "The server expects another form of imports than its version suggests: try -Dialect Legacy."
                 : "The server expects another form of imports. Leave -Dialect out, so that it is found by the server's version."),
         { StatusCode: HttpStatusCode.BadRequest } => error.With(advice: "Check the sources; the server takes none in or around the repository's own storage."),
         _ => error,

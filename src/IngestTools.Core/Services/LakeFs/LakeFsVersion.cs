@@ -25,7 +25,7 @@ internal sealed partial record LakeFsVersion(string? Text)
     /// <summary>Whether ranges can be made; null where that cannot be known.</summary>
     public bool? HasRanges => Number is null ? null : Number >= FirstWithRanges && Number < FirstWithoutRanges;
 
-    public override string ToString() => Text ?? "a version that it does not tell";
+    public override string ToString() => Text ?? "an unknown version";
 
     private static Version? Parse(string? text) => text is not null && Start().Match(text) is { Success: true } match && Version.TryParse(match.Groups["number"].Value, out Version? number)
         ? new Version(number.Major, number.Minor, Math.Max(number.Build, 0))

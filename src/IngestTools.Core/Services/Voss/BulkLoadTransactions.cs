@@ -74,9 +74,9 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
         TransactionAnswer answer = await routes.ReadTransactionAsync(pkid, cancellationToken).ConfigureAwait(false);
         Transaction seen = Describe(transaction, answer);
         if (seen.IsTerminal)
-            throw CannotCancel(seen, $"{seen.Id} has ended as {seen.Status}; there is nothing to stop.", "Get-Transaction tells how it ended.");
+            throw CannotCancel(seen, $"{seen.Id} has ended as {seen.Status}; there is nothing to stop.", "Get-Transaction shows how it ended.");
         if (answer.Actions.FirstOrDefault(action => action.Key.StartsWith(Cancel, StringComparison.OrdinalIgnoreCase)).Value is not { } action)
-            throw CannotCancel(seen, $"VOSS offers no action to cancel {seen.Id}; it goes on.", "Cancel it in VOSS's portal, in the transaction's own view.");
+            throw CannotCancel(seen, $"VOSS offers no action to cancel {seen.Id}. It continues to run.", "Cancel it in VOSS's portal, in the transaction's own view.");
         await routes.ActAsync(pkid, Cancel, action, cancellationToken).ConfigureAwait(false);
         TransactionAnswer after = await routes.ReadTransactionAsync(pkid, cancellationToken).ConfigureAwait(false);
         return Describe(transaction, after);
@@ -181,7 +181,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
             return known;
         string shown = routes.Door.Word(word) ?? "nothing";
         if (routes.Connection.Memory.TryAdd($"voss status {shown}", shown))
-            routes.Logger.LogWarning("VOSS says '{Status}' of {Id}, a word that is not known. It is taken for running.", shown, transaction.Id);
+            routes.Logger.LogWarning("VOSS reports the status '{Status}' for {Id}, which is not known. It is treated as running.", shown, transaction.Id);
         return TransactionStatus.Running;
     }
 }

@@ -152,7 +152,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         if (!isOurs || method is not ("GET" or "POST" or "PUT" or "PATCH" or "DELETE"))
         {
             string offer = Redaction.EscapeControls($"{action.Method} {action.Href}");
-            throw new IngestException(ErrorId.CannotCancel, $"VOSS offers to {name} {pkid} by '{offer}', which is no request to this server.")
+            throw new IngestException(ErrorId.CannotCancel, $"VOSS offers to {name} {pkid} by '{offer}', which is not a request to this server.")
             {
                 Service = IngestService.Voss,
                 Operation = name,

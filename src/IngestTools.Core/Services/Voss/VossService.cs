@@ -29,7 +29,7 @@ internal sealed class VossService : ServiceDefinition
         if (settings.SignIn != SignInKind.Password)
             return;
         if (string.IsNullOrEmpty(settings.UserName))
-            throw Refused("There is no user name to sign in with.", "Give -UserName, such as admin@sys.hcs.");
+            throw Refused("No user name to sign in with was given.", "Give -UserName, such as admin@sys.hcs.");
         if (settings.AuthenticationUri is null && settings.UserName.Contains(':', StringComparison.Ordinal))
             throw Refused("A user name for HTTP Basic has no colon.", "Sign in for a session: give VOSS's own address as -AuthenticationUri.");
     }
@@ -75,7 +75,7 @@ internal sealed class VossService : ServiceDefinition
         {
             await routes.ProbeAsync(hierarchy: null, cancellationToken).ConfigureAwait(false);
             report = report with { Reachable = true, SignedIn = true, ResponseTime = connection.Time.GetElapsedTime(started) };
-            details.AddRange(["Reachable: yes.", "Version: the service does not tell.", "Signed in: yes."]);
+            details.AddRange(["Reachable: yes.", "Version: the service does not report it.", "Signed in: yes."]);
         }
         catch (IngestException e)
         {
@@ -107,7 +107,7 @@ internal sealed class VossService : ServiceDefinition
         try
         {
             await routes.ProbeAsync(hierarchy, cancellationToken).ConfigureAwait(false);
-            details.Add($"Allowed: yes, at {hierarchy}. Whether the access profile allows bulk loads is told when one begins.");
+            details.Add($"Allowed: yes, at {hierarchy}. Whether the access profile allows bulk loads is known only when one begins.");
             return report with { Allowed = true };
         }
         catch (IngestException e)

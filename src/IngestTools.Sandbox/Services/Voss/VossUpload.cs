@@ -20,7 +20,7 @@ internal sealed class VossUpload(VossState state, VossFault fault)
     {
         if (BoundaryOf(context) is not { } boundary)
         {
-            await fault.SendAsync(context, Status400BadRequest, "The upload is no multipart form.");
+            await fault.SendAsync(context, Status400BadRequest, "The upload is not a multipart form.");
             return;
         }
 
