@@ -1,7 +1,7 @@
 namespace IngestTools.Connections;
 
 /// <summary>Reads a secret when it is first needed, and again when the server refuses it. A token is kept in memory for as long as its connection lives, and nowhere else.</summary>
-/// <param name="cancellationToken">Ends the reading.</param>
+/// <param name="cancellationToken">Cancels the read.</param>
 /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/></exception>
 public delegate ValueTask<string> SecretReader(CancellationToken cancellationToken);
 

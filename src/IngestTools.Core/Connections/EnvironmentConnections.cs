@@ -8,7 +8,7 @@ public static class EnvironmentConnections
     /// <summary>The settings that the environment has for a service; null where it has no address for it.</summary>
     /// <param name="service">The service.</param>
     /// <param name="variable">Reads a variable; null takes the process's environment.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: a variable is no address.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: a variable is not an address.</exception>
     public static ConnectionSettings? Read(IngestService service, Func<string, string?>? variable = null)
     {
         Func<string, string?> read = variable ?? Environment.GetEnvironmentVariable;

@@ -3,7 +3,7 @@ namespace IngestTools.Connections;
 /// <summary>Reads a secret from a vault.</summary>
 /// <param name="vault">The vault's name; null is the default one.</param>
 /// <param name="name">The secret's name.</param>
-/// <param name="cancellationToken">Ends the reading.</param>
+/// <param name="cancellationToken">Cancels the read.</param>
 /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/></exception>
 public delegate ValueTask<string> VaultReader(string? vault, string name, CancellationToken cancellationToken);
 

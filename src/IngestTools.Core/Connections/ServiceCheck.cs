@@ -13,7 +13,7 @@ public static class ServiceCheck
     /// good and not enough for everything are taken.
     /// </summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="log">Takes what happens.</param>
+    /// <param name="log">The log.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="IngestException">The service did not answer, or does not take the credentials.</exception>
     public static Task TrySignInAsync(IngestConnection connection, IngestLog log, CancellationToken cancellationToken)
@@ -24,7 +24,7 @@ public static class ServiceCheck
 
     /// <inheritdoc cref="TrySignInAsync(IngestConnection, IngestLog, CancellationToken)"/>
     /// <param name="connection">The connection.</param>
-    /// <param name="logger">Takes what happens.</param>
+    /// <param name="logger">The logger.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task TrySignInAsync(IngestConnection connection, ILogger logger, CancellationToken cancellationToken)
     {
@@ -53,16 +53,16 @@ public static class ServiceCheck
     /// <summary>Looks at the service of a connection, for a host with a log of its own.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="scope">What to look whether it is allowed: a DSP-INGEST project's shortcode; null looks at the sign-in alone.</param>
-    /// <param name="log">Takes what happens.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public static Task<ServiceReport> RunAsync(IngestConnection connection, string? scope, IngestLog log, CancellationToken cancellationToken) =>
         RunAsync(connection, scope, log.Logger, cancellationToken);
 
     /// <summary>Looks at the service of a connection. What is wrong is in the report, not thrown.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="scope">What to look whether it is allowed: a DSP-INGEST project's shortcode; null looks at the sign-in alone.</param>
-    /// <param name="logger">Takes what happens.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <param name="logger">The logger.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public static Task<ServiceReport> RunAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(connection);

@@ -55,11 +55,11 @@ public interface IIngestJournal : IDisposable
     JournaledUpload? FindUpload(IngestService service, string server, string serverName);
 
     /// <summary>The starts that are recorded, newest first.</summary>
-    /// <param name="query">Which of them.</param>
+    /// <param name="query">Selects them.</param>
     IReadOnlyList<JournaledTransaction> ReadTransactions(TransactionQuery query);
 
     /// <summary>The jobs that are recorded, newest first.</summary>
-    /// <param name="query">Which of them.</param>
+    /// <param name="query">Selects them.</param>
     IReadOnlyList<IngestJob> ReadJobs(JobQuery query);
 
     /// <summary>A job.</summary>
@@ -74,11 +74,11 @@ public interface IIngestJournal : IDisposable
     IEnumerable<UploadResult> ReadResults(long job, params UploadStatus[] statuses);
 
     /// <summary>Counts the records that <see cref="Clear"/> would delete now.</summary>
-    /// <param name="query">Which of them.</param>
+    /// <param name="query">Selects them.</param>
     JournalCleared Count(ClearQuery query);
 
     /// <summary>Deletes records. Those of a job that runs, and of a transaction that has not ended, stay.</summary>
-    /// <param name="query">Which of them.</param>
+    /// <param name="query">Selects them.</param>
     JournalCleared Clear(ClearQuery query);
 }
 

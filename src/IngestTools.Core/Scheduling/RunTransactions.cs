@@ -6,7 +6,7 @@ namespace IngestTools.Scheduling;
 
 /// <summary>Runs of the daemon as transactions, so that they are waited for, looked at and stopped as all others are.</summary>
 /// <param name="client">Asks the daemon.</param>
-/// <param name="time">The clock; null takes the system's.</param>
+/// <param name="time">The clock; null for the system's.</param>
 public sealed class RunTransactions(SchedulerClient client, TimeProvider? time = null) : ITransactionSource
 {
     private const string Scheme = "run:";
@@ -29,7 +29,7 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
 
     /// <summary>The number in the daemon's store of a run.</summary>
     /// <param name="id">Its id: <c>run:12</c>, or the number.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no run's id.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not the id of a run.</exception>
     public static long NumberOf(string id) =>
         long.TryParse(IsRun(id) ? id.AsSpan(Scheme.Length) : id, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? number
@@ -37,7 +37,7 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
 
     /// <summary>The run as far as its id tells.</summary>
     /// <param name="id">Its id.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no run's id.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not the id of a run.</exception>
     public static Transaction Parse(string id) =>
         new() { Id = Scheme + NumberOf(id).ToString(CultureInfo.InvariantCulture), Kind = TransactionKind.BulkLoad, Status = TransactionStatus.Unknown };
 
@@ -76,7 +76,7 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
 
     /// <summary>None: a run's message tells what failed, and its transactions name the items.</summary>
     /// <param name="transaction">The run.</param>
-    /// <param name="cancellationToken">Ends the list.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask.ConfigureAwait(false);

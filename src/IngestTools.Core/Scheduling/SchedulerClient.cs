@@ -67,13 +67,13 @@ public sealed class SchedulerClient : IDisposable
     public string Socket { get; }
 
     /// <summary>The daemon as it is now.</summary>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<SchedulerState> GetStateAsync(CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Get, "status", null, SchedulingJson.Default.SchedulerState, cancellationToken);
 
     /// <summary>The schedule that a registration would make, checked like one; nothing is kept.</summary>
     /// <param name="request">What would be registered.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<BulkLoadSchedule> PreviewAsync(RegisterRequest request, CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Post, "preview", JsonBody.Of(request, SchedulingJson.Default.RegisterRequest), SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
 
@@ -89,7 +89,7 @@ public sealed class SchedulerClient : IDisposable
 
     /// <summary>Lists schedules as they come.</summary>
     /// <param name="names">Patterns of their names, with * and ?; none means any.</param>
-    /// <param name="cancellationToken">Ends the list.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public IAsyncEnumerable<BulkLoadSchedule> ReadSchedulesAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(names);
@@ -98,13 +98,13 @@ public sealed class SchedulerClient : IDisposable
 
     /// <summary>Removes a schedule. A run of it that goes on is left to end, and its history stays.</summary>
     /// <param name="name">The schedule's name.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task UnregisterAsync(string name, CancellationToken cancellationToken) => TellAsync(HttpMethod.Delete, ScheduleRoute(name), null, cancellationToken);
 
     /// <summary>Suspends a schedule: it runs nothing until it is resumed.</summary>
     /// <param name="name">The schedule's name.</param>
     /// <param name="request">Why, and who says so.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<BulkLoadSchedule> SuspendAsync(string name, SuspendRequest request, CancellationToken cancellationToken)
     {
         HttpContent body = JsonBody.Of(request, SchedulingJson.Default.SuspendRequest);
@@ -113,19 +113,19 @@ public sealed class SchedulerClient : IDisposable
 
     /// <summary>Resumes a suspended schedule.</summary>
     /// <param name="name">The schedule's name.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<BulkLoadSchedule> ResumeAsync(string name, CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Post, ScheduleRoute(name, "resume"), null, SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
 
     /// <summary>Runs a schedule now, whatever its times are.</summary>
     /// <param name="name">The schedule's name.</param>
-    /// <param name="cancellationToken">Ends the request; a run that is planned by then goes on.</param>
+    /// <param name="cancellationToken">Cancels the request. A run that is planned by then continues.</param>
     public Task<BulkLoadRun> StartAsync(string name, CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Post, ScheduleRoute(name, "start"), null, SchedulingJson.Default.BulkLoadRun, cancellationToken);
 
     /// <summary>Lists runs as they come, newest first, without their logs.</summary>
     /// <param name="query">Which.</param>
-    /// <param name="cancellationToken">Ends the list.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public IAsyncEnumerable<BulkLoadRun> ReadRunsAsync(RunQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -139,18 +139,18 @@ public sealed class SchedulerClient : IDisposable
 
     /// <summary>A run with its log.</summary>
     /// <param name="id">Its id: <c>run:12</c>, or the number.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<BulkLoadRun> GetRunAsync(string id, CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Get, RunRoute(id), null, SchedulingJson.Default.BulkLoadRun, cancellationToken);
 
     /// <summary>Stops a run, as far as that can be done.</summary>
     /// <param name="id">Its id: <c>run:12</c>, or the number.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<BulkLoadRun> StopRunAsync(string id, CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Post, RunRoute(id) + "/stop", null, SchedulingJson.Default.BulkLoadRun, cancellationToken);
 
     /// <summary>Asks the daemon to end. What runs on servers goes on there.</summary>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task ShutDownAsync(CancellationToken cancellationToken) => TellAsync(HttpMethod.Post, "shutdown", null, cancellationToken);
 
     /// <inheritdoc/>

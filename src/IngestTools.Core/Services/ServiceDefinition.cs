@@ -73,13 +73,13 @@ internal abstract class ServiceDefinition
     /// <summary>Looks whether the service is there and takes the credentials.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="scope">What is to be used: a project, a repository, a hierarchy; null looks at no special one.</param>
-    /// <param name="logger">Takes what happens.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <param name="logger">The logger.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public abstract Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken);
 
     /// <summary>Signs in and asks the cheapest question that needs it.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="logger">Takes what happens.</param>
+    /// <param name="logger">The logger.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>False where the service answers, and not whether it takes the credentials.</returns>
     /// <exception cref="IngestException">The service did not answer, or refused.</exception>

@@ -10,7 +10,7 @@ namespace IngestTools.Transactions;
 public static class TransactionSources
 {
     /// <summary>The service that an id belongs to, and the transaction as far as its id tells.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no transaction's id; the message shows the forms.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not the id of a transaction; the message shows the forms.</exception>
     public static (IngestService Service, Transaction Transaction) Parse(string id)
     {
         ArgumentNullException.ThrowIfNull(id);

@@ -8,13 +8,13 @@ namespace IngestTools.Transactions;
 
 /// <summary>Waits for transactions side by side. It only looks: when it stops, the server's work goes on.</summary>
 /// <param name="options">How to wait.</param>
-/// <param name="logger">Takes what happens.</param>
-/// <param name="time">The clock; null takes the system's.</param>
+/// <param name="logger">The logger.</param>
+/// <param name="time">The clock; null for the system's.</param>
 public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = null, TimeProvider? time = null)
 {
     /// <summary>Makes a waiter, for a host with a log of its own.</summary>
     /// <param name="options">How to wait.</param>
-    /// <param name="log">Takes what happens.</param>
+    /// <param name="log">The log.</param>
     public TransactionWaiter(WaitOptions options, IngestLog log)
         : this(options, log.Logger)
     {
@@ -34,7 +34,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
 
     /// <summary>Waits for all that come, and tells what happens as it happens.</summary>
     /// <param name="requests">The transactions, taken as they come.</param>
-    /// <param name="cancellationToken">Ends the wait, and leaves the server's work alone.</param>
+    /// <param name="cancellationToken">Cancels the wait. The server's work continues.</param>
     public async IAsyncEnumerable<WaitEvent> WaitAsync(ChannelReader<WaitRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(requests);

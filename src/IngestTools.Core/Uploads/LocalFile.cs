@@ -85,7 +85,7 @@ internal static class LocalFileErrors
         : Make(ErrorId.FileUnreadable, $"{Show(path)} cannot be read: {Http.Redaction.EscapeControls(why)}", "Give this account the right to read it, then send it again.", path, cause);
 
     public static IngestException Changed(string path) => Make(
-        ErrorId.FileChanged, $"{Show(path)} changed while it was read, so the server has a mixture or nothing of it.", "Send it again when nobody writes to it.", path, null);
+        ErrorId.FileChanged, $"{Show(path)} changed while it was read, so the server has a mixture or nothing of it.", "Send it again when no program writes to it.", path, null);
 
     public static IngestException NotRegular(string path) => Make(
         ErrorId.FileUnreadable, $"{Show(path)} is a pipe or a device, not a file.", "Send files only.", path, null);

@@ -46,8 +46,8 @@ public sealed class UploadEngine
 
     /// <summary>Makes an engine for one run.</summary>
     /// <param name="options">How files are sent.</param>
-    /// <param name="logger">Takes what happens.</param>
-    /// <param name="time">The clock; null takes the system's.</param>
+    /// <param name="logger">The logger.</param>
+    /// <param name="time">The clock; null for the system's.</param>
     public UploadEngine(UploadOptions options, ILogger logger, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -65,7 +65,7 @@ public sealed class UploadEngine
 
     /// <summary>Makes an engine for one run, for a host with a log of its own.</summary>
     /// <param name="options">How files are sent.</param>
-    /// <param name="log">Takes what happens.</param>
+    /// <param name="log">The log.</param>
     public UploadEngine(UploadOptions options, IngestLog log)
         : this(options, log.Logger)
     {

@@ -11,7 +11,7 @@ namespace IngestTools.PowerShell.Abstractions;
 /// <param name="cmdlet">Writes.</param>
 /// <param name="session">Remembers the transactions, and numbers the bars.</param>
 /// <param name="options">How to wait.</param>
-/// <param name="log">Takes what happens.</param>
+/// <param name="log">The log.</param>
 internal sealed class TransactionFollower(AsyncCmdlet cmdlet, IngestSession session, WaitOptions options, IngestLog log)
 {
     private readonly TransactionBars _bars = new(session.NextActivity);

@@ -13,7 +13,7 @@ internal static class SecretVault
     /// <summary>Reads a secret in a runspace of its own: the one that is asked for may be busy, and this may be any thread.</summary>
     /// <param name="vault">The vault; null is the default one.</param>
     /// <param name="name">The secret's name.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/></exception>
     internal static async ValueTask<string> ReadAsync(string? vault, string name, CancellationToken cancellationToken)
     {

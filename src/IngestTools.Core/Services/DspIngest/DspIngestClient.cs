@@ -47,7 +47,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// </summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="uploads">What was uploaded to it, so that the transaction can tell what was left over; null where that is not known.</param>
-    /// <param name="cancellationToken">Ends the waiting; a run that was started goes on.</param>
+    /// <param name="cancellationToken">Cancels the wait. A run that was started continues.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/>: nothing was uploaded. <see cref="ErrorId.NotSignedIn"/>, <see cref="ErrorId.NotAllowed"/> and others.</exception>
     /// <remarks>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest</remarks>
     public Task<Transaction> StartAsync(string shortcode, UploadedNames? uploads, CancellationToken cancellationToken) =>
@@ -55,7 +55,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
 
     /// <summary>Marks the mapping as it is, before a bulk ingest is started; null while another call holds the project's lock.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public Task<MappingMark?> MarkAsync(string shortcode, CancellationToken cancellationToken) =>
         new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).TryMarkAsync(cancellationToken);
 
@@ -63,7 +63,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="uploads">What was uploaded to it.</param>
     /// <param name="before">The mapping before the start, by <see cref="MarkAsync"/>.</param>
-    /// <param name="cancellationToken">Ends the waiting; a run that was started goes on.</param>
+    /// <param name="cancellationToken">Cancels the wait. A run that was started continues.</param>
     public Task<Transaction> StartAsync(string shortcode, UploadedNames uploads, MappingMark? before, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(uploads);
@@ -73,7 +73,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <summary>Whether a start whose answer nobody has took place: waits until the project is free, and looks for rows that are new since the mark.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="before">The mapping before the start, by <see cref="MarkAsync"/>.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>False also where a run ingested nothing; starting again then does no harm, since what was ingested has left the import folder.</returns>
     public Task<bool> DidStartAsync(string shortcode, MappingMark? before, CancellationToken cancellationToken) =>
         new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).DidStartAsync(before, cancellationToken);
@@ -91,7 +91,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
 
     /// <summary>The rows of the mapping, as they come.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while a run goes on, <see cref="ErrorId.NotFound"/> where there is no mapping, <see cref="ErrorId.InvalidAnswer"/>.</exception>
     /// <remarks>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv</remarks>
     public IAsyncEnumerable<MappingRow> ReadMappingAsync(string shortcode, CancellationToken cancellationToken) =>
@@ -99,7 +99,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
 
     /// <summary>The rows of the mapping, as they come; those that come together in one list.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="IngestException">As <see cref="ReadMappingAsync"/>.</exception>
     /// <remarks>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv</remarks>
     public IAsyncEnumerable<IReadOnlyList<MappingRow>> ReadMappingPartsAsync(string shortcode, CancellationToken cancellationToken) =>
@@ -122,7 +122,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <summary>For each file that was uploaded, whether it was ingested: one <see cref="IngestMapping"/> each, in their order; left-overs have no derivative.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="uploads">What was uploaded to this project.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async IAsyncEnumerable<IngestMapping> CompareAsync(
         string shortcode, IReadOnlyList<UploadResult> uploads, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -180,7 +180,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <summary>Compares SHA-256 with the server's; Verified stays null where the server does not know the asset or the file's own is not known.</summary>
     /// <param name="mapping">A row of the mapping.</param>
     /// <param name="localSha256">The SHA-256 of the local file, hexadecimal; null where it is not known.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <remarks>DSP-INGEST, GET /projects/{shortcode}/assets/{assetId}: checksumOriginal</remarks>
     public async Task<IngestMapping> VerifyAsync(IngestMapping mapping, string? localSha256, CancellationToken cancellationToken)
     {
@@ -203,7 +203,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="mappingPath">Saves the mapping here first; null where it was saved before.</param>
     /// <param name="force">Finalizes although the mapping is unsaved or files are left over.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.MappingUnsaved"/>, <see cref="ErrorId.LeftOvers"/>, <see cref="ErrorId.NotFound"/>, <see cref="ErrorId.Locked"/> and others.</exception>
     /// <remarks>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/finalize, which answers before it deletes.</remarks>
     public async Task CompleteAsync(string shortcode, string? mappingPath, bool force, CancellationToken cancellationToken)

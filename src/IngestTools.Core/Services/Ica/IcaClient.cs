@@ -9,7 +9,7 @@ namespace IngestTools.Services.Ica;
 
 /// <summary>ICA's linking batches: make them, and read what came of their items.</summary>
 /// <param name="connection">The connection.</param>
-/// <param name="logger">Takes what happens.</param>
+/// <param name="logger">The logger.</param>
 /// <param name="journal">The journal that batches are recorded in; null records nothing.</param>
 public sealed class IcaClient(IngestConnection connection, ILogger? logger = null, IIngestJournal? journal = null)
 {
@@ -22,7 +22,7 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
 
     /// <summary>Makes a client, for a host with a log of its own.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="log">Takes what happens.</param>
+    /// <param name="log">The log.</param>
     /// <param name="journal">The journal that batches are recorded in; null records nothing.</param>
     public IcaClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
         : this(connection, log.Logger, journal)
@@ -79,7 +79,7 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     /// <summary>Starts one batch. What goes wrong is a result, not thrown, so that it does not hide the other batches.</summary>
     /// <param name="content">The ids.</param>
     /// <param name="checksEligible">Whether the service is asked first which ids can be linked; the others are errors, and are left out.</param>
-    /// <param name="cancellationToken">Ends the sending.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <remarks>ICA, POST /api/projects/{projectId}/dataLinkingBatch and GET /api/projects/{projectId}/data/eligibleForLinking</remarks>
     public async IAsyncEnumerable<LinkingResult> StartAsync(
         LinkingBatchContent content, bool checksEligible = false, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -101,7 +101,7 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     /// <summary>Looks among the jobs for a batch whose start was not answered, maybe in another process.</summary>
     /// <param name="content">The ids.</param>
     /// <param name="sentAgo">How long ago it was sent at most.</param>
-    /// <param name="cancellationToken">Ends the search.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
     /// <returns>The batch; null where no job shows it.</returns>
     /// <exception cref="IngestException">The jobs cannot be looked at, so that nothing is known.</exception>
     /// <remarks>ICA, GET /api/jobs, and the items of the batches that they are of.</remarks>
@@ -116,7 +116,7 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     /// <param name="batchId">The batch.</param>
     /// <param name="statuses">Only those of these statuses, in upper case; empty for all.</param>
     /// <param name="pageSize">How many items to ask for at once; null for 1000.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/>, <see cref="ErrorId.InvalidAnswer"/> and others.</exception>
     /// <remarks>ICA, GET /api/projects/{projectId}/dataLinkingBatch/{batchId}/items</remarks>
     public IAsyncEnumerable<LinkingBatchItem> ReadItemsAsync(
@@ -127,7 +127,7 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     /// <param name="projectId">The project.</param>
     /// <param name="batchId">The batch.</param>
     /// <param name="itemId">The item.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/> and others.</exception>
     /// <remarks>ICA, GET /api/projects/{projectId}/dataLinkingBatch/{batchId}/items/{itemId}</remarks>
     public Task<LinkingBatchItem> GetItemAsync(string projectId, string batchId, string itemId, CancellationToken cancellationToken = default) =>

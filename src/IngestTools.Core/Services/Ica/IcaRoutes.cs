@@ -25,7 +25,7 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
     /// <summary>ICA, POST /api/projects/{projectId}/dataLinkingBatch and its kin. It has no Idempotency-Key: twice is two batches.</summary>
     /// <param name="projectId">The project.</param>
     /// <param name="body">The JSON of the items.</param>
-    /// <param name="cancellationToken">Ends the sending.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<BatchAnswer> CreateAsync(string projectId, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
@@ -63,7 +63,7 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
     /// <summary>ICA, GET /api/jobs: the newest first. There is no list of batches, and no filter but the status.</summary>
     /// <param name="offset">Rows to leave out.</param>
     /// <param name="size">Rows in the page.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<Page<JobAnswer>> ListJobsAsync(int offset, int size, CancellationToken cancellationToken) => SendAsync(
         Get("list jobs", ApiUri(string.Create(CultureInfo.InvariantCulture, $"jobs?sort=timeCreated%20desc&pageOffset={offset}&pageSize={size}")), BatchOperation.CommonMedia, null),
         IcaJson.Default.PageJobAnswer, CheckPage, cancellationToken);

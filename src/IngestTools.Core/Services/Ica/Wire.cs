@@ -82,7 +82,7 @@ internal sealed class LenientText : JsonConverter<string>
             case JsonTokenType.False:
                 return System.Text.Encoding.UTF8.GetString(reader.ValueSpan);
             default:
-                throw new JsonException("This is no text.");
+                throw new JsonException("It is not a text.");
         }
     }
 

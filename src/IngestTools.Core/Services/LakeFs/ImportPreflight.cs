@@ -20,7 +20,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
     private string Where => $"{request.Repository}/{request.Branch}";
 
     /// <param name="countsAll">Whether objects are to be counted also where nobody needs to be asked about them.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public async Task<ImportPlan> RunAsync(bool countsAll, CancellationToken cancellationToken)
     {
         LakeFsVersion version = await ReadVersionAsync(routes, cancellationToken).ConfigureAwait(false);

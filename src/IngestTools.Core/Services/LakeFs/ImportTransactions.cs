@@ -253,7 +253,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             Status = TransactionStatus.Unknown,
             ServerStatus = "404",
             CompletedAt = seen.CompletedAt ?? Time.GetUtcNow(),
-            Message = $"The server does not know it ({error.ServerMessage ?? error.Message}): it ended more than a day ago, or never was. The branch's commits tell whether it succeeded.",
+            Message = $"The server does not know it ({error.ServerMessage ?? error.Message}): it ended more than a day ago, or never existed. The branch's commits tell whether it succeeded.",
         };
     }
 

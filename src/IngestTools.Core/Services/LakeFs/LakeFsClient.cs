@@ -9,7 +9,7 @@ namespace IngestTools.Services.LakeFs;
 
 /// <summary>lakeFS's imports, ranges and metaranges.</summary>
 /// <param name="connection">The connection.</param>
-/// <param name="logger">Takes what happens.</param>
+/// <param name="logger">The logger.</param>
 /// <param name="journal">The journal that imports are recorded in; null records nothing.</param>
 public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = null, IIngestJournal? journal = null)
 {
@@ -19,7 +19,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
 
     /// <summary>Makes a client, for a host with a log of its own.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="log">Takes what happens.</param>
+    /// <param name="log">The log.</param>
     /// <param name="journal">The journal that imports are recorded in; null records nothing.</param>
     public LakeFsClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
         : this(connection, log.Logger, journal)
@@ -29,7 +29,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <summary>Looks before an import: server, repository, branch and sources, and what the import would delete. Nothing is started.</summary>
     /// <param name="request">What is asked for.</param>
     /// <param name="countsAll">Whether objects are to be counted also where their deletion is what the destination says.</param>
-    /// <param name="cancellationToken">Ends the look.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="IngestException">
     /// <see cref="ErrorId.NotFound"/> for the repository or the branch; <see cref="ErrorId.Rejected"/> where it is read-only, the storage cannot be imported from, or the server is too old.
     /// </exception>
@@ -132,7 +132,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <param name="branch">The branch.</param>
     /// <param name="name">The name of the metadata.</param>
     /// <param name="value">Its value.</param>
-    /// <param name="cancellationToken">Ends the search.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
     /// <returns>The commit's id; null where none of the branch's newest commits has it.</returns>
     /// <remarks>lakeFS, GET /repositories/{repository}/branches/{branch} and /commits/{commitId}, from parent to parent.</remarks>
     public async Task<string?> FindCommitAsync(string repository, string branch, string name, string value, CancellationToken cancellationToken)
@@ -166,7 +166,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <summary>Makes a metarange out of ranges. Ranges without keys are left out; the server orders them.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="ranges">The ranges, in any order.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> where no range has keys, or two overlap; <see cref="ErrorId.NotFound"/> where the server has no metaranges.</exception>
     /// <remarks>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/metaranges</remarks>
     public Task<ImportMetaRange> CreateMetaRangeAsync(string repository, IReadOnlyList<ImportRange> ranges, CancellationToken cancellationToken)

@@ -40,7 +40,7 @@ internal sealed class StagedImport(LakeFsClient client, LakeFsRoutes routes, IIn
         }
         catch (OperationCanceledException)
         {
-            routes.Logger.LogWarning("The import goes on in the temporary branch {Repository}/{Branch}. Merge it or delete it.", Request.Repository, staging);
+            routes.Logger.LogWarning("The import continues in the temporary branch {Repository}/{Branch}. Merge it or delete it.", Request.Repository, staging);
             throw;
         }
         catch (IngestException e) when (e.ErrorId != ErrorId.OutcomeUnknown)

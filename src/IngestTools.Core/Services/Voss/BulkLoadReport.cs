@@ -50,7 +50,7 @@ internal sealed class BulkLoadReport
     /// <summary>Reads a load and what is below it. The failed rows are asked why, the first of them: each is a request.</summary>
     /// <param name="routes">Who asks.</param>
     /// <param name="pkid">The load.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public static async Task<BulkLoadReport> ReadAsync(VossRoutes routes, string pkid, CancellationToken cancellationToken)
     {
         int kept = 0;

@@ -183,7 +183,7 @@ internal sealed class TransactionReader(TransactionContent content, ServerText t
         switch (_place)
         {
             case Place.Start:
-                _place = reader.TokenType == JsonTokenType.StartObject ? Place.Fields : throw new JsonException("It is no object.");
+                _place = reader.TokenType == JsonTokenType.StartObject ? Place.Fields : throw new JsonException("It is not an object.");
                 return true;
             case Place.Fields:
                 return TryTakeField(ref reader);

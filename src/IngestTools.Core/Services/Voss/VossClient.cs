@@ -10,7 +10,7 @@ namespace IngestTools.Services.Voss;
 
 /// <summary>VOSS Automate's bulk load: upload a workbook, run it now or later.</summary>
 /// <param name="connection">The connection.</param>
-/// <param name="logger">Takes what happens.</param>
+/// <param name="logger">The logger.</param>
 /// <param name="journal">The journal that loads are recorded in; null records nothing and knows nothing.</param>
 public sealed class VossClient(IngestConnection connection, ILogger? logger = null, IIngestJournal? journal = null)
 {
@@ -20,7 +20,7 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
 
     /// <summary>Makes a client, for a host with a log of its own.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="log">Takes what happens.</param>
+    /// <param name="log">The log.</param>
     /// <param name="journal">The journal that loads are recorded in; null records nothing and knows nothing.</param>
     public VossClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
         : this(connection, log.Logger, journal)
@@ -67,7 +67,7 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <summary>The load of a workbook whose start was not answered, by a file name that no other load has.</summary>
     /// <param name="fileName">The workbook, by the name that the server gave it.</param>
     /// <param name="hierarchy">The hierarchy: a dotted path or a pkid.</param>
-    /// <param name="cancellationToken">Ends the search.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
     /// <returns>Its transaction; null where the server lists none.</returns>
     /// <exception cref="IngestException">The server does not list its transactions, so that nothing is known.</exception>
     /// <remarks>VOSS Automate, GET /api/tool/Transaction/</remarks>
@@ -113,7 +113,7 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     }
 
     /// <summary>The paths of all nodes of the hierarchy that the user sees.</summary>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <remarks>VOSS Automate, GET /api/data/HierarchyNode/</remarks>
     public Task<IReadOnlyList<string>> ListHierarchiesAsync(CancellationToken cancellationToken) => _routes.ListHierarchiesAsync(cancellationToken);
 

@@ -117,7 +117,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     /// <param name="transactions">The query.</param>
     /// <param name="target">What it is about, for the error.</param>
     /// <param name="isTrial">Whether the server may not take this form, so that an answer which makes no sense is not asked for again.</param>
-    /// <param name="cancellationToken">Ends the asking.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<Dictionary<string, PollEntry>> PollAsync(string transactions, object? target, bool isTrial, CancellationToken cancellationToken) =>
         PollAtAsync($"api/tool/Transaction/poll/?{transactions}&format=json", target, isTrial, cancellationToken);
 

@@ -31,7 +31,7 @@ internal sealed record LakeFsSettings
     [Description("seconds for which a token is valid; default 604800")]
     public double? TokenSeconds { get; init; }
 
-    [Description("an action that nobody may do, such as fs:ImportFromStorage; can be given several times")]
+    [Description("an action that is denied to everybody, such as fs:ImportFromStorage; can be given several times")]
     public string[]? DeniedActions { get; init; }
 
     [Description("the storage can be imported from; default true")]
