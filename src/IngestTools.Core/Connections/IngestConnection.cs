@@ -25,7 +25,7 @@ public sealed class IngestConnection : IDisposable
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Connections are made anew after this time, so that a changed DNS entry is seen.</summary>
+    /// <summary>Connections are replaced after this time, so that a changed DNS entry is seen.</summary>
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>Below the keep-alive of common servers and proxies (60 s), so that a connection is not used in the moment they close it.</summary>

@@ -160,7 +160,7 @@ internal static class HttpFailure
             or SocketError.NetworkUnreachable or SocketError.NetworkDown or SocketError.TryAgain,
     };
 
-    /// <summary>The error of something that nobody thought of. It is told like any other, so that the rest of the work goes on.</summary>
+    /// <summary>The error of an unexpected exception. It is reported like any other, so that the rest of the work continues.</summary>
     public static IngestException Unexpected(IngestService service, HttpOperation operation, Exception exception) =>
         new(ErrorId.InvalidAnswer, $"'{operation.Name}' failed in an unknown way: {operation.Text.Words(exception.Message)}", operation.Text.Cause(exception))
         {

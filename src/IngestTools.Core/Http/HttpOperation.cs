@@ -18,7 +18,7 @@ internal sealed class HttpOperation
 
     public string? Accept { get; init; }
 
-    /// <summary>Makes the body anew for each attempt. An upload's body tells the watch what moved.</summary>
+    /// <summary>Makes the body of each attempt. An upload's body reports its progress to the watch.</summary>
     public Func<ProgressWatch?, HttpContent?> Content { get; init; } = NoContent;
 
     /// <summary>Answers that are no error for this operation, beyond 2xx.</summary>
@@ -54,7 +54,7 @@ internal sealed class HttpOperation
     /// <summary>The door for what the server answers. It is the connection's, from when the operation is sent.</summary>
     public ServerText Text { get; set; } = ServerText.OfNoSecrets;
 
-    /// <summary>The place that it takes among others; it is left while a pause goes on before it is sent again. Null where it takes none.</summary>
+    /// <summary>Its slot among other requests. It is given up during a pause before the request is sent again. Null where it needs none.</summary>
     public IRequestPlace? Place { get; init; }
 
     /// <summary>How often it was sent so far.</summary>
@@ -69,13 +69,13 @@ internal sealed class HttpOperation
     public bool IsAnswer(HttpStatusCode status) => (int)status is >= 200 and < 300 || Expects?.Invoke(status) == true;
 }
 
-/// <summary>A place among operations of which only so many go at once.</summary>
+/// <summary>A slot among requests whose concurrency is limited.</summary>
 internal interface IRequestPlace
 {
-    /// <summary>Waits for the place.</summary>
+    /// <summary>Waits for the slot.</summary>
     ValueTask EnterAsync(CancellationToken cancellationToken);
 
-    /// <summary>Gives the place to others for the time of a pause.</summary>
-    /// <param name="isAttempt">Whether what was done in the place counts as an attempt.</param>
+    /// <summary>Gives the slot to others for the time of a pause.</summary>
+    /// <param name="isAttempt">Whether what was done in the slot counts as an attempt.</param>
     void Pause(bool isAttempt);
 }

@@ -29,10 +29,10 @@ internal sealed class NoAuthenticator : IAuthenticator
 /// <param name="time">The clock.</param>
 internal sealed class SecretAuthenticator(Func<ILogger, CancellationToken, ValueTask<Signature>> getSignature, TimeProvider time) : IAuthenticator, IDisposable
 {
-    /// <summary>What ends is got anew so long before: longer than clocks differ and than a request takes to arrive.</summary>
+    /// <summary>Renews a token this long before it expires, to cover clock skew and latency.</summary>
     private static readonly TimeSpan RenewBefore = TimeSpan.FromMinutes(2);
 
-    /// <summary>What lives for a short time only is got anew in the last tenth of it.</summary>
+    /// <summary>Renews a short-lived token in the last tenth of its life.</summary>
     private const double LastPart = 0.1;
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
@@ -94,6 +94,6 @@ internal sealed class SecretAuthenticator(Func<ILogger, CancellationToken, Value
         return endsAt - (lastPart < RenewBefore ? lastPart : RenewBefore);
     }
 
-    /// <summary>A signature, and when it is to be got anew; null where the server alone tells.</summary>
+    /// <summary>A signature, and when to renew it; null where only the server knows.</summary>
     private sealed record Held(Signature Signature, DateTimeOffset? RenewAt);
 }

@@ -22,7 +22,7 @@ internal sealed class IngestHttp : IDisposable
 
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
 
-    /// <summary>The breaker opens when half of at least so many requests failed within the window: a few bad answers in a long upload are no outage.</summary>
+    /// <summary>The breaker opens when half of at least this number of requests failed within the window: a few bad answers in a long upload are not an outage.</summary>
     private const int BreakerThroughput = 20;
 
     private const double BreakerRatio = 0.5;
@@ -256,7 +256,7 @@ internal sealed class IngestHttp : IDisposable
         }
     }
 
-    /// <summary>Why a request is not to be sent, as the one who is asked says it; null where it may be. The limit of time is the service's, and not that of who is asked.</summary>
+    /// <summary>Runs the guard. Returns its objection, or null where the request may be sent. The guard does not count against the attempt's timeout.</summary>
     private async ValueTask<Exception?> ObjectionAsync(Call call, CancellationToken ofAttempt)
     {
         if (BeforeChange is not { } ask)

@@ -1,9 +1,9 @@
 namespace IngestTools.Http;
 
-/// <summary>Ends an upload that moves no byte: the one limit of time that does not depend on how large a file is.</summary>
+/// <summary>Ends an upload that makes no progress: the one timeout that does not depend on a file's size.</summary>
 internal sealed class ProgressWatch : IDisposable
 {
-    /// <summary>How long an upload may stand still.</summary>
+    /// <summary>How long an upload may make no progress.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>
@@ -32,7 +32,7 @@ internal sealed class ProgressWatch : IDisposable
 
     public bool HasEnded => _source.IsCancellationRequested;
 
-    /// <summary>Says that bytes moved.</summary>
+    /// <summary>Reports that bytes were sent.</summary>
     public void Moved(long bytes)
     {
         _moved += bytes;
@@ -43,7 +43,7 @@ internal sealed class ProgressWatch : IDisposable
         _source.CancelAfter(_patience);
     }
 
-    /// <summary>Says that all was sent.</summary>
+    /// <summary>Reports that all was sent.</summary>
     public void AllSent()
     {
         _isSent = true;

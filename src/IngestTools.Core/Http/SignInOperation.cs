@@ -4,7 +4,7 @@ namespace IngestTools.Http;
 internal static class SignInOperation
 {
     /// <param name="uri">Where the service takes it.</param>
-    /// <param name="content">Makes the body anew for each attempt.</param>
+    /// <param name="content">Makes the body of each attempt.</param>
     /// <param name="refine">Says what an error means at this service.</param>
     public static HttpOperation Post(Uri uri, Func<HttpContent> content, Func<IngestException, IngestException> refine) => new()
     {

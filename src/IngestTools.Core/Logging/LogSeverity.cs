@@ -6,7 +6,7 @@ public enum LogSeverity
     /// <summary>For who looks for an error in this library or the server.</summary>
     Debug,
 
-    /// <summary>What goes on.</summary>
+    /// <summary>What is done.</summary>
     Information,
 
     /// <summary>What a user should know, and nothing failed.</summary>

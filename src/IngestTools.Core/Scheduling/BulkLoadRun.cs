@@ -26,7 +26,7 @@ public enum RunStatus
     /// <summary>It ended with some of its items failed.</summary>
     PartlySucceeded,
 
-    /// <summary>It ended without success, and nothing goes on at the server.</summary>
+    /// <summary>It ended without success, and nothing runs on the server.</summary>
     Failed,
 
     /// <summary>Its time passed, and it was not run.</summary>

@@ -36,7 +36,7 @@ public sealed record BulkLoadSchedule
     /// <summary>The next times, nearest first, in the schedule's zone; at most five.</summary>
     public IReadOnlyList<DateTimeOffset> NextRuns { get; init; } = [];
 
-    /// <summary>The next time in the local zone of who asks; null where there is none.</summary>
+    /// <summary>The next time in the caller's local zone; null where there is none.</summary>
     public DateTimeOffset? NextRun => NextRuns.Count > 0 ? NextRuns[0].ToLocalTime() : null;
 
     /// <summary>The next time in UTC; null where there is none.</summary>

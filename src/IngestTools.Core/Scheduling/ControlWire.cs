@@ -10,7 +10,7 @@ namespace IngestTools.Scheduling;
 /// <item>POST /preview, a <see cref="RegisterRequest"/>: the <see cref="BulkLoadSchedule"/> that would be, checked like a registration; nothing is kept.</item>
 /// <item>PUT /schedules/{name}, a <see cref="RegisterRequest"/>: <see cref="BulkLoadSchedule"/>; 409 NameInUse unless its Replace is true.</item>
 /// <item>GET /schedules?name=pattern: one JSON <see cref="BulkLoadSchedule"/> a line. A pattern has * and ?; several name= may be given.</item>
-/// <item>DELETE /schedules/{name}: 204. Runs that go on are left to end; the history stays.</item>
+/// <item>DELETE /schedules/{name}: 204. Runs that are under way are left to end; the history stays.</item>
 /// <item>POST /schedules/{name}/suspend, a <see cref="SuspendRequest"/>; POST /schedules/{name}/resume: <see cref="BulkLoadSchedule"/>.</item>
 /// <item>POST /schedules/{name}/start: the <see cref="BulkLoadRun"/> that was planned.</item>
 /// <item>GET /runs?name=pattern&amp;status=word&amp;since=time&amp;newest=n: one JSON <see cref="BulkLoadRun"/> a line, newest first.</item>

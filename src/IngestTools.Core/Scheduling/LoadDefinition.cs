@@ -3,7 +3,7 @@ namespace IngestTools.Scheduling;
 /// <summary>What a schedule loads, and over which connection. It holds names and paths, never a secret.</summary>
 public sealed record LoadDefinition
 {
-    /// <summary>What it does; tells which of the other properties count.</summary>
+    /// <summary>What it does. Decides which of the other properties count.</summary>
     public required LoadKind Kind { get; init; }
 
     /// <summary>The name of a saved connection, whose secret the daemon can read by itself.</summary>

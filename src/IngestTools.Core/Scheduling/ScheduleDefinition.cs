@@ -6,14 +6,14 @@ public enum MissedRun
     /// <summary>Runs it once, late, however many times were missed.</summary>
     RunOnce,
 
-    /// <summary>Lets it be; a run with the status Missed tells that it was.</summary>
+    /// <summary>Skips it. A run with the status Missed records it.</summary>
     Skip,
 }
 
-/// <summary>What to do when a run is due while the one before still goes on.</summary>
+/// <summary>What to do when a run is due while the previous one has not ended.</summary>
 public enum Overlap
 {
-    /// <summary>Lets the new one be; a run with the status Missed tells that it was.</summary>
+    /// <summary>Skips the new one. A run with the status Missed records it.</summary>
     Skip,
 
     /// <summary>Runs it after the other has ended; of several that wait so, one.</summary>
@@ -44,6 +44,6 @@ public sealed record ScheduleDefinition
     /// <summary>What to do with a missed time.</summary>
     public MissedRun MissedRun { get; init; }
 
-    /// <summary>What to do when the run before still goes on.</summary>
+    /// <summary>What to do when the previous run has not ended.</summary>
     public Overlap Overlap { get; init; }
 }

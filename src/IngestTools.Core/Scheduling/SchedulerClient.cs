@@ -20,7 +20,7 @@ public sealed record RunQuery
     /// <summary>Only runs that were due at this moment or later.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>At most so many, the newest.</summary>
+    /// <summary>The maximum number, newest first.</summary>
     public int? Newest { get; init; }
 }
 
@@ -96,7 +96,7 @@ public sealed class SchedulerClient : IDisposable
         return ReadLinesAsync("schedules" + Query(names.Select(name => ("name", name))), SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
     }
 
-    /// <summary>Removes a schedule. A run of it that goes on is left to end, and its history stays.</summary>
+    /// <summary>Removes a schedule. A run of it that is under way is left to end, and its history stays.</summary>
     /// <param name="name">The schedule's name.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     public Task UnregisterAsync(string name, CancellationToken cancellationToken) => TellAsync(HttpMethod.Delete, ScheduleRoute(name), null, cancellationToken);
@@ -149,7 +149,7 @@ public sealed class SchedulerClient : IDisposable
     public Task<BulkLoadRun> StopRunAsync(string id, CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Post, RunRoute(id) + "/stop", null, SchedulingJson.Default.BulkLoadRun, cancellationToken);
 
-    /// <summary>Asks the daemon to end. What runs on servers goes on there.</summary>
+    /// <summary>Asks the daemon to stop. What runs on servers continues there.</summary>
     /// <param name="cancellationToken">Cancels the request.</param>
     public Task ShutDownAsync(CancellationToken cancellationToken) => TellAsync(HttpMethod.Post, "shutdown", null, cancellationToken);
 

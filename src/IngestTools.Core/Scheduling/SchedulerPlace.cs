@@ -2,7 +2,7 @@ using IngestTools.Connections;
 
 namespace IngestTools.Scheduling;
 
-/// <summary>Where the daemon's files lie, and where it listens, unless it is told otherwise.</summary>
+/// <summary>Where the daemon's files are, and where it listens, by default.</summary>
 public static class SchedulerPlace
 {
     /// <summary>Names another socket or pipe.</summary>

@@ -1,6 +1,6 @@
 namespace IngestTools.Transactions;
 
-/// <summary>Pauses between looks: short at first, since much ends at once, then longer, since what goes on goes on for long.</summary>
+/// <summary>Pauses between polls: short at first, since many transactions end at once, then longer.</summary>
 internal static class PollPause
 {
     public static readonly TimeSpan First = TimeSpan.FromSeconds(1);
@@ -15,6 +15,6 @@ internal static class PollPause
 
     public static TimeSpan Next(TimeSpan pause, TimeSpan longest) => pause * Growth < longest ? pause * Growth : longest;
 
-    /// <summary>A pause made up to a tenth longer or shorter, so that many waiting clients do not ask in step.</summary>
+    /// <summary>A pause made up to a tenth longer or shorter, so that many waiting clients do not poll in step.</summary>
     public static TimeSpan WithJitter(TimeSpan pause) => pause * (1 - Jitter + 2 * Jitter * Random.Shared.NextDouble());
 }

@@ -21,6 +21,6 @@ public enum TransactionStatus
     /// <summary>Stopped on request.</summary>
     Canceled,
 
-    /// <summary>The server no longer knows, or never told.</summary>
+    /// <summary>The server no longer knows it, or never reported it.</summary>
     Unknown,
 }

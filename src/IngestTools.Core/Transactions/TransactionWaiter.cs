@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Transactions;
 
-/// <summary>Waits for transactions side by side. It only looks: when it stops, the server's work goes on.</summary>
+/// <summary>Waits for transactions side by side. It only polls: when it stops, the server's work continues.</summary>
 /// <param name="options">How to wait.</param>
 /// <param name="logger">The logger.</param>
 /// <param name="time">The clock; null for the system's.</param>
@@ -20,19 +20,19 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
     {
     }
 
-    /// <summary>So many failed items are told one by one.</summary>
+    /// <summary>The maximum number of failed items that are reported one by one.</summary>
     public const int MostItemsTold = 100;
 
-    /// <summary>So many looks are under way at once.</summary>
+    /// <summary>The maximum number of concurrent polls.</summary>
     private const int MostLooks = 16;
 
-    /// <summary>A service that cannot be reached is asked again for so long: a server that restarts is back by then.</summary>
+    /// <summary>How long a service that cannot be reached is polled: a server that restarts is back by then.</summary>
     private static readonly TimeSpan OutagePatience = TimeSpan.FromMinutes(15);
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly ILogger _logger = logger ?? NullLogger.Instance;
 
-    /// <summary>Waits for all that come, and tells what happens as it happens.</summary>
+    /// <summary>Waits for all that come, and reports events as they happen.</summary>
     /// <param name="requests">The transactions, taken as they come.</param>
     /// <param name="cancellationToken">Cancels the wait. The server's work continues.</param>
     public async IAsyncEnumerable<WaitEvent> WaitAsync(ChannelReader<WaitRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -283,7 +283,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
             _members = [];
         }
 
-        /// <summary>One of which only the id is known goes on, as far as anybody knows.</summary>
+        /// <summary>One of which only the id is known counts as running.</summary>
         private static Transaction NotEnded(Transaction transaction) =>
             transaction is { Status: TransactionStatus.Unknown, SeenAt: null } ? transaction with { Status = TransactionStatus.Running } : transaction;
 

@@ -4,11 +4,11 @@ namespace IngestTools.Transactions;
 /// <param name="Transaction">The transaction as last seen.</param>
 public abstract record WaitEvent(Transaction Transaction)
 {
-    /// <summary>It was looked at, and goes on.</summary>
+    /// <summary>It was polled, and is still running.</summary>
     /// <param name="Transaction">The transaction as last seen.</param>
     public sealed record Seen(Transaction Transaction) : WaitEvent(Transaction);
 
-    /// <summary>It ended. Its failed items were told before.</summary>
+    /// <summary>It ended. Its failed items were reported before.</summary>
     /// <param name="Transaction">The transaction as last seen.</param>
     public sealed record Ended(Transaction Transaction) : WaitEvent(Transaction);
 
@@ -17,7 +17,7 @@ public abstract record WaitEvent(Transaction Transaction)
     /// <param name="Error">What happened; its target is the item.</param>
     public sealed record Failed(Transaction Transaction, IngestException Error) : WaitEvent(Transaction);
 
-    /// <summary>The wait is over before its end: time is up, or it can no longer be looked at. An error was told before.</summary>
+    /// <summary>The wait ended before the transaction did: time is up, or it can no longer be polled. An error was reported before.</summary>
     /// <param name="Transaction">The transaction as last seen.</param>
     public sealed record GivenUp(Transaction Transaction) : WaitEvent(Transaction);
 }

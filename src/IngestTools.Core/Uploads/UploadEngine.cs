@@ -14,10 +14,10 @@ namespace IngestTools.Uploads;
 /// </summary>
 public sealed class UploadEngine
 {
-    /// <summary>So many files wait between finding and sending, and so many results between sending and reading: enough to keep both ends busy.</summary>
+    /// <summary>The number of files that may wait to be read by the cmdlet's caller: enough to keep both ends busy.</summary>
     private const int Buffered = 1024;
 
-    /// <summary>Results that wait to be read. A reader that takes what has come every 20 ms reads at most so many at a time.</summary>
+    /// <summary>The maximum number of results that wait to be read. A reader that comes every 20 ms reads at most this number at a time.</summary>
     private const int BufferedResults = 16_384;
 
     /// <summary>Failures that are kept until a place has a job in the journal. It has one from its first file that is not refused.</summary>

@@ -1,6 +1,6 @@
 namespace IngestTools.Uploads;
 
-/// <summary>Counts what an upload has done, from any thread, and tells the rate of the last seconds.</summary>
+/// <summary>Counts what an upload has done, from any thread, and the rate of the last seconds.</summary>
 internal sealed class UploadMeter(TimeProvider time)
 {
     /// <summary>The rate is that of this window: long enough to be steady, short enough to follow.</summary>

@@ -38,7 +38,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     private IngestLog? _log;
     private int _pipelineThread;
 
-    /// <summary>Nobody is left to be told anything.</summary>
+    /// <summary>The pipeline has ended, so nothing can be written any more.</summary>
     private bool _ended;
 
     private long _progressShownAt;
@@ -50,10 +50,10 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     /// <summary>Where Core's log goes: into the verbose, debug and warning streams.</summary>
     private protected IngestLog Log => _log ??= CreateLog();
 
-    /// <summary>Whether nothing is to be done but to tell what would be.</summary>
+    /// <summary>Whether the cmdlet only says what it would do.</summary>
     private protected bool IsWhatIf => IsSwitchedOn("WhatIf", "WhatIfPreference");
 
-    /// <summary>Whether ShouldProcess would do anything but say yes: ask, tell what it would do, or tell what it does.</summary>
+    /// <summary>Whether ShouldProcess would do anything but return true: ask, say what it would do, or say what it does.</summary>
     private protected bool IsShouldProcessHeard => IsWhatIf || IsSwitchedOn("Confirm", null) || IsConfirmPreferenceLow() || IsStreamOn("Verbose", "VerbosePreference");
 
     /// <inheritdoc/>
@@ -145,7 +145,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             CancellationToken.None);
     }
 
-    /// <summary>Hands input to the work, and writes what it has posted so far. While the work takes no more input, this waits and goes on writing.</summary>
+    /// <summary>Hands input to the work, and writes what it has posted so far. While the work takes no more input, this waits and continues to write.</summary>
     /// <returns>False where the work has ended and takes no more.</returns>
     private protected bool Feed<T>(ChannelWriter<T> input, T item)
     {
@@ -343,7 +343,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             WriteObject(output);
     }
 
-    /// <summary>What Core logs comes from any thread, and may come after the cmdlet has ended: then nobody is there to be told.</summary>
+    /// <summary>Core logs from any thread, and possibly after the cmdlet has ended: that is dropped.</summary>
     private void WriteLog(PostKind stream, string message)
     {
         PipelinePost post = new(stream, message);

@@ -13,7 +13,7 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
     private protected const string FileSet = "File";
     private protected const string UploadSet = "Upload";
 
-    /// <summary>What was uploaded: tells the file's name, and the hierarchy.</summary>
+    /// <summary>What was uploaded: it has the file's name, and the hierarchy.</summary>
     /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a name because it has one.</remarks>
     [Parameter(ValueFromPipeline = true, ParameterSetName = UploadSet)]
     [UploadResults]

@@ -7,7 +7,7 @@ namespace IngestTools.PowerShell.Abstractions;
 /// </summary>
 internal sealed class PipelineQueue
 {
-    /// <summary>Enough for the work to go on while the pipeline's thread is busy with one object, and few enough to cost no memory.</summary>
+    /// <summary>Enough for the work to continue while the pipeline's thread is busy with one object, and few enough to cost no memory.</summary>
     internal const int Capacity = 256;
 
     private readonly Channel<PipelinePost> _channel = Channel.CreateBounded<PipelinePost>(new BoundedChannelOptions(Capacity) { SingleReader = true });

@@ -7,7 +7,7 @@ using IngestTools.Transactions;
 
 namespace IngestTools.PowerShell.Abstractions;
 
-/// <summary>Waits for transactions on behalf of a cmdlet: writes each when it ends, the errors of those that failed, and a progress bar for each that goes on.</summary>
+/// <summary>Waits for transactions on behalf of a cmdlet: writes each when it ends, the errors of those that failed, and a progress bar for each that runs.</summary>
 /// <param name="cmdlet">Writes.</param>
 /// <param name="session">Remembers the transactions, and numbers the bars.</param>
 /// <param name="options">How to wait.</param>

@@ -16,7 +16,7 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     private const string ProjectSet = "Project";
     private const string UploadedSet = "Uploaded";
 
-    /// <summary>Hides the way to the server without making a crowd there.</summary>
+    /// <summary>Enough to hide latency without flooding the server.</summary>
     private const int MostVerifiedAtOnce = 8;
 
     private readonly HashSet<(IngestConnection Connection, string Shortcode)> _seen = [];

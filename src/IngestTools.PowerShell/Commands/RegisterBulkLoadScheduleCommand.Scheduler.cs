@@ -135,7 +135,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
         set => _missedRun.Value = value;
     }
 
-    /// <summary>What is done when the run before still goes on.</summary>
+    /// <summary>What is done when the previous run has not ended.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]

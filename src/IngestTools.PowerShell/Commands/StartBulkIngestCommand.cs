@@ -20,7 +20,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     private readonly Channel<WaitRequest> _started = Channel.CreateUnbounded<WaitRequest>();
     private TransactionFollower? _follower;
 
-    /// <summary>What was uploaded: tells the project, and what its ingest should contain.</summary>
+    /// <summary>What was uploaded: it names the project, and what its ingest should contain.</summary>
     /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a shortcode because it has one.</remarks>
     [Parameter(ValueFromPipeline = true, ParameterSetName = UploadSet)]
     [UploadResults]

@@ -5,7 +5,7 @@ using IngestTools.Scheduling;
 
 namespace IngestTools.PowerShell.Commands;
 
-/// <summary>Stop-IngestScheduler: lets the scheduler end. What runs on servers goes on there, and is followed again when the scheduler is back.</summary>
+/// <summary>Stop-IngestScheduler: stops the scheduler. What runs on servers continues there, and is followed again when the scheduler is back.</summary>
 [Cmdlet(VerbsLifecycle.Stop, "IngestScheduler", SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class StopIngestSchedulerCommand : SchedulerProcessCmdlet

@@ -3,7 +3,7 @@ using IngestTools.PowerShell.Abstractions;
 
 namespace IngestTools.PowerShell.Commands;
 
-/// <summary>Unregister-BulkLoadSchedule: removes schedules. Runs that go on are left to end, and the history stays.</summary>
+/// <summary>Unregister-BulkLoadSchedule: removes schedules. Runs that are under way are left to end, and the history stays.</summary>
 [Cmdlet(VerbsLifecycle.Unregister, "BulkLoadSchedule", SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class UnregisterBulkLoadScheduleCommand : NamedScheduleCmdlet

@@ -37,7 +37,7 @@ internal sealed class IngestSession
     /// <summary>Nodes of hierarchies that were seen, to be completed.</summary>
     internal RecentNames Hierarchies { get; } = new();
 
-    /// <summary>The nodes that the server of a connection told, once it was asked.</summary>
+    /// <summary>The nodes that the server of a connection reported, once it was asked.</summary>
     internal ConditionalWeakTable<IngestConnection, Task<IReadOnlyList<string>>> HierarchyLists { get; } = new();
 
     /// <summary>Ids of transactions that were seen, to be completed.</summary>

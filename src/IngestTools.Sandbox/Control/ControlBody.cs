@@ -4,7 +4,7 @@ using IngestTools.Sandbox.Http;
 
 namespace IngestTools.Sandbox.Control;
 
-/// <summary>What a control request sets: a JSON object. A misspelt setting is told, not ignored.</summary>
+/// <summary>What a control request sets: a JSON object. A misspelt setting is refused, not ignored.</summary>
 internal static class ControlBody
 {
     /// <summary>How such an object is read.</summary>

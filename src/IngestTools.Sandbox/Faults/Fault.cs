@@ -52,7 +52,7 @@ public sealed record Fault(FaultKind Kind)
     /// <summary>The share of the matching requests that go wrong, from 0 to 1.</summary>
     public double Share { get; init; } = 1;
 
-    /// <summary>Only so many requests go wrong; null for no limit.</summary>
+    /// <summary>The maximum number of requests that it affects; null for no limit.</summary>
     public int? First { get; init; }
 
     /// <summary>Only requests with this method; null for any.</summary>

@@ -34,7 +34,7 @@ internal static class DefinitionCommands
         return schedules.TrueForAll(schedule => schedule.Definition is not null) ? Ok : SomeRefused;
     }
 
-    /// <summary>Registers what a file has; what is refused is told, and the rest goes on.</summary>
+    /// <summary>Registers the schedules of a file. What is refused is reported, and the others are registered.</summary>
     public static async Task<int> ImportAsync(IReadOnlyList<string> texts)
     {
         (string? file, string? socket, bool replace) = Parse(texts, takesReplace: true);

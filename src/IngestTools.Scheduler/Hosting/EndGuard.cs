@@ -1,7 +1,7 @@
 namespace IngestTools.Scheduler.Hosting;
 
 /// <summary>
-/// Ends the process when a limit has passed since it was told to end, whatever still waits: what has not ended by then is as after a crash, and is taken up.
+/// Ends the process when a limit has passed since it was asked to stop, whatever still waits: what has not ended by then is as after a crash, and is taken up.
 /// </summary>
 /// <remarks>It has a thread of its own. Where all others wait for a store that cannot be written, a timer would wait with them.</remarks>
 internal sealed class EndGuard(TimeSpan limit, Action end) : IDisposable

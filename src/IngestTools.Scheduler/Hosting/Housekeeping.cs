@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Hosting;
 
-/// <summary>What has to be done again and again: saying that this node lives, planning what no alarm has told of, watching the clock, clearing away.</summary>
+/// <summary>Housekeeping: the node's heartbeat, planning of missed times, watching the clock, deleting what is old.</summary>
 internal sealed class Housekeeping(
     SchedulerStore store, ISpool spool, RunPlanner planner, ScheduleSurvey survey, AlarmClock alarms, StateReader state, ServiceNotifier notifier, NodeOptions node, IHostApplicationLifetime lifetime,
     TimeProvider time, ILogger<Housekeeping> logger)
@@ -18,7 +18,7 @@ internal sealed class Housekeeping(
 
     private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
 
-    /// <summary>Runs are kept for so long: a quarter's loads can be looked at.</summary>
+    /// <summary>How long runs are kept: a quarter's loads can be looked at.</summary>
     private static readonly TimeSpan KeepRuns = TimeSpan.FromDays(92);
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);

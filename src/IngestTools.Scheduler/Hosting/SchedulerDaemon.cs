@@ -19,7 +19,7 @@ namespace IngestTools.Scheduler.Hosting;
 /// <summary>The daemon from its start to its end: a lock, a store, the host, and in it what plans, runs and answers.</summary>
 internal static class SchedulerDaemon
 {
-    /// <summary>systemd's own limit, and everybody's patience, is longer: within this time the daemon has ended.</summary>
+    /// <summary>Within this time the daemon has stopped. systemd's own limit is longer.</summary>
     public static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(9);
 
     /// <exception cref="StoreException">It cannot begin.</exception>
@@ -86,7 +86,7 @@ internal static class SchedulerDaemon
             File.Delete(command.Socket);
     }
 
-    /// <summary>What is being stopped, for who asks why it takes so long.</summary>
+    /// <summary>What is being stopped, to explain why it takes long.</summary>
     private sealed class StopSteps
     {
         private readonly ConcurrentDictionary<string, bool> _going = new();

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Hosting;
 
-/// <summary>Tells systemd how the daemon stands, by datagrams to the socket that it names. Without systemd it tells nobody.</summary>
+/// <summary>Reports the daemon's state to systemd, by datagrams to the socket that it names. Without systemd it does nothing.</summary>
 internal sealed class ServiceNotifier(ILogger<ServiceNotifier> logger)
 {
     private readonly string? _socket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");

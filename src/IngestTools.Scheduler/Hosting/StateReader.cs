@@ -3,7 +3,7 @@ using IngestTools.Scheduler.Store;
 
 namespace IngestTools.Scheduler.Hosting;
 
-/// <summary>How the daemon stands, for who asks.</summary>
+/// <summary>The state of the daemon.</summary>
 internal sealed class StateReader(SchedulerStore store, ControlAddress address, TimeProvider time)
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();

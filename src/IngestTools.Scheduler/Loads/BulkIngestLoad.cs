@@ -21,7 +21,7 @@ internal sealed class BulkIngestLoad : ILoad
     /// <summary>A bulk ingest takes minutes, and a lock that outlasts this one may be there until somebody sees to it: the run then pauses, and ends when it stays so.</summary>
     private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(10);
 
-    /// <summary>How often it is told that the lock is waited for.</summary>
+    /// <summary>How often the log says that the run waits for the lock.</summary>
     private static readonly TimeSpan LockNews = TimeSpan.FromMinutes(1);
 
     private readonly LoadRun _run;

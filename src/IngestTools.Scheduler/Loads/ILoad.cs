@@ -72,7 +72,7 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
     /// <summary>The run is to pause: its daemon ends, or somebody stops it.</summary>
     public CancellationToken Pausing { get; init; }
 
-    /// <summary>Files are sent; what is noted is for who looks on. A run of which a part was taken stays submitted.</summary>
+    /// <summary>Files are being sent. A run of which a part was submitted stays submitted.</summary>
     public Task UploadingAsync(long? done, long? total, string? unit, CancellationToken cancellationToken) =>
         journal.WriteAsync(Record with { Status = Record.StatusBeforeSubmitting, Completed = done, Total = total, Unit = unit }, cancellationToken);
 

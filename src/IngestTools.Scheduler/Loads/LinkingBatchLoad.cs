@@ -26,7 +26,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
     public string WhatToLookAt =>
         $"Look at the jobs of ICA. Start-BulkLoadSchedule '{run.Record.Name}' sends it again, which does no harm: what is linked by then ends as ALREADY_LINKED.";
 
-    /// <summary>Ids that were left out: counted here, or by who had the run before.</summary>
+    /// <summary>Ids that were left out: counted here, or by the node that had the run before.</summary>
     private long BadIds => _badIds > 0 ? _badIds : long.TryParse(MarkerPart(1), NumberStyles.None, CultureInfo.InvariantCulture, out long kept) ? kept : 0;
 
     private int BatchesTaken => run.Record.TransactionIds.Count;

@@ -14,7 +14,7 @@ namespace IngestTools.Scheduler.Runs;
 internal sealed class Registrar(
     SchedulerStore store, ISpool spool, SavedConnections connections, AlarmClock alarms, RunPlanner planner, TimeProvider time, ILogger<Registrar> logger)
 {
-    /// <summary>So many next times are told.</summary>
+    /// <summary>The number of next times that are shown.</summary>
     private const int NextTimesTold = 5;
 
     private const int LongestName = 200;
@@ -93,7 +93,7 @@ internal sealed class Registrar(
     public async Task<StoredRun> StartAsync(string name, CancellationToken cancellationToken) =>
         await planner.PlanNowAsync(await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name), cancellationToken);
 
-    /// <summary>What the store has as it is told to others; what cannot be read is told too.</summary>
+    /// <summary>The schedules of the store as others see them, also those that cannot be read.</summary>
     public static BulkLoadSchedule Describe(ScheduleRow row, StoredRun? last) => row.Schedule is { } schedule
         ? Describe(schedule, last)
         : new BulkLoadSchedule

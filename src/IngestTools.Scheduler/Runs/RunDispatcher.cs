@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Runs;
 
-/// <summary>Gives runs that wait to workers: so many at a time against one host, one of a schedule, the oldest first.</summary>
+/// <summary>Gives waiting runs to workers: a limited number for each host, one for each schedule, the oldest first.</summary>
 internal sealed class RunDispatcher(
     SchedulerStore store, ISpool spool, SavedConnections connections, DispatchSignal signal, SchedulerMeter meter, RunPatience patience, NodeOptions node, TimeProvider time,
     ILoggerFactory loggers) : IDisposable
@@ -17,7 +17,7 @@ internal sealed class RunDispatcher(
     /// <summary>So many runs at once, whatever their hosts: each holds a connection.</summary>
     private const int MostWorkers = 64;
 
-    /// <summary>Without being told to, it looks so often: for runs that another node planned.</summary>
+    /// <summary>How often it looks for runs that another node planned.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<long, (RunWorker Worker, Task Work)> _workers = new();
@@ -34,7 +34,7 @@ internal sealed class RunDispatcher(
         _loop = Task.Run(() => LoopAsync(_ending.Token), CancellationToken.None);
     }
 
-    /// <summary>Takes the runs of daemons that are no longer alive, and goes on with them.</summary>
+    /// <summary>Takes over the runs of daemons that are no longer alive, and continues them.</summary>
     private async Task TakeOverAsync(CancellationToken cancellationToken)
     {
         // A run that another took from here while this daemon was stopped may still have a worker, in some pause, that does not know it. It learns it before it does

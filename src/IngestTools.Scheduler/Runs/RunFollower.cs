@@ -16,7 +16,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
 
     private const double Growth = 1.5;
 
-    /// <summary>So many failed items are told in the run's log.</summary>
+    /// <summary>The maximum number of failed items in the run's log.</summary>
     private const int MostItemsTold = 100;
 
     /// <summary>As they were last seen. The list is never changed, only replaced: who stops them reads it meanwhile.</summary>
@@ -27,8 +27,8 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
 
     /// <param name="load">The load that was submitted.</param>
     /// <param name="connection">The connection it went over.</param>
-    /// <param name="stop">The run was stopped before it was followed: what goes on is stopped, where it can be.</param>
-    /// <param name="cancellationToken">Ends the looking, not what goes on.</param>
+    /// <param name="stop">The run was stopped before it was followed: its transactions are stopped, where that is possible.</param>
+    /// <param name="cancellationToken">Cancels the polling. The server's work continues.</param>
     public async Task<FollowedEnd> FollowAsync(ILoad load, IngestConnection connection, CancellationToken stop, CancellationToken cancellationToken)
     {
         ITransactionSource source = TransactionSources.For(connection, journal.Log, load.Run.Journal);

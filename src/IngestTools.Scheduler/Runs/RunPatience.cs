@@ -9,15 +9,15 @@ internal sealed record RunPatience
     /// <summary>The pauses before what has not yet been submitted is tried again; after the last it has failed. They come on top of those of a request.</summary>
     public IReadOnlyList<TimeSpan> RetryPauses { get; init; } = [TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)];
 
-    /// <summary>What was submitted is looked at for so long although the service cannot be reached or does not let one in: somebody will see to that.</summary>
+    /// <summary>How long a submitted load is polled while the service cannot be reached or refuses the sign-in.</summary>
     public TimeSpan Outage { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>For so long it is asked again although its answers make no sense: a proxy that is being set up anew gives such answers too.</summary>
+    /// <summary>How long polling continues while answers are unreadable: a proxy that is being set up gives such answers too.</summary>
     public TimeSpan Refusals { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>For so long at least nobody else takes a run whose node has just been heard of.</summary>
+    /// <summary>How long at least no other node takes a run after a heartbeat of its node.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A request that must not be sent twice is given so long to end when the daemon is told to, below the ten seconds that it has in all.</summary>
+    /// <summary>How long a request that must not be sent twice may take to end when the daemon stops, below the ten seconds that it has in all.</summary>
     public TimeSpan SubmitGrace { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -23,7 +23,7 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     /// <summary>So many schedules are planned in one transaction: others wait for it no longer than some hundredths of a second.</summary>
     private const int MostAtOnce = 100;
 
-    /// <summary>So many missed times get a run of their own that tells it; of more, one tells how many.</summary>
+    /// <summary>The number of missed times that get a run of their own. One more run has the count of the others.</summary>
     private const int MostMissedTold = 100;
 
     /// <summary>
@@ -31,7 +31,7 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     /// </summary>
     public Task PlanDueAsync(CancellationToken cancellationToken) => PlanUpToAsync(time.GetUtcNow() + Early, cancellationToken);
 
-    /// <summary>Plans what no alarm has told of: missed while nobody was there, or lost.</summary>
+    /// <summary>Plans times that no trigger fired for: they were missed while no daemon ran, or lost.</summary>
     public Task PlanOverdueAsync(CancellationToken cancellationToken) => PlanUpToAsync(time.GetUtcNow() - OverdueAfter, cancellationToken);
 
     /// <summary>An alarm that is so late is not waited for.</summary>
@@ -88,7 +88,7 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     }
 
     /// <summary>Plans a run now, whatever the schedule's times are.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.Conflict"/>: a run goes on, and the schedule skips.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Conflict"/>: a run is under way, and the schedule skips.</exception>
     public async Task<StoredRun> PlanNowAsync(StoredSchedule schedule, CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();

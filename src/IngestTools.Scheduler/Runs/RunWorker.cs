@@ -156,7 +156,7 @@ internal sealed class RunWorker : IDisposable
             "Begins on {Node}: {Kind} over {Connection}, due at {Due:u}, {Late:0.0} s late.", Run.Node, Run.Load.Kind, Run.Load.Connection, Run.DueAt.UtcDateTime, late.TotalSeconds);
     }
 
-    /// <summary>Submits, unless it is stopped meanwhile. A stop keeps back what was not sent; what was taken before goes on, and is followed.</summary>
+    /// <summary>Submits, unless it is stopped meanwhile. A stop holds back what was not sent. What the server has taken continues, and is followed.</summary>
     private async Task SubmitOrStopAsync(ILoad load, CancellationToken pausing, CancellationToken ending, CancellationToken ended)
     {
         try

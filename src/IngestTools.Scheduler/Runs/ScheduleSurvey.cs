@@ -21,7 +21,7 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
     /// <summary>Of those that are known to be broken, so many are looked at each time: one that is mended is forgotten at once.</summary>
     private const int MostLookedAtAgain = 100;
 
-    /// <summary>Of more, the number is told.</summary>
+    /// <summary>Of more, only the number is shown.</summary>
     private const int MostTold = 5;
 
     private readonly SortedDictionary<string, string> _broken = new(StringComparer.Ordinal);

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace IngestTools.Scheduler.Store;
 
-/// <summary>A row of the schedules: the schedule, or why it cannot be read. One that cannot be read is told, and hides no other.</summary>
+/// <summary>A row of the schedules: the schedule, or why it cannot be read. One that cannot be read is listed, and hides no other.</summary>
 internal sealed record ScheduleRow
 {
     /// <summary>The name without regard to case, which is known even of one that cannot be read.</summary>

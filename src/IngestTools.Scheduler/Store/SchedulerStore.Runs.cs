@@ -115,7 +115,7 @@ internal sealed partial class SchedulerStore
         cancellationToken)).FirstOrDefault();
 
     /// <summary>Takes what daemons that no longer live had.</summary>
-    /// <param name="deadAfter">Who has not been heard of for so long is dead.</param>
+    /// <param name="deadAfter">A node without a heartbeat for this time is dead.</param>
     /// <param name="but">Runs that are left alone.</param>
     /// <param name="cancellationToken">Ends the taking.</param>
     public Task<List<StoredRun>> TakeOverAsync(TimeSpan deadAfter, IEnumerable<long> but, CancellationToken cancellationToken)

@@ -62,7 +62,7 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
 
     private const int SqliteNotADatabase = 26;
 
-    /// <summary>Another program that writes is waited for so long: the daemon has to be able to end within ten seconds.</summary>
+    /// <summary>How long to wait for another program that writes: the daemon has to be able to stop within ten seconds.</summary>
     private const int BusySeconds = 5;
 
     private readonly SemaphoreSlim _turn = new(1);

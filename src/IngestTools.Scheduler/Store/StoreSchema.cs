@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace IngestTools.Scheduler.Store;
 
-/// <summary>The store's tables, and the stamp that tells which version made them.</summary>
+/// <summary>The store's tables, and the stamp of the version that made them.</summary>
 internal static class StoreSchema
 {
     /// <summary>The version of the tables that this daemon knows.</summary>

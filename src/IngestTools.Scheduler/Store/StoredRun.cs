@@ -8,7 +8,7 @@ namespace IngestTools.Scheduler.Store;
 /// <summary>A run as the store keeps it.</summary>
 internal sealed record StoredRun
 {
-    /// <summary>So much of a column that cannot be read is told: more than a transaction's ids take, less than tires a reader. The row keeps the whole.</summary>
+    /// <summary>The maximum number of characters quoted from an unreadable column. The row keeps the whole.</summary>
     private const int MostRaw = 1000;
 
     public long Number { get; init; }
@@ -68,7 +68,7 @@ internal sealed record StoredRun
 
     public bool IsTerminal => Status >= RunStatus.Succeeded;
 
-    /// <summary>Why it cannot be read from the store, and what to look at; null where it can. Such a run is told, and never gone on with.</summary>
+    /// <summary>Why it cannot be read from the store, and what to look at; null where it can. Such a run is listed, and never continued.</summary>
     public string? Unreadable { get; private init; }
 
     /// <summary>The run of a row; one that cannot be read is marked, and hides no other.</summary>
@@ -108,7 +108,7 @@ internal sealed record StoredRun
         Claim = row.TextOrNull("claim"),
     };
 
-    /// <summary>What can still be read. Its transactions are told as they stand, and never taken for the run's.</summary>
+    /// <summary>What can still be read. Its transactions are shown as text, and never treated as the run's.</summary>
     private static StoredRun ReadRest(DbDataReader row, string why)
     {
         long number = row.Number("id");

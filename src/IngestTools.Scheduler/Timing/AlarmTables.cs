@@ -24,7 +24,7 @@ internal static class AlarmTables
     /// <summary>So many alarms are rung at once; each takes a few milliseconds.</summary>
     private const int AlarmsAtOnce = 8;
 
-    /// <summary>Without being told of an earlier alarm, it looks so often.</summary>
+    /// <summary>How often Quartz looks for triggers of other nodes.</summary>
     private static readonly TimeSpan IdleWait = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan ClusterIdleWait = TimeSpan.FromSeconds(5);

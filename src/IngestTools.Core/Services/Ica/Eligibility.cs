@@ -6,7 +6,7 @@ internal sealed class Eligibility(IcaRoutes routes)
     /// <summary>Ids go into the address: a hundred make 4 KB of it, and proxies on the way often take no more than 8.</summary>
     private const int IdsInRequest = 100;
 
-    /// <summary>Hides the way to the server without making a crowd there.</summary>
+    /// <summary>Enough to hide latency without flooding the server.</summary>
     private const int MostRequestsAtOnce = 4;
 
     /// <summary>The ids that the service lists as eligible.</summary>

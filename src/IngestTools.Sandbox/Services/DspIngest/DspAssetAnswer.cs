@@ -1,6 +1,6 @@
 namespace IngestTools.Sandbox.Services.DspIngest;
 
-/// <summary>What GET /projects/{shortcode}/assets/{assetId} tells of an ingested file.</summary>
+/// <summary>What GET /projects/{shortcode}/assets/{assetId} returns of an ingested file.</summary>
 internal sealed record DspAssetAnswer(
     string InternalFilename, string OriginalInternalFilename, string OriginalFilename,
     string ChecksumOriginal, string ChecksumDerivative, int? Width, int? Height,

@@ -7,7 +7,7 @@ namespace IngestTools.Sandbox.Services.DspIngest;
 /// <param name="IsComplete">False for a file whose upload broke off.</param>
 public readonly record struct DspWaitingFile(string Path, long Length, Sha256Digest Sha256, bool IsComplete);
 
-/// <summary>An ingested file: a row of the mapping, and what the assets route tells.</summary>
+/// <summary>An ingested file: a row of the mapping, and what the assets route returns.</summary>
 /// <param name="Original">The path that was uploaded.</param>
 /// <param name="AssetId">The derivative's name without its extension.</param>
 /// <param name="Extension">The derivative's extension.</param>

@@ -76,10 +76,10 @@ public sealed class DspIngestOptions
     /// <summary>Whether GET /projects/{shortcode}/assets/{assetId} exists.</summary>
     public bool HasAssetsRoute { get; set; } = true;
 
-    /// <summary>Whether the assets route tells a wrong checksum for the file that was uploaded with this path.</summary>
+    /// <summary>Whether the assets route returns a wrong checksum for the file that was uploaded with this path.</summary>
     public Func<string, bool> CorruptsChecksum { get; set; } = static _ => false;
 
-    /// <summary>What GET /health tells.</summary>
+    /// <summary>What GET /health returns.</summary>
     public bool IsHealthy { get; set; } = true;
 
     /// <summary>

@@ -78,10 +78,10 @@ public sealed class IcaOptions
     /// <summary>The job of a batch is null, as its schema allows.</summary>
     public bool HidesJob { get; set; }
 
-    /// <summary>A word that is told in place of every job's status: one that a newer release may have.</summary>
+    /// <summary>A word in place of every job's status: one that a newer release may have.</summary>
     public string? SaysOfJobs { get; set; }
 
-    /// <summary>A word that is told in place of the status of every item that succeeded.</summary>
+    /// <summary>A word in place of the status of every item that succeeded.</summary>
     public string? SaysOfLinked { get; set; }
 
     /// <summary>A rule for ids: those that fit one of the patterns, in which "*" is anything.</summary>

@@ -36,7 +36,7 @@ internal sealed class IcaPaging
     public HashSet<string>? Filter(string name) =>
         _query.TryGetValue(name, out StringValues values) ? values.OfType<string>().ToHashSet(StringComparer.Ordinal) : null;
 
-    /// <summary>Reads and checks. What is wrong is told; null where nothing is.</summary>
+    /// <summary>Reads and checks. Returns what is wrong; null where nothing is.</summary>
     public string? Read()
     {
         Size = _options.MaxPageSize;

@@ -3,7 +3,7 @@ namespace IngestTools.Sandbox.Services.LakeFs;
 /// <summary>What an import is doing.</summary>
 public enum LakeFsImportPhase
 {
-    /// <summary>Its id was told, and its record is not written yet.</summary>
+    /// <summary>Its id was returned, and its record is not written yet.</summary>
     Starting,
 
     /// <summary>It walks its sources; the count rises.</summary>
@@ -12,14 +12,14 @@ public enum LakeFsImportPhase
     /// <summary>It writes ranges and the metarange; the count stands.</summary>
     Writing,
 
-    /// <summary>The commit is on the branch, and no status tells it yet.</summary>
+    /// <summary>The commit is on the branch, and no status has it yet.</summary>
     Committed,
 
     /// <summary>Nothing will change any more.</summary>
     Ended,
 }
 
-/// <summary>What an import was told to do, in either dialect.</summary>
+/// <summary>The request of an import, in either dialect.</summary>
 /// <param name="Paths">From where to where.</param>
 /// <param name="Message">Of the commit.</param>
 /// <param name="Metadata">Of the commit; null for none.</param>

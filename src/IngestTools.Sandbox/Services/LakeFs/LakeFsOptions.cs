@@ -24,13 +24,13 @@ public sealed class LakeFsOptions
     /// <summary>How long a token of /auth/login is valid.</summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>Whether /auth/login tells when a token ends.</summary>
+    /// <summary>Whether /auth/login reports when a token expires.</summary>
     public bool TellsTokenExpiration { get; set; } = true;
 
     /// <summary>What nobody may do, such as "fs:ImportFromStorage".</summary>
     public IReadOnlyList<string> DeniedActions { get; set; } = [];
 
-    /// <summary>What GET /config/version tells, and what the service's behaviour follows.</summary>
+    /// <summary>What GET /config/version reports. The service behaves as this version.</summary>
     public string Version { get; set; } = "1.84.0";
 
     /// <summary>The form of the import operations.</summary>
@@ -60,7 +60,7 @@ public sealed class LakeFsOptions
     /// <summary>With what words the walk of a source fails; null where it does not.</summary>
     public Func<string, string?> WalkFails { get; set; } = static _ => null;
 
-    /// <summary>Whether an import of a source stands still for ever after its first status, as after a restart of the server.</summary>
+    /// <summary>Whether an import of a source stalls for ever after its first status, as after a restart of the server.</summary>
     public Func<string, bool> ImportSticks { get; set; } = static _ => false;
 
     /// <summary>With what words a pre-commit hook aborts; null for none.</summary>

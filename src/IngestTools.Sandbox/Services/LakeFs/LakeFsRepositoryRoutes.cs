@@ -137,7 +137,7 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
         return AnswerPageAsync(request, found, amount, static o => o.Path, static o => o);
     }
 
-    /// <summary>What lies deeper than a delimiter is told once, under the name up to there.</summary>
+    /// <summary>What lies deeper than a delimiter is listed once, under the name up to there.</summary>
     private static IEnumerable<ListedObject> Listed(KeyListing content, string prefix, string after, string delimiter)
     {
         IEnumerator<KeyValuePair<string, string>> keys = content.After(after).GetEnumerator();

@@ -96,7 +96,7 @@ public enum VossFaultShape
     Empty,
 }
 
-/// <summary>Where a row's transaction tells which row it was.</summary>
+/// <summary>Where a row's transaction has the number of its row.</summary>
 public enum VossRowPlace
 {
     /// <summary>In its detail.</summary>
@@ -195,7 +195,7 @@ public sealed class VossOptions
     /// <summary>The word that stands for a status in answers: the identity, or what another release says.</summary>
     public Func<string, string> Word { get; set; } = static status => status;
 
-    /// <summary>Where a row's transaction tells which row it was.</summary>
+    /// <summary>Where a row's transaction has the number of its row.</summary>
     public VossRowPlace RowPlace { get; set; } = VossRowPlace.Detail;
 
     /// <summary>How many loads run at once; the others are queued.</summary>

@@ -63,7 +63,7 @@ public sealed class VossRate
     /// <summary>The most requests that a user ever made within a second, refused ones included.</summary>
     public int Busiest { get; private set; }
 
-    /// <summary>Counts a request, and tells how many the user has made within the last second.</summary>
+    /// <summary>Counts a request, and returns how many the user has made within the last second.</summary>
     internal int Count(string userName)
     {
         lock (_gate)

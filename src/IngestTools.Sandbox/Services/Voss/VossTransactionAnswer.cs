@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace IngestTools.Sandbox.Services.Voss;
 
-/// <summary>Writes what the server tells of a transaction, piece by piece: one with very many rows is never held as text.</summary>
+/// <summary>Writes a transaction's answer piece by piece: one with very many rows is never held as text.</summary>
 internal sealed class VossTransactionAnswer(VossOptions options)
 {
     /// <summary>The answer goes out in pieces of this size.</summary>
