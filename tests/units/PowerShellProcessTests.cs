@@ -7,7 +7,7 @@ namespace IngestTools.Units;
 /// <summary>The PowerShell that the tests bring with them.</summary>
 public sealed class PowerShellProcessTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task PowerShell_is_the_version_that_the_tool_manifest_names_and_has_the_tests_own_Pester()
@@ -34,7 +34,7 @@ public sealed class PowerShellProcessTests
     private static async Task<ProcessResult> RunAsync(string script)
     {
         using TemporaryFolder folder = new();
-        using CancellationTokenSource timeout = new(Patience);
+        using CancellationTokenSource timeout = new(TimeLimit);
         string path = Path.Join(folder.Path, "script.ps1");
         await File.WriteAllTextAsync(path, script, timeout.Token);
         return await PowerShellProcess.RunScriptAsync(path, [], folder.Path, timeout.Token);

@@ -43,7 +43,7 @@ public sealed class IngestConnection : IDisposable
 
     private readonly ServerText _text = new(new KnownSecrets());
     private readonly IAuthenticator _authenticator;
-    private readonly RequestPace? _pace;
+    private readonly RequestRateLimiter? _rateLimiter;
     private readonly List<IDisposable> _owned = [];
     private volatile bool _isSecretRead;
 
@@ -54,7 +54,7 @@ public sealed class IngestConnection : IDisposable
         Time = time;
         _handler = new AnswerHandler(_text, LearnAsync, CreateHandler(settings, ConnectionLifetime));
         _freshHandler = new AnswerHandler(_text, LearnAsync, CreateHandler(settings, TimeSpan.Zero));
-        _pace = Definition.CreatePace(time);
+        _rateLimiter = Definition.CreateRateLimiter(time);
         Outage outage = Outage.Of(settings, time);
         _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator(), Outage.LeftTo(outage)), time);
         Http = CreateHttp(_authenticator, outage);
@@ -68,7 +68,7 @@ public sealed class IngestConnection : IDisposable
         _handler = connection._handler;
         _text = connection._text;
         _freshHandler = connection._freshHandler;
-        _pace = connection._pace;
+        _rateLimiter = connection._rateLimiter;
         _authenticator = connection._authenticator;
         Http = CreateHttp(_authenticator, Outage.NotWaitedFor(Time));
     }
@@ -230,7 +230,7 @@ public sealed class IngestConnection : IDisposable
     private IngestHttp CreateHttp(IAuthenticator authenticator, Outage outage)
     {
         IngestHttp http = new(
-            Service, _handler, _freshHandler, _text, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _pace);
+            Service, _handler, _freshHandler, _text, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _rateLimiter);
         _owned.Add(http);
         return http;
     }

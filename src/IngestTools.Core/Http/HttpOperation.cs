@@ -40,7 +40,7 @@ internal sealed class HttpOperation
     public bool ExpectContinue { get; init; }
 
     /// <summary>What the request carries in place of the connection's credentials: a sign-in that others take a token for; null for nothing of its own.</summary>
-    public Signature? Signature { get; init; }
+    public RequestCredentials? RequestCredentials { get; init; }
 
     /// <summary>Whether the request carries the connection's credentials.</summary>
     public bool SignsIn { get; init; } = true;
@@ -55,7 +55,7 @@ internal sealed class HttpOperation
     public ServerText Text { get; set; } = ServerText.OfNoSecrets;
 
     /// <summary>Its slot among other requests. It is given up during a pause before the request is sent again. Null where it needs none.</summary>
-    public IRequestPlace? Place { get; init; }
+    public IRequestSlot? Slot { get; init; }
 
     /// <summary>How often it was sent so far.</summary>
     public int Attempts { get; set; }
@@ -70,7 +70,7 @@ internal sealed class HttpOperation
 }
 
 /// <summary>A slot among requests whose concurrency is limited.</summary>
-internal interface IRequestPlace
+internal interface IRequestSlot
 {
     /// <summary>Waits for the slot.</summary>
     ValueTask EnterAsync(CancellationToken cancellationToken);

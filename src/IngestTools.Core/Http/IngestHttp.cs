@@ -41,9 +41,9 @@ internal sealed class IngestHttp : IDisposable
     private readonly ResiliencePipeline<object> _pipeline;
     private readonly ResiliencePipeline<object> _uploadPipeline;
     private readonly int _maxAttempts;
-    private readonly RequestPace? _pace;
+    private readonly RequestRateLimiter? _rateLimiter;
     private readonly Outage _outage;
-    private Signature? _known;
+    private RequestCredentials? _known;
 
     /// <param name="service">The service.</param>
     /// <param name="handler">Sends requests over connections that it keeps.</param>
@@ -57,7 +57,7 @@ internal sealed class IngestHttp : IDisposable
     /// <param name="attemptTimeout">How long one attempt may take.</param>
     /// <param name="outage">Waits for outages.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="pace">Keeps requests below a rate; null where there is none.</param>
+    /// <param name="rateLimiter">Keeps requests below a rate; null where there is none.</param>
     public IngestHttp(
         IngestService service,
         HttpMessageHandler handler,
@@ -68,7 +68,7 @@ internal sealed class IngestHttp : IDisposable
         TimeSpan attemptTimeout,
         Outage outage,
         TimeProvider time,
-        RequestPace? pace = null)
+        RequestRateLimiter? rateLimiter = null)
     {
         Service = service;
         Text = text;
@@ -77,7 +77,7 @@ internal sealed class IngestHttp : IDisposable
         _authenticator = authenticator;
         _maxAttempts = maxAttempts;
         _outage = outage;
-        _pace = pace;
+        _rateLimiter = rateLimiter;
         _time = time;
         // Both pipelines share the breaker: an outage is one of the service, not of a kind of request.
         ResiliencePipeline<object> breaker = new ResiliencePipelineBuilder<object> { TimeProvider = time }.AddCircuitBreaker(CreateBreaker()).Build();
@@ -175,23 +175,23 @@ internal sealed class IngestHttp : IDisposable
         ProgressWatch? watch = null;
         try
         {
-            if (operation.Place is { } place)
-                await place.EnterAsync(cancellationToken).ConfigureAwait(false);
+            if (operation.Slot is { } slot)
+                await slot.EnterAsync(cancellationToken).ConfigureAwait(false);
             for (bool renewed = false; ; renewed = true)
             {
                 operation.Attempts++;
                 operation.IsSent = false;
                 IngestDiagnostics.Requests.Add(1);
-                Signature? signature = operation.Signature
+                RequestCredentials? signature = operation.RequestCredentials
                     ?? (operation.SignsIn ? await SignAsync(_authenticator.GetAsync(call.Logger, cancellationToken)).ConfigureAwait(false) : null);
                 // After the sign-in, whose time is not that of the upload.
                 watch?.Dispose();
-                watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.Patience, _time, cancellationToken) : null;
+                watch = operation.IsUpload ? new ProgressWatch(ProgressWatch.TimeLimit, _time, cancellationToken) : null;
                 using HttpRequestMessage request = CreateRequest(operation, watch);
                 signature?.Sign(request);
                 Know(signature);
-                if (_pace is not null)
-                    await _pace.WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (_rateLimiter is not null)
+                    await _rateLimiter.WaitAsync(cancellationToken).ConfigureAwait(false);
                 // Last, after all that can take its time: each pause and each sign-in has gone by.
                 if (operation.Kind != OperationKind.Safe && await ObjectionAsync(call, watch?.Token ?? cancellationToken).ConfigureAwait(false) is { } objection)
                     return Outcome.FromException<object>(objection);
@@ -204,7 +204,7 @@ internal sealed class IngestHttp : IDisposable
                 try
                 {
                     Log(call.Logger, request, response);
-                    bool mayRenew = signature is not null && operation.Signature is null;
+                    bool mayRenew = signature is not null && operation.RequestCredentials is null;
                     bool isRefusal = mayRenew && _authenticator.IsRefusal(response);
                     IngestException error;
                     if (isRefusal || !operation.IsAnswer(response.StatusCode))
@@ -286,7 +286,7 @@ internal sealed class IngestHttp : IDisposable
     }
 
     /// <summary>What the request carries is what a server may repeat.</summary>
-    private void Know(Signature? signature)
+    private void Know(RequestCredentials? signature)
     {
         if (signature is null || ReferenceEquals(signature, _known))
             return;
@@ -413,7 +413,7 @@ internal sealed class IngestHttp : IDisposable
             Call call = CallOf(arguments.Context);
             // What is sent again was not done, so an end during the pause leaves nothing open.
             call.Operation.IsSent = false;
-            call.Operation.Place?.Pause(isAttempt: true);
+            call.Operation.Slot?.Pause(isAttempt: true);
             call.Logger.LogInformation(
                 "'{Operation}' is sent again in {Delay:0.0} s: {Reason}", call.Operation.Name, arguments.RetryDelay.TotalSeconds, arguments.Outcome.Exception?.Message);
             return default;
@@ -493,7 +493,7 @@ internal sealed class IngestHttp : IDisposable
             Operation.IsSent = false;
             if (wasTried)
                 Operation.Attempts--;
-            Operation.Place?.Pause(isAttempt: !wasTried);
+            Operation.Slot?.Pause(isAttempt: !wasTried);
         }
     }
 

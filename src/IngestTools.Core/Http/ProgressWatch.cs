@@ -4,14 +4,14 @@ namespace IngestTools.Http;
 internal sealed class ProgressWatch : IDisposable
 {
     /// <summary>How long an upload may make no progress.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// How long the answer may take once all was sent: a proxy that collects a whole upload before it passes it on needs as long for the second half of the way.
     /// </summary>
-    public static readonly TimeSpan AnswerPatience = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(10);
 
-    private readonly TimeSpan _patience;
+    private readonly TimeSpan _timeLimit;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _source;
     private readonly CancellationTokenRegistration _registration;
@@ -19,11 +19,11 @@ internal sealed class ProgressWatch : IDisposable
     private long _moved;
     private bool _isSent;
 
-    public ProgressWatch(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    public ProgressWatch(TimeSpan timeLimit, TimeProvider time, CancellationToken cancellationToken)
     {
-        _patience = patience;
+        _timeLimit = timeLimit;
         _time = time;
-        _source = new CancellationTokenSource(patience, time);
+        _source = new CancellationTokenSource(timeLimit, time);
         _registration = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
         _lastMove = time.GetTimestamp();
     }
@@ -40,22 +40,22 @@ internal sealed class ProgressWatch : IDisposable
         if (_time.GetElapsedTime(_lastMove) < TimeSpan.FromSeconds(1))
             return;
         _lastMove = _time.GetTimestamp();
-        _source.CancelAfter(_patience);
+        _source.CancelAfter(_timeLimit);
     }
 
     /// <summary>Reports that all was sent.</summary>
     public void AllSent()
     {
         _isSent = true;
-        _source.CancelAfter(AnswerPatience);
+        _source.CancelAfter(AnswerTimeout);
     }
 
     public IngestException NoProgress(IngestService service, HttpOperation operation, Exception cause) =>
         new(
             ErrorId.NoProgress,
             _isSent
-                ? $"'{operation.Name}' sent all of {_moved:N0} bytes, and no answer came for {AnswerPatience.TotalMinutes:0} minutes."
-                : $"'{operation.Name}' made no progress for {_patience.TotalSeconds:0} s, after {_moved:N0} bytes.",
+                ? $"'{operation.Name}' sent all of {_moved:N0} bytes, and no answer came for {AnswerTimeout.TotalMinutes:0} minutes."
+                : $"'{operation.Name}' made no progress for {_timeLimit.TotalSeconds:0} s, after {_moved:N0} bytes.",
             cause)
         {
             Service = service,

@@ -13,7 +13,7 @@ namespace IngestTools.Scheduling;
 internal sealed class SchedulerSocket(string place)
 {
     /// <summary>On Windows every instance of a pipe can be taken for a moment. On Unix a try tells at once.</summary>
-    private static readonly TimeSpan Patience = OperatingSystem.IsWindows() ? TimeSpan.FromSeconds(2) : TimeSpan.Zero;
+    private static readonly TimeSpan TimeLimit = OperatingSystem.IsWindows() ? TimeSpan.FromSeconds(2) : TimeSpan.Zero;
 
     /// <summary>Connects to the daemon.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.SchedulerNotRunning"/>, <see cref="ErrorId.NotAllowed"/>, <see cref="ErrorId.Rejected"/></exception>
@@ -25,7 +25,7 @@ internal sealed class SchedulerSocket(string place)
             // On Unix a path that is not full would be taken for a name in the temporary folder.
             pipe = new NamedPipeClientStream(
                 ".", OperatingSystem.IsWindows() ? place : Path.GetFullPath(place), PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
-            await pipe.ConnectAsync(Patience, cancellationToken).ConfigureAwait(false);
+            await pipe.ConnectAsync(TimeLimit, cancellationToken).ConfigureAwait(false);
             return pipe;
         }
         catch (Exception e)

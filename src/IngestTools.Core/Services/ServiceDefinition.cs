@@ -11,10 +11,10 @@ internal abstract class ServiceDefinition
 {
     private static readonly ServiceDefinition[] All =
     [
-        new DspIngest.DspIngestService(),
-        new Ica.IcaService(),
-        new LakeFs.LakeFsService(),
-        new Voss.VossService(),
+        new DspIngest.DspIngestDefinition(),
+        new Ica.IcaDefinition(),
+        new LakeFs.LakeFsDefinition(),
+        new Voss.VossDefinition(),
     ];
 
     public abstract IngestService Service { get; }
@@ -63,7 +63,7 @@ internal abstract class ServiceDefinition
 
     /// <summary>What keeps requests below the rate that the service allows; null where it names none.</summary>
     /// <param name="time">The clock.</param>
-    public virtual RequestPace? CreatePace(TimeProvider time) => null;
+    public virtual RequestRateLimiter? CreateRateLimiter(TimeProvider time) => null;
 
     /// <summary>The transaction as far as its id tells.</summary>
     public abstract Transaction ReadId(string id, string[] parts);
@@ -87,5 +87,5 @@ internal abstract class ServiceDefinition
 
     /// <summary>Signs with a token as it is kept.</summary>
     protected static IAuthenticator BearerOf(ConnectionSettings settings, TimeProvider time) => new SecretAuthenticator(
-        async (_, cancellationToken) => Signature.Bearer(Secrets.CheckToken(await settings.Secret!(cancellationToken).ConfigureAwait(false))), time);
+        async (_, cancellationToken) => RequestCredentials.Bearer(Secrets.CheckToken(await settings.Secret!(cancellationToken).ConfigureAwait(false))), time);
 }

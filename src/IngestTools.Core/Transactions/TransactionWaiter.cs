@@ -27,7 +27,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
     private const int MostLooks = 16;
 
     /// <summary>How long a service that cannot be reached is polled: a server that restarts is back by then.</summary>
-    private static readonly TimeSpan OutagePatience = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan OutageTimeout = TimeSpan.FromMinutes(15);
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly ILogger _logger = logger ?? NullLogger.Instance;
@@ -259,7 +259,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
                 return false;
             if (_outageSince == 0)
                 _outageSince = waiter._time.GetTimestamp();
-            if (waiter._time.GetElapsedTime(_outageSince) >= OutagePatience)
+            if (waiter._time.GetElapsedTime(_outageSince) >= OutageTimeout)
                 return false;
             // An outage is told once, and not for each that it hides.
             if (_unseen.Count == 0)

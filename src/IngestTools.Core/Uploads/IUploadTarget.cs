@@ -24,8 +24,8 @@ public interface IUploadTarget
     /// <summary>Whether the service keeps names without folders, so that files of different folders can get the same.</summary>
     internal bool IsFlat => false;
 
-    /// <summary>Files of one lane are sent under one level of concurrency, with one connection.</summary>
-    internal object Lane { get; }
+    /// <summary>Files with the same key are sent from one queue, with one concurrency limit and one connection.</summary>
+    internal object QueueKey { get; }
 
     /// <summary>Where names must be different.</summary>
     internal string Place { get; }
@@ -69,7 +69,7 @@ public interface IUploadTarget
     internal Task<string?> ReadChecksumAsync(JournaledFile file, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     /// <summary>Sends one file, from its place among others; gives the name that came back, where the server gives one.</summary>
-    internal Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken);
+    internal Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken);
 
     /// <summary>The server has the file.</summary>
     internal void Sent(UploadItem item);

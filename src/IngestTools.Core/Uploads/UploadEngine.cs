@@ -9,14 +9,11 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Sends files: enumeration, sending and results overlap, and nothing is collected. Each project has a lane, whose gate finds out how many uploads at once
-/// the server has use for; several projects go side by side.
+/// Sends files: enumeration, sending and results overlap, and nothing is collected. Each project has a <see cref="ProjectUploads"/>, which finds out how many
+/// concurrent uploads the server has use for. Several projects are served side by side.
 /// </summary>
 public sealed class UploadEngine
 {
-    /// <summary>The number of files that may wait to be read by the cmdlet's caller: enough to keep both ends busy.</summary>
-    private const int Buffered = 1024;
-
     /// <summary>The maximum number of results that wait to be read. A reader that comes every 20 ms reads at most this number at a time.</summary>
     private const int BufferedResults = 16_384;
 
@@ -39,7 +36,7 @@ public sealed class UploadEngine
     private readonly FoldedWarnings _warnings;
     private readonly KnownFiles _knownFiles;
     private readonly Dictionary<JournalPlace, IPlaceJournal> _rehearsed = [];
-    private readonly Dictionary<object, ProjectUploads> _lanes = [];
+    private readonly Dictionary<object, ProjectUploads> _projects = [];
     private readonly Dictionary<object, List<UploadResult>> _failedBefore = [];
     private long? _call;
     private long _found;
@@ -113,43 +110,43 @@ public sealed class UploadEngine
                 foreach (FoundFile file in _finder.Find(request.Path))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    await TakeAsync(file, request, LaneOf, results, cancellationToken).ConfigureAwait(false);
+                    await TakeAsync(file, request, ProjectOf, results, cancellationToken).ConfigureAwait(false);
                 }
             }
 
             _meter.AllFound();
-            await Task.WhenAll(_lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(false);
+            await Task.WhenAll(_projects.Values.Select(project => project.CompleteAsync())).ConfigureAwait(false);
             WarnInTheEnd();
             results.TryComplete();
         }
         catch (Exception e)
         {
             results.TryComplete(e);
-            await Task.WhenAll(_lanes.Values.Select(lane => lane.CompleteAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(_projects.Values.Select(project => project.CompleteAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {
-            foreach (IDisposable opened in _lanes.Values.Concat<IDisposable>(_rehearsed.Values))
+            foreach (IDisposable opened in _projects.Values.Concat<IDisposable>(_rehearsed.Values))
                 opened.Dispose();
         }
 
-        // A lane begins with a request to the server, so there is none until a file is really to be sent.
-        async ValueTask<ProjectUploads> LaneOf(IUploadTarget target)
+        // A project begins with a request to the server, so there is none until a file is really to be sent.
+        async ValueTask<ProjectUploads> ProjectOf(IUploadTarget target)
         {
-            if (_lanes.TryGetValue(target.Lane, out ProjectUploads? lane))
-                return lane;
-            _lanes.Add(target.Lane, lane = new ProjectUploads(target, _options, _knownFiles, _call, _meter, results, places, _logger, _time, Fail, cancellationToken));
+            if (_projects.TryGetValue(target.QueueKey, out ProjectUploads? project))
+                return project;
+            _projects.Add(target.QueueKey, project = new ProjectUploads(target, _options, _knownFiles, _call, _meter, results, places, _logger, _time, Fail, cancellationToken));
             if (!_options.Journal.IsOn)
-                return lane;
-            await lane.Prepared.ConfigureAwait(false);
-            _call ??= lane.Job.Number;
-            if (_failedBefore.Remove(target.Lane, out List<UploadResult>? failed))
+                return project;
+            await project.Prepared.ConfigureAwait(false);
+            _call ??= project.Job.Number;
+            if (_failedBefore.Remove(target.QueueKey, out List<UploadResult>? failed))
             {
                 foreach (UploadResult result in failed)
-                    await lane.Job.RecordAsync(result).ConfigureAwait(false);
+                    await project.Job.RecordAsync(result).ConfigureAwait(false);
             }
 
-            return lane;
+            return project;
         }
 
         void Fail(Exception e)
@@ -163,16 +160,16 @@ public sealed class UploadEngine
     private void WarnInTheEnd()
     {
         _warnings.Complete();
-        long empty = _lanes.Values.Sum(lane => lane.EmptyFiles);
+        long empty = _projects.Values.Sum(project => project.EmptyFiles);
         if (empty > 0)
             _logger.LogWarning("{Count} sent without content. The server takes empty files, and may fail to ingest them.", empty == 1 ? "1 file was" : $"{empty:N0} files were");
         if (_found == 0 && _finder.Unwanted > 0)
             _logger.LogWarning("No file was sent: -Include and -Exclude left out all {Count:N0} files that were found.", _finder.Unwanted);
     }
 
-    /// <summary>Checks a file that was found, and hands it to its lane.</summary>
+    /// <summary>Checks a file that was found, and hands it to its project.</summary>
     private async ValueTask TakeAsync(
-        FoundFile file, UploadRequest request, Func<IUploadTarget, ValueTask<ProjectUploads>> laneOf, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+        FoundFile file, UploadRequest request, Func<IUploadTarget, ValueTask<ProjectUploads>> projectOf, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
     {
         _found++;
         _meter.Found(file.Length);
@@ -180,7 +177,7 @@ public sealed class UploadEngine
         IngestException? error = file.Error;
         SkipReason? skipped = file.LeftOut;
         UploadItem item = new(file.Path, remoteName, file.Length, request.Target) { LastWriteTime = file.LastWriteTime };
-        ProjectUploads? lane = null;
+        ProjectUploads? project = null;
         KnownFile known = default;
         try
         {
@@ -193,9 +190,9 @@ public sealed class UploadEngine
 
             if (error is null && _options.Journal.IsOn)
             {
-                lane = _options.IsRehearsal ? null : await laneOf(request.Target).ConfigureAwait(false);
-                if (lane is null or { IsClosed: false })
-                    known = await _knownFiles.JudgeAsync(item, lane?.Known ?? RehearsedPlace(request.Target), cancellationToken).ConfigureAwait(false);
+                project = _options.IsRehearsal ? null : await projectOf(request.Target).ConfigureAwait(false);
+                if (project is null or { IsClosed: false })
+                    known = await _knownFiles.JudgeAsync(item, project?.Known ?? RehearsedPlace(request.Target), cancellationToken).ConfigureAwait(false);
             }
 
             if (error is null && known.Reason is null && request.Target.FindContentDoubt(item) is { } contentDoubt)
@@ -214,8 +211,8 @@ public sealed class UploadEngine
 
         if (known.Reason is not null)
         {
-            if (lane is not null)
-                await lane.SkipAsync(item, known).ConfigureAwait(false);
+            if (project is not null)
+                await project.SkipAsync(item, known).ConfigureAwait(false);
             return;
         }
 
@@ -230,8 +227,8 @@ public sealed class UploadEngine
             _warnings.Add(Redaction.EscapeControls(file.Path), $"{doubt}.");
         if (_options.Force && request.Target.WhyUseless(remoteName) is { } ignored)
             _warnings.Add(Redaction.EscapeControls(file.Path), $"It is sent because of -Force, although {ignored}.");
-        lane ??= await laneOf(request.Target).ConfigureAwait(false);
-        await lane.AddAsync(item, cancellationToken).ConfigureAwait(false);
+        project ??= await projectOf(request.Target).ConfigureAwait(false);
+        await project.AddAsync(item, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What the journal knows, for a call that sends nothing.</summary>
@@ -251,10 +248,10 @@ public sealed class UploadEngine
         if (DescribeLeftOut(item, skipped) is { } leftOut)
             _warnings.Add(Redaction.EscapeControls(item.Path), leftOut);
         UploadResult result = UploadResults.Refused(item, skipped, error);
-        if (skipped is null && _lanes.TryGetValue(item.Target.Lane, out ProjectUploads? lane))
-            await lane.Job.RecordAsync(result).ConfigureAwait(false);
+        if (skipped is null && _projects.TryGetValue(item.Target.QueueKey, out ProjectUploads? project))
+            await project.Job.RecordAsync(result).ConfigureAwait(false);
         else if (skipped is null && _options.Journal.IsOn)
-            KeepFailure(item.Target.Lane, result);
+            KeepFailure(item.Target.QueueKey, result);
         await results.WriteAsync(result, cancellationToken).ConfigureAwait(false);
     }
 
@@ -268,10 +265,10 @@ public sealed class UploadEngine
         _ => null,
     };
 
-    private void KeepFailure(object lane, UploadResult result)
+    private void KeepFailure(object project, UploadResult result)
     {
-        if (!_failedBefore.TryGetValue(lane, out List<UploadResult>? failed))
-            _failedBefore.Add(lane, failed = []);
+        if (!_failedBefore.TryGetValue(project, out List<UploadResult>? failed))
+            _failedBefore.Add(project, failed = []);
         if (failed.Count < MaxFailedBefore)
             failed.Add(result);
     }

@@ -10,7 +10,7 @@ namespace IngestTools.PowerShell.Completion;
 public sealed class HierarchyCompleter : NameCompleter
 {
     /// <summary>Who presses Tab waits no longer than this.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1.5);
 
     private protected override IEnumerable<string> Names(IngestSession session) =>
         session.Hierarchies.ToArray().Concat(ListOf(session, session.Connections.All.LastOrDefault(c => c.Service == IngestService.Voss))).Distinct(StringComparer.Ordinal);
@@ -23,7 +23,7 @@ public sealed class HierarchyCompleter : NameCompleter
         Task<IReadOnlyList<string>> list = session.HierarchyLists.GetValue(connection, static c => Task.Run(() => ReadAsync(c)));
         try
         {
-            if (list.Wait(Patience))
+            if (list.Wait(TimeLimit))
                 return list.Result;
         }
         catch (AggregateException)

@@ -7,11 +7,11 @@ namespace IngestTools.PowerShell.Completion;
 public sealed class ScheduleCompleter : NameCompleter
 {
     /// <summary>What a person at a keyboard does not take for a hang.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1);
 
     private protected override IEnumerable<string> Names(IngestSession session)
     {
-        using CancellationTokenSource limit = new(Patience);
+        using CancellationTokenSource limit = new(TimeLimit);
         try
         {
             return Task.Run(() => ReadAsync(session.SchedulerSocket, limit.Token), limit.Token).GetAwaiter().GetResult();

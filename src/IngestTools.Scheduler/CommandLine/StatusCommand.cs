@@ -16,7 +16,7 @@ internal static class StatusCommand
     private const int Unknown = 3;
 
     /// <summary>A monitoring system waits ten seconds as a rule.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(8);
 
     public static async Task<int> RunAsync(IReadOnlyList<string> texts)
     {
@@ -46,15 +46,15 @@ internal static class StatusCommand
     private static async Task<(int Code, SchedulerState State)> AskAsync(string? socket)
     {
         using SchedulerClient client = new(socket);
-        using CancellationTokenSource patience = new(Patience);
+        using CancellationTokenSource timeouts = new(TimeLimit);
         try
         {
-            SchedulerState state = await client.GetStateAsync(patience.Token);
+            SchedulerState state = await client.GetStateAsync(timeouts.Token);
             return (state.Trouble is not null ? Critical : state.TroubledLastDay > 0 ? Warning : Well, state);
         }
         catch (OperationCanceledException)
         {
-            return (Critical, new SchedulerState { Socket = client.Socket, Trouble = $"It does not answer within {Patience.TotalSeconds:0} s." });
+            return (Critical, new SchedulerState { Socket = client.Socket, Trouble = $"It does not answer within {TimeLimit.TotalSeconds:0} s." });
         }
         catch (IngestException e)
         {

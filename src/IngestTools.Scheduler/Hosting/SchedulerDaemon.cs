@@ -197,7 +197,7 @@ internal static class SchedulerDaemon
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
         services.AddSingleton(TimeProvider.System).AddSingleton(dialect).AddSingleton(new ControlAddress(command.Socket));
         services.AddSingleton(new NodeOptions { Name = command.Node, DeadAfter = command.TakeOverAfter });
-        services.AddSingleton(new RunPatience { PollInterval = command.PollInterval, Lease = command.TakeOverAfter });
+        services.AddSingleton(new RunTimeouts { PollInterval = command.PollInterval, Lease = command.TakeOverAfter });
         services.AddSingleton(new SchedulerStore(dialect, Guid.NewGuid().ToString("N"), command.Node));
         string spool = Path.Join(command.Folder, "spool");
         services.AddSingleton<ISpool>(provider => dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool));

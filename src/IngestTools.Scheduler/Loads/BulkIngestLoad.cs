@@ -19,7 +19,7 @@ internal sealed class BulkIngestLoad : ILoad
     private static readonly TimeSpan LockPause = TimeSpan.FromSeconds(1);
 
     /// <summary>A bulk ingest takes minutes, and a lock that outlasts this one may be there until somebody sees to it: the run then pauses, and ends when it stays so.</summary>
-    private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromMinutes(10);
 
     /// <summary>How often the log says that the run waits for the lock.</summary>
     private static readonly TimeSpan LockNews = TimeSpan.FromMinutes(1);
@@ -162,7 +162,7 @@ internal sealed class BulkIngestLoad : ILoad
             if (await _client.MarkAsync(_shortcode, cancellationToken) is { } mark)
                 return mark;
             TimeSpan waited = Stopwatch.GetElapsedTime(began);
-            if (waited >= LockPatience)
+            if (waited >= LockTimeout)
                 throw StaysLocked();
             if (waited >= told)
             {
@@ -174,7 +174,7 @@ internal sealed class BulkIngestLoad : ILoad
         }
     }
 
-    private IngestException StaysLocked() => new(ErrorId.Locked, $"Project {_shortcode} has been busy with another call for {LockPatience.TotalMinutes:0} minutes, so the bulk ingest was not started.")
+    private IngestException StaysLocked() => new(ErrorId.Locked, $"Project {_shortcode} has been busy with another call for {LockTimeout.TotalMinutes:0} minutes, so the bulk ingest was not started.")
     {
         Service = IngestService.DspIngest,
         Operation = "bulk-ingest",

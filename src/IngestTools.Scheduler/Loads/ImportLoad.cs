@@ -11,7 +11,7 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
     private const string MarkName = "ingesttools_run";
 
     /// <summary>An import without an id can only be waited for by its commit: most have one within this time.</summary>
-    private static readonly TimeSpan CommitPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CommitTimeout = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan CommitPause = TimeSpan.FromSeconds(2);
 
@@ -63,7 +63,7 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
 
     public async Task<Finding> LookIntoAsync(CancellationToken cancellationToken)
     {
-        for (TimeSpan waited = TimeSpan.Zero; waited < CommitPatience; waited += CommitPause)
+        for (TimeSpan waited = TimeSpan.Zero; waited < CommitTimeout; waited += CommitPause)
         {
             if (await _client.FindCommitAsync(run.Load.Repository!, run.Load.Branch!, MarkName, run.Record.DueKey, cancellationToken) is { } commit)
             {

@@ -8,7 +8,7 @@ namespace IngestTools.Scheduler.Runs;
 
 /// <summary>Gives waiting runs to workers: a limited number for each host, one for each schedule, the oldest first.</summary>
 internal sealed class RunDispatcher(
-    SchedulerStore store, ISpool spool, SavedConnections connections, DispatchSignal signal, SchedulerMeter meter, RunPatience patience, NodeOptions node, TimeProvider time,
+    SchedulerStore store, ISpool spool, SavedConnections connections, DispatchSignal signal, SchedulerMeter meter, RunTimeouts timeouts, NodeOptions node, TimeProvider time,
     ILoggerFactory loggers) : IDisposable
 {
     /// <summary>What VOSS recommends as the most, and enough for the others.</summary>
@@ -117,7 +117,7 @@ internal sealed class RunDispatcher(
     public async Task StopAsync()
     {
         await _ending.CancelAsync();
-        _ended.CancelAfter(patience.SubmitGrace);
+        _ended.CancelAfter(timeouts.SubmitGrace);
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_stops.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_workers.Values.Select(worker => worker.Work)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -202,7 +202,7 @@ internal sealed class RunDispatcher(
 
     private void Begin(StoredRun run, bool isTakenUp)
     {
-        RunWorker worker = new(run, isTakenUp, store, spool, connections, patience, time, _logger);
+        RunWorker worker = new(run, isTakenUp, store, spool, connections, timeouts, time, _logger);
         TaskCompletionSource isListed = new();
         Task work = Task.Run(() => WorkAsync(worker, isListed.Task), CancellationToken.None);
         _workers[run.Number] = (worker, work);

@@ -10,7 +10,7 @@ namespace IngestTools.Scheduler.Runs;
 internal sealed record FollowedEnd(RunStatus Status, string? Message);
 
 /// <summary>Looks at what was submitted until it has ended. It only looks, so it may be done by anybody at any time, and again.</summary>
-internal sealed class RunFollower(RunJournal journal, RunPatience patience, TimeProvider time)
+internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
@@ -45,7 +45,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
                 return unknown;
             if (_seen.All(HasEnded))
                 break;
-            await Task.Delay(patience.PollInterval ?? pause, time, cancellationToken);
+            await Task.Delay(timeouts.PollInterval ?? pause, time, cancellationToken);
         }
 
         foreach (Transaction transaction in _seen)
@@ -104,7 +104,7 @@ internal sealed class RunFollower(RunJournal journal, RunPatience patience, Time
             if (!passes)
                 _refusedSince ??= now;
             journal.Log.LogWarning("It continues to run, and cannot be read right now. {Reason}", e.Message);
-            if ((passes || now - _refusedSince < patience.Refusals) && now - _lastGood < patience.Outage)
+            if ((passes || now - _refusedSince < timeouts.Refusals) && now - _lastGood < timeouts.Outage)
                 return null;
             return new FollowedEnd(RunStatus.Unknown, $"It was submitted, and how it ended cannot be found out: {e.Message} Look at it with Get-Transaction {string.Join(", ", _seen.Select(transaction => transaction.Id))}.");
         }

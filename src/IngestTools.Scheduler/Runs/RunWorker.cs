@@ -16,7 +16,7 @@ internal sealed class RunWorker : IDisposable
     private readonly RunJournal _journal;
     private readonly ISpool _spool;
     private readonly SavedConnections _connections;
-    private readonly RunPatience _patience;
+    private readonly RunTimeouts _timeouts;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly RunFollower _follower;
@@ -32,17 +32,17 @@ internal sealed class RunWorker : IDisposable
     private IngestException? _cause;
     private IngestException? _trouble;
 
-    public RunWorker(StoredRun run, bool isTakenUp, SchedulerStore store, ISpool spool, SavedConnections connections, RunPatience patience, TimeProvider time, ILogger logger)
+    public RunWorker(StoredRun run, bool isTakenUp, SchedulerStore store, ISpool spool, SavedConnections connections, RunTimeouts timeouts, TimeProvider time, ILogger logger)
     {
-        _journal = new RunJournal(store, run, patience.Lease, time, logger);
+        _journal = new RunJournal(store, run, timeouts.Lease, time, logger);
         _isTakenUp = isTakenUp;
         if (run.Status == RunStatus.Submitting)
             Look(null, time.GetUtcNow());
         _spool = spool;
         _connections = connections;
-        _patience = patience;
+        _timeouts = timeouts;
         _time = time;
-        _follower = new RunFollower(_journal, patience, time);
+        _follower = new RunFollower(_journal, timeouts, time);
     }
 
     /// <summary>The run as it is now.</summary>
@@ -198,14 +198,14 @@ internal sealed class RunWorker : IDisposable
                 await load.SubmitAsync(ended);
                 return;
             }
-            catch (IngestException e) when (!_looks && e.ErrorId == ErrorId.OutcomeUnknown && tries < _patience.RetryPauses.Count)
+            catch (IngestException e) when (!_looks && e.ErrorId == ErrorId.OutcomeUnknown && tries < _timeouts.RetryPauses.Count)
             {
                 Log.LogWarning("{Reason}", e.Message);
                 Look(e, _time.GetUtcNow());
             }
-            catch (IngestException e) when (e.IsTransient && (_looks ? _time.GetUtcNow() - began < _patience.Outage : tries < _patience.RetryPauses.Count))
+            catch (IngestException e) when (e.IsTransient && (_looks ? _time.GetUtcNow() - began < _timeouts.Outage : tries < _timeouts.RetryPauses.Count))
             {
-                TimeSpan pause = _patience.RetryPauses[Math.Min(tries, _patience.RetryPauses.Count - 1)];
+                TimeSpan pause = _timeouts.RetryPauses[Math.Min(tries, _timeouts.RetryPauses.Count - 1)];
                 string what = _looks ? "Whether it was submitted cannot be found out right now" : Run.TransactionIds.Count > 0 ? "Nothing more was submitted" : "Nothing was submitted";
                 // Whoever takes the run up from here, or stops it, need not look into what is known. The status comes before the line that
                 // people read.
@@ -295,10 +295,10 @@ internal sealed class RunWorker : IDisposable
                 await load.FinishAsync(cancellationToken);
                 return null;
             }
-            catch (IngestException e) when (e.IsTransient && tries < _patience.RetryPauses.Count)
+            catch (IngestException e) when (e.IsTransient && tries < _timeouts.RetryPauses.Count)
             {
-                Log.LogWarning("It is tried again in {Pause}. {Reason}", _patience.RetryPauses[tries], Words(e));
-                await Task.Delay(_patience.RetryPauses[tries], _time, cancellationToken);
+                Log.LogWarning("It is tried again in {Pause}. {Reason}", _timeouts.RetryPauses[tries], Words(e));
+                await Task.Delay(_timeouts.RetryPauses[tries], _time, cancellationToken);
             }
             catch (IngestException e)
             {

@@ -14,7 +14,7 @@ namespace IngestTools.Units.Core;
 
 public sealed class BulkIngestTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Left_over_file_is_one_error_and_the_transaction_partly_succeeded()
@@ -117,7 +117,7 @@ public sealed class BulkIngestTests
         List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
         dsp.Sandbox.Faults.Replace(Fault.Parse("lock=1,1s,POST /projects/*/bulk-ingest"));
 
-        Transaction started = await dsp.StartIngestAsync(results).WaitAsync(Patience);
+        Transaction started = await dsp.StartIngestAsync(results).WaitAsync(TimeLimit);
 
         Assert.Equal(TransactionStatus.Succeeded, EndOf(await dsp.WaitAsync(started)).Status);
         Assert.Equal(1, dsp.Project.Runs);
@@ -131,7 +131,7 @@ public sealed class BulkIngestTests
         List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
         dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"));
 
-        Transaction ended = EndOf(await dsp.WaitAsync(await dsp.StartIngestAsync(results).WaitAsync(Patience)));
+        Transaction ended = EndOf(await dsp.WaitAsync(await dsp.StartIngestAsync(results).WaitAsync(TimeLimit)));
 
         Assert.Equal(TransactionStatus.Succeeded, ended.Status);
         Assert.Equal(1, dsp.Project.Runs);
@@ -145,7 +145,7 @@ public sealed class BulkIngestTests
         List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
         dsp.Sandbox.Faults.Replace(Fault.Parse("502=1,POST /projects/*/bulk-ingest"));
 
-        Transaction ended = EndOf(await dsp.WaitAsync(await dsp.StartIngestAsync(results).WaitAsync(Patience)));
+        Transaction ended = EndOf(await dsp.WaitAsync(await dsp.StartIngestAsync(results).WaitAsync(TimeLimit)));
 
         Assert.Equal(TransactionStatus.Succeeded, ended.Status);
         Assert.Equal(1, dsp.Project.Runs);
@@ -322,7 +322,7 @@ public sealed class BulkIngestTests
         Assert.NotNull(dsp.Project.Mapping);
 
         string path = Path.Join(dsp.Folder.Path, "mapping.csv");
-        await dsp.Client.CompleteAsync("0001", path, force: false, CancellationToken.None).WaitAsync(Patience);
+        await dsp.Client.CompleteAsync("0001", path, force: false, CancellationToken.None).WaitAsync(TimeLimit);
         Assert.Null(dsp.Project.Mapping);
         Assert.True(File.Exists(path));
     }
@@ -338,7 +338,7 @@ public sealed class BulkIngestTests
         Assert.Equal(ErrorId.LeftOvers, error.ErrorId);
         Assert.Contains("corrupt.tif", error.Message, StringComparison.Ordinal);
 
-        await dsp.Client.CompleteAsync("0001", path, force: true, CancellationToken.None).WaitAsync(Patience);
+        await dsp.Client.CompleteAsync("0001", path, force: true, CancellationToken.None).WaitAsync(TimeLimit);
         Assert.False(dsp.Project.HasImportFolder);
     }
 
@@ -349,7 +349,7 @@ public sealed class BulkIngestTests
         await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.tif"))));
         dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST"));
 
-        await dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None).WaitAsync(Patience);
+        await dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None).WaitAsync(TimeLimit);
 
         Assert.Null(dsp.Project.Mapping);
     }

@@ -15,7 +15,7 @@ public sealed class LinkingBatchTests
 {
     private const string BatchRoute = "/dataLinkingBatch";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Sixty_thousand_ids_are_three_batches_with_each_id_once_and_in_order()
@@ -37,7 +37,7 @@ public sealed class LinkingBatchTests
     public async Task Batch_leaves_as_soon_as_it_is_full_while_ids_still_come()
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();
-        using CancellationTokenSource soon = new(Patience);
+        using CancellationTokenSource soon = new(TimeLimit);
         TaskCompletionSource started = new();
         int read = 0;
         List<Transaction> batches = [];

@@ -8,7 +8,7 @@ namespace IngestTools.Units.Core;
 /// <summary>Mappings that are not as the server's page has them, and servers that stall.</summary>
 public sealed class MappingReaderTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Byte_order_mark_is_not_part_of_the_header()
@@ -48,13 +48,13 @@ public sealed class MappingReaderTests
     {
         StalledBody body = new("original,derivative\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"{i}.tif,{i}.jpx\n")));
         MappingReader reader = new(body, ServerText.OfNoSecrets);
-        await reader.ReadHeaderAsync().AsTask().WaitAsync(Patience);
+        await reader.ReadHeaderAsync().AsTask().WaitAsync(TimeLimit);
         List<MappingRow> rows = new(1000);
-        await reader.ReadAsync(rows).AsTask().WaitAsync(Patience);
+        await reader.ReadAsync(rows).AsTask().WaitAsync(TimeLimit);
         Assert.NotEmpty(rows);
         Assert.True(body.IsReading);
 
-        await reader.DisposeAsync().AsTask().WaitAsync(Patience);
+        await reader.DisposeAsync().AsTask().WaitAsync(TimeLimit);
 
         Assert.False(body.IsReading);
     }

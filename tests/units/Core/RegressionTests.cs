@@ -18,7 +18,7 @@ namespace IngestTools.Units.Core;
 /// <summary>What was a bug once.</summary>
 public sealed class RegressionTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Start_that_the_server_always_fails_ends_with_its_words()
@@ -27,7 +27,7 @@ public sealed class RegressionTests
         List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
         dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /projects/0001/bulk-ingest"));
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.StartIngestAsync(results)).WaitAsync(Patience);
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.StartIngestAsync(results)).WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
         Assert.Equal(3, dsp.Sandbox.Requests.Snapshot().Count(request => request.Target == "/projects/0001/bulk-ingest"));
@@ -40,7 +40,7 @@ public sealed class RegressionTests
         await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.tif"))));
         dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST"));
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None)).WaitAsync(Patience);
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None)).WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
         Assert.Equal(3, dsp.Sandbox.Requests.Snapshot().Count(request => request.Target.EndsWith("finalize", StringComparison.Ordinal)));
@@ -80,9 +80,9 @@ public sealed class RegressionTests
         // The hour passes while the large file is under way and the small one waits for it.
         time.Advance(TimeSpan.FromHours(1));
 
-        Assert.True(await first.WaitAsync(Patience));
+        Assert.True(await first.WaitAsync(TimeLimit));
         UploadResult large = results.Current;
-        Assert.True(await results.MoveNextAsync().AsTask().WaitAsync(Patience));
+        Assert.True(await results.MoveNextAsync().AsTask().WaitAsync(TimeLimit));
         Assert.Equal((TimeSpan.FromHours(1), TimeSpan.Zero), (large.Duration, results.Current.Duration));
     }
 
@@ -100,7 +100,7 @@ public sealed class RegressionTests
 
         requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write("quick.tif"), target));
 
-        Assert.True(await first.WaitAsync(Patience));
+        Assert.True(await first.WaitAsync(TimeLimit));
         Assert.Equal("quick.tif", results.Current.RemoteName);
     }
 
@@ -111,7 +111,7 @@ public sealed class RegressionTests
         await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("corrupt.tif"), dsp.Folder.Write("good.tif")));
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
-            dsp.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None)).WaitAsync(Patience);
+            dsp.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None)).WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.LeftOvers, error.ErrorId);
         Assert.Equal(1, dsp.Project.WaitingCount);
@@ -130,7 +130,7 @@ public sealed class RegressionTests
 
         await TransactionSources.For(dsp.Connection, dsp.Log).LookAsync(older, CancellationToken.None);
 
-        await dsp.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None).WaitAsync(Patience);
+        await dsp.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None).WaitAsync(TimeLimit);
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class RegressionTests
         });
         dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /v2/authentication"));
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.StartAsync("0001", null, CancellationToken.None)).WaitAsync(Patience);
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.StartAsync("0001", null, CancellationToken.None)).WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
         Assert.True(error.IsTransient, "a server that is down while signing in may be up later");
@@ -161,7 +161,7 @@ public sealed class RegressionTests
         Task serving = AnswerAllAsync(listener, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nabc", end.Token);
         using IngestConnection connection = IngestConnection.Open(new ConnectionSettings { Service = IngestService.DspIngest, Uri = new Uri($"http://{listener.LocalEndpoint}"), MaxAttempts = 1 });
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => new DspIngestClient(connection).StartAsync("0001", null, CancellationToken.None)).WaitAsync(Patience);
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => new DspIngestClient(connection).StartAsync("0001", null, CancellationToken.None)).WaitAsync(TimeLimit);
 
         Assert.Equal((ErrorId.Rejected, "abc"), (error.ErrorId, error.ServerMessage));
         await end.CancelAsync();
@@ -193,7 +193,7 @@ public sealed class RegressionTests
 
         Transaction seen;
         using (await dsp.Project.HoldLockAsync())
-            seen = await looking.WaitAsync(Patience);
+            seen = await looking.WaitAsync(TimeLimit);
 
         // Whichever of the two came first to the lock, the wait is not given up.
         Assert.True(seen.Status is TransactionStatus.Running or TransactionStatus.Succeeded, seen.Message);
@@ -214,7 +214,7 @@ public sealed class RegressionTests
                 () => dsp.Sandbox.Faults.Applied(FaultKind.Reset) == 1 && dsp.Sandbox.Requests.Snapshot()[^1] is { Method: "GET", Status: 409 });
         }
 
-        Assert.Equal(TransactionStatus.Succeeded, Assert.IsType<WaitEvent.Ended>((await dsp.WaitAsync(await starting.WaitAsync(Patience)))[^1]).Transaction.Status);
+        Assert.Equal(TransactionStatus.Succeeded, Assert.IsType<WaitEvent.Ended>((await dsp.WaitAsync(await starting.WaitAsync(TimeLimit)))[^1]).Transaction.Status);
         Assert.Equal(1, dsp.Project.Runs);
     }
 
@@ -324,7 +324,7 @@ public sealed class RegressionTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         dsp.Sandbox.Faults.Replace(Fault.Parse("stall=GET"));
 
-        List<WaitEvent> events = await dsp.WaitAsync(TransactionSources.Parse("dsp:0001").Transaction, new WaitOptions { Timeout = TimeSpan.FromMilliseconds(300) }).WaitAsync(Patience);
+        List<WaitEvent> events = await dsp.WaitAsync(TransactionSources.Parse("dsp:0001").Transaction, new WaitOptions { Timeout = TimeSpan.FromMilliseconds(300) }).WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.WaitTimedOut, Assert.Single(events.OfType<WaitEvent.Failed>()).Error.ErrorId);
     }

@@ -9,7 +9,7 @@ namespace IngestTools.Units.Sandbox;
 /// <summary>ingest-sandbox in a process of its own.</summary>
 internal sealed class SandboxProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly Task<string> _errors;
@@ -42,18 +42,18 @@ internal sealed class SandboxProcess : IAsyncDisposable
     public static async Task<SandboxProcess> ServeAsync(params string[] arguments)
     {
         SandboxProcess sandbox = Start(["serve", .. arguments]);
-        string? line = await sandbox._process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
+        string? line = await sandbox._process.StandardOutput.ReadLineAsync().WaitAsync(TimeLimit);
         Assert.True(line is not null, $"the sandbox did not start: {line}");
         sandbox.Announced = JsonDocument.Parse(line).RootElement;
         return sandbox;
     }
 
-    public Task<string> ErrorsAsync() => _errors.WaitAsync(Patience);
+    public Task<string> ErrorsAsync() => _errors.WaitAsync(TimeLimit);
 
-    public Task<string> RestOfOutputAsync() => _process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
+    public Task<string> RestOfOutputAsync() => _process.StandardOutput.ReadToEndAsync().WaitAsync(TimeLimit);
 
     /// <summary>The exit code.</summary>
-    public Task<int> EndsAsync() => EndsWithinAsync(Patience);
+    public Task<int> EndsAsync() => EndsWithinAsync(TimeLimit);
 
     /// <summary>The exit code, or a failure when it takes longer.</summary>
     public async Task<int> EndsWithinAsync(TimeSpan time)
@@ -65,7 +65,7 @@ internal sealed class SandboxProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(TimeLimit);
     }
 
     public async ValueTask DisposeAsync()

@@ -58,7 +58,7 @@ public sealed class MeterTests
         time.Advance(TimeSpan.FromSeconds(100));
         await planner.PlanDueAsync(CancellationToken.None);
         using RunDispatcher dispatcher = new(
-            store, new FolderSpool(folder.Path), connections, signal, meter, new RunPatience(), new NodeOptions { Name = "node", DeadAfter = TimeSpan.FromSeconds(30) }, time, NullLoggerFactory.Instance);
+            store, new FolderSpool(folder.Path), connections, signal, meter, new RunTimeouts(), new NodeOptions { Name = "node", DeadAfter = TimeSpan.FromSeconds(30) }, time, NullLoggerFactory.Instance);
         await dispatcher.StartAsync(CancellationToken.None);
         await Until.TrueAsync(() => measured.Any(one => one.Name == "run.duration"));
         await dispatcher.StopAsync();

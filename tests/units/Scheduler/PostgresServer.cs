@@ -24,7 +24,7 @@ public sealed class PostgresFactAttribute : FactAttribute
 /// </summary>
 internal sealed class PostgresServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private readonly string _folder;
     private readonly Process _process;
@@ -60,7 +60,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         ProcessSignal.Send(_process.Id, ProcessSignal.Quit);
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(TimeLimit);
         ProcessWatch.Remove(_process);
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -80,7 +80,7 @@ internal sealed class PostgresServer : IAsyncDisposable
             catch (NpgsqlException e)
             {
                 Assert.False(_process.HasExited, $"PostgreSQL ended: {LogOf(_folder)}");
-                Assert.True(waited.Elapsed < Patience, $"PostgreSQL does not answer: {e} {LogOf(_folder)}");
+                Assert.True(waited.Elapsed < TimeLimit, $"PostgreSQL does not answer: {e} {LogOf(_folder)}");
             }
 
             await Task.Delay(20);
@@ -108,7 +108,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     private static async Task EndsWellAsync(Process? started, string? folder = null)
     {
         using Process process = started!;
-        await process.WaitForExitAsync().WaitAsync(Patience);
+        await process.WaitForExitAsync().WaitAsync(TimeLimit);
         ProcessWatch.Remove(process);
         string command = string.Join(' ', process.StartInfo.ArgumentList);
         Assert.True(process.ExitCode == 0, $"{command} ended with {process.ExitCode}: {LogOf(folder)}");

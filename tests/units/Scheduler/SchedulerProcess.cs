@@ -14,7 +14,7 @@ namespace IngestTools.Units.Scheduler;
 /// <summary>ingest-scheduler in a process of its own, and a way to its control socket that shares nothing with the product's.</summary>
 internal sealed class SchedulerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly StringBuilder _log = new();
@@ -32,7 +32,7 @@ internal sealed class SchedulerProcess : IAsyncDisposable
         };
         process.BeginErrorReadLine();
         SocketsHttpHandler handler = new() { ConnectCallback = ConnectAsync };
-        _http = new HttpClient(handler) { BaseAddress = new Uri("http://scheduler/"), Timeout = Patience };
+        _http = new HttpClient(handler) { BaseAddress = new Uri("http://scheduler/"), Timeout = TimeLimit };
         _http.DefaultRequestHeaders.Add("IngestTools-Control", "1");
     }
 
@@ -81,7 +81,7 @@ internal sealed class SchedulerProcess : IAsyncDisposable
     public async Task<SchedulerProcess> ReadyAsync()
     {
         Stopwatch waited = Stopwatch.StartNew();
-        while (waited.Elapsed < Patience)
+        while (waited.Elapsed < TimeLimit)
         {
             Assert.False(_process.HasExited, $"the scheduler ended: {Log}");
             try
@@ -155,7 +155,7 @@ internal sealed class SchedulerProcess : IAsyncDisposable
             T answer = await ask();
             if (condition(answer))
                 return answer;
-            Assert.True(waited.Elapsed < Patience, $"it did not come: {JsonSerializer.Serialize(answer)} {Log}");
+            Assert.True(waited.Elapsed < TimeLimit, $"it did not come: {JsonSerializer.Serialize(answer)} {Log}");
             await Task.Delay(20);
         }
     }
@@ -163,7 +163,7 @@ internal sealed class SchedulerProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(TimeLimit);
     }
 
     /// <summary>Sends SIGSTOP: it stands still, as on a machine that is suspended, and knows nothing of it.</summary>
@@ -181,11 +181,11 @@ internal sealed class SchedulerProcess : IAsyncDisposable
 
     public async Task<int> EndsAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(TimeLimit);
         return _process.ExitCode;
     }
 
-    public async Task<string> OutputAsync() => await _process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
+    public async Task<string> OutputAsync() => await _process.StandardOutput.ReadToEndAsync().WaitAsync(TimeLimit);
 
     public async ValueTask DisposeAsync()
     {

@@ -27,7 +27,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
 
     /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.</summary>
     public Task UploadAsync(
-        Shortcode shortcode, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
+        Shortcode shortcode, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
         {
@@ -39,7 +39,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
             Content = content,
             Refine = Refine,
             Target = item.Path,
-            Place = place,
+            Slot = slot,
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };

@@ -10,7 +10,7 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
 {
     private const string LoginPath = "v2/authentication";
 
-    public async ValueTask<Signature> SignInAsync(ILogger logger, CancellationToken cancellationToken)
+    public async ValueTask<RequestCredentials> SignInAsync(ILogger logger, CancellationToken cancellationToken)
     {
         string password = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         LoginRequest request = CreateRequest(settings.UserName!, password);
@@ -19,7 +19,7 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
             () => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
             error => SignInOperation.Refused(error, $"DSP-API did not sign in {settings.UserName}", "Check the user's name and password."));
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, DspIngestJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return Signature.Bearer(SignInOperation.TokenOf(http.Service, operation, answer.Token));
+        return RequestCredentials.Bearer(SignInOperation.TokenOf(http.Service, operation, answer.Token));
     }
 
     private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)

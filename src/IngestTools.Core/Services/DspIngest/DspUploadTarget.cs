@@ -22,7 +22,7 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
 
     public string? Shortcode => shortcode.Value;
 
-    public object Lane => (routes.Connection, shortcode);
+    public object QueueKey => (routes.Connection, shortcode);
 
     public string Place => $"{routes.Connection.Uri}projects/{shortcode}";
 
@@ -51,9 +51,9 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
         ? Task.FromResult<string?>(null)
         : routes.TryGetChecksumAsync(shortcode, file.ServerName, cancellationToken);
 
-    public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
+    public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
-        await routes.UploadAsync(shortcode, item, content, place, cancellationToken).ConfigureAwait(false);
+        await routes.UploadAsync(shortcode, item, content, slot, cancellationToken).ConfigureAwait(false);
         return null;
     }
 

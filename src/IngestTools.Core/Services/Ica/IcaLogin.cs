@@ -9,7 +9,7 @@ namespace IngestTools.Services.Ica;
 /// <remarks>ICA, POST /api/tokens. A token that was made from a key cannot be refreshed: a new one is made.</remarks>
 internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, TimeProvider time)
 {
-    public async ValueTask<Signature> SignInAsync(ILogger logger, CancellationToken cancellationToken)
+    public async ValueTask<RequestCredentials> SignInAsync(ILogger logger, CancellationToken cancellationToken)
     {
         string secret = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         HttpOperation operation = new()
@@ -20,7 +20,7 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
             Method = HttpMethod.Post,
             Uri = new Uri(settings.Uri!, "api/tokens"),
             Accept = BatchOperation.CommonMedia,
-            Signature = SignatureOf(secret),
+            RequestCredentials = SignatureOf(secret),
             BringsCredentials = true,
             Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.NotAllowed
                 ? error.With(ErrorId.NotSignedIn, $"ICA did not sign in {settings.UserName ?? "with the API key"}: {error.ServerMessage ?? error.Message}", settings.SignIn == SignInKind.ApiKey
@@ -30,7 +30,7 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
         };
         TokenAnswer answer = await http.SendAsync<TokenAnswer>(operation, JsonBody.Reader(http.Service, operation, IcaJson.Default.TokenAnswer), logger, cancellationToken).ConfigureAwait(false);
         string token = SignInOperation.TokenOf(http.Service, operation, answer.Token);
-        return Signature.Bearer(token, EndOf(token, time.GetUtcNow()));
+        return RequestCredentials.Bearer(token, EndOf(token, time.GetUtcNow()));
     }
 
     /// <summary>When a token ends; null where it does not tell. Its own beginning counts, so that clocks which differ do no harm.</summary>
@@ -53,12 +53,12 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
         }
     }
 
-    private Signature SignatureOf(string secret)
+    private RequestCredentials SignatureOf(string secret)
     {
         if (settings.SignIn == SignInKind.Password)
-            return Signature.Basic(settings.UserName!, secret);
+            return RequestCredentials.Basic(settings.UserName!, secret);
         string key = Secrets.CheckToken(secret);
-        return Signature.Of([new("X-API-Key", key)], [key]);
+        return RequestCredentials.Of([new("X-API-Key", key)], [key]);
     }
 
     private static bool TryGetSeconds(JsonElement claims, string name, out double seconds)

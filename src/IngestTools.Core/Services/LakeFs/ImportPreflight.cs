@@ -15,7 +15,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
     private const string Slash = "/";
 
     /// <summary>A server's rule must not hold the client up.</summary>
-    private static readonly TimeSpan RulePatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RuleTimeout = TimeSpan.FromSeconds(1);
 
     private string Where => $"{request.Repository}/{request.Branch}";
 
@@ -168,7 +168,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
     {
         try
         {
-            return Regex.IsMatch(source, rule, RegexOptions.CultureInvariant, RulePatience);
+            return Regex.IsMatch(source, rule, RegexOptions.CultureInvariant, RuleTimeout);
         }
         catch (Exception e) when (e is ArgumentException or RegexMatchTimeoutException)
         {

@@ -9,7 +9,7 @@ namespace IngestTools.Services.LakeFs;
 internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSource
 {
     /// <summary>Servers before v1.74 tell the id before they have written the import down.</summary>
-    private static readonly TimeSpan RecordPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RecordTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>The server writes the status each second. So long without that is a server that was restarted, and left the import behind.</summary>
     private static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(30);
@@ -237,7 +237,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     private Transaction NotThere(Transaction seen, ImportWatch watch, IngestException error)
     {
         long since = watch.MissedSince == 0 ? Time.GetTimestamp() : watch.MissedSince;
-        if (WasJustStarted(seen, watch) && Time.GetElapsedTime(since) < RecordPatience)
+        if (WasJustStarted(seen, watch) && Time.GetElapsedTime(since) < RecordTimeout)
         {
             return seen with
             {
@@ -263,9 +263,9 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         if (seen.Status == TransactionStatus.Running)
             return false;
         if (watch.AnsweredAt != 0)
-            return Time.GetElapsedTime(watch.AnsweredAt) < RecordPatience;
+            return Time.GetElapsedTime(watch.AnsweredAt) < RecordTimeout;
         DateTimeOffset now = Time.GetUtcNow();
-        return seen.SubmittedAt is { } submitted ? now - submitted < RecordPatience : seen.StartedAt is { } made && (now - made).Duration() < ClockDifference;
+        return seen.SubmittedAt is { } submitted ? now - submitted < RecordTimeout : seen.StartedAt is { } made && (now - made).Duration() < ClockDifference;
     }
 
     private static string Brief(TimeSpan time) => time.TotalMinutes < 2 ? $"{time.TotalSeconds:N0} s" : time.TotalHours < 2 ? $"{time.TotalMinutes:N0} min" : $"{time.TotalHours:N0} h";

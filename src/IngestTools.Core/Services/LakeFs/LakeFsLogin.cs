@@ -11,14 +11,14 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
 {
     private const string LoginPath = "auth/login";
 
-    public async ValueTask<Signature> SignInAsync(ILogger logger, CancellationToken cancellationToken)
+    public async ValueTask<RequestCredentials> SignInAsync(ILogger logger, CancellationToken cancellationToken)
     {
         string secret = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         LoginRequest request = new(settings.UserName!, secret);
         HttpOperation operation = SignInOperation.Post(
             LoginUri(settings.AuthenticationUri!), () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest), Refine);
         LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, LakeFsJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return Signature.Bearer(SignInOperation.TokenOf(http.Service, operation, answer.Token), EndOf(answer.TokenExpiration));
+        return RequestCredentials.Bearer(SignInOperation.TokenOf(http.Service, operation, answer.Token), EndOf(answer.TokenExpiration));
     }
 
     /// <summary>A time that is none is one that the server does not tell.</summary>

@@ -36,7 +36,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
 
     /// <summary>VOSS Automate, POST /api/uploadfiles/: the name by which a load finds the file, which the server may have changed.</summary>
     public async Task<string> UploadAsync(
-        Hierarchy hierarchy, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
+        Hierarchy hierarchy, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
         {
@@ -49,7 +49,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             Content = watch => FormOf(item.RemoteName, content(watch)),
             Refine = error => Refine(error, hierarchy),
             Target = item.Path,
-            Place = place,
+            Slot = slot,
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };

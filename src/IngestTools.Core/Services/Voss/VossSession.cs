@@ -14,7 +14,7 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
     private const string CsrfCookie = "csrftoken";
     private const string CsrfHeader = "X-CSRFToken";
 
-    public async ValueTask<Signature> SignInAsync(ILogger logger, CancellationToken cancellationToken)
+    public async ValueTask<RequestCredentials> SignInAsync(ILogger logger, CancellationToken cancellationToken)
     {
         string password = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         LoginRequest request = new() { Username = settings.UserName!, Password = password };
@@ -22,14 +22,14 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
             LoginUri(settings.AuthenticationUri!),
             () => JsonBody.Of(request, VossJson.Default.LoginRequest),
             error => SignInOperation.Refused(error, $"VOSS did not sign in {settings.UserName}", "Check the user's name, such as admin@sys.hcs, and the password."));
-        return await http.SendAsync<Signature>(operation, (response, _) => ValueTask.FromResult<object>(SignatureOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
+        return await http.SendAsync<RequestCredentials>(operation, (response, _) => ValueTask.FromResult<object>(SignatureOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
     }
 
     private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)
         ? authentication
         : new Uri(authentication, LoginPath + "/");
 
-    private Signature SignatureOf(HttpOperation operation, HttpResponseMessage response)
+    private RequestCredentials SignatureOf(HttpOperation operation, HttpResponseMessage response)
     {
         Dictionary<string, string> cookies = CookiesOf(response);
         if (!cookies.TryGetValue(SessionCookie, out string? session))
@@ -53,7 +53,7 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
         ];
         if (token is not null)
             headers.Add(new(CsrfHeader, token));
-        return Signature.Of(headers, token is null ? [session] : [session, token]);
+        return RequestCredentials.Of(headers, token is null ? [session] : [session, token]);
     }
 
     private static Dictionary<string, string> CookiesOf(HttpResponseMessage response)
@@ -76,9 +76,9 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
 /// <summary>Signs with a session, and knows the answers that a session which has ended gets: 401, or the way to the page to sign in on. The page itself is known by what is on it.</summary>
 internal sealed class VossSessionAuthenticator(SecretAuthenticator inner) : IAuthenticator, IDisposable
 {
-    public ValueTask<Signature?> GetAsync(ILogger logger, CancellationToken cancellationToken) => inner.GetAsync(logger, cancellationToken);
+    public ValueTask<RequestCredentials?> GetAsync(ILogger logger, CancellationToken cancellationToken) => inner.GetAsync(logger, cancellationToken);
 
-    public ValueTask<bool> RenewAsync(Signature refused, ILogger logger, CancellationToken cancellationToken) => inner.RenewAsync(refused, logger, cancellationToken);
+    public ValueTask<bool> RenewAsync(RequestCredentials refused, ILogger logger, CancellationToken cancellationToken) => inner.RenewAsync(refused, logger, cancellationToken);
 
     public bool IsRefusal(HttpResponseMessage response) => (int)response.StatusCode switch
     {

@@ -22,7 +22,7 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
 
     public string? Hierarchy => hierarchy.Value;
 
-    public object Lane => (routes.Connection, hierarchy);
+    public object QueueKey => (routes.Connection, hierarchy);
 
     public string Place => $"{routes.Connection.Uri}uploadfiles";
 
@@ -58,11 +58,11 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
 
     public Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) => Task.FromResult(true);
 
-    public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestPlace place, CancellationToken cancellationToken)
+    public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         WorkbookFile.Check(item.Path);
         HttpContent? sent = null;
-        string name = await routes.UploadAsync(hierarchy, item, watch => sent = content(watch), place, cancellationToken).ConfigureAwait(false);
+        string name = await routes.UploadAsync(hierarchy, item, watch => sent = content(watch), slot, cancellationToken).ConfigureAwait(false);
         UploadedWorkbooks.Of(routes.Connection).Add(name, item.Path, (sent as FileContent)?.Sha256);
         return name;
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Services.Voss;
 
 /// <summary>VOSS Automate, as the rest of the library sees it.</summary>
-internal sealed class VossService : ServiceDefinition
+internal sealed class VossDefinition : ServiceDefinition
 {
     /// <summary>
     /// The server takes 20 requests a second from a user and refuses more. With these, no second has more than 18, which leaves some for what the network
@@ -39,10 +39,10 @@ internal sealed class VossService : ServiceDefinition
         { SignIn: SignInKind.None } => new NoAuthenticator(),
         { AuthenticationUri: not null } => new VossSessionAuthenticator(new SecretAuthenticator(new VossSession(settings, createHttp()).SignInAsync, time)),
         _ => new SecretAuthenticator(
-            async (_, cancellationToken) => Signature.Basic(settings.UserName!, await settings.Secret!(cancellationToken).ConfigureAwait(false)), time),
+            async (_, cancellationToken) => RequestCredentials.Basic(settings.UserName!, await settings.Secret!(cancellationToken).ConfigureAwait(false)), time),
     };
 
-    public override RequestPace? CreatePace(TimeProvider time) => new(RequestsPerSecond, RequestsAtOnce, time);
+    public override RequestRateLimiter? CreateRateLimiter(TimeProvider time) => new(RequestsPerSecond, RequestsAtOnce, time);
 
     public override Transaction ReadId(string id, string[] parts)
     {

@@ -4,18 +4,18 @@ using System.Text;
 namespace IngestTools.Http;
 
 /// <summary>What a request carries to prove who sends it.</summary>
-internal sealed class Signature
+internal sealed class RequestCredentials
 {
     private readonly AuthenticationHeaderValue? _authorization;
     private readonly KeyValuePair<string, string>[] _headers = [];
 
-    private Signature(AuthenticationHeaderValue authorization, params string[] secrets)
+    private RequestCredentials(AuthenticationHeaderValue authorization, params string[] secrets)
     {
         _authorization = authorization;
         Secrets = [authorization.Parameter!, .. secrets];
     }
 
-    private Signature(KeyValuePair<string, string>[] headers, string[] secrets)
+    private RequestCredentials(KeyValuePair<string, string>[] headers, string[] secrets)
     {
         _headers = headers;
         Secrets = secrets;
@@ -28,15 +28,15 @@ internal sealed class Signature
     public IReadOnlyList<string> Secrets { get; }
 
     /// <summary>A bearer token.</summary>
-    public static Signature Bearer(string token, DateTimeOffset? endsAt = null) => new(new AuthenticationHeaderValue("Bearer", token)) { EndsAt = endsAt };
+    public static RequestCredentials Bearer(string token, DateTimeOffset? endsAt = null) => new(new AuthenticationHeaderValue("Bearer", token)) { EndsAt = endsAt };
 
     /// <summary>A user name and a password, in UTF-8.</summary>
     /// <remarks>RFC 7617: the server splits at the first colon, so the name has none.</remarks>
-    public static Signature Basic(string userName, string password) =>
+    public static RequestCredentials Basic(string userName, string password) =>
         new(new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{userName}:{password}"))), password);
 
     /// <summary>Headers of any kind, such as a cookie.</summary>
-    public static Signature Of(IEnumerable<KeyValuePair<string, string>> headers, IEnumerable<string> secrets, DateTimeOffset? endsAt = null) =>
+    public static RequestCredentials Of(IEnumerable<KeyValuePair<string, string>> headers, IEnumerable<string> secrets, DateTimeOffset? endsAt = null) =>
         new([.. headers], [.. secrets]) { EndsAt = endsAt };
 
     /// <summary>Puts it on a request.</summary>
@@ -48,5 +48,5 @@ internal sealed class Signature
     }
 
     /// <summary>Whether another says the same, so that a server that refused one will refuse it too.</summary>
-    public bool IsSameAs(Signature other) => Equals(_authorization, other._authorization) && _headers.SequenceEqual(other._headers);
+    public bool IsSameAs(RequestCredentials other) => Equals(_authorization, other._authorization) && _headers.SequenceEqual(other._headers);
 }

@@ -4,7 +4,7 @@ namespace IngestTools.Http;
 /// <param name="perSecond">How many a second.</param>
 /// <param name="atOnce">How many at once, after a rest. No second has more than both together.</param>
 /// <param name="time">The clock.</param>
-internal sealed class RequestPace(int perSecond, int atOnce, TimeProvider time)
+internal sealed class RequestRateLimiter(int perSecond, int atOnce, TimeProvider time)
 {
     private readonly object _gate = new();
     private readonly TimeSpan _interval = TimeSpan.FromSeconds(1) / perSecond;

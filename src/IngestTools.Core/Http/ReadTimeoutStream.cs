@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace IngestTools.Http;
 
 /// <summary>An answer's body that is given up when nothing more of it comes for a time.</summary>
-internal sealed class PatientStream(Stream inner, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken) : Stream
+internal sealed class ReadTimeoutStream(Stream inner, TimeSpan timeLimit, TimeProvider time, CancellationToken cancellationToken) : Stream
 {
     public override bool CanRead => true;
 
@@ -23,7 +23,7 @@ internal sealed class PatientStream(Stream inner, TimeSpan patience, TimeProvide
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken ofThisRead = default)
     {
         using CancellationTokenSource given = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ofThisRead);
-        ITimer timer = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), given, patience, Timeout.InfiniteTimeSpan);
+        ITimer timer = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), given, timeLimit, Timeout.InfiniteTimeSpan);
         await using ConfiguredAsyncDisposable stopping = timer.ConfigureAwait(false);
         try
         {
@@ -31,7 +31,7 @@ internal sealed class PatientStream(Stream inner, TimeSpan patience, TimeProvide
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && !ofThisRead.IsCancellationRequested)
         {
-            throw new IOException($"Nothing was received for {patience.TotalSeconds:0} s.", e);
+            throw new IOException($"Nothing was received for {timeLimit.TotalSeconds:0} s.", e);
         }
     }
 

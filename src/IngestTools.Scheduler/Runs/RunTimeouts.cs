@@ -1,7 +1,7 @@
 namespace IngestTools.Scheduler.Runs;
 
 /// <summary>How long a run is patient with a service.</summary>
-internal sealed record RunPatience
+internal sealed record RunTimeouts
 {
     /// <summary>A fixed pause between looks at what runs; null starts at a second and grows to what suits the service.</summary>
     public TimeSpan? PollInterval { get; init; }

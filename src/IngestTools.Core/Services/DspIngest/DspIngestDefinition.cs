@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Services.DspIngest;
 
 /// <summary>DSP-INGEST, as the rest of the library sees it.</summary>
-internal sealed class DspIngestService : ServiceDefinition
+internal sealed class DspIngestDefinition : ServiceDefinition
 {
     public override IngestService Service => IngestService.DspIngest;
 

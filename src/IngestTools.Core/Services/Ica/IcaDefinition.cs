@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Services.Ica;
 
 /// <summary>Illumina Connected Analytics, as the rest of the library sees it.</summary>
-internal sealed class IcaService : ServiceDefinition
+internal sealed class IcaDefinition : ServiceDefinition
 {
     public override IngestService Service => IngestService.Ica;
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Services.LakeFs;
 
 /// <summary>lakeFS, as the rest of the library sees it.</summary>
-internal sealed class LakeFsService : ServiceDefinition
+internal sealed class LakeFsDefinition : ServiceDefinition
 {
     /// <summary>The sessions that a browser's sign-in leaves: lakeFS's own, and those of the two kinds of single sign-on.</summary>
     private static readonly string[] SessionCookies = ["internal_auth_session", "oidc_auth_session", "saml_auth_session"];
@@ -33,7 +33,7 @@ internal sealed class LakeFsService : ServiceDefinition
         SignInKind.None => new NoAuthenticator(),
         SignInKind.Password when settings.AuthenticationUri is not null => new SecretAuthenticator(new LakeFsLogin(settings, createHttp()).SignInAsync, time),
         SignInKind.Password => new SecretAuthenticator(
-            async (_, token) => Signature.Basic(settings.UserName!, await settings.Secret!(token).ConfigureAwait(false)), time),
+            async (_, token) => RequestCredentials.Basic(settings.UserName!, await settings.Secret!(token).ConfigureAwait(false)), time),
         SignInKind.Cookie => new SecretAuthenticator(
             async (_, token) => CookieOf(settings.UserName!, Secrets.CheckToken(await settings.Secret!(token).ConfigureAwait(false))), time),
         _ => BearerOf(settings, time),
@@ -70,9 +70,9 @@ internal sealed class LakeFsService : ServiceDefinition
     public override Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken) =>
         new LakeFsCheck(new LakeFsRoutes(connection, logger)).RunAsync(scope, cancellationToken);
 
-    private static Signature CookieOf(string name, string value) => value.Contains(';', StringComparison.Ordinal)
+    private static RequestCredentials CookieOf(string name, string value) => value.Contains(';', StringComparison.Ordinal)
         ? throw new IngestException(ErrorId.SecretUnavailable, "The cookie's value has a semicolon, which no value has.") { Advice = "Copy the value alone, without the name and without what follows it." }
-        : Signature.Of([new("Cookie", $"{name}={value}")], [value]);
+        : RequestCredentials.Of([new("Cookie", $"{name}={value}")], [value]);
 
     private static IngestException Refused(string message, string advice) =>
         new(ErrorId.Rejected, message) { Service = IngestService.LakeFs, Advice = advice };
