@@ -129,6 +129,7 @@ public sealed class SandboxServer : IAsyncDisposable
         _kestrel.Dispose();
         foreach (ISandboxService service in _services)
             await service.DisposeAsync();
+        await _environment.WaitForWorkAsync();
         _environment.Dispose();
     }
 

@@ -118,7 +118,7 @@ internal sealed class DspIngestService : ISandboxService
     {
         if (!await HasImportFolder(context, project) || !await TryLockAsync(context, project))
             return;
-        _ = project.RunIngest();
+        project.RunIngest();
         await Answer.Json(context, Status202Accepted, new { id = project.Shortcode });
     }
 
@@ -126,7 +126,7 @@ internal sealed class DspIngestService : ISandboxService
     {
         if (!await HasImportFolder(context, project) || !await TryLockAsync(context, project))
             return;
-        _ = project.RunFinalize();
+        project.RunFinalize();
         await Answer.Json(context, Status200OK, new { id = project.Shortcode });
     }
 

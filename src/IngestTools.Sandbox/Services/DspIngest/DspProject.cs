@@ -179,16 +179,16 @@ public sealed class DspProject
     }
 
     /// <summary>The lock is held by the caller and goes over to the run, which releases it at its end.</summary>
-    internal Task RunIngest() => ReleaseAfterAsync(async () =>
+    internal void RunIngest() => _environment.Track(ReleaseAfterAsync(async () =>
     {
         DspWaitingFile[] files = BeginRun();
         _environment.Changes.Pulse();
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = FilesAtOnce, CancellationToken = _environment.Stopping };
         await Parallel.ForEachAsync(files, parallel, IngestAsync);
-    });
+    }));
 
     /// <summary>The lock is held by the caller and goes over to the deletion, which releases it at its end.</summary>
-    internal Task RunFinalize() => ReleaseAfterAsync(async () =>
+    internal void RunFinalize() => _environment.Track(ReleaseAfterAsync(async () =>
     {
         await _environment.DelayAsync(_options.FinalizeDelay);
         await _options.BeforeDelete().WaitAsync(_environment.Stopping);
@@ -198,7 +198,7 @@ public sealed class DspProject
             _import = null;
             _mapping = null;
         }
-    });
+    }));
 
     private async Task ReleaseAfterAsync(Func<Task> work)
     {
