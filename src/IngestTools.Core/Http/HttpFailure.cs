@@ -95,6 +95,14 @@ internal static class HttpFailure
                 : Make(ErrorId.ConnectionFailed, $"The proxy does not connect to {host}: {words}", isTransient: true, acted: false, "Check -Proxy, or use -NoProxy.");
         }
 
+        // What understands no HTTP/1.1 has not acted on it.
+        if (request?.HttpRequestError == HttpRequestError.InvalidResponse && IsNotHttp(root.Message))
+        {
+            return Make(ErrorId.InvalidAnswer, $"{host} does not answer in HTTP/1.1: {words}", isTransient: false, acted: false, operation.Uri.Scheme == Uri.UriSchemeHttp
+                ? "Check the port in -Uri. If the port takes https, write https://. If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses."
+                : "Check the port in -Uri. If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses.");
+        }
+
         if (request?.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
             return Unreadable(service, operation, $"something that is not HTTP: {words.TrimEnd('.')}", status: null, body: null, exception);
 
@@ -102,14 +110,6 @@ internal static class HttpFailure
         {
             return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {operation.Text.Words(request?.Message) ?? words}", isTransient: true, acted: false,
                 "Check that the server runs at the address in -Uri, and -Proxy and the firewall between.");
-        }
-
-        // What understands no HTTP/1.1 has not acted on it.
-        if (request?.HttpRequestError == HttpRequestError.InvalidResponse && IsNotHttp(root.Message))
-        {
-            return Make(ErrorId.InvalidAnswer, $"{host} does not answer in HTTP/1.1: {words}", isTransient: false, acted: false, operation.Uri.Scheme == Uri.UriSchemeHttp
-                ? "Check the port in -Uri. If the port takes https, write https://. If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses."
-                : "Check the port in -Uri. If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses.");
         }
 
         if (request?.HttpRequestError == HttpRequestError.ResponseEnded)
