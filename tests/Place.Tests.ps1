@@ -116,7 +116,7 @@ Describe 'A connection that has ended' {
             param($uri, $file, $what, $end)
             $env:PRODUCTION_TOKEN = 'x'
             if ($what -eq 'the environment') { $env:INGESTTOOLS_DSPINGEST_URI = $uri; $env:INGESTTOOLS_DSPINGEST_TOKEN = 'x' }
-            else { $null = Connect-IngestService DspIngest $uri -Name production -SecretFrom env:PRODUCTION_TOKEN -Save -Default }
+            else { $null = Connect-IngestService DspIngest $uri -Name production -SecretFrom env:PRODUCTION_TOKEN -NoCheck -Save -Default }
             $null = Start-IngestSandbox -Connect
             $null = Send-IngestFile $file -Shortcode 0001
             Get-IngestConnection production -ErrorAction Ignore | Disconnect-IngestService -WarningAction SilentlyContinue
@@ -137,7 +137,7 @@ Describe 'A connection that has ended' {
     It 'of this session is replaced by another with a warning that names it' {
         $older = Start-IngestSandbox -Connect
         $newer = Start-IngestSandbox
-        $null = Connect-IngestService DspIngest $newer.Uri -Name newer -Token (ConvertTo-Secure x)
+        $null = Connect-IngestService DspIngest $newer.Uri -Name newer -Token (ConvertTo-Secure x) -NoCheck
         Disconnect-IngestService newer -WarningVariable warned -WarningAction SilentlyContinue
         "$warned" | Should -BeLike "*'DspIngest' to $($older.Uri)*is now used for DspIngest*"
         Stop-IngestSandbox
@@ -145,7 +145,7 @@ Describe 'A connection that has ended' {
 
     It 'is not replaced by one that was opened for an object of its server' {
         $production = Start-IngestSandbox
-        $null = Connect-IngestService DspIngest $production.Uri -Name production -SecretFrom env:NOTHING -Save -AuthenticationUri $production.Uri
+        $null = Connect-IngestService DspIngest $production.Uri -Name production -SecretFrom env:NOTHING -NoCheck -Save -AuthenticationUri $production.Uri
         Disconnect-IngestService production
         $sandbox = Start-IngestSandbox -Connect
         try {

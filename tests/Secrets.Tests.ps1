@@ -55,7 +55,8 @@ Describe 'Twelve secrets, planted by every way in, while the server repeats them
                 $session = Server session $secret.PASSWORD
                 Connect-IngestService Voss $session -Name session -Credential (Credential hcsadmin@sys.hcs $secret.PASSWORD) -AuthenticationUri $session @local
                 Connect-IngestService Ica "$(Server apikey $secret.APIKEY)ica/rest" -Name apikey -ApiKey (Secure $secret.APIKEY) @local
-                Connect-IngestService LakeFs (Server cookie $secret.COOKIE, $secret.PRESIGNED) -Name cookie -SessionCookie (Credential saml_auth_session $secret.COOKIE) @local
+                # Unchecked, so that the first request is the import: the server cannot repeat what it was not told.
+                Connect-IngestService LakeFs (Server cookie $secret.COOKIE, $secret.PRESIGNED) -Name cookie -SessionCookie (Credential saml_auth_session $secret.COOKIE) -NoCheck @local
                 Connect-IngestService DspIngest (Server environment $secret.ENVIRONMENT) -Name environment -SecretFrom env:CANARY_IN_ENV @local
                 Connect-IngestService Ica "$(Server file $secret.FILE)ica/rest" -Name file -SecretFrom "file:$secretFile" @local
                 Connect-IngestService DspIngest (Server profile $secret.PROFILE) -Name profile -SecretFrom "file:$profileFile" -Save @local

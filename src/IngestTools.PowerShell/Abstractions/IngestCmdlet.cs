@@ -25,8 +25,7 @@ public abstract class IngestCmdlet : AsyncCmdlet
     /// <summary>The base address of the server that an input object is of, as results and transactions have it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true)]
     [AllowNull]
-    [AllowEmptyString]
-    public string? Server { get; set; }
+    public ServerArgument? Server { get; set; }
 
     /// <summary>The journal of this account, opened when it is first used; one that records nothing where it is turned off.</summary>
     private protected IIngestJournal Journal => _journal ??= IsJournalOff ? IngestJournal.Off : IngestJournal.Open();
@@ -80,7 +79,8 @@ public abstract class IngestCmdlet : AsyncCmdlet
     private protected bool ShouldProcessAt(IngestConnection connection, string target, string action) => ShouldProcess($"{target} at {connection.Server}", action);
 
     /// <summary>A table may have a column of this name that means something else.</summary>
-    private string? ServerOfInput() => Uri.TryCreate(Server, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" ? Server : null;
+    private string? ServerOfInput() =>
+        Uri.TryCreate(Server?.Address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" ? Server!.Address : null;
 
     private IngestConnection? Resolve(IngestService service, object input, string? named, string? server)
     {

@@ -39,6 +39,7 @@ public sealed class ClearIngestJournalCommand : JournalCmdlet
     [Parameter(Mandatory = true, ParameterSetName = IdSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(TransactionCompleter))]
+    [NameText]
     public string? Id { get; set; }
 
     /// <inheritdoc/>
