@@ -25,6 +25,14 @@ Describe 'A name that PowerShell made a number of' {
         Get-EndedRequest $sandbox | Where-Object target -Like '*/finalize' | Should -BeNullOrEmpty
     }
 
+    It 'starts no other project with a result that was read back' {
+        $failure = Get-FirstError {
+            [CmdletBinding()] param()
+            [pscustomobject]@{ Path = 'a.jpg'; RemoteName = 'a.jpg'; Status = 'Uploaded'; Shortcode = 1E03 } | Start-BulkIngest
+        }
+        "$failure" | Should -BeLike '*is a number, and this is a name.*Put it in quotes*'
+    }
+
     It 'is taken as it was typed where it stands alone: <_>' -ForEach '0001', '1000', '1E03', '082E' {
         $result = Invoke-Expression "Send-IngestFile '$file' -Shortcode $_ -Again"
         $result.Shortcode | Should -Be $_
@@ -81,6 +89,14 @@ Describe 'The server' {
         $written = Invoke-Expression $_
         $written | Should -Not -BeNullOrEmpty
         $written.Server | Select-Object -Unique | Should -BeLike "$($first.Uri)*"
+    }
+
+    It 'of an id to link is that of its own, whatever came before it' {
+        $elsewhere = [pscustomobject]@{ DataId = (New-DataId 1); ProjectId = $project; Server = "$($second.Uri)ica/rest/"; Connection = 'Ica' }
+        $here = [pscustomobject]@{ DataId = (New-DataId 1); ProjectId = $project; Server = ($linked | Get-LinkingBatchItem)[0].Server; Connection = 'Ica' }
+        $before = @(Get-EndedRequest $second | Where-Object method -EQ POST).Count
+        $null = $here, $elsewhere | New-LinkingBatch -WarningAction SilentlyContinue -ErrorAction SilentlyContinue
+        @(Get-EndedRequest $second | Where-Object method -EQ POST).Count | Should -BeGreaterThan $before
     }
 
     It 'of an object is not another one that is named: <_>' -ForEach @(
@@ -140,6 +156,23 @@ Describe 'A connection that has ended' {
         $null = Connect-IngestService DspIngest $newer.Uri -Name newer -Token (ConvertTo-Secure x) -NoCheck
         Disconnect-IngestService newer -WarningVariable warned -WarningAction SilentlyContinue
         "$warned" | Should -BeLike "*'DspIngest' to $($older.Uri)*is now used for DspIngest*"
+        Stop-IngestSandbox
+    }
+
+    It 'is not replaced by the saved default after another service took its name' {
+        $production = Start-IngestSandbox
+        $said = Invoke-Child -Argument $production.Uri {
+            param($uri)
+            $env:PRODUCTION_TOKEN = 'x'
+            $null = Connect-IngestService DspIngest $uri -Name production -SecretFrom env:PRODUCTION_TOKEN -NoCheck -Save -Default
+            Disconnect-IngestService production -WarningAction SilentlyContinue
+            $sandbox = Start-IngestSandbox
+            $null = Connect-IngestService DspIngest $sandbox.Uri -Name nightly -Token (ConvertTo-SecureString x -AsPlainText -Force) -NoCheck
+            $null = Connect-IngestService Ica "$($sandbox.Uri)ica/rest" -Name nightly -ApiKey (ConvertTo-SecureString x -AsPlainText -Force) -NoCheck
+            try { Get-IngestMapping 0001 } catch { "$($_.FullyQualifiedErrorId -replace ',.*')" }
+        }
+        Disconnect-IngestService production -Saved
+        $said | Should -Be 'NoConnection'
         Stop-IngestSandbox
     }
 

@@ -146,7 +146,7 @@ Describe 'Start-Import' {
             (Start-Import lake $branch s3://bucket/prefix/ $destination -Force | Wait-Transaction -PollInterval 0.05).Status
             (Start-Import lake $branch s3://bucket/prefix/ $destination -Confirm:$false | Wait-Transaction -PollInterval 0.05).Status
         }
-        $said[0] | Should -BeLike 'Rejected,IngestTools.PowerShell.Commands.StartImportCommand The import was not started*nobody is there to be asked*'
+        $said[0] | Should -BeLike 'Rejected,IngestTools.PowerShell.Commands.StartImportCommand The import was not started*this session cannot ask*'
         $said[1, 2] | Should -Be 'Succeeded', 'Succeeded'
         (Get-Branch $branch).count | Should -Be ($Destination ? 1001 : 1000)
     }
@@ -203,8 +203,8 @@ Describe 'Start-Import' {
         @{ What = 'no branch'; Row = @{ Branch = '' }; Words = 'has no branch' }
         @{ What = 'no repository'; Row = @{ Repository = '' }; Words = 'has no repository' }
         @{ What = 'a connection that is none'; Row = @{ Connection = 'typo' }; Words = 'typo' }
-        @{ What = 'a type that is none'; Row = @{ SourceType = 'Objekt' }; Words = "'Objekt' is no type" }
-        @{ What = 'the number of a type'; Row = @{ SourceType = '1' }; Words = "'1' is no type" }
+        @{ What = 'a type that is none'; Row = @{ SourceType = 'Objekt' }; Words = "'Objekt' is not a type" }
+        @{ What = 'the number of a type'; Row = @{ SourceType = '1' }; Words = "'1' is not a type" }
     ) {
         $before = Get-Start
         $good = @{ Repository = 'lake'; Branch = $branch; Source = $source; Destination = 'x/'; SourceType = ''; Connection = $null }
@@ -219,7 +219,7 @@ Describe 'Start-Import' {
     It 'refuses a type that is none at once where it is for all' {
         $failed = Get-FirstError { 's3://a/', 's3://b/' | Start-Import lake $branch -SourceType Objekt }
         $failed.FullyQualifiedErrorId | Should -BeLike 'Rejected,*'
-        { Start-Import lake $branch $source x/ -SourceType Objekt } | Should -Throw '*is no type of source*'
+        { Start-Import lake $branch $source x/ -SourceType Objekt } | Should -Throw '*is not a type of source*'
     }
 
     It 'goes on with the other branch where one is missing' {

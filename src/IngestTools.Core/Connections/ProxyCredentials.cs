@@ -24,14 +24,19 @@ internal static class ProxyCredentials
             string? address = Environment.GetEnvironmentVariable(variable);
             if (string.IsNullOrEmpty(address))
                 continue;
-            if (!address.Contains("://", StringComparison.Ordinal))
-                address = "http://" + address;
-            if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.UserInfo.Length == 0)
+            // As .NET reads it: up to the last '@', so that a password may have characters that an address could not.
+            int scheme = address.IndexOf("://", StringComparison.Ordinal);
+            int start = scheme < 0 ? 0 : scheme + "://".Length;
+            int end = address.LastIndexOf('@');
+            if (end <= start)
                 continue;
-            string userInfo = Uri.UnescapeDataString(uri.UserInfo);
-            yield return userInfo;
-            if (userInfo.IndexOf(':', StringComparison.Ordinal) is >= 0 and int colon)
-                yield return userInfo[(colon + 1)..];
+            string written = address[start..end];
+            foreach (string userInfo in new[] { written, Uri.UnescapeDataString(written) }.Distinct(StringComparer.Ordinal))
+            {
+                yield return userInfo;
+                if (userInfo.IndexOf(':', StringComparison.Ordinal) is >= 0 and int colon)
+                    yield return userInfo[(colon + 1)..];
+            }
         }
     }
 }

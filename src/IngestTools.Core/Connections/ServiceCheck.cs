@@ -38,7 +38,7 @@ public static class ServiceCheck
         {
             connection.SignedIn = true;
         }
-        catch (IngestException e) when (e.ErrorId is ErrorId.TooManyRequests or ErrorId.Locked or ErrorId.Conflict)
+        catch (IngestException e) when (e.ErrorId is ErrorId.TooManyRequests or ErrorId.Locked or ErrorId.Conflict or ErrorId.ServerError)
         {
             connection.SignedIn = null;
             logger.LogInformation("{Service} answers, and did not say whether it takes the credentials: {Reason}", connection.Service, e.Message);

@@ -48,6 +48,7 @@ public sealed class UserFile
         try
         {
             bool isContinued;
+            bool isNew = !File.Exists(_path);
             FileStream file = new(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0, useAsync: true);
             await using (file.ConfigureAwait(false))
             {
@@ -60,7 +61,17 @@ public sealed class UserFile
                 File.SetUnixFileMode(temporary, File.GetUnixFileMode(_path));
             cancellationToken.ThrowIfCancellationRequested();
             string? aside = isContinued ? null : SetAside();
-            File.Move(temporary, _path, overwrite: isContinued);
+            try
+            {
+                File.Move(temporary, _path, overwrite: isContinued && !isNew);
+            }
+            catch (IOException) when (File.Exists(_path))
+            {
+                // Another process has written it meanwhile.
+                aside = SetAside();
+                File.Move(temporary, _path, overwrite: false);
+            }
+
             return aside;
         }
         catch

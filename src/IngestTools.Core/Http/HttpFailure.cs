@@ -21,6 +21,9 @@ internal static class HttpFailure
 
     private const string ProxyCredentialAdvice = "Give the proxy's user name and password with -ProxyCredential, beside -Proxy. Or use -NoProxy.";
 
+    /// <summary>What an answer in another protocol begins with: a record of TLS, a frame of HTTP/2, and what other servers greet with.</summary>
+    private static readonly string[] OtherProtocols = ["\u0015\u0003", "\\u0015\\u0003", "\0\0", "\\u0000\\u0000", "SSH-", "220 ", "+OK", "* OK"];
+
     private static readonly string[] RequestIdHeaders = ["X-Request-Id", "X-Correlation-Id", "X-Amzn-RequestId", "X-Amz-Request-Id"];
 
     /// <summary>The error that an answer means. Reads the body's beginning.</summary>
@@ -90,15 +93,15 @@ internal static class HttpFailure
 
         if (request?.HttpRequestError == HttpRequestError.ProxyTunnelError)
         {
-            return root.Message.Contains("407", StringComparison.Ordinal)
+            return root.Message.Contains("'407'", StringComparison.Ordinal)
                 ? Make(ErrorId.NotAllowed, $"The proxy wants credentials of its own before it connects to {host}: {words}", isTransient: false, acted: false, ProxyCredentialAdvice)
                 : Make(ErrorId.ConnectionFailed, $"The proxy does not connect to {host}: {words}", isTransient: true, acted: false, "Check -Proxy, or use -NoProxy.");
         }
 
-        // What understands no HTTP/1.1 has not acted on it.
+        // Another protocol has not acted on the request. A line that is garbled may come from a server that has.
         if (request?.HttpRequestError == HttpRequestError.InvalidResponse && IsNotHttp(root.Message))
         {
-            return Make(ErrorId.InvalidAnswer, $"{host} does not answer in HTTP/1.1: {words}", isTransient: false, acted: false, operation.Uri.Scheme == Uri.UriSchemeHttp
+            return Make(ErrorId.InvalidAnswer, $"{host} does not answer in HTTP/1.1: {words}", isTransient: false, acted: !IsOtherProtocol(root.Message), operation.Uri.Scheme == Uri.UriSchemeHttp
                 ? "Check the port in -Uri. If the port takes https, write https://. If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses."
                 : "Check the port in -Uri. If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses.");
         }
@@ -148,6 +151,8 @@ internal static class HttpFailure
         || e.Message.Contains("unexpected EOF", StringComparison.Ordinal));
 
     /// <summary>Whether the first line of an answer is not one of HTTP/1: a frame of HTTP/2, an alert of TLS, or another protocol's greeting.</summary>
+    private static bool IsOtherProtocol(string message) => OtherProtocols.Any(beginning => message.Contains($"'{beginning}", StringComparison.Ordinal));
+
     private static bool IsNotHttp(string message) => message.Contains("invalid status line", StringComparison.Ordinal) && !message.Contains("'HTTP/1.", StringComparison.Ordinal);
 
     /// <summary>

@@ -60,7 +60,7 @@ internal sealed class KnownSecrets
         if (depth == MaxDepth)
             return text;
         // Where a secret is written with escapes, all of the text is shown as it reads without them.
-        if (text.Contains('%', StringComparison.Ordinal))
+        if (text.AsSpan().ContainsAny('%', '+'))
             text = HideDecoded(HideDecoded(text, Uri.UnescapeDataString(text), depth), WebUtility.UrlDecode(text), depth);
         if (text.Contains('&', StringComparison.Ordinal))
             text = HideDecoded(text, WebUtility.HtmlDecode(text), depth);

@@ -66,7 +66,7 @@ internal sealed class ServerText(KnownSecrets secrets)
         if (string.IsNullOrEmpty(text))
             return null;
         // What is cut goes last: half a secret is not found.
-        string oneLine = Fold(Cut(text, MaxValue));
+        string oneLine = Fold(secrets.Hide(Cut(text, MaxValue)));
         string shown = Redaction.EscapeControls(Redaction.HideSecrets(secrets.Hide(oneLine)));
         return shown.Length == 0 ? null : Cut(shown, length);
     }

@@ -74,12 +74,24 @@ internal sealed class SqliteJournal(string path, TimeProvider time, StartOrigin?
         {
             const string Same = "FROM start s JOIN place p ON p.id = s.place WHERE s.transaction_id = $id AND ($server IS NULL OR p.server = $server)";
             (string, object?)[] of = [("$id", transaction.Id), ("$server", transaction.Server)];
+            // A project's runs share one id. What is seen of it says nothing about a start that is still being sent.
+            long? newest = connection.Read(
+                $"SELECT s.id, s.machine, s.process, s.process_start, s.started, s.state {Same} ORDER BY s.id DESC",
+                row => (Key: row.GetInt64(0), IsBeingSent: (StartState)row.GetInt32(5) == StartState.Starting && IsAlive(row, 1, RemoteStartLimit)), of)
+                .Where(start => !start.IsBeingSent).Select(start => (long?)start.Key).FirstOrDefault();
+            if (newest is null)
+                return 0;
             int count = connection.Execute(
-                $"UPDATE start SET state = $state, content = $content WHERE id = (SELECT max(s.id) {Same}) AND (state <> $ended OR $state = $ended)",
-                [.. of, ("$state", (int)StateOf(transaction)), ("$content", Serialize(transaction)), ("$ended", (int)StartState.Ended)]);
-            // A project's runs share one id. When it is idle, the older ones have ended too.
+                "UPDATE start SET state = $state, content = $content WHERE id = $newest AND (state <> $ended OR $state = $ended)",
+                ("$newest", newest), ("$state", (int)StateOf(transaction)), ("$content", Serialize(transaction)), ("$ended", (int)StartState.Ended));
+            // When it is idle, the older ones have ended too.
             if (count > 0 && transaction.IsTerminal)
-                connection.Execute($"UPDATE start SET state = $ended WHERE state <> $ended AND id IN (SELECT s.id {Same})", [.. of, ("$ended", (int)StartState.Ended)]);
+            {
+                connection.Execute(
+                    $"UPDATE start SET state = $ended WHERE state <> $ended AND id < $newest AND id IN (SELECT s.id {Same})",
+                    [.. of, ("$newest", newest), ("$ended", (int)StartState.Ended)]);
+            }
+
             return count;
         });
     }

@@ -61,12 +61,16 @@ internal sealed class SqlitePlace : IPlaceJournal
         set => Change("UPDATE place SET closing = $closing WHERE id = $id", ("$closing", value ? 1 : 0), ("$id", _id));
     }
 
-    public long LastEndedJob => Run(() => _connection
-        .Read(
+    public long LastEndedJob => Run(() =>
+    {
+        List<(long Number, bool IsRunning)> jobs = _connection.Read(
             $"SELECT id, status, machine, process, process_start, started > $recent FROM job WHERE place = $place ORDER BY id DESC LIMIT {MaxRunningJobs}",
             static row => (Number: row.GetInt64(0), IsRunning: IsRunning(row)),
-            ("$place", _id), ("$recent", DateTimeOffset.UtcNow.Subtract(SqliteJournal.RemoteJobLimit).ToUnixTimeMilliseconds()))
-        .Find(static job => !job.IsRunning).Number);
+            ("$place", _id), ("$recent", DateTimeOffset.UtcNow.Subtract(SqliteJournal.RemoteJobLimit).ToUnixTimeMilliseconds()));
+        // What a job that still runs sends may come after a start, and so may be what newer jobs than it have sent.
+        int oldestRunning = jobs.FindLastIndex(static job => job.IsRunning);
+        return jobs.Skip(oldestRunning + 1).FirstOrDefault().Number;
+    });
 
     public JournaledFile? Find(string name) => Run(() =>
     {

@@ -28,8 +28,7 @@ internal sealed class FileSender(
         {
             try
             {
-                await slot.AcquireAsync(cancellationToken).ConfigureAwait(false);
-                if (sentMeanwhile is not null && await sentMeanwhile.FindAsync(item, cancellationToken).ConfigureAwait(false) is { } known)
+                if (await FindAsync(item, slot, sentMeanwhile, cancellationToken).ConfigureAwait(false) is { } known)
                     return new SendOutcome(null, null, known);
                 return new SendOutcome(await SendOnceAsync(item, slot, cancellationToken).ConfigureAwait(false), null, null);
             }
@@ -56,6 +55,24 @@ internal sealed class FileSender(
                 logger.LogDebug("{Target} is locked; {Path} is sent again. At most {Limit} at once now.", target.Description, item.Path, limiter.Limit);
             slot.Pause(isAttempt: true);
             await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Takes the slot. Whether others sent the file is asked without it, since that can wait for the server's lock, and again where it became doubtful during
+    /// the wait for the slot.
+    /// </summary>
+    private static async ValueTask<KnownFile?> FindAsync(UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            long stale = sentMeanwhile?.StaleSince ?? 0;
+            if (sentMeanwhile is not null && await sentMeanwhile.FindAsync(item, cancellationToken).ConfigureAwait(false) is { } known)
+                return known;
+            await slot.AcquireAsync(cancellationToken).ConfigureAwait(false);
+            if (sentMeanwhile is null || sentMeanwhile.StaleSince == stale)
+                return null;
+            slot.Leave();
         }
     }
 

@@ -28,6 +28,9 @@ internal sealed class SentMeanwhile(
         _ticks = time.CreateTimer(static state => ((SentMeanwhile)state!).Tick(), this, TickInterval, TickInterval);
     }
 
+    /// <summary>When it last became doubtful what is known of files; 0 where it never did.</summary>
+    public long StaleSince => Interlocked.Read(ref _staleSince);
+
     /// <summary>What was found of files so far may no longer hold. Each is compared again before it is sent.</summary>
     public void MarkStale() => Interlocked.Exchange(ref _staleSince, time.GetTimestamp());
 

@@ -63,7 +63,8 @@ internal sealed class UploadItemQueue : IDisposable
     private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {
         TaskCompletionSource room = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Volatile.Write(ref _room, room);
+        // A full fence: the count must not be read before readers can see that somebody waits.
+        Interlocked.Exchange(ref _room, room);
         if (Volatile.Read(ref _count) > Capacity / 2)
             await room.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }

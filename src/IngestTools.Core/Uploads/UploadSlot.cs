@@ -90,8 +90,9 @@ internal sealed class UploadSlot(AdaptiveConcurrencyLimiter limiter, SemaphoreSl
 
     private void Count()
     {
+        _since = time.GetTimestamp();
         if (Entered++ == 0)
-            _firstSince = time.GetTimestamp();
+            _firstSince = _since;
     }
 
     private void Resume()

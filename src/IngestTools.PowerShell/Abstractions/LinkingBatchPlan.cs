@@ -13,6 +13,7 @@ internal sealed record LinkingBatchPlan(IngestConnection Connection, LinkingBatc
 internal sealed class LinkingBatchTarget(IngestConnection connection, LinkingBatchCollector collector)
 {
     private string? _connectionName;
+    private string? _server;
     private string? _projectId;
 
     internal IngestConnection Connection { get; } = connection;
@@ -20,11 +21,13 @@ internal sealed class LinkingBatchTarget(IngestConnection connection, LinkingBat
     internal LinkingBatchCollector Collector { get; } = collector;
 
     /// <summary>Whether an input object names this project, as the last one did: looking that up for each of a million ids would take longer than all else.</summary>
-    internal bool IsFor(ConnectionArgument? connection, string? projectId) => connection?.Name == _connectionName && projectId == _projectId;
+    internal bool IsFor(ConnectionArgument? connection, ServerArgument? server, string? projectId) =>
+        connection?.Name == _connectionName && server?.Address == _server && projectId == _projectId;
 
-    internal void Remember(ConnectionArgument? connection, string? projectId)
+    internal void Remember(ConnectionArgument? connection, ServerArgument? server, string? projectId)
     {
         _connectionName = connection?.Name;
+        _server = server?.Address;
         _projectId = projectId;
     }
 }

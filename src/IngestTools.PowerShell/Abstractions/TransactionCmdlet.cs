@@ -58,7 +58,7 @@ public abstract class TransactionCmdlet : IngestCmdlet
             if (PendingStarts.IsPending(id))
                 return FindPending(id);
             (IngestService service, Transaction parsed) = TransactionSources.Parse(id);
-            if (ResolveConnection(service, known ?? (object)id, known?.Connection, known?.Server ?? ServerOf(id, service)) is not { } connection)
+            if (ResolveConnection(service, known ?? (object)id, known?.Connection, known?.Server ?? (Server is null ? ServerOf(id, service) : null)) is not { } connection)
                 return null;
             return new WaitRequest(known ?? FindStarted(id, connection) ?? parsed with { Connection = connection.Name, Server = connection.Server }, SourceOf(connection));
         }

@@ -34,15 +34,15 @@ internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
         {
             Path = RequiredTextOf(read, nameof(UploadResult.Path)),
             RemoteName = RequiredTextOf(read, nameof(UploadResult.RemoteName)),
-            FileName = TextOf(read, nameof(UploadResult.FileName)),
-            Shortcode = TextOf(read, nameof(UploadResult.Shortcode))?.ToUpperInvariant(),
-            Hierarchy = TextOf(read, nameof(UploadResult.Hierarchy)),
+            FileName = NameOf(read, nameof(UploadResult.FileName)),
+            Shortcode = NameOf(read, nameof(UploadResult.Shortcode))?.ToUpperInvariant(),
+            Hierarchy = NameOf(read, nameof(UploadResult.Hierarchy)),
             Length = LanguagePrimitives.TryConvertTo(TextOf(read, nameof(UploadResult.Length)), out long length) ? length : 0,
             Sha256 = TextOf(read, nameof(UploadResult.Sha256)),
             Status = StatusOf(read),
             Reason = Enum.TryParse(TextOf(read, nameof(UploadResult.Reason)), ignoreCase: true, out SkipReason reason) ? reason : null,
             Derivative = TextOf(read, nameof(UploadResult.Derivative)),
-            Connection = TextOf(read, nameof(UploadResult.Connection)),
+            Connection = NameOf(read, nameof(UploadResult.Connection)),
             Server = TextOf(read, nameof(UploadResult.Server)),
         };
     }
@@ -61,7 +61,12 @@ internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
     private static string? TextOf(PSObject read, string property) =>
         read.Properties[property]?.Value?.ToString() is { Length: > 0 } text ? text : null;
 
-    private static string RequiredTextOf(PSObject read, string property) => TextOf(read, property) ?? throw Unusable(read, property);
+    private static string RequiredTextOf(PSObject read, string property) => NameOf(read, property) ?? throw Unusable(read, property);
+
+    /// <summary>A name that became a number was another text, and may name another project or file.</summary>
+    private static string? NameOf(PSObject read, string property) => NameTextAttribute.WhyRefused(read.Properties[property]?.Value) is { } why
+        ? throw new ArgumentTransformationMetadataException($"The {property} of a result cannot be used: {why}")
+        : TextOf(read, property);
 
     /// <summary>CSV has the word, JSON the number, and Clixml a number that says the word.</summary>
     private static UploadStatus StatusOf(PSObject read) =>

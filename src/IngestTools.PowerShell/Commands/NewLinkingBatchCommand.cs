@@ -130,7 +130,7 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     /// <summary>Where an id belongs: most often to where the one before it does. Null where its connection or its project cannot be used, which is written as an error.</summary>
     private LinkingBatchTarget? FindTarget(string? id)
     {
-        if (_target is not null && _target.IsFor(Connection, ProjectId))
+        if (_target is not null && _target.IsFor(Connection, Server, ProjectId))
             return _target;
         if (ResolveConnection(IngestService.Ica, (object?)id ?? "") is not { } connection)
             return null;
@@ -140,7 +140,7 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
             _target = _targets.Find(target => target.Connection == connection && target.Collector.ProjectId == collector.ProjectId);
             if (_target is null)
                 AddTarget(connection, collector);
-            _target!.Remember(Connection, ProjectId);
+            _target!.Remember(Connection, Server, ProjectId);
             return _target;
         }
         catch (IngestException e) when (!_isProjectGiven && (ProjectId is not null || _targets.Count > 0))

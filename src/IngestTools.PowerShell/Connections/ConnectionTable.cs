@@ -171,8 +171,11 @@ internal sealed class ConnectionTable
     {
         foreach (IngestConnection other in _connections.FindAll(c => IsName(c, connection.Name)))
         {
+            bool wasUsed = other.Service != connection.Service && Newest(other.Service) == other;
             _connections.Remove(other);
             _named.Remove(other);
+            if (wasUsed && Newest(other.Service) is null)
+                _ended[other.Service] = new EndedConnection(other.Name, other.Server);
         }
 
         _connections.Add(connection);

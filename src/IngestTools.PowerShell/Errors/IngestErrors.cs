@@ -31,8 +31,8 @@ internal static class IngestErrors
     /// <summary>The error of an object that is of another server than the connection.</summary>
     internal static IngestException WrongServer(string server, IngestConnection connection) => Create(
         ErrorId.WrongServer,
-        $"This is of {server}, and the connection '{connection.Name}' is to {connection.Uri.AbsoluteUri}.",
-        $"Connect to its server: Connect-IngestService -Service {connection.Service} -Uri {server}. Or leave -Connection out where you are connected.");
+        $"This is of {Http.Redaction.Of(server)}, and the connection '{connection.Name}' is to {connection.Uri.AbsoluteUri}.",
+        $"Connect to its server: Connect-IngestService -Service {connection.Service} -Uri {Http.Redaction.Of(server)}. Or leave -Connection out where you are connected.");
 
     private static ErrorCategory Categorize(ErrorId errorId, HttpStatusCode? status) => status switch
     {

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using IngestTools.Files;
 using IngestTools.Http;
 using IngestTools.Scheduling;
 
@@ -30,7 +32,7 @@ internal static class DefinitionCommands
         if (file is null)
             Console.WriteLine(text);
         else
-            Write(file, text);
+            await WriteAsync(file, text);
         return schedules.TrueForAll(schedule => schedule.Definition is not null) ? Ok : SomeRefused;
     }
 
@@ -80,11 +82,14 @@ internal static class DefinitionCommands
         return (file, socket, replace);
     }
 
-    private static void Write(string file, string text)
+    private static async Task WriteAsync(string file, string text)
     {
         try
         {
-            File.WriteAllText(file, text + "\n");
+            byte[] bytes = Encoding.UTF8.GetBytes(text + "\n");
+            string? aside = await UserFile.Find(file).WriteAsync(stream => stream.WriteAsync(bytes).AsTask(), CancellationToken.None);
+            if (aside is not null)
+                Console.Error.WriteLine($"{file} held something else, and was renamed to {aside}.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

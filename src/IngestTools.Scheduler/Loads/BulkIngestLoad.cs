@@ -79,6 +79,7 @@ internal sealed class BulkIngestLoad : ILoad
             _run.EndEarly = ingested > 0
                 ? $"All {ingested:N0} files in {_run.Load.Path} had been ingested before, so nothing was started."
                 : $"{_run.Load.Path} has no file to send, so nothing was started.";
+            return;
         }
 
         _uploaded = names;

@@ -206,8 +206,8 @@ public sealed class LakeFsImportTests
 
     [Theory]
     [InlineData("gs://bucket/prefix/", "does not fit the storage")]
-    [InlineData("prefix/", "is no address")]
-    [InlineData("/data/prefix/", "is no address")]
+    [InlineData("prefix/", "is not an address")]
+    [InlineData("/data/prefix/", "is not an address")]
     public async Task Source_that_the_storage_cannot_read_is_told_with_its_name(string source, string words)
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
@@ -432,7 +432,7 @@ public sealed class LakeFsImportTests
         List<WaitEvent> events = await lake.WaitAsync(await lake.StartAsync(), new WaitOptions { PollInterval = TimeSpan.FromSeconds(2), Timeout = TimeSpan.FromMinutes(2) });
 
         Assert.Equal("stalled", events.OfType<WaitEvent.Seen>().Last().Transaction.ServerStatus);
-        Assert.Contains("stands still", Assert.Single(lake.Warnings), StringComparison.Ordinal);
+        Assert.Contains("is stalled", Assert.Single(lake.Warnings), StringComparison.Ordinal);
         Assert.Equal(ErrorId.WaitTimedOut, Assert.Single(events.OfType<WaitEvent.Failed>()).Error.ErrorId);
         Assert.Equal(0, lake.CountOf("DELETE", "/import"));
     }

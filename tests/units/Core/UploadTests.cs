@@ -438,7 +438,7 @@ public sealed class UploadTests
         UploadResult result = Assert.Single(await dsp.SendAsync(connection, null, dsp.Folder.Write("x.tif", 20_000_000)));
 
         Assert.Equal(ErrorId.NoProgress, result.Error!.ErrorId);
-        Assert.Contains("moved no byte for 60 s", result.Error.Message, StringComparison.Ordinal);
+        Assert.Contains("made no progress for 60 s", result.Error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

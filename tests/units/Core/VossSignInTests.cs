@@ -131,7 +131,7 @@ public sealed class VossSignInTests
     [Theory]
     [InlineData(SignInKind.Token, "me", "user name and a password")]
     [InlineData(SignInKind.Cookie, "me", "user name and a password")]
-    [InlineData(SignInKind.Password, null, "no user name")]
+    [InlineData(SignInKind.Password, null, "No user name")]
     [InlineData(SignInKind.Password, "a:b", "no colon")]
     public void What_cannot_sign_in_is_refused_when_connecting(SignInKind kind, string? userName, string reason)
     {

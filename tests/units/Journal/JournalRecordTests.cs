@@ -240,6 +240,33 @@ public sealed class JournalRecordTests : JournalTests
     }
 
     [Fact]
+    public void A_look_at_a_run_changes_nothing_of_a_start_that_is_still_being_sent()
+    {
+        Transaction first = StartOf(Project, "dsp:0001").Transaction with { Status = TransactionStatus.Running };
+        Journal.EndStart(Journal.BeginStart(StartOf(Project, "dsp:0001")), first);
+        long second = Journal.BeginStart(StartOf(Project, "dsp:0001"));
+
+        Journal.Update(first with { Status = TransactionStatus.Succeeded });
+
+        IReadOnlyList<JournaledTransaction> starts = Journal.ReadTransactions(new TransactionQuery { IncludesEnded = true });
+        Assert.Equal([StartState.Starting, StartState.Ended], starts.Select(start => start.State));
+        Assert.Equal(second, starts[0].Key);
+        Journal.LoseStart(second, "look");
+        Assert.Equal(StartState.Lost, Journal.ReadTransactions(new TransactionQuery()).Single().State);
+    }
+
+    [Fact]
+    public void The_last_job_that_ended_is_none_that_is_newer_than_one_that_runs()
+    {
+        Journal.BeginJob(Project, "test", null).Dispose();
+        using IUploadJob running = Journal.BeginJob(Project, "test", null);
+        Journal.BeginJob(Project, "test", null).Dispose();
+        using IPlaceJournal place = Journal.OpenPlace(Project);
+
+        Assert.Equal(running.Number - 1, place.LastEndedJob);
+    }
+
+    [Fact]
     public async Task A_clock_that_is_years_ahead_deletes_no_history()
     {
         DateTimeOffset now = Time.GetUtcNow();

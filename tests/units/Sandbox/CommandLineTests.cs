@@ -95,18 +95,18 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("say what to do: ingest-sandbox serve")]
-    [InlineData("there is no command 'server'", "server")]
-    [InlineData("there is no option '--prot'", "serve", "--prot", "1")]
+    [InlineData("unknown command 'server'", "server")]
+    [InlineData("unknown option '--prot'", "serve", "--prot", "1")]
     [InlineData("--port is a number from 0 to 65535, not '70000'", "serve", "--port=70000")]
-    [InlineData("--fault '503=x': 'x' is no share", "serve", "--fault", "503=x")]
+    [InlineData("--fault '503=x': 'x' is not a share", "serve", "--fault", "503=x")]
     [InlineData("--option needs a value", "serve", "--option")]
     [InlineData("password takes env:NAME", "serve", "--option", "password=secret")]
     [InlineData("token: the environment variable SANDBOX_TEST_NONE is not set", "serve", "--option", "token=env:SANDBOX_TEST_NONE")]
     [InlineData("dsp:ingestMs needs a value: dsp:ingestMs=N", "serve", "--option", "dsp:ingestMs")]
     [InlineData("dsp:ingestMs cannot be 'soon'; write dsp:ingestMs=N", "serve", "--option", "dsp:ingestMs=soon")]
     [InlineData("dsp:release cannot be '2'; write dsp:release=0.19.1|current", "serve", "--option", "dsp:release=2")]
-    [InlineData("there is no option 'dsp:ingestM'; the options are dsp:release, dsp:ingestMs,", "serve", "--option", "dsp:ingestM=5")]
-    [InlineData("there is no option 'nonsense'; the options are user, password,", "serve", "--option", "nonsense")]
+    [InlineData("unknown option 'dsp:ingestM'; the options are dsp:release, dsp:ingestMs,", "serve", "--option", "dsp:ingestM=5")]
+    [InlineData("unknown option 'nonsense'; the options are user, password,", "serve", "--option", "nonsense")]
     public async Task Wrong_usage_says_what_is_wrong_and_ends_with_64(string message, params string[] arguments)
     {
         await using SandboxProcess sandbox = SandboxProcess.Start(arguments);

@@ -76,7 +76,7 @@ public sealed class ControlTests
         await using DspSandbox sandbox = await DspSandbox.StartAsync(null, "html");
         using HttpResponseMessage answer = await sandbox.Client.PostAsJsonAsync(Faults, new[] { "nonsense" });
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains("'nonsense' is no kind of fault", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("'nonsense' is not a kind of fault", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await sandbox.GetAsync("sandbox/faults").IsAsync(HttpStatusCode.OK, """["html"]""");
     }
 

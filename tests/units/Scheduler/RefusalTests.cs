@@ -55,7 +55,7 @@ public sealed class RefusalTests
             (good with { Load = harness.IcaLoad(1) with { DataIdPath = new TestWorkbook().AddUsers("Ids", 1).Save(Path.Join(harness.Folder.Path, "ids.xlsx")) } }, ErrorId.InvalidSchedule, "it is a workbook"),
             (good with { Load = harness.LakeLoad() with { Destination = "/raw/" } }, ErrorId.Rejected, "begins with a slash"),
             (good with { Load = load with { MappingPath = load.Path } }, ErrorId.FileUnreadable, "it is a folder"),
-            (good with { Name = "a*" }, ErrorId.InvalidSchedule, "no name"),
+            (good with { Name = "a*" }, ErrorId.InvalidSchedule, "not a valid name"),
         ];
 
         foreach ((ScheduleDefinition bad, ErrorId id, string told) in cases)
@@ -214,7 +214,7 @@ public sealed class RefusalTests
 
         // The store is the truth: a time too far ahead is set back, and the alarm rings then.
         SchedulerProcess second = await harness.RunAsync();
-        Assert.Contains("made anew", second.Log, StringComparison.Ordinal);
+        Assert.Contains("created again", second.Log, StringComparison.Ordinal);
         Assert.NotEqual(2100, Assert.Single(await second.SchedulesAsync()).NextRuns[0].Year);
         await second.RegisterAsync(new ScheduleDefinition { Name = "soon", Load = harness.DspLoad("0025"), Every = TimeSpan.FromSeconds(1) });
         await second.UntilAsync(() => second.RunsAsync("?status=Succeeded"), runs => runs.Count > 0);
@@ -247,7 +247,7 @@ public sealed class RefusalTests
         string file = harness.Folder.Write("no.sock");
         SchedulerProcess third = harness.Begin("--store", other, "--socket", file);
         Assert.Equal(1, await third.EndsAsync());
-        Assert.Contains("is no socket", third.Log, StringComparison.Ordinal);
+        Assert.Contains("is not a socket", third.Log, StringComparison.Ordinal);
         Assert.True(File.Exists(file));
 
         SchedulerProcess fourth = harness.Begin("--store", other, "--socket", Path.Join(harness.Folder.Path, new string('s', 107)));

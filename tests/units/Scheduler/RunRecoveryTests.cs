@@ -43,7 +43,7 @@ public sealed class RunRecoveryTests
         BulkLoadRun run = await (await harness.RunAsync()).EndOfAsync(ids[0]);
 
         Assert.True(run.Status == RunStatus.Unknown, KillPointTests.Told(run));
-        Assert.Contains("nobody thought of", run.Message, StringComparison.Ordinal);
+        Assert.Contains("failed unexpectedly", run.Message, StringComparison.Ordinal);
         Assert.Contains("Get-Transaction dsp:0071", run.Message, StringComparison.Ordinal);
     }
 

@@ -99,7 +99,7 @@ public sealed class SchedulerClientTests
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => client.GetStateAsync(None));
 
         Assert.Equal(ErrorId.InvalidAnswer, error.ErrorId);
-        Assert.Contains("no scheduler", error.Message, StringComparison.Ordinal);
+        Assert.Contains("not a scheduler", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -65,7 +65,7 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         {
             storage = await routes.GetStorageAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (IngestException e) when (e.ErrorId is ErrorId.NotFound or ErrorId.NotAllowed)
+        catch (IngestException e) when (LakeFsErrors.IsOfOnePage(e.ErrorId))
         {
             routes.Logger.LogInformation("The server does not report its storage, so sources are not checked before the start. {Reason}", e.Message);
             return null;
