@@ -186,6 +186,7 @@ Describe 'A connection that has ended' {
             (Send-IngestFile $file -Shortcode 0001).Server | Should -Be "$($sandbox.Uri)"
         }
         finally {
+            Get-IngestConnection production -ErrorAction Ignore | Disconnect-IngestService -WarningAction SilentlyContinue
             Disconnect-IngestService production -Saved
             Stop-IngestSandbox
         }

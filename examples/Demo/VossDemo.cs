@@ -95,7 +95,12 @@ internal static class VossDemo
         const string Related = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
         IEnumerable<(string, string)> rows = [("Username", "Email"), .. users];
         using ZipArchive zip = new(File.Create(path), ZipArchiveMode.Create);
-        Add("[Content_Types].xml", "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>");
+        const string Types = "application/vnd.openxmlformats-officedocument.spreadsheetml";
+        Add("[Content_Types].xml", $"<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">"
+            + "<Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
+            + $"<Override PartName=\"/xl/workbook.xml\" ContentType=\"{Types}.sheet.main+xml\"/>"
+            + $"<Override PartName=\"/xl/worksheets/sheet1.xml\" ContentType=\"{Types}.worksheet+xml\"/></Types>");
+        Add("_rels/.rels", $"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{Related}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>");
         Add("xl/workbook.xml", $"<workbook {Main} xmlns:r=\"{Related}\"><sheets><sheet name=\"Users\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>");
         Add("xl/_rels/workbook.xml.rels", $"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{Related}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>");
         Add("xl/worksheets/sheet1.xml", $"<worksheet {Main}><sheetData>{string.Concat(rows.Select(row => $"<row>{Cell(row.Item1)}{Cell(row.Item2)}</row>"))}</sheetData></worksheet>");
