@@ -127,9 +127,7 @@ Describe 'Twelve secrets, planted by every way in, while the server repeats them
                 $scheduler = Start-IngestScheduler
                 Register-BulkLoadSchedule -Name secret -Source $source -Repository lake -Branch main -Connection profile -At (Get-Date).AddYears(1) @loud
                 Register-BulkLoadSchedule -Name kept -Path $picture -Shortcode 0001 -Connection profile -At (Get-Date).AddYears(1) @loud
-                Start-BulkLoadSchedule kept @loud
-                $clock = [System.Diagnostics.Stopwatch]::StartNew()
-                while (-not (Get-BulkLoadRun | Where-Object CompletedAt) -and $clock.Elapsed.TotalSeconds -lt 60) { Start-Sleep -Milliseconds 200 }
+                Start-BulkLoadSchedule kept @loud | Wait-Transaction -Timeout 60 -PollInterval 0.2 @loud
                 Get-BulkLoadRun
                 Get-BulkLoadSchedule
                 Get-IngestConnection

@@ -47,25 +47,24 @@ public sealed class UserFile
         string temporary = Path.Join(Path.GetDirectoryName(_path), $".{Guid.NewGuid():N}.tmp");
         try
         {
-            bool isContinued;
-            bool isNew = !File.Exists(_path);
+            Earlier earlier;
             FileStream file = new(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0, useAsync: true);
             await using (file.ConfigureAwait(false))
             {
                 await write(file).ConfigureAwait(false);
                 file.Flush(flushToDisk: true);
-                isContinued = await BeginsWithEarlierAsync(file, cancellationToken).ConfigureAwait(false);
+                earlier = await CompareWithEarlierAsync(file, cancellationToken).ConfigureAwait(false);
             }
 
             if (!OperatingSystem.IsWindows() && File.Exists(_path))
                 File.SetUnixFileMode(temporary, File.GetUnixFileMode(_path));
             cancellationToken.ThrowIfCancellationRequested();
-            string? aside = isContinued ? null : SetAside();
+            string? aside = earlier == Earlier.Other ? SetAside() : null;
             try
             {
-                File.Move(temporary, _path, overwrite: isContinued && !isNew);
+                File.Move(temporary, _path, overwrite: earlier == Earlier.Beginning);
             }
-            catch (IOException) when (File.Exists(_path))
+            catch (IOException) when (earlier != Earlier.Beginning && File.Exists(_path))
             {
                 // Another process has written it meanwhile.
                 aside = SetAside();
@@ -81,17 +80,17 @@ public sealed class UserFile
         }
     }
 
-    /// <summary>Whether the file that is there is the beginning of the new one, or there is none: then nothing is lost with it.</summary>
-    private async Task<bool> BeginsWithEarlierAsync(FileStream file, CancellationToken cancellationToken)
+    /// <summary>Compares the new file with the one that is there.</summary>
+    private async Task<Earlier> CompareWithEarlierAsync(FileStream file, CancellationToken cancellationToken)
     {
         const int pieceLength = 128 * 1024;
         if (!File.Exists(_path))
-            return true;
+            return Earlier.None;
         FileStream earlier = new(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: true);
         await using (earlier.ConfigureAwait(false))
         {
             if (earlier.Length > file.Length)
-                return false;
+                return Earlier.Other;
             byte[] old = new byte[pieceLength];
             byte[] now = new byte[pieceLength];
             file.Position = 0;
@@ -99,10 +98,10 @@ public sealed class UserFile
             {
                 int length = await earlier.ReadAtLeastAsync(old, old.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
                 if (length == 0)
-                    return true;
+                    return Earlier.Beginning;
                 int same = await file.ReadAtLeastAsync(now.AsMemory(0, length), length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
                 if (same < length || !old.AsSpan(0, length).SequenceEqual(now.AsSpan(0, length)))
-                    return false;
+                    return Earlier.Other;
             }
         }
     }
@@ -132,5 +131,17 @@ public sealed class UserFile
         }
 
         throw new IOException($"it holds something else, and all names from {Path.GetFileName(name)}-1{extension} on are taken");
+    }
+
+    private enum Earlier
+    {
+        /// <summary>There is no file.</summary>
+        None,
+
+        /// <summary>It is the beginning of the new one, or the same: nothing is lost with it.</summary>
+        Beginning,
+
+        /// <summary>It has other content.</summary>
+        Other,
     }
 }

@@ -58,7 +58,7 @@ internal static class AnswerBody
             // The words that came are read all the same.
         }
 
-        // Where the body goes on, a secret at the end of what was read is not whole.
+        // Where the body is longer, a secret at the end of what was read is not whole.
         int end = length < buffer.Length ? length : Math.Max(0, length - text.Secrets.LongestForm * 2);
         return ServerMessage.Parse(buffer.AsSpan(0, end), CharsetOf(response), text);
     }

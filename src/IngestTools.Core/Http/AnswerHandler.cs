@@ -8,7 +8,7 @@ namespace IngestTools.Http;
 /// <param name="inner">Sends the request.</param>
 internal sealed class AnswerHandler(ServerText text, Func<CancellationToken, ValueTask> learn, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
-    /// <summary>Headers that bring credentials. They are read by who signs in, and shown by nobody.</summary>
+    /// <summary>Headers that bring credentials. Signing in needs them as they are, and they are never shown.</summary>
     private static readonly HashSet<string> OfCredentials = new(StringComparer.OrdinalIgnoreCase) { "Set-Cookie", "X-CSRFToken" };
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

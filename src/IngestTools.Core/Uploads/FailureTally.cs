@@ -3,15 +3,15 @@ using IngestTools.Uploads;
 namespace IngestTools;
 
 /// <summary>
-/// Counts failed uploads by their reason, so that one reason is told once: a wrong token for 2,000 files is one error, and 2,000 answers of the same words are a
+/// Counts failed uploads by their reason, so that one reason is reported once: a wrong token for 2,000 files is one error, and 2,000 answers of the same words are a
 /// few errors and a count. Every file's result has the reason.
 /// </summary>
 public sealed class FailureTally
 {
-    /// <summary>The files of one reason that are told one by one; a person reads no more.</summary>
-    public const int ToldEach = 10;
+    /// <summary>The number of files that are reported one by one for each reason.</summary>
+    public const int ReportedEach = 10;
 
-    /// <summary>Reasons that are kept apart. Where each file has a reason of its own, the later ones are told one by one.</summary>
+    /// <summary>The maximum number of reasons that are kept apart. Where each file has a reason of its own, the later ones are reported one by one.</summary>
     private const int MaxReasons = 1000;
 
     private readonly Dictionary<string, Reason> _reasons = new(StringComparer.Ordinal);
@@ -25,7 +25,7 @@ public sealed class FailureTally
 
     /// <summary>Counts a failed upload.</summary>
     /// <param name="failed">Its result.</param>
-    /// <returns>The error to tell; null where its reason has been told often enough.</returns>
+    /// <returns>The error to report; null where its reason has been reported often enough.</returns>
     public IngestException? Add(UploadResult failed)
     {
         ArgumentNullException.ThrowIfNull(failed);
@@ -42,17 +42,17 @@ public sealed class FailureTally
         }
 
         reason.Count++;
-        if (reason.Count > (reason.IsForAll ? 1 : ToldEach))
+        if (reason.Count > (reason.IsForAll ? 1 : ReportedEach))
             return null;
-        reason.Told++;
+        reason.Reported++;
         // It is not about one file.
         return WithTarget(error, reason.IsForAll ? failed.Shortcode ?? failed.Hierarchy : failed.Path);
     }
 
-    /// <summary>What was not told one by one: one sentence a reason, the most common first.</summary>
+    /// <summary>What was not reported one by one: one sentence for each reason, the most common first.</summary>
     public IEnumerable<(IngestException Error, string Message)> ReadFolded() =>
         from reason in _reasons.Values
-        where reason.Count > reason.Told
+        where reason.Count > reason.Reported
         orderby reason.Count descending
         select (reason.First, Describe(reason));
 
@@ -61,13 +61,13 @@ public sealed class FailureTally
 
     private static string Describe(Reason reason)
     {
-        long more = reason.Count - reason.Told;
+        long more = reason.Count - reason.Reported;
         return reason.IsForAll
             ? $"{reason.Count:N0} files were not sent for one reason ({reason.First.ErrorId}), which each result has as its Error."
             : $"{more:N0} more {(more == 1 ? "file" : "files")} failed for the same reason, {reason.Count:N0} in all: {reason.First.Message}";
     }
 
-    /// <summary>The reason without the file that it is told of.</summary>
+    /// <summary>The reason without the file that it is reported for.</summary>
     private static string KeyOf(UploadResult failed, IngestException error) =>
         $"{error.ErrorId} {error.StatusCode} {Without(Without(error.Message, Http.Redaction.EscapeControls(failed.Path)), Http.Redaction.EscapeControls(failed.RemoteName))}";
 
@@ -77,6 +77,6 @@ public sealed class FailureTally
     {
         public long Count { get; set; }
 
-        public long Told { get; set; }
+        public long Reported { get; set; }
     }
 }

@@ -75,8 +75,8 @@ internal sealed class LocalFile : IDisposable
 /// <summary>What can be wrong with a local file or folder.</summary>
 internal static class LocalFileErrors
 {
-    public static IngestException NotFound(string path, Exception? cause = null) => DeadLinkTarget(path) is { } target
-        ? Make(ErrorId.FileNotFound, $"{Show(path)} is a link to {Show(target)}, which does not exist.", "Remove the link, or put back the file that it leads to.", path, cause)
+    public static IngestException NotFound(string path, Exception? cause = null) => TargetOf(path) is not null
+        ? DeadLink(path, cause)
         : Make(
             ErrorId.FileNotFound, $"There is no file or folder {Show(path)}.", "Check the path. A file that was there when the folder was listed may have been removed since.", path, cause);
 
@@ -94,14 +94,15 @@ internal static class LocalFileErrors
         ErrorId.FileUnreadable, $"{Show(path)} has content and reports a length of 0, as files that the system makes when they are read do.",
         "Copy its content to a file, and send that.", path, null);
 
-    public static IngestException DeadLink(string path) => Make(
-        ErrorId.FileNotFound, $"{Show(path)} is a link that leads to no file.", "Remove the link, or bring back what it leads to.", path, null);
+    public static IngestException DeadLink(string path, Exception? cause = null) => Make(
+        ErrorId.FileNotFound, $"{Show(path)} is a link that leads to no file: {Show(TargetOf(path) ?? "its target")} does not exist.",
+        "Remove the link, or put back the file that it leads to.", path, cause);
 
     public static IngestException LinkToFolder(string path) => Make(
         ErrorId.FileUnreadable, $"{Show(path)} is a link to a folder, and was left out: links are not followed, since they can lead in circles.", "Send the folder that it leads to by its own path.", path, null);
 
-    /// <summary>Where a link leads that leads to nothing; null where there is no link.</summary>
-    private static string? DeadLinkTarget(string path)
+    /// <summary>Where a link leads; null where the path is not a link.</summary>
+    private static string? TargetOf(string path)
     {
         try
         {

@@ -11,63 +11,28 @@ internal sealed class ProjectUploads : IDisposable
     private static readonly TimeSpan OlderJobInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly IUploadTarget _target;
-    private readonly UploadOptions _options;
-    private readonly KnownFiles _knownFiles;
-    private readonly UploadMeter _meter;
-    private readonly ChannelWriter<UploadResult> _results;
-    private readonly SemaphoreSlim _allUploads;
-    private readonly ILogger _logger;
-    private readonly TimeProvider _time;
-    private readonly Action<Exception> _fail;
-    private readonly CancellationToken _stopped;
+    private readonly UploadCall _call;
     private readonly UploadItemQueue _queue = new();
     private readonly UploadWorkers _workers;
     private readonly AdaptiveConcurrencyLimiter _limiter;
     private readonly TaskCompletionSource _prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _run;
     private FileSender? _sender;
-    private long _emptyFiles;
     private SentMeanwhile? _sentMeanwhile;
     private IngestException? _closed;
+    private long _emptyFiles;
 
     /// <summary>Begins to prepare the project.</summary>
     /// <param name="target">The project.</param>
-    /// <param name="options">How files are sent.</param>
-    /// <param name="knownFiles">Compares files with the journal.</param>
-    /// <param name="call">The number of the call's first job; null where this is the first.</param>
-    /// <param name="meter">Counts what is done.</param>
-    /// <param name="results">Takes the results.</param>
-    /// <param name="allUploads">A slot for each upload of the call, whatever its project.</param>
-    /// <param name="logger">The logger.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="fail">Ends the call.</param>
-    /// <param name="stopped">Aborts what is under way.</param>
-    public ProjectUploads(
-        IUploadTarget target,
-        UploadOptions options,
-        KnownFiles knownFiles,
-        long? call,
-        UploadMeter meter,
-        ChannelWriter<UploadResult> results,
-        SemaphoreSlim allUploads,
-        ILogger logger,
-        TimeProvider time,
-        Action<Exception> fail,
-        CancellationToken stopped)
+    /// <param name="firstJob">The number of the call's first job; null where this is the first.</param>
+    /// <param name="call">The call.</param>
+    public ProjectUploads(IUploadTarget target, long? firstJob, UploadCall call)
     {
         _target = target;
-        _options = options;
-        _knownFiles = knownFiles;
-        _meter = meter;
-        _results = results;
-        _allUploads = allUploads;
-        _logger = logger;
-        _time = time;
-        _fail = fail;
-        _stopped = stopped;
-        _limiter = new AdaptiveConcurrencyLimiter(options.ThrottleLimit, time);
-        _workers = new UploadWorkers(_queue, UploadAsync, options.ThrottleLimit, fail, stopped);
-        _run = Task.Run(() => RunAsync(call), CancellationToken.None);
+        _call = call;
+        _limiter = new AdaptiveConcurrencyLimiter(call.Options.ThrottleLimit, call.Time);
+        _workers = new UploadWorkers(_queue, UploadAsync, call.Options.ThrottleLimit, call.Fail, call.Stopped);
+        _run = Task.Run(() => RunAsync(firstJob), CancellationToken.None);
     }
 
     /// <summary>Ends when the server was asked whether files can be sent, and the journal is up to date.</summary>
@@ -101,9 +66,9 @@ internal sealed class ProjectUploads : IDisposable
         if (known.IsNew)
             await Job.RecordAsync(known.Record!, null).ConfigureAwait(false);
         Job.Skip();
-        _meter.Sent(item.Length);
-        _meter.Done(failed: false);
-        await _results.WriteAsync(UploadResults.AlreadyThere(item, known.Reason!.Value, known.Record!), _stopped).ConfigureAwait(false);
+        _call.Meter.Sent(item.Length);
+        _call.Meter.Done(failed: false);
+        await _call.Results.WriteAsync(UploadResults.AlreadyThere(item, known.Reason!.Value, known.Record!), _call.Stopped).ConfigureAwait(false);
     }
 
     /// <summary>Closes the journal. Called when the run has ended.</summary>
@@ -115,22 +80,22 @@ internal sealed class ProjectUploads : IDisposable
         _queue.Dispose();
     }
 
-    private async Task RunAsync(long? call)
+    private async Task RunAsync(long? firstJob)
     {
         try
         {
-            await PrepareAsync(call).ConfigureAwait(false);
+            await PrepareAsync(firstJob).ConfigureAwait(false);
             _prepared.SetResult();
             _workers.Start();
         }
         catch (OperationCanceledException)
         {
-            _prepared.SetCanceled(_stopped);
+            _prepared.SetCanceled(_call.Stopped);
         }
         catch (Exception e)
         {
             _prepared.SetException(e);
-            _fail(e);
+            _call.Fail(e);
         }
         finally
         {
@@ -140,21 +105,21 @@ internal sealed class ProjectUploads : IDisposable
     }
 
     /// <summary>Asks once whether files can be sent at all, so that a wrong token is not tried ten thousand times.</summary>
-    private async Task PrepareAsync(long? call)
+    private async Task PrepareAsync(long? firstJob)
     {
-        if (_options.Journal.IsOn)
+        if (_call.Options.Journal.IsOn)
         {
-            Known = _options.Journal.OpenPlace(_target.JournalPlace);
-            Job = _options.Journal.BeginJob(_target.JournalPlace, _target.Connection, call);
+            Known = _call.Options.Journal.OpenPlace(_target.JournalPlace);
+            Job = _call.Options.Journal.BeginJob(_target.JournalPlace, _target.Connection, firstJob);
             await WaitForOlderJobsAsync().ConfigureAwait(false);
-            _sentMeanwhile = new SentMeanwhile(_target, Known, _knownFiles, _options, _logger, _time);
+            _sentMeanwhile = new SentMeanwhile(_target, Known, _call.KnownFiles, _call.Options, _call.Logger, _call.Time);
             _sentMeanwhile.Watch();
         }
 
-        _sender = new FileSender(_target, _options, Job, _meter, _limiter, _logger, _time);
+        _sender = new FileSender(_target, _call.Options, Job, _call.Meter, _limiter, _call.Logger, _call.Time);
         try
         {
-            if (!await _target.PrepareAsync(_options.Journal, Known, _stopped).ConfigureAwait(false))
+            if (!await _target.PrepareAsync(_call.Options.Journal, Known, _call.Stopped).ConfigureAwait(false))
                 _sentMeanwhile?.MarkStale();
         }
         catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable && TargetFailure.IsForEveryFile(e))
@@ -163,7 +128,7 @@ internal sealed class ProjectUploads : IDisposable
         }
         catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
         {
-            _logger.LogWarning(
+            _call.Logger.LogWarning(
                 "{Target} could not be checked before the first file. The files are sent nevertheless. {Reason}", _target.Description, e.Message);
         }
     }
@@ -175,36 +140,36 @@ internal sealed class ProjectUploads : IDisposable
     private async Task WaitForOlderJobsAsync()
     {
         OlderJob? seen = null;
-        long moved = _time.GetTimestamp();
+        long moved = _call.Time.GetTimestamp();
         while (Job.FindOlder() is { } older)
         {
             string id = IngestJob.FormatId(older.Number);
             if (seen?.Number != older.Number)
             {
-                _logger.LogWarning(
+                _call.Logger.LogWarning(
                     "{Job} (process {Process}) is sending to {Target}. This call waits until it has ended.", id, older.ProcessId, _target.Description);
             }
 
             if (seen != older)
-                (seen, moved) = (older, _time.GetTimestamp());
-            if (_time.GetElapsedTime(moved) >= _options.LockTimeout)
+                (seen, moved) = (older, _call.Time.GetTimestamp());
+            if (_call.Time.GetElapsedTime(moved) >= _call.Options.LockTimeout)
             {
-                _logger.LogWarning(
+                _call.Logger.LogWarning(
                     "{Job} (process {Process}) has sent nothing for {Seconds:0} s. This call does not wait for it any longer.",
-                    id, older.ProcessId, _options.LockTimeout.TotalSeconds);
+                    id, older.ProcessId, _call.Options.LockTimeout.TotalSeconds);
                 return;
             }
 
-            await Task.Delay(OlderJobInterval, _time, _stopped).ConfigureAwait(false);
+            await Task.Delay(OlderJobInterval, _call.Time, _call.Stopped).ConfigureAwait(false);
         }
     }
 
     /// <summary>Sends one file to its end, and writes its result.</summary>
     private async Task UploadAsync(UploadItem item)
     {
-        UploadSlot slot = new(_limiter, _allUploads, item.Length >= _target.AloneFrom, _time, _workers);
+        UploadSlot slot = new(_limiter, _call.Slots, item.Length >= _target.AloneFrom, _call.Time, _workers);
         SendOutcome outcome = _closed is null
-            ? await _sender!.SendAsync(item, slot, _sentMeanwhile, _stopped).ConfigureAwait(false)
+            ? await _sender!.SendAsync(item, slot, _sentMeanwhile, _call.Stopped).ConfigureAwait(false)
             : new SendOutcome(null, _closed, null);
         if (outcome.Known is { } known)
             await SkipAsync(item, known).ConfigureAwait(false);
@@ -223,24 +188,45 @@ internal sealed class ProjectUploads : IDisposable
             await Job.RecordAsync(sent.ToRecord(item), sent.Length).ConfigureAwait(false);
         IngestDiagnostics.UploadedFiles.Add(1);
         IngestDiagnostics.UploadedBytes.Add(sent.Length);
-        _meter.Done(failed: false);
-        await _results.WriteAsync(UploadResults.Uploaded(item, sent, slot), _stopped).ConfigureAwait(false);
+        _call.Meter.Done(failed: false);
+        await _call.Results.WriteAsync(UploadResults.Uploaded(item, sent, slot), _call.Stopped).ConfigureAwait(false);
     }
 
     private async ValueTask FailAsync(UploadItem item, UploadResult result)
     {
         // A file that failed is done, so that the time left is that of the others.
-        _meter.Sent(item.Length);
-        _meter.Done(failed: true);
+        _call.Meter.Sent(item.Length);
+        _call.Meter.Done(failed: true);
         await Job.RecordAsync(result).ConfigureAwait(false);
-        await _results.WriteAsync(result, _stopped).ConfigureAwait(false);
+        await _call.Results.WriteAsync(result, _call.Stopped).ConfigureAwait(false);
     }
 
     /// <summary>What was sent is recorded also where the run is stopped.</summary>
     private async Task EndJobAsync()
     {
-        await Job.CompleteAsync(_stopped.IsCancellationRequested ? IngestJobStatus.Interrupted : IngestJobStatus.Completed).ConfigureAwait(false);
+        await Job.CompleteAsync(_call.Stopped.IsCancellationRequested ? IngestJobStatus.Interrupted : IngestJobStatus.Completed).ConfigureAwait(false);
         if (Job.Failure is { } failure)
-            _fail(failure);
+            _call.Fail(failure);
     }
 }
+
+/// <summary>What the uploads of one call share, whatever their project.</summary>
+/// <param name="Options">How files are sent.</param>
+/// <param name="KnownFiles">Compares files with the journal.</param>
+/// <param name="Meter">Counts what is done.</param>
+/// <param name="Results">Takes the results.</param>
+/// <param name="Slots">A slot for each concurrent upload.</param>
+/// <param name="Logger">The logger.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Fail">Ends the call with an error.</param>
+/// <param name="Stopped">Aborts what is under way.</param>
+internal sealed record UploadCall(
+    UploadOptions Options,
+    KnownFiles KnownFiles,
+    UploadMeter Meter,
+    ChannelWriter<UploadResult> Results,
+    SemaphoreSlim Slots,
+    ILogger Logger,
+    TimeProvider Time,
+    Action<Exception> Fail,
+    CancellationToken Stopped);

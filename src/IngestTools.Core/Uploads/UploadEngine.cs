@@ -38,7 +38,7 @@ public sealed class UploadEngine
     private readonly Dictionary<JournalPlace, IPlaceJournal> _rehearsed = [];
     private readonly Dictionary<object, ProjectUploads> _projects = [];
     private readonly Dictionary<object, List<UploadResult>> _failedBefore = [];
-    private long? _call;
+    private long? _firstJob;
     private long _found;
 
     /// <summary>Makes an engine for one run.</summary>
@@ -102,7 +102,8 @@ public sealed class UploadEngine
     private async Task RunAsync(ChannelReader<UploadRequest> requests, ChannelWriter<UploadResult> results, CancellationTokenSource stop)
     {
         CancellationToken cancellationToken = stop.Token;
-        using SemaphoreSlim places = new(_options.ThrottleLimit);
+        using SemaphoreSlim slots = new(_options.ThrottleLimit);
+        UploadCall call = new(_options, _knownFiles, _meter, results, slots, _logger, _time, Fail, cancellationToken);
         try
         {
             await foreach (UploadRequest request in requests.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -135,11 +136,11 @@ public sealed class UploadEngine
         {
             if (_projects.TryGetValue(target.QueueKey, out ProjectUploads? project))
                 return project;
-            _projects.Add(target.QueueKey, project = new ProjectUploads(target, _options, _knownFiles, _call, _meter, results, places, _logger, _time, Fail, cancellationToken));
+            _projects.Add(target.QueueKey, project = new ProjectUploads(target, _firstJob, call));
             if (!_options.Journal.IsOn)
                 return project;
             await project.Prepared.ConfigureAwait(false);
-            _call ??= project.Job.Number;
+            _firstJob ??= project.Job.Number;
             if (_failedBefore.Remove(target.QueueKey, out List<UploadResult>? failed))
             {
                 foreach (UploadResult result in failed)

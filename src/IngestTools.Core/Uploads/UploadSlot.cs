@@ -37,7 +37,6 @@ internal sealed class UploadSlot(AdaptiveConcurrencyLimiter limiter, SemaphoreSl
         }
 
         _isTaken = true;
-        _since = time.GetTimestamp();
     }
 
     /// <summary>Waits for the slot, to send the file.</summary>

@@ -57,7 +57,7 @@ internal static class IngestErrors
         ErrorId.NoConnection or ErrorId.ConnectionFailed => ErrorCategory.ConnectionError,
         ErrorId.TimedOut or ErrorId.NoProgress or ErrorId.WaitTimedOut => ErrorCategory.OperationTimeout,
         ErrorId.Redirected or ErrorId.InvalidAnswer or ErrorId.ItemFailed or ErrorId.TransactionFailed => ErrorCategory.InvalidResult,
-        ErrorId.MappingUnsaved or ErrorId.LeftOvers or ErrorId.CannotCancel or ErrorId.WrongServer => ErrorCategory.InvalidOperation,
+        ErrorId.MappingUnsaved or ErrorId.LeftOvers or ErrorId.CannotCancel => ErrorCategory.InvalidOperation,
         _ => throw new ArgumentOutOfRangeException(nameof(errorId)),
     };
 }

@@ -53,7 +53,7 @@ public sealed class ToldOnceTests
         for (int i = 0; i < 52; i++)
             told.Add(tally.Add(Failed($"/x/{i}.tif", new IngestException(ErrorId.FileUnreadable, $"/x/{i}.tif cannot be read: Permission denied."))));
 
-        Assert.Equal(1 + FailureTally.ToldEach, told.Count(error => error is not null));
+        Assert.Equal(1 + FailureTally.ReportedEach, told.Count(error => error is not null));
         Assert.Equal("/x/readme", told[0]!.Target);
         Assert.Equal((ErrorId.FileUnreadable, 52L), (tally.Commonest!.Value.Error.ErrorId, tally.Commonest.Value.Count));
         Assert.StartsWith("42 more files failed for the same reason, 52 in all: /x/0.tif cannot be read", Assert.Single(tally.ReadFolded()).Message, StringComparison.Ordinal);
@@ -101,7 +101,7 @@ public sealed class ToldOnceTests
         IngestException error = Assert.Throws<IngestException>(() => LocalFile.Open(link));
 
         Assert.Equal(ErrorId.FileNotFound, error.ErrorId);
-        Assert.Equal($"{link} is a link to {target}, which does not exist.", error.Message);
+        Assert.Equal($"{link} is a link that leads to no file: {target} does not exist.", error.Message);
         Assert.DoesNotContain("meanwhile", error.Advice, StringComparison.Ordinal);
     }
 
