@@ -272,13 +272,17 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
                 }
 
                 if (tries++ == MaxTries)
-                    throw NeverBegan(e);
+                    throw before is null ? MayHaveBegun(e) : NeverBegan(e);
                 routes.Logger.LogInformation("The answer to the start was lost, and project {Shortcode} shows no run: it is started again.", shortcode);
                 await Task.Delay(PollPause.WithJitter(FirstPause * Math.Pow(4, tries - 1)), routes.Time, cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e))
             {
                 throw NothingToIngest(e, waited);
+            }
+            catch (IngestException e) when (mayHaveStarted && before is null)
+            {
+                throw MayHaveBegun(e);
             }
         }
     }
@@ -313,6 +317,12 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             throw lost.With(message: $"{lost.Message} Whether it began cannot be found out right now: {e.Message}");
         }
     }
+
+    /// <summary>An attempt failed after the answer to an earlier one was lost, and what the project had before is not known, so its mapping shows nothing.</summary>
+    private IngestException MayHaveBegun(IngestException e) => e.With(
+        ErrorId.OutcomeUnknown,
+        $"{e.Message} The answer to an earlier attempt was lost, so the bulk ingest of project {shortcode} may have begun.",
+        $"Look at the project's mapping before you start it again: Get-IngestMapping {shortcode}.");
 
     private IngestException NeverBegan(IngestException e) => e.With(
         e.StatusCode is null ? ErrorId.ConnectionFailed : ErrorId.ServerError,
