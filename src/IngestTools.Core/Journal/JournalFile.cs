@@ -1,4 +1,5 @@
 using IngestTools.Connections;
+using IngestTools.Files;
 using Microsoft.Data.Sqlite;
 
 namespace IngestTools.Journal;
@@ -90,13 +91,13 @@ internal sealed class JournalFile(string path)
     /// <summary>A user can delete the file while a session has a journal, so this is not done only once.</summary>
     private void CreateFile()
     {
-        IngestFolders.CreatePrivateFolder(System.IO.Path.GetDirectoryName(path)!);
+        PrivateFiles.CreateFolder(System.IO.Path.GetDirectoryName(path)!);
         if (FileAccount.FindRisk(path) is { } risk)
             throw JournalErrors.Unsafe(path, risk.Reason, $"{risk.Advice} Or set INGESTTOOLS_HOME to a folder of this account.");
         try
         {
             if (!File.Exists(path))
-                IngestFolders.CreatePrivateFile(path).Dispose();
+                PrivateFiles.Create(path).Dispose();
         }
         catch (IOException) when (File.Exists(path))
         {
