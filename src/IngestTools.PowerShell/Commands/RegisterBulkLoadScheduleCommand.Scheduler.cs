@@ -70,12 +70,14 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     /// <summary>lakeFS: the repository.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     [NameText]
     public string? Repository { get; set; }
 
     /// <summary>lakeFS: the branch.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(BranchCompleter))]
     [NameText]
     public string? Branch { get; set; }
 
@@ -104,6 +106,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     /// <summary>ICA: the project.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ProjectCompleter))]
     [NameText]
     public string? ProjectId { get; set; }
 

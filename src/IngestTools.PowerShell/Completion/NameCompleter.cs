@@ -13,8 +13,13 @@ public abstract class NameCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
-        return [.. Names(IngestSession.Current).Where(n => n.StartsWith(typed, StringComparison.OrdinalIgnoreCase)).Select(Result)];
+        return [.. Names(IngestSession.Current).Where(n => IsMatch(n, typed)).OrderBy(n => !IsPrefix(n, typed)).Select(Result)];
     }
+
+    /// <summary>Whether a name is one that a typed text can become. Names that begin with it come first.</summary>
+    private protected virtual bool IsMatch(string name, string typed) => IsPrefix(name, typed);
+
+    private static bool IsPrefix(string name, string typed) => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase);
 
     private protected abstract IEnumerable<string> Names(IngestSession session);
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
+using IngestTools.Scheduling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -118,15 +119,23 @@ internal sealed class Housekeeping(
     /// </summary>
     public async Task RecordServersAsync(CancellationToken cancellationToken)
     {
+        Dictionary<string, string?> servers = new(StringComparer.OrdinalIgnoreCase);
         int recorded = 0;
         string last = "";
         while (await store.ReadWithoutServerAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
         {
             last = rows[^1].Key;
             notifier.Watchdog();
-            StoredSchedule[] found = rows.Select(row => row.Schedule).OfType<StoredSchedule>()
-                .Select(schedule => schedule with { Definition = schedule.Definition with { Load = connections.WithServer(schedule.Definition.Load) } })
-                .Where(schedule => schedule.Definition.Load.Server is not null).ToArray();
+            List<StoredSchedule> found = [];
+            foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
+            {
+                LoadDefinition load = schedule.Definition.Load;
+                if (!servers.TryGetValue(load.Connection, out string? server))
+                    servers.Add(load.Connection, server = connections.FindServer(load.Connection));
+                if (server is not null)
+                    found.Add(schedule with { Definition = schedule.Definition with { Load = load with { Server = server } } });
+            }
+
             recorded += await store.RecordServersAsync(found, cancellationToken);
         }
 

@@ -38,16 +38,19 @@ internal sealed class SavedConnections
     }
 
     /// <summary>A load with the server that its connection leads to now, where it has none; as it is where that cannot be found out.</summary>
-    public LoadDefinition WithServer(LoadDefinition load)
+    public LoadDefinition WithServer(LoadDefinition load) => load.Server is null ? load with { Server = FindServer(load.Connection) } : load;
+
+    /// <summary>The base address of the server that a connection leads to; null where that cannot be found out.</summary>
+    public string? FindServer(string name)
     {
         try
         {
-            return load.Server is null ? load with { Server = ServerOf(Find(load.Connection)) } : load;
+            return ServerOf(Find(name));
         }
         catch (IngestException)
         {
             // What is wrong is told when the run begins.
-            return load;
+            return null;
         }
     }
 

@@ -74,12 +74,18 @@ public sealed class ScheduleServerTests
         string file = Path.Join(harness.Folder.Path, "schedules.json");
         await harness.CommandAsync("export", file);
         (int same, _, _) = await harness.CommandAsync("import", file, "--replace");
+        string text = await File.ReadAllTextAsync(file);
+        await File.WriteAllTextAsync(file, text.Replace("\"kept\"", "\"kept\\u001b[31m\"", StringComparison.Ordinal));
+        (int escape, _, string escaped) = await harness.CommandAsync("import", file, "--replace");
+        await File.WriteAllTextAsync(file, text);
         SaveDsp(harness, second.Uri);
 
         (int other, _, string errors) = await harness.CommandAsync("import", file, "--replace");
 
-        Assert.Contains($"\"server\": \"{harness.Sandbox.Uri.AbsoluteUri}\"", await File.ReadAllTextAsync(file), StringComparison.Ordinal);
-        Assert.Equal((0, 1), (same, other));
+        Assert.Contains($"\"server\": \"{harness.Sandbox.Uri.AbsoluteUri}\"", text, StringComparison.Ordinal);
+        Assert.Equal((0, 1, 1), (same, escape, other));
+        Assert.Contains("kept\\u001b[31m: ", escaped, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', escaped);
         Assert.Contains(harness.Sandbox.Uri.AbsoluteUri, errors, StringComparison.Ordinal);
         Assert.Contains(second.Uri.AbsoluteUri, errors, StringComparison.Ordinal);
         Assert.Empty(second.Requests.Snapshot());
