@@ -5,7 +5,6 @@ using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Services.DspIngest;
 using IngestTools.Transactions;
 using IngestTools.Uploads;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Units.Support;
 
