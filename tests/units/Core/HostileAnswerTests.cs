@@ -240,7 +240,7 @@ public sealed class HostileAnswerTests
     [InlineData("500 Internal Server Error", 0)]
     public async Task Answer_without_an_end_is_read_up_to_a_limit(string status, int mebibytes)
     {
-        const int mebibyte = 1024 * 1024, buffers = 24;
+        const int mebibyte = 1024 * 1024, buffers = 64;
         using EndlessServer server = new($"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{{\"message\":\"");
         using IngestConnection connection = Connect(IngestService.Voss, server.Uri);
 
@@ -354,6 +354,51 @@ public sealed class HostileAnswerTests
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             base.ReadAsync(buffer[..Math.Min(buffer.Length, 64)], cancellationToken);
+    }
+
+    [Fact]
+    public async Task Error_whose_explanation_stalls_is_told_without_it()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        using CancellationTokenSource end = new();
+        Task serving = AnswerAllAsync(listener, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nabc", end.Token);
+        using IngestConnection connection = IngestConnection.Open(new ConnectionSettings { Service = IngestService.DspIngest, Uri = new Uri($"http://{listener.LocalEndpoint}"), MaxAttempts = 1 });
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => new DspIngestClient(connection).StartAsync("0001", null, CancellationToken.None)).WaitAsync(Limit);
+
+        Assert.Equal((ErrorId.Rejected, "abc"), (error.ErrorId, error.ServerMessage));
+        await end.CancelAsync();
+        listener.Stop();
+        await serving;
+    }
+
+    [Fact]
+    public void Relative_redirect_hides_its_query() =>
+        Assert.Equal("/login?token_hint=***", Redaction.Of(new Uri("/login?token_hint=canary", UriKind.Relative)));
+
+    [Fact]
+    public void Hostile_html_is_cut_and_throws_nothing() =>
+        Assert.NotNull(ServerMessage.Parse(Encoding.UTF8.GetBytes("<" + string.Concat(Enumerable.Repeat("<script ", 4000)) + "x"), null, ServerText.OfNoSecrets));
+
+    /// <summary>Answers whatever comes with the same text, and keeps the connection.</summary>
+    private static async Task AnswerAllAsync(TcpListener listener, string answer, CancellationToken end)
+    {
+        List<TcpClient> clients = [];
+        try
+        {
+            while (true)
+            {
+                TcpClient client = await listener.AcceptTcpClientAsync(end);
+                clients.Add(client);
+                await client.GetStream().ReadAtLeastAsync(new byte[4096], 1, throwOnEndOfStream: false, end);
+                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer), end);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            clients.ForEach(client => client.Dispose());
+        }
     }
 
     /// <summary>A server whose answers to requests have a beginning and no end, and that counts what its clients let it send.</summary>
