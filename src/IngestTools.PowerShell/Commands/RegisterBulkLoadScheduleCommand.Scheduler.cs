@@ -65,6 +65,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
     [NameText]
+    [ArgumentCompleter(typeof(SourceCompleter))]
     public string? Source { get; set; }
 
     /// <summary>lakeFS: the repository.</summary>
@@ -115,6 +116,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
+    [ArgumentCompleter(typeof(CronCompleter))]
     public string? Cron { get; set; }
 
     /// <summary>Again after each span of time: seconds, or a time span.</summary>

@@ -26,6 +26,6 @@ public abstract class NameCompleter : IArgumentCompleter
     private static CompletionResult Result(string name) => new(Quote(name), name, CompletionResultType.ParameterValue, name);
 
     /// <summary>As it must be typed: bare where that is the same, else in single quotes.</summary>
-    private static string Quote(string name) =>
+    internal static string Quote(string name) =>
         name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/') ? name : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
 }
