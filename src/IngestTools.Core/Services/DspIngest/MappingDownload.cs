@@ -141,7 +141,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked && routes.Time.GetElapsedTime(started) < LockTimeout)
             {
-                await new ProjectLock(routes, shortcode).WaitUntilFreeAsync(LockTimeout - routes.Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+                await new ProjectLock(routes, shortcode).WaitAfterRefusalAsync(LockTimeout - routes.Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
             {
