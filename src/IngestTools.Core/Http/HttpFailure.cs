@@ -28,9 +28,9 @@ internal static class HttpFailure
 
     /// <summary>The error that an answer means. Reads the body's beginning.</summary>
     public static async ValueTask<IngestException> FromAnswerAsync(
-        IngestService service, HttpOperation operation, HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
+        IngestService service, HttpOperation operation, HttpResponseMessage response, ServerText text, TimeProvider time, CancellationToken cancellationToken)
     {
-        ServerMessage said = await AnswerBody.ReadMessageAsync(response, operation.Text, cancellationToken).ConfigureAwait(false);
+        ServerMessage said = await AnswerBody.ReadMessageAsync(response, text, cancellationToken).ConfigureAwait(false);
         int status = (int)response.StatusCode;
         TimeSpan? retryAfter = RetryAfterOf(response, time);
         bool saidItDidNotAct = status is 420 or 429 || (status == 503 && retryAfter is not null);
@@ -56,11 +56,12 @@ internal static class HttpFailure
     }
 
     /// <summary>The error that a request without an answer means.</summary>
-    public static IngestException FromException(IngestService service, HttpOperation operation, Exception exception)
+    public static IngestException FromException(IngestService service, HttpOperation operation, Exception exception, ServerText? text = null)
     {
+        text ??= ServerText.OfNoSecrets;
         HttpRequestException? request = exception as HttpRequestException;
         Exception root = exception.GetBaseException();
-        string words = operation.Text.Words(root.Message) ?? root.GetType().Name;
+        string words = text.Words(root.Message) ?? root.GetType().Name;
         string host = operation.Uri.IsDefaultPort ? operation.Uri.Host : $"{operation.Uri.Host}:{operation.Uri.Port.ToString(CultureInfo.InvariantCulture)}";
         if (OpenFileLimit.IsReached(exception))
             return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {OpenFileLimit.Reason}", isTransient: true, acted: false, OpenFileLimit.Advice);
@@ -107,11 +108,11 @@ internal static class HttpFailure
         }
 
         if (request?.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
-            return Unreadable(service, operation, $"something that is not HTTP: {words.TrimEnd('.')}", status: null, body: null, exception);
+            return Unreadable(service, operation, $"something that is not HTTP: {words.TrimEnd('.')}", status: null, body: null, text, exception);
 
         if (request?.HttpRequestError == HttpRequestError.ConnectionError)
         {
-            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {operation.Text.Words(request?.Message) ?? words}", isTransient: true, acted: false,
+            return Make(ErrorId.ConnectionFailed, $"No connection to {host}: {text.Words(request?.Message) ?? words}", isTransient: true, acted: false,
                 "Check that the server runs at the address in -Uri, and -Proxy and the firewall between.");
         }
 
@@ -124,7 +125,7 @@ internal static class HttpFailure
         return Make(ErrorId.ConnectionFailed, $"The connection to {host} broke during '{operation.Name}': {words}", isTransient: true, acted: true,
             "Try again. If it stays so, look at the server and at proxies on the way.");
 
-        IngestException Make(ErrorId errorId, string message, bool isTransient, bool acted, string advice) => new(errorId, message.TrimEnd('.', ' ') + ".", operation.Text.Cause(exception))
+        IngestException Make(ErrorId errorId, string message, bool isTransient, bool acted, string advice) => new(errorId, message.TrimEnd('.', ' ') + ".", text.Cause(exception))
         {
             Service = service,
             Operation = operation.Name,
@@ -166,8 +167,8 @@ internal static class HttpFailure
     };
 
     /// <summary>The error of an unexpected exception. It is reported like any other, so that the rest of the work continues.</summary>
-    public static IngestException Unexpected(IngestService service, HttpOperation operation, Exception exception) =>
-        new(ErrorId.InvalidAnswer, $"'{operation.Name}' failed in an unknown way: {operation.Text.Words(exception.Message)}", operation.Text.Cause(exception))
+    public static IngestException Unexpected(IngestService service, HttpOperation operation, Exception exception, ServerText text) =>
+        new(ErrorId.InvalidAnswer, $"'{operation.Name}' failed in an unknown way: {text.Words(exception.Message)}", text.Cause(exception))
         {
             Service = service,
             Operation = operation.Name,
@@ -177,13 +178,14 @@ internal static class HttpFailure
         };
 
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
-    public static IngestException Unreadable(IngestService service, HttpOperation operation, string what, HttpStatusCode? status, string? body, Exception? cause = null)
+    public static IngestException Unreadable(
+        IngestService service, HttpOperation operation, string what, HttpStatusCode? status, string? body, ServerText text, Exception? cause = null)
     {
         // What was to bring a token may have it in any form.
         string quoted = operation.BringsCredentials ? "" : body ?? "";
-        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(quoted), charset: null, operation.Text);
+        ServerMessage said = ServerMessage.Parse(System.Text.Encoding.UTF8.GetBytes(quoted), charset: null, text);
         string words = said.Text is null ? "" : $" It begins: {(said.Text.Length > 200 ? said.Text[..200] + "…" : said.Text)}";
-        return new IngestException(ErrorId.InvalidAnswer, $"{service} answered '{operation.Name}' with {what}.{words}", operation.Text.Cause(cause))
+        return new IngestException(ErrorId.InvalidAnswer, $"{service} answered '{operation.Name}' with {what}.{words}", text.Cause(cause))
         {
             Service = service,
             Operation = operation.Name,

@@ -47,7 +47,6 @@ internal sealed class Outage
         _timeout = timeout;
         _isWaitedFor = isWaitedFor;
         _time = time;
-        Pipeline = new ResiliencePipelineBuilder<object> { TimeProvider = time }.AddRetry(CreateRetry()).Build();
     }
 
     private Outage(Outage outer)
@@ -55,11 +54,7 @@ internal sealed class Outage
         _outer = outer;
         _server = outer._server;
         _time = outer._time;
-        Pipeline = ResiliencePipeline<object>.Empty;
     }
-
-    /// <summary>Waits for outages, around whatever sends requests.</summary>
-    public ResiliencePipeline<object> Pipeline { get; }
 
     /// <summary>Whether an operation would wait now.</summary>
     public bool IsWaitedFor => _outer?.IsWaitedFor ?? (_isWaitedFor && _timeout > TimeSpan.Zero);
@@ -78,6 +73,13 @@ internal sealed class Outage
 
     /// <summary>Whether a failure is that of a server that is down.</summary>
     public static bool IsUnreachable(Exception? failure) => failure is BrokenCircuitException or IngestException { IsUnreachable: true };
+
+    /// <summary>Begins a pipeline with the wait for outages, around whatever sends requests.</summary>
+    public ResiliencePipelineBuilder<T> CreatePipeline<T>()
+    {
+        ResiliencePipelineBuilder<T> builder = new() { TimeProvider = _time };
+        return _outer is null ? builder.AddRetry(CreateRetry<T>()) : builder;
+    }
 
     /// <summary>Makes a context in which an operation can wait.</summary>
     public static ResilienceContext Enter(OutageWaiter waiter, CancellationToken cancellationToken)
@@ -131,7 +133,7 @@ internal sealed class Outage
             message: $"{error.Message} {_server} has been unavailable since {downtime.Clock}; this call waited {Seconds(_timeout)} for it.",
             advice: $"{error.Advice} A connection with a longer -OutageTimeout waits longer.".TrimStart());
 
-    private RetryStrategyOptions<object> CreateRetry() => new()
+    private RetryStrategyOptions<T> CreateRetry<T>() => new()
     {
         MaxRetryAttempts = int.MaxValue,
         ShouldHandle = arguments => ValueTask.FromResult(

@@ -47,6 +47,14 @@ internal sealed class RequestCredentials
             request.Headers.TryAddWithoutValidation(name, value);
     }
 
+    /// <summary>Takes it off a request that is sent again with other credentials.</summary>
+    public void RemoveFrom(HttpRequestMessage request)
+    {
+        request.Headers.Authorization = null;
+        foreach ((string name, _) in _headers)
+            request.Headers.Remove(name);
+    }
+
     /// <summary>Whether another says the same, so that a server that refused one will refuse it too.</summary>
     public bool IsSameAs(RequestCredentials other) => Equals(_authorization, other._authorization) && _headers.SequenceEqual(other._headers);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Serialization.Metadata;
 using IngestTools.Connections;
 using IngestTools.Http;
 using IngestTools.Uploads;
@@ -43,8 +44,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };
-        return connection.Http.SendAsync<UploadAnswer>(
-            operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.UploadAnswer, CheckStored), logger, cancellationToken);
+        return connection.Http.SendAsync(
+            operation, JsonBody.Reader(connection.Http, operation, DspIngestJson.Default.UploadAnswer, CheckStored), logger, cancellationToken);
     }
 
     /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest</summary>
@@ -58,7 +59,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <summary>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv. The caller disposes the answer, whose body is still to be read.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Locked"/>, <see cref="ErrorId.NotFound"/> among others.</exception>
     public Task<HttpResponseMessage> GetMappingAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
-        connection.Http.SendAsync<HttpResponseMessage>(MappingOperation(shortcode), static (response, _) => ValueTask.FromResult<object>(response), logger, cancellationToken);
+        connection.Http.SendAsync<HttpResponseMessage>(
+            MappingOperation(shortcode), static (response, _) => ValueTask.FromResult<object>(response), logger, cancellationToken);
 
     /// <summary>Asks for the mapping and looks at the status alone: whether the project is free, and the token good.</summary>
     public async Task<ProjectState> ProbeAsync(Shortcode shortcode, CancellationToken cancellationToken)
@@ -84,7 +86,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
         HttpOperation operation = Get("get asset", new Uri(connection.Uri, $"projects/{shortcode}/assets/{Uri.EscapeDataString(assetId)}"), target: assetId);
         try
         {
-            return await connection.Http.SendAsync<AssetAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.AssetAnswer), logger, cancellationToken).ConfigureAwait(false);
+            return await SendAsync(operation, DspIngestJson.Default.AssetAnswer, cancellationToken).ConfigureAwait(false);
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
         {
@@ -100,7 +102,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     public async Task<string> GetHealthAsync(CancellationToken cancellationToken)
     {
         HttpOperation operation = Get("health", new Uri(connection.Uri, Health), signsIn: false, status => status == HttpStatusCode.ServiceUnavailable);
-        HealthAnswer answer = await connection.Http.SendAsync<HealthAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.HealthAnswer), logger, cancellationToken).ConfigureAwait(false);
+        HealthAnswer answer = await SendAsync(operation, DspIngestJson.Default.HealthAnswer, cancellationToken).ConfigureAwait(false);
         return ServerText.Shorten(answer.Status) ?? "nothing";
     }
 
@@ -110,7 +112,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
         HttpOperation operation = Get("info", new Uri(connection.Uri, Info), signsIn: false);
         try
         {
-            return (await connection.Http.SendAsync<InfoAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.InfoAnswer), logger, cancellationToken).ConfigureAwait(false)).Version;
+            return (await SendAsync(operation, DspIngestJson.Default.InfoAnswer, cancellationToken).ConfigureAwait(false)).Version;
         }
         catch (IngestException e)
         {
@@ -125,7 +127,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <summary>A 200 that does not say so is no proof that the file was stored: it may be a proxy's page.</summary>
     private static string? CheckStored(UploadAnswer answer) => answer.Status == "ok" ? null : $"the status '{ServerText.Shorten(answer.Status)}' instead of 'ok'";
 
-    private async Task<ProjectAnswer> PostAsync(string name, Shortcode shortcode, string route, CancellationToken cancellationToken)
+    private Task<ProjectAnswer> PostAsync(string name, Shortcode shortcode, string route, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
         {
@@ -137,8 +139,11 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
             Refine = Refine,
             Target = shortcode.Value,
         };
-        return await connection.Http.SendAsync<ProjectAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.ProjectAnswer), logger, cancellationToken).ConfigureAwait(false);
+        return SendAsync(operation, DspIngestJson.Default.ProjectAnswer, cancellationToken);
     }
+
+    private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class => connection.Http.SendJsonAsync(operation, type, null, logger, cancellationToken);
 
     private HttpOperation MappingOperation(Shortcode shortcode) => new()
     {

@@ -28,8 +28,8 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
                     : "Check the user's name and password. Where your organization has single sign-on, they are not taken here: use an API key.")
                 : IcaRoutes.Refine(error),
         };
-        TokenAnswer answer = await http.SendAsync<TokenAnswer>(operation, JsonBody.Reader(http.Service, operation, IcaJson.Default.TokenAnswer), logger, cancellationToken).ConfigureAwait(false);
-        string token = SignInOperation.TokenOf(http.Service, operation, answer.Token);
+        TokenAnswer answer = await http.SendJsonAsync(operation, IcaJson.Default.TokenAnswer, null, logger, cancellationToken).ConfigureAwait(false);
+        string token = SignInOperation.TokenOf(http, operation, answer.Token);
         return RequestCredentials.Bearer(token, EndOf(token, time.GetUtcNow()));
     }
 

@@ -227,8 +227,8 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
 
     private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
         where T : class =>
-        connection.Http.SendAsync<T>(operation, JsonBody.Reader(connection.Service, operation, type, whatIsWrong), logger, cancellationToken);
+        connection.Http.SendJsonAsync(operation, type, whatIsWrong, logger, cancellationToken);
 
     private Task<object> SendAsync(HttpOperation operation, CancellationToken cancellationToken) =>
-        connection.Http.SendAsync<object>(operation, static (_, _) => ValueTask.FromResult(new object()), logger, cancellationToken);
+        connection.Http.SendAsync(operation, static (_, _) => ValueTask.FromResult(new object()), logger, cancellationToken);
 }

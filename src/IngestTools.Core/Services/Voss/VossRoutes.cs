@@ -171,7 +171,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             Refine = error => RefineTransaction(error, pkid),
             Target = pkid,
         };
-        await connection.Http.SendAsync<object>(operation, ReadAsync, logger, cancellationToken).ConfigureAwait(false);
+        await connection.Http.SendAsync(operation, ReadAsync, logger, cancellationToken).ConfigureAwait(false);
 
         async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
         {
@@ -182,11 +182,11 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     /// <summary>What an answer says that may be empty, or anything; null where it says nothing that is known.</summary>
-    private static StartedAnswer? AnswerOf(HttpOperation operation, ReadOnlyMemory<byte> body, string? charset)
+    private StartedAnswer? AnswerOf(HttpOperation operation, ReadOnlyMemory<byte> body, string? charset)
     {
         try
         {
-            return JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.PassOf()).Span, VossJson.Default.StartedAnswer);
+            return JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.CleanerOf(Door)).Span, VossJson.Default.StartedAnswer);
         }
         catch (JsonException)
         {
@@ -274,7 +274,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
                 }
                 catch (JsonException e)
                 {
-                    throw HttpFailure.Unreadable(IngestService.Voss, operation, "something that is not its JSON", response.StatusCode, null, e);
+                    throw connection.Http.Unreadable(operation, "something that is not its JSON", response.StatusCode, cause: e);
                 }
             }
         }
@@ -283,7 +283,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
         where T : class
     {
-        Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read = JsonBody.Reader(IngestService.Voss, operation, type, whatIsWrong);
+        AnswerReader read = JsonBody.Reader(connection.Http, operation, type, whatIsWrong);
         return connection.Http.SendAsync<T>(operation, ReadAsync, logger, cancellationToken);
 
         async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
@@ -294,7 +294,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     /// <summary>The page to sign in on comes in place of what was asked for, and says that nothing was done.</summary>
-    private static async ValueTask RefusePageAsync(HttpOperation operation, HttpResponseMessage response, CancellationToken cancellationToken)
+    private async ValueTask RefusePageAsync(HttpOperation operation, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         if (!IsWebPage(response))
             return;
@@ -304,7 +304,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         {
             string page = Encoding.UTF8.GetString(start, 0, await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false));
             if (!SignInPage().IsMatch(page))
-                throw HttpFailure.Unreadable(IngestService.Voss, operation, "a web page", response.StatusCode, page);
+                throw connection.Http.Unreadable(operation, "a web page", response.StatusCode, page);
             throw new IngestException(ErrorId.NotSignedIn, $"VOSS answered '{operation.Name}' with its page to sign in on.")
             {
                 Service = IngestService.Voss,

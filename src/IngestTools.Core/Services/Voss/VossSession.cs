@@ -22,7 +22,8 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
             LoginUri(settings.AuthenticationUri!),
             () => JsonBody.Of(request, VossJson.Default.LoginRequest),
             error => SignInOperation.Refused(error, $"VOSS did not sign in {settings.UserName}", "Check the user's name, such as admin@sys.hcs, and the password."));
-        return await http.SendAsync<RequestCredentials>(operation, (response, _) => ValueTask.FromResult<object>(SignatureOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
+        return await http.SendAsync<RequestCredentials>(
+            operation, (response, _) => ValueTask.FromResult<object>(SignatureOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
     }
 
     private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)
