@@ -21,6 +21,8 @@ internal sealed class IngestHttp
     private static readonly ProductInfoHeaderValue UserAgent = new(
         "IngestTools", typeof(IngestHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
+    private readonly ResiliencePipelines _pipelines;
+    private readonly HttpMessageInvoker _attempts;
     private readonly HttpMessageInvoker _kept;
     private readonly HttpMessageInvoker _fresh;
     private readonly IAuthenticator _authenticator;
@@ -39,26 +41,28 @@ internal sealed class IngestHttp
         Text = transport.Text;
         _authenticator = authenticator;
         _outage = outage;
-        ResiliencePipelines pipelines = new(service, maxAttempts, attemptTimeout, outage, transport.Time);
-        _kept = CreateChain(transport.Kept);
-        _fresh = CreateChain(transport.Fresh);
+        _pipelines = new ResiliencePipelines(service, maxAttempts, attemptTimeout, outage, transport.Time);
+        HttpMessageHandler attempts = CreateAttempts(transport.Kept);
+        _attempts = CreateInvoker(attempts);
+        _kept = CreateInvoker(CreateChain(attempts));
+        _fresh = CreateInvoker(CreateChain(CreateAttempts(transport.Fresh)));
 
-        // The transport belongs to the connection, so that disposing a chain would close it for others.
-        HttpMessageInvoker CreateChain(HttpMessageHandler handler) => new(
-            new ResilienceHandler(pipelines.For)
+        ResilienceHandler CreateChain(HttpMessageHandler attempts) =>
+            new(_pipelines.For) { InnerHandler = new FirstAttemptHandler { InnerHandler = attempts } };
+
+        SignInHandler CreateAttempts(HttpMessageHandler handler) => new(service, Text, authenticator, outage)
+        {
+            InnerHandler = new GuardHandler(transport.RateLimiter)
             {
-                InnerHandler = new SignInHandler(service, Text, authenticator, outage)
+                InnerHandler = new AnswerHandler(service, transport, authenticator, outage)
                 {
-                    InnerHandler = new GuardHandler(transport.RateLimiter)
-                    {
-                        InnerHandler = new AnswerHandler(service, transport, authenticator, outage)
-                        {
-                            InnerHandler = new LoggingHandler(Text) { InnerHandler = handler },
-                        },
-                    },
+                    InnerHandler = new LoggingHandler(Text) { InnerHandler = handler },
                 },
             },
-            disposeHandler: false);
+        };
+
+        // The transport belongs to the connection.
+        static HttpMessageInvoker CreateInvoker(HttpMessageHandler handler) => new(handler, disposeHandler: false);
     }
 
     public IngestService Service { get; }
@@ -100,10 +104,22 @@ internal sealed class IngestHttp
             using HttpRequestMessage request = CreateRequest(operation);
             context.AttachTo(request);
             request.SetResilienceContext(resilience);
-            HttpResponseMessage response = await (operation.Kind == OperationKind.Once ? _fresh : _kept).SendAsync(request, cancellationToken).ConfigureAwait(false);
-            if (!ReferenceEquals(context.Answer, response))
-                response.Dispose();
-            return context.Answer!;
+            if (operation.IsUpload && _pipelines.IsCircuitClosed)
+            {
+                // The pipeline costs more than the rest of a small file's way, so only an upload that fails enters it.
+                Task<HttpResponseMessage> first = _attempts.SendAsync(request, cancellationToken);
+                await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (first.IsCompletedSuccessfully)
+                {
+                    _pipelines.Succeeded(first.Result, resilience);
+                    return context.Complete(first.Result);
+                }
+
+                context.FirstAttempt = first;
+            }
+
+            HttpMessageInvoker chain = operation.Kind == OperationKind.Once ? _fresh : _kept;
+            return context.Complete(await chain.SendAsync(request, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception e)
         {

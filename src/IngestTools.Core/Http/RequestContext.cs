@@ -39,8 +39,11 @@ internal sealed class RequestContext(HttpOperation operation, AnswerReader read,
     /// <summary>Whether the credentials are renewed if the server refuses them.</summary>
     public bool MayRenew { get; set; }
 
+    /// <summary>The attempt that was made before the pipeline was entered; null for none.</summary>
+    public Task<HttpResponseMessage>? FirstAttempt { private get; set; }
+
     /// <summary>What was read.</summary>
-    public object? Answer { get; set; }
+    public object? Answer { private get; set; }
 
     /// <summary>The context that a request carries.</summary>
     public static RequestContext Of(HttpRequestMessage request) =>
@@ -51,6 +54,14 @@ internal sealed class RequestContext(HttpOperation operation, AnswerReader read,
 
     /// <summary>Puts this on a request.</summary>
     public void AttachTo(HttpRequestMessage request) => request.Options.Set(Key, this);
+
+    /// <summary>The first attempt, for the pipeline. It is given once.</summary>
+    public Task<HttpResponseMessage>? TakeFirstAttempt()
+    {
+        Task<HttpResponseMessage>? first = FirstAttempt;
+        FirstAttempt = null;
+        return first;
+    }
 
     /// <summary>An attempt, or its second request, begins.</summary>
     public void Begin()
@@ -74,6 +85,14 @@ internal sealed class RequestContext(HttpOperation operation, AnswerReader read,
     {
         IsSent = false;
         Operation.Slot?.Pause(isAttempt: true);
+    }
+
+    /// <summary>What was read. An answer that was read to its end is disposed; one that is streamed belongs to the caller.</summary>
+    public object Complete(HttpResponseMessage response)
+    {
+        if (!ReferenceEquals(Answer, response))
+            response.Dispose();
+        return Answer!;
     }
 
     public override void Pausing(bool wasTried)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using IngestTools.Http.Handlers;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Logging;
@@ -33,6 +34,8 @@ internal sealed class ResiliencePipelines
     private readonly IngestService _service;
     private readonly int _maxAttempts;
     private readonly Outage _outage;
+    private readonly CircuitBreakerStateProvider _breakerState = new();
+    private readonly ResiliencePipeline<HttpResponseMessage> _breaker;
     private readonly ResiliencePipeline<HttpResponseMessage> _repeatable;
     private readonly ResiliencePipeline<HttpResponseMessage> _once;
     private readonly ResiliencePipeline<HttpResponseMessage> _upload;
@@ -48,17 +51,19 @@ internal sealed class ResiliencePipelines
         _maxAttempts = maxAttempts;
         _outage = outage;
         // All kinds share the breaker: an outage is one of the service, not of a kind of request.
-        ResiliencePipeline<HttpResponseMessage> breaker =
-            new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }.AddCircuitBreaker(CreateBreaker()).Build();
+        _breaker = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }.AddCircuitBreaker(CreateBreaker()).Build();
         HttpTimeoutStrategyOptions ofAttempt = new() { Timeout = Clamp(attemptTimeout) };
         HttpTimeoutStrategyOptions total = new() { Timeout = Clamp((ofAttempt.Timeout + HttpFailure.LongestRetryAfter) * maxAttempts) };
         _repeatable = Create(CreateRetry(static (_, _) => true));
         _once = Create(CreateRetry(HasNotActed));
-        _upload = outage.CreatePipeline<HttpResponseMessage>().AddRetry(CreateRetry(static (_, _) => true)).AddPipeline(breaker).Build();
+        _upload = outage.CreatePipeline<HttpResponseMessage>().AddRetry(CreateRetry(static (_, _) => true)).AddPipeline(_breaker).Build();
 
         ResiliencePipeline<HttpResponseMessage> Create(HttpRetryStrategyOptions retry) => outage.CreatePipeline<HttpResponseMessage>()
-            .AddTimeout(total).AddRetry(retry).AddPipeline(breaker).AddTimeout(ofAttempt).Build();
+            .AddTimeout(total).AddRetry(retry).AddPipeline(_breaker).AddTimeout(ofAttempt).Build();
     }
+
+    /// <summary>Whether the circuit breaker lets all requests pass.</summary>
+    public bool IsCircuitClosed => _breakerState.CircuitState == CircuitState.Closed;
 
     /// <summary>The pipeline of a request's operation.</summary>
     public ResiliencePipeline<HttpResponseMessage> For(HttpRequestMessage request) => RequestContext.Of(request).Operation switch
@@ -67,6 +72,15 @@ internal sealed class ResiliencePipelines
         { Kind: OperationKind.Once } => _once,
         _ => _repeatable,
     };
+
+    /// <summary>An attempt that was made without its pipeline succeeded. The circuit breaker counts it.</summary>
+    public void Succeeded(HttpResponseMessage response, ResilienceContext context)
+    {
+        // It completes at once: nothing in it waits.
+        ValueTask<Outcome<HttpResponseMessage>> counting = _breaker.ExecuteOutcomeAsync(
+            static (_, response) => ValueTask.FromResult(Outcome.FromResult(response)), context, response);
+        Debug.Assert(counting.IsCompleted, "The circuit breaker waited for something.");
+    }
 
     private static TimeSpan Clamp(TimeSpan time) => time < LongestTime ? time : LongestTime;
 
@@ -118,6 +132,7 @@ internal sealed class ResiliencePipelines
         MinimumThroughput = BreakerThroughput,
         SamplingDuration = BreakerWindow,
         BreakDuration = Outage.LongestPause,
+        StateProvider = _breakerState,
         ShouldHandle = static arguments => ValueTask.FromResult(IsOutage(arguments.Outcome.Exception)),
         OnOpened = arguments =>
         {

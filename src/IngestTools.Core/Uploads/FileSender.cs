@@ -1,4 +1,3 @@
-using IngestTools.Http;
 using IngestTools.Journal;
 using Microsoft.Extensions.Logging;
 
@@ -23,6 +22,7 @@ internal sealed class FileSender(
     /// <exception cref="IngestException"><see cref="ErrorId.JournalUnavailable"/>: what cannot be recorded is not sent.</exception>
     public async Task<SendOutcome> SendAsync(UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
     {
+        using FileBody body = new(item.Path, meter);
         TimeSpan locked = TimeSpan.Zero;
         for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
         {
@@ -30,10 +30,16 @@ internal sealed class FileSender(
             {
                 if (await FindAsync(item, slot, sentMeanwhile, cancellationToken).ConfigureAwait(false) is { } known)
                     return new SendOutcome(null, null, known);
-                return new SendOutcome(await SendOnceAsync(item, slot, cancellationToken).ConfigureAwait(false), null, null);
+                if (job.Failure is { } failure)
+                    throw failure;
+                meter.Sending(item.Path);
+                object answer = await item.Target.SendAsync(item, body.Open, slot, cancellationToken).ConfigureAwait(false);
+                slot.LeaveAnswered(item.Length);
+                return new SendOutcome(body.Complete(item, answer), null, null);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
             {
+                body.Undo();
                 slot.LeaveLocked();
                 // The wait for a slot is not a wait for the server's lock.
                 locked += slot.Inside + pause;
@@ -42,6 +48,7 @@ internal sealed class FileSender(
             }
             catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
             {
+                body.Undo();
                 return new SendOutcome(null, e, null);
             }
             finally
@@ -73,39 +80,6 @@ internal sealed class FileSender(
             if (sentMeanwhile is null || sentMeanwhile.StaleSince == stale)
                 return null;
             slot.Leave();
-        }
-    }
-
-    private async Task<SentFile> SendOnceAsync(UploadItem item, UploadSlot slot, CancellationToken cancellationToken)
-    {
-        FileContent? content = null;
-        LocalFile? file = null;
-        try
-        {
-            if (job.Failure is { } failure)
-                throw failure;
-            meter.Sending(item.Path);
-            string? fileName = await item.Target.SendAsync(item, Open, slot, cancellationToken).ConfigureAwait(false);
-            slot.LeaveAnswered(item.Length);
-            return new SentFile(file!.Length, Convert.ToHexString(content!.Sha256!).ToLowerInvariant(), file.LastWriteTime, fileName);
-        }
-        catch (IngestException)
-        {
-            content?.Undo();
-            throw;
-        }
-        finally
-        {
-            file?.Dispose();
-        }
-
-        FileContent Open(ProgressWatch? watch)
-        {
-            content?.Undo();
-            content = null;
-            file?.Dispose();
-            file = LocalFile.Open(item.Path);
-            return content = new FileContent(file, watch, meter);
         }
     }
 

@@ -68,9 +68,12 @@ public interface IUploadTarget
     /// <summary>SHA-256 of a file that the server has, by its record; null where the server does not say.</summary>
     internal Task<string?> ReadChecksumAsync(JournaledFile file, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
-    /// <summary>Sends one file, from its place among others; gives the name that came back, where the server gives one.</summary>
-    internal Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken);
+    /// <summary>Sends one file, in its slot among others. Returns the server's answer.</summary>
+    internal Task<object> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken);
 
-    /// <summary>The server has the file.</summary>
-    internal void Sent(UploadItem item);
+    /// <summary>The server has the file. Returns the name that it gave the file; null where it gives none.</summary>
+    /// <param name="item">The file.</param>
+    /// <param name="answer">What <see cref="SendAsync"/> returned.</param>
+    /// <param name="sha256">The hash of what was sent.</param>
+    internal string? Sent(UploadItem item, object answer, byte[] sha256);
 }

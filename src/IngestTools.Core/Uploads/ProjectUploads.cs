@@ -181,7 +181,6 @@ internal sealed class ProjectUploads : IDisposable
 
     private async ValueTask CompleteAsync(UploadItem item, SentFile sent, UploadSlot slot)
     {
-        item.Target.Sent(item);
         if (sent.Length == 0)
             Interlocked.Increment(ref _emptyFiles);
         if (Known is not null)

@@ -27,7 +27,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     public ServerText Door => connection.Http.Text;
 
     /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.</summary>
-    public Task UploadAsync(
+    public Task<object> UploadAsync(
         Shortcode shortcode, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()

@@ -51,11 +51,12 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
         ? Task.FromResult<string?>(null)
         : routes.TryGetChecksumAsync(shortcode, file.ServerName, cancellationToken);
 
-    public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+    public Task<object> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken) =>
+        routes.UploadAsync(shortcode, item, content, slot, cancellationToken);
+
+    public string? Sent(UploadItem item, object answer, byte[] sha256)
     {
-        await routes.UploadAsync(shortcode, item, content, slot, cancellationToken).ConfigureAwait(false);
+        _memory.Uploaded();
         return null;
     }
-
-    public void Sent(UploadItem item) => _memory.Uploaded();
 }

@@ -34,8 +34,8 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     /// <summary>The door for what the server answers.</summary>
     public ServerText Door => connection.Http.Text;
 
-    /// <summary>VOSS Automate, POST /api/uploadfiles/: the name by which a load finds the file, which the server may have changed.</summary>
-    public async Task<string> UploadAsync(
+    /// <summary>VOSS Automate, POST /api/uploadfiles/. Returns an <see cref="UploadAnswer"/> with the name of the file.</summary>
+    public Task<object> UploadAsync(
         Hierarchy hierarchy, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
@@ -53,11 +53,13 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };
-        UploadAnswer answer = await SendAsync(operation, VossJson.Default.UploadAnswer, WhatIsMissing, cancellationToken).ConfigureAwait(false);
-        return answer.Uploadedfiles![0].Name!;
+        return connection.Http.SendAsync(operation, JsonReader(operation, VossJson.Default.UploadAnswer, WhatIsMissing), logger, cancellationToken);
 
         static string? WhatIsMissing(UploadAnswer answer) => answer.Uploadedfiles is [{ Name.Length: > 0 }, ..] ? null : "no name of the uploaded file";
     }
+
+    /// <summary>The name by which a load finds an uploaded file. The server may have changed it.</summary>
+    public static string NameOf(UploadAnswer answer) => answer.Uploadedfiles![0].Name!;
 
     /// <summary>VOSS Automate, POST /api/tool/BulkLoad/: the pkid of the transaction.</summary>
     public async Task<string> StartAsync(Hierarchy hierarchy, LoadRequest request, CancellationToken cancellationToken)
@@ -281,16 +283,17 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
+        where T : class => connection.Http.SendAsync<T>(operation, JsonReader(operation, type, whatIsWrong), logger, cancellationToken);
+
+    private AnswerReader JsonReader<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong)
         where T : class
     {
         AnswerReader read = JsonBody.Reader(connection.Http, operation, type, whatIsWrong);
-        return connection.Http.SendAsync<T>(operation, ReadAsync, logger, cancellationToken);
-
-        async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
+        return async (response, cancellationToken) =>
         {
-            await RefusePageAsync(operation, response, token).ConfigureAwait(false);
-            return await read(response, token).ConfigureAwait(false);
-        }
+            await RefusePageAsync(operation, response, cancellationToken).ConfigureAwait(false);
+            return await read(response, cancellationToken).ConfigureAwait(false);
+        };
     }
 
     /// <summary>The page to sign in on comes in place of what was asked for, and says that nothing was done.</summary>

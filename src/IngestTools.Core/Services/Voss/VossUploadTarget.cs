@@ -58,16 +58,16 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
 
     public Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) => Task.FromResult(true);
 
-    public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+    public Task<object> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         WorkbookFile.Check(item.Path);
-        HttpContent? sent = null;
-        string name = await routes.UploadAsync(hierarchy, item, watch => sent = content(watch), slot, cancellationToken).ConfigureAwait(false);
-        UploadedWorkbooks.Of(routes.Connection).Add(name, item.Path, (sent as FileContent)?.Sha256);
-        return name;
+        return routes.UploadAsync(hierarchy, item, content, slot, cancellationToken);
     }
 
-    public void Sent(UploadItem item)
+    public string? Sent(UploadItem item, object answer, byte[] sha256)
     {
+        string name = VossRoutes.NameOf((UploadAnswer)answer);
+        UploadedWorkbooks.Of(routes.Connection).Add(name, item.Path, sha256);
+        return name;
     }
 }
