@@ -67,8 +67,8 @@ function Measure-Upload($Sink, [int] $Uploads, [string[]] $Command, [switch] $Ke
     try { & "$work/measure" "$work/measured" @Command } finally { $env:DOTNET_GCgen0size = $null }
     $seen = Invoke-RestMethod "$($Sink.Uri)/take" -NoProxy
     if ($seen -ne $Uploads) { throw "The server saw $seen uploads, not $Uploads, of: $Command" }
-    $wall, $cpu, $memory = (Get-Content "$work/measured") -split ' '
-    [pscustomobject]@{ Wall = [double]$wall; Cpu = [double]$cpu; Memory = [double]$memory }
+    $wall, $cpu, $peak = (Get-Content "$work/measured") -split ' '
+    [pscustomobject]@{ Wall = [double]$wall; Cpu = [double]$cpu; Memory = [double]$peak }
 }
 
 function Get-Median([double[]] $Values) {
@@ -173,7 +173,7 @@ try {
     $small, $big, $slow = 'small', 'big', 'slow' | ForEach-Object { $median["${_}: Send-IngestFile"] }
     $without = $median['small: -NoJournal']
     $manyFiles, $manyWithout, $manySkipped = 'Send-IngestFile', '-NoJournal', 'all skipped' | ForEach-Object { $median["many: $_"] }
-    $memory = { param($Name) $median["memory: $Name"].MemoryMiB - $median['memory: pwsh and module'].MemoryMiB }
+    $peak = { param($Name) $median["memory: $Name"].MemoryMiB - $median['memory: pwsh and module'].MemoryMiB }
     $loopRate = $loopCount / ($median['loop: Invoke-RestMethod'].Wall - $bare.Wall)
     $ideal = $SlowFileCount * $SlowMilliseconds / 1000 / $ThrottleLimit
     $rows = @(
@@ -188,10 +188,10 @@ try {
         'many files, all skipped, files a second', ($ManyFileCount / ($manySkipped.Wall - $bare.Wall)), 'at least 100,000'
         'one big file, CPU / curl and openssl', (($big.Cpu - $bare.Cpu) / ($median['big: curl'].Cpu + $median['big: openssl'].Cpu)), 'at most 1.00'
         "$SlowMilliseconds ms an answer, wall / ideal", (($slow.Wall - $bare.Wall) / $ideal), 'at most 1.15'
-        'small files, peak memory, MiB', (& $memory 'small'), 'at most 60'
-        'many files, peak memory, MiB', (& $memory 'many'), 'at most 60'
-        'many files, all skipped, peak memory, MiB', (& $memory 'many, skipped'), 'at most 60'
-        'one big file, peak memory, MiB', (& $memory 'big'), 'at most 60'
+        'small files, peak memory, MiB', (& $peak 'small'), 'at most 60'
+        'many files, peak memory, MiB', (& $peak 'many'), 'at most 60'
+        'many files, all skipped, peak memory, MiB', (& $peak 'many, skipped'), 'at most 60'
+        'one big file, peak memory, MiB', (& $peak 'big'), 'at most 60'
     )
     Write-Host "Send-IngestFile, over 'pwsh and module':"
     for ($i = 0; $i -lt $rows.Count; $i += 3) { Write-Host ('  {0,-50}{1,8:0.00}   {2}' -f $rows[$i], $rows[$i + 1], $rows[$i + 2]) }

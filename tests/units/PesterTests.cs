@@ -12,6 +12,9 @@ public sealed class PesterTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(15);
 
+    /// <summary>Processes that run test files at once. Most of a file's time is spent waiting for other processes.</summary>
+    private const int Processes = 2;
+
     private static readonly string Configuration =
         typeof(PesterTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
 
@@ -49,14 +52,10 @@ public sealed class PesterTests
                 ["-Task", "Build", "-SkipCompile", "-Configuration", Configuration], home.FullName, timeout.Token);
             Assert.True(staging.ExitCode == 0, $"build.ps1 did not stage the module:\n{staging.Output}");
 
-            ProcessResult run = await PowerShellProcess.RunScriptAsync(
-                Path.Join(Repository.Root, "tests", "units", "Pester", "Invoke-Tests.ps1"),
-                ["-Path", Path.Join(Repository.Root, "tests", "*.Tests.ps1"), "-ResultPath", resultPath, "-PesterVersion", PesterVersion], home.FullName, timeout.Token);
-            Assert.True(File.Exists(resultPath), $"Pester ended with {run.ExitCode} and left no result:\n{run.Output}");
-
-            string json = await File.ReadAllTextAsync(resultPath, timeout.Token);
-            PesterRun result = JsonSerializer.Deserialize<PesterRun>(json, JsonSerializerOptions.Web)!;
-            Assert.True(result.Tests.Any(test => test.Outcome == "Passed"), $"Pester passed no test:\n{run.Output}");
+            string claims = home.CreateSubdirectory("claims").FullName;
+            PesterRun[] runs = await Task.WhenAll(Enumerable.Range(1, Processes).Select(number => RunTestsAsync(number, claims, home.FullName, timeout.Token)));
+            PesterRun result = PesterRun.Of([.. runs.SelectMany(run => run.Tests)]);
+            await File.WriteAllTextAsync(resultPath, JsonSerializer.Serialize(result, JsonSerializerOptions.Web), timeout.Token);
             return result;
         }
         finally
@@ -64,10 +63,37 @@ public sealed class PesterTests
             home.Delete(recursive: true);
         }
     }
+
+    /// <summary>Runs the test files that no other process has claimed.</summary>
+    private static async Task<PesterRun> RunTestsAsync(int number, string claims, string home, CancellationToken cancellationToken)
+    {
+        string resultPath = Path.Join(home, $"result-{number}.json");
+        ProcessResult run = await PowerShellProcess.RunScriptAsync(
+            Path.Join(Repository.Root, "tests", "units", "Pester", "Invoke-Tests.ps1"),
+            [
+                "-Path", Path.Join(Repository.Root, "tests", "*.Tests.ps1"), "-ResultPath", resultPath, "-PesterVersion", PesterVersion, "-ClaimFolder", claims,
+            ],
+            home, cancellationToken);
+        Assert.True(File.Exists(resultPath), $"Pester ended with {run.ExitCode} and left no result:\n{run.Output}");
+
+        string json = await File.ReadAllTextAsync(resultPath, cancellationToken);
+        PesterRun result = JsonSerializer.Deserialize<PesterRun>(json, JsonSerializerOptions.Web)!;
+        Assert.True(result.Tests.Any(test => test.Outcome == "Passed"), $"Pester passed no test:\n{run.Output}");
+        return result;
+    }
 }
 
 /// <summary>What Invoke-Tests.ps1 writes.</summary>
-internal sealed record PesterRun(string Summary, IReadOnlyList<PesterTest> Tests);
+internal sealed record PesterRun(string Summary, IReadOnlyList<PesterTest> Tests)
+{
+    /// <summary>The tests of several processes as one run.</summary>
+    public static PesterRun Of(IReadOnlyList<PesterTest> tests)
+    {
+        return new PesterRun($"{Count("Passed")} passed, {Count("Failed")} failed, {Count("Skipped")} skipped", tests);
+
+        int Count(string outcome) => tests.Count(test => test.Outcome == outcome);
+    }
+}
 
 /// <summary>One of Pester's tests: Passed, Failed or Skipped, and why.</summary>
 public sealed record PesterTest(string Name, string Outcome, string Message)

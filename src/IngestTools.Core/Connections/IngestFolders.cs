@@ -1,12 +1,8 @@
 namespace IngestTools.Connections;
 
-/// <summary>The one place that knows where files of this library lie, and makes them so that only their owner can read them.</summary>
+/// <summary>The one place that knows where the files of this library lie.</summary>
 public static class IngestFolders
 {
-    private const UnixFileMode OwnerOnlyFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
-    private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     /// <summary>The configuration folder: <c>INGESTTOOLS_HOME</c>, else <c>XDG_CONFIG_HOME/ingesttools</c> or <c>%APPDATA%\IngestTools</c>.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: <c>INGESTTOOLS_HOME</c> is a relative path.</exception>
     public static string Configuration
@@ -52,47 +48,5 @@ public static class IngestFolders
         {
             Advice = $"Set it to a full path, such as '{Path.GetFullPath(home)}'.",
         };
-    }
-
-    /// <summary>Makes a folder that only its owner can enter; one that is there is left as it is.</summary>
-    internal static void CreatePrivateFolder(string path)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(path);
-        else if (!Directory.Exists(path))
-            Directory.CreateDirectory(path, OwnerOnlyFolder);
-    }
-
-    /// <summary>Makes a new file that only its owner can read, from the moment it exists.</summary>
-    internal static FileStream CreatePrivateFile(string path, FileOptions options = FileOptions.None)
-    {
-        FileStreamOptions how = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = options };
-        if (!OperatingSystem.IsWindows())
-            how.UnixCreateMode = OwnerOnlyFile;
-        return new FileStream(path, how);
-    }
-
-    /// <summary>Deletes what is left of an attempt; where even that cannot be done, the error of the attempt itself counts.</summary>
-    internal static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            System.Diagnostics.Trace.TraceWarning($"{path} is left over: {e.Message}");
-        }
-    }
-
-    /// <summary>A temporary file that only its owner can read, and that is gone when it is closed.</summary>
-    internal static FileStream CreateTemporaryFile()
-    {
-        string path = Path.Join(Path.GetTempPath(), $"ingesttools-{Guid.NewGuid():N}.tmp");
-        FileStream file = CreatePrivateFile(path, FileOptions.DeleteOnClose);
-        // On Unix a file can go on without its name, so that nothing is left even of a process that is killed.
-        if (!OperatingSystem.IsWindows())
-            File.Delete(path);
-        return file;
     }
 }

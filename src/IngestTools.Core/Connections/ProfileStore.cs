@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using IngestTools.Files;
 
 namespace IngestTools.Connections;
 
@@ -84,12 +85,12 @@ public sealed class ProfileStore
         string temporary = Path.Join(_folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
-            IngestFolders.CreatePrivateFolder(_folder);
+            PrivateFiles.CreateFolder(_folder);
             if (FileAccount.FindRisk(_path, allowsSticky: true) is { } risk)
                 throw Untrusted(risk);
             using FileStream held = Lock();
             ConnectionProfile[] profiles = change(Read()).OrderBy(profile => profile.Name, StringComparer.OrdinalIgnoreCase).ToArray();
-            using (FileStream file = IngestFolders.CreatePrivateFile(temporary))
+            using (FileStream file = PrivateFiles.Create(temporary))
             {
                 JsonSerializer.Serialize(file, profiles, ProfileJson.Default.ConnectionProfileArray);
                 file.Flush(flushToDisk: true);
@@ -99,7 +100,7 @@ public sealed class ProfileStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            IngestFolders.TryDelete(temporary);
+            PrivateFiles.TryDelete(temporary);
             throw new IngestException(ErrorId.FileUnreadable, $"The connections cannot be saved in {_path}: {e.Message}", e)
             {
                 Advice = "Give this account the right to write there, or set INGESTTOOLS_HOME to another folder.",

@@ -1,3 +1,4 @@
+
 using IngestTools.Connections;
 
 namespace IngestTools.Files;
@@ -75,7 +76,7 @@ public sealed class UserFile
         }
         catch
         {
-            IngestFolders.TryDelete(temporary);
+            PrivateFiles.TryDelete(temporary);
             throw;
         }
     }

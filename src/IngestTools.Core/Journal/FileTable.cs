@@ -21,6 +21,7 @@ internal sealed class FileTable : IDisposable
     private SqliteCommand? _add;
     private SqliteCommand? _keep;
     private SqliteCommand? _replace;
+    private SqliteCommand? _newest;
 
     public FileTable(SqliteConnection connection)
     {
@@ -71,6 +72,7 @@ internal sealed class FileTable : IDisposable
         _add?.Dispose();
         _keep?.Dispose();
         _replace?.Dispose();
+        _newest?.Dispose();
     }
 
     private void Write(long place, JournaledFile file, SqliteTransaction transaction)
@@ -88,10 +90,22 @@ internal sealed class FileTable : IDisposable
             JournalAccess.HashBytes(file.Sha256), file.Job, (long)file.State, file.ServerName,
         ];
         // Most names are new, and cost one statement.
-        if (_add.With(values).ExecuteNonQuery() != 0)
-            return;
-        _keep.With(place, file.Name, file.Job).ExecuteNonQuery();
-        _replace.With(values).ExecuteNonQuery();
+        if (_add.With(values).ExecuteNonQuery() == 0)
+        {
+            _keep.With(place, file.Name, file.Job).ExecuteNonQuery();
+            _replace.With(values).ExecuteNonQuery();
+        }
+
+        if (file is { State: FileState.Sent, ServerName: not null })
+            WriteNewest(place, file, transaction);
+    }
+
+    /// <summary>Records that the server now has this file under the name that it gave it.</summary>
+    private void WriteNewest(long place, JournaledFile file, SqliteTransaction transaction)
+    {
+        _newest ??= _connection.Prepare("REPLACE INTO upload (place, name, server_name) VALUES ($place, $name, $server)", "$place", "$name", "$server");
+        _newest.Transaction = transaction;
+        _newest.With(place, file.Name, file.ServerName).ExecuteNonQuery();
     }
 
     private long FolderId(string path)

@@ -91,9 +91,12 @@ public interface IPlaceJournal : IDisposable
     /// <summary>Whether a request that removes what was sent to the place is under way, or its answer was lost.</summary>
     bool IsClosing { get; set; }
 
-    /// <summary>What is known of a name; null where nothing is.</summary>
+    /// <summary>What is known of a name; null where nothing is. What others recorded may be seen a second later.</summary>
     /// <param name="name">The name on the server.</param>
     JournaledFile? Find(string name);
+
+    /// <summary>Lets <see cref="Find"/> see what others have recorded until now.</summary>
+    void Refresh();
 
     /// <summary>The files of a state, in the order of their names.</summary>
     /// <param name="state">The state.</param>
@@ -145,6 +148,12 @@ public interface IUploadJob : IDisposable
 
     /// <summary>An older job of another process that is sending to the same place; null where there is none.</summary>
     OlderJob? FindOlder();
+
+    /// <summary>
+    /// The number of jobs of this process that ended at the same place since this one began. They are not waited for: a later command of a pipeline would
+    /// wait for an earlier one, which waits for the later one to take its results.
+    /// </summary>
+    long EndedBeside { get; }
 
     /// <summary>A file is on the server, or was found there.</summary>
     /// <param name="file">What is recorded. Its job is this one where it was uploaded, and none where it was found on the server.</param>

@@ -45,6 +45,12 @@ internal sealed class JournalCleaner
         _connection.Execute($"UPDATE place SET mark_rows = 0, mark_last = NULL WHERE id IN (SELECT place FROM file WHERE {OldFiles})", _values);
         long files = _connection.Execute($"DELETE FROM file WHERE {OldFiles}", _values);
         _connection.Execute("DELETE FROM other_file WHERE (place, name) NOT IN (SELECT place, name FROM file)");
+        // One that has an older one of its name stays: it shows that the older one was replaced.
+        _connection.Execute(
+            """
+            DELETE FROM upload WHERE NOT EXISTS (SELECT 1 FROM file f WHERE f.place = upload.place AND f.name = upload.name)
+                AND NOT EXISTS (SELECT 1 FROM upload o WHERE o.server_name = upload.server_name AND o.id < upload.id)
+            """);
         return files;
     }
 

@@ -1,4 +1,5 @@
 using IngestTools.Connections;
+using IngestTools.Files;
 using Microsoft.Data.Sqlite;
 
 namespace IngestTools.Journal;
@@ -7,7 +8,7 @@ namespace IngestTools.Journal;
 internal sealed class JournalFile(string path)
 {
     /// <summary>The format that this version reads and writes.</summary>
-    private const long Version = 2;
+    private const long Version = 3;
 
     /// <summary>How long a process waits for another that writes, in seconds. In a test with four writers without a pause, the longest wait was 3.2 s.</summary>
     private const int BusyTimeout = 10;
@@ -31,6 +32,7 @@ internal sealed class JournalFile(string path)
         CREATE INDEX former_file_job ON former_file (job);
         CREATE TABLE other_file (
             place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, PRIMARY KEY (place, name, server_name)) WITHOUT ROWID;
+        CREATE TABLE upload (id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, UNIQUE (server_name, place));
         CREATE TABLE failure (job INTEGER NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, length INTEGER NOT NULL, error TEXT NOT NULL, message TEXT NOT NULL);
         CREATE INDEX failure_job ON failure (job);
         CREATE TABLE start (
@@ -47,6 +49,13 @@ internal sealed class JournalFile(string path)
         ALTER TABLE start ADD COLUMN schedule TEXT; ALTER TABLE start ADD COLUMN run TEXT;
         CREATE TABLE other_file (
             place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, PRIMARY KEY (place, name, server_name)) WITHOUT ROWID;
+        """;
+
+    /// <summary>What makes format 3 of format 2: the order in which files came to the server under a name of its own.</summary>
+    private const string ThirdVersion = """
+        CREATE TABLE upload (id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, UNIQUE (server_name, place));
+        REPLACE INTO upload (place, name, server_name)
+            SELECT f.place, f.name, f.server_name FROM place p JOIN file f ON f.place = p.id WHERE p.service = 'Voss' AND f.server_name IS NOT NULL ORDER BY f.job;
         """;
 
     /// <summary>The full path.</summary>
@@ -82,13 +91,13 @@ internal sealed class JournalFile(string path)
     /// <summary>A user can delete the file while a session has a journal, so this is not done only once.</summary>
     private void CreateFile()
     {
-        IngestFolders.CreatePrivateFolder(System.IO.Path.GetDirectoryName(path)!);
+        PrivateFiles.CreateFolder(System.IO.Path.GetDirectoryName(path)!);
         if (FileAccount.FindRisk(path) is { } risk)
             throw JournalErrors.Unsafe(path, risk.Reason, $"{risk.Advice} Or set INGESTTOOLS_HOME to a folder of this account.");
         try
         {
             if (!File.Exists(path))
-                IngestFolders.CreatePrivateFile(path).Dispose();
+                PrivateFiles.Create(path).Dispose();
         }
         catch (IOException) when (File.Exists(path))
         {
@@ -123,7 +132,10 @@ internal sealed class JournalFile(string path)
                 connection.Execute($"{Schema} PRAGMA user_version = {Version};");
                 break;
             case 1:
-                connection.Execute($"{SecondVersion} PRAGMA user_version = {Version};");
+                connection.Execute($"{SecondVersion} {ThirdVersion} PRAGMA user_version = {Version};");
+                break;
+            case 2:
+                connection.Execute($"{ThirdVersion} PRAGMA user_version = {Version};");
                 break;
         }
 

@@ -67,6 +67,10 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 
     public JournaledFile? Find(string name) => null;
 
+    public void Refresh()
+    {
+    }
+
     public IEnumerable<JournaledFile> Read(FileState state) => [];
 
     public long Count(FileState state) => 0;
@@ -86,6 +90,8 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
     }
 
     public OlderJob? FindOlder() => null;
+
+    public long EndedBeside => 0;
 
     public ValueTask RecordAsync(JournaledFile file, long? bytes) => default;
 

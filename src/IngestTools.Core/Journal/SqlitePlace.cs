@@ -83,6 +83,8 @@ internal sealed class SqlitePlace : IPlaceJournal
         return reader.Read() ? reader.ReadRow(_files.Read) : null;
     });
 
+    public void Refresh() => Change(static () => { });
+
     public IEnumerable<JournaledFile> Read(FileState state)
     {
         string after = "";

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 
@@ -15,11 +17,16 @@ internal sealed class SqliteUploadJob : IUploadJob
     /// <summary>Results that end within this time are written together, unless <see cref="MaxWaiting"/> is reached before.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How many jobs of this process have ended, by journal and place.</summary>
+    private static readonly ConcurrentDictionary<(string Journal, long Place), StrongBox<long>> Ended = new();
+
     private readonly JournalFile _file;
     private readonly SqliteConnection _connection;
     private readonly FileTable _files;
     private readonly long _place;
     private readonly long _call;
+    private readonly StrongBox<long> _ended;
+    private readonly long _endedBefore;
     private readonly TimeProvider _time;
     private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly Task _writing;
@@ -48,6 +55,8 @@ internal sealed class SqliteUploadJob : IUploadJob
         }
 
         _call = call ?? Number;
+        _ended = Ended.GetOrAdd((file.Path, _place), static _ => new StrongBox<long>());
+        _endedBefore = Volatile.Read(ref _ended.Value);
         _writing = Task.Run(WriteAllAsync);
     }
 
@@ -71,6 +80,8 @@ internal sealed class SqliteUploadJob : IUploadJob
 
         return null;
     });
+
+    public long EndedBeside => Volatile.Read(ref _ended.Value) - _endedBefore;
 
     public ValueTask RecordAsync(JournaledFile file, long? bytes) => AddAsync(new Entry(file, bytes, null));
 
@@ -119,6 +130,10 @@ internal sealed class SqliteUploadJob : IUploadJob
         catch (IngestException e)
         {
             _failure ??= e;
+        }
+        finally
+        {
+            Interlocked.Increment(ref _ended.Value);
         }
     }
 

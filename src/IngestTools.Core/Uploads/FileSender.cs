@@ -73,11 +73,11 @@ internal sealed class FileSender(
     {
         while (true)
         {
-            long stale = sentMeanwhile?.StaleSince ?? 0;
+            long stale = sentMeanwhile?.FindStaleSince() ?? 0;
             if (sentMeanwhile is not null && await sentMeanwhile.FindAsync(item, cancellationToken).ConfigureAwait(false) is { } known)
                 return known;
             await slot.AcquireAsync(cancellationToken).ConfigureAwait(false);
-            if (sentMeanwhile is null || sentMeanwhile.StaleSince == stale)
+            if (sentMeanwhile is null || sentMeanwhile.FindStaleSince() == stale)
                 return null;
             slot.Leave();
         }

@@ -112,7 +112,7 @@ internal sealed class ProjectUploads : IDisposable
             Known = _call.Options.Journal.OpenPlace(_target.JournalPlace);
             Job = _call.Options.Journal.BeginJob(_target.JournalPlace, _target.Connection, firstJob);
             await WaitForOlderJobsAsync().ConfigureAwait(false);
-            _sentMeanwhile = new SentMeanwhile(_target, Known, _call.KnownFiles, _call.Options, _call.Logger, _call.Time);
+            _sentMeanwhile = new SentMeanwhile(_target, Job, Known, _call.KnownFiles, _call.Options, _call.Logger, _call.Time);
             _sentMeanwhile.Watch();
         }
 

@@ -4,11 +4,11 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Finds files that somebody else sent after they were compared with the journal: while the project was locked for long, which is an ingest, or while this
-/// process was stopped, as by Ctrl+Z. A file that is sent again after its ingest is ingested twice.
+/// Finds files that somebody else sent after they were compared with the journal: while the project was locked for long, which is an ingest, while this
+/// process was stopped, as by Ctrl+Z, or by another call of this process that has ended. A file that is sent again after its ingest is ingested twice.
 /// </summary>
 internal sealed class SentMeanwhile(
-    IUploadTarget target, IPlaceJournal known, KnownFiles knownFiles, UploadOptions options, ILogger logger, TimeProvider time) : IDisposable
+    IUploadTarget target, IUploadJob job, IPlaceJournal known, KnownFiles knownFiles, UploadOptions options, ILogger logger, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(2);
 
@@ -20,6 +20,7 @@ internal sealed class SentMeanwhile(
     private long _tick;
     private long _staleSince;
     private long _refreshed;
+    private long _endedBeside;
 
     /// <summary>Begins to notice whether this process is stopped.</summary>
     public void Watch()
@@ -28,18 +29,22 @@ internal sealed class SentMeanwhile(
         _ticks = time.CreateTimer(static state => ((SentMeanwhile)state!).Tick(), this, TickInterval, TickInterval);
     }
 
-    /// <summary>When it last became doubtful what is known of files; 0 where it never did.</summary>
-    public long StaleSince => Interlocked.Read(ref _staleSince);
+    /// <summary>Finds out when it last became doubtful what is known of files; 0 where it never did.</summary>
+    public long FindStaleSince()
+    {
+        Tick();
+        long ended = job.EndedBeside;
+        if (Interlocked.Exchange(ref _endedBeside, ended) != ended)
+            MarkStale();
+        return Interlocked.Read(ref _staleSince);
+    }
 
     /// <summary>What was found of files so far may no longer hold. Each is compared again before it is sent.</summary>
     public void MarkStale() => Interlocked.Exchange(ref _staleSince, time.GetTimestamp());
 
     /// <summary>What is known of a file that need not be sent any more; null where it is to be sent. Waits while the project is locked.</summary>
-    public ValueTask<KnownFile?> FindAsync(UploadItem item, CancellationToken cancellationToken)
-    {
-        Tick();
-        return Interlocked.Read(ref _staleSince) is > 0 and long since ? new(CompareAsync(item, since, cancellationToken)) : default;
-    }
+    public ValueTask<KnownFile?> FindAsync(UploadItem item, CancellationToken cancellationToken) =>
+        FindStaleSince() is > 0 and long since ? new(CompareAsync(item, since, cancellationToken)) : default;
 
     public void Dispose()
     {
@@ -74,6 +79,7 @@ internal sealed class SentMeanwhile(
         while (_refreshed < since)
         {
             long asked = time.GetTimestamp();
+            known.Refresh();
             if (await target.PrepareAsync(options.Journal, known, cancellationToken).ConfigureAwait(false))
                 _refreshed = asked;
             else if (time.GetElapsedTime(began) >= options.LockTimeout)

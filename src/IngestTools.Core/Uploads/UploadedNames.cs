@@ -1,5 +1,5 @@
 using System.Text;
-using IngestTools.Connections;
+using IngestTools.Files;
 
 namespace IngestTools.Uploads;
 
@@ -77,7 +77,7 @@ public sealed class UploadedNames : IDisposable
 
     private BinaryWriter Writer()
     {
-        _file ??= IngestFolders.CreateTemporaryFile();
+        _file ??= PrivateFiles.CreateTemporary();
         return _writer ??= new BinaryWriter(_file, Encoding.UTF8, leaveOpen: true);
     }
 }

@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using IngestTools.PowerShell.Errors;
-using DriveNotFoundException = System.Management.Automation.DriveNotFoundException;
 
 namespace IngestTools.PowerShell.Abstractions;
 
@@ -19,7 +18,7 @@ internal sealed class OutputFile
             return null;
         try
         {
-            return new OutputFile(FullPathOf(cmdlet, path));
+            return new OutputFile(PathResolver.Resolve(cmdlet, path));
         }
         catch (IngestException e)
         {
@@ -43,20 +42,5 @@ internal sealed class OutputFile
 
         _content = shortcode;
         return _path;
-    }
-
-    private static string FullPathOf(PSCmdlet cmdlet, string path)
-    {
-        const string Advice = "Give a path of the file system.";
-        try
-        {
-            string full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
-            return provider.Name == "FileSystem" ? full : throw IngestErrors.Create(
-                ErrorId.FileUnreadable, $"'{path}' is in the provider {provider.Name}, and only files can be written.", Advice, path);
-        }
-        catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
-        {
-            throw new IngestException(ErrorId.FileNotFound, $"'{path}' cannot be written: {e.Message}", e) { Advice = Advice, Target = path };
-        }
     }
 }

@@ -2,8 +2,6 @@ using System.Collections.ObjectModel;
 using System.ComponentModel;
 using System.Management.Automation;
 using System.Text.RegularExpressions;
-using IngestTools.PowerShell.Errors;
-using DriveNotFoundException = System.Management.Automation.DriveNotFoundException;
 
 namespace IngestTools.PowerShell.Abstractions;
 
@@ -16,8 +14,6 @@ public abstract partial class PathCmdlet : IngestCmdlet
 
     /// <summary>How the provider's paths begin in what Get-ChildItem gives: what follows is the file's full path.</summary>
     private const string FileSystemPrefix = @"Microsoft.PowerShell.Core\FileSystem::";
-
-    private const string FileSystemName = "FileSystem";
 
     /// <summary>What a wildcard finds in PowerShell.</summary>
     private static readonly EnumerationOptions NotHidden = new() { AttributesToSkip = FileAttributes.Hidden, IgnoreInaccessible = false };
@@ -46,15 +42,7 @@ public abstract partial class PathCmdlet : IngestCmdlet
     {
         if (IsFullPath(path, out string? full))
             return full;
-        try
-        {
-            full = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
-            return provider.Name == FileSystemName ? full : throw NotInFileSystem(path, provider);
-        }
-        catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
-        {
-            throw NotFound(path, e);
-        }
+        return PathResolver.Resolve(this, path);
     }
 
     private ResolvedPath ResolveLiteral(string path)
@@ -113,7 +101,7 @@ public abstract partial class PathCmdlet : IngestCmdlet
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return new ResolvedPath(path, NotFound(path, e));
+            return new ResolvedPath(path, PathResolver.NotFound(path, e));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -128,15 +116,15 @@ public abstract partial class PathCmdlet : IngestCmdlet
         try
         {
             Collection<string> found = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out ProviderInfo provider);
-            if (provider.Name != FileSystemName)
-                throw NotInFileSystem(path, provider);
+            if (!PathResolver.IsFileSystem(provider))
+                throw PathResolver.NotInFileSystem(path, provider);
             if (found.Count == 0)
                 WarnOfNone(path);
             return [.. found.Select(p => new ResolvedPath(p))];
         }
-        catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException)
+        catch (Exception e) when (PathResolver.IsNotFound(e))
         {
-            return [new ResolvedPath(path, NotFound(path, e))];
+            return [new ResolvedPath(path, PathResolver.NotFound(path, e))];
         }
         catch (IngestException e)
         {
@@ -151,22 +139,12 @@ public abstract partial class PathCmdlet : IngestCmdlet
         return full is not null && System.IO.Path.IsPathFullyQualified(full);
     }
 
-    private static IngestException NotFound(string path, Exception cause) =>
-        new(ErrorId.FileNotFound, $"There is no file or folder '{path}'.", cause)
-        {
-            Advice = "Look for the path with Get-Item. Use -LiteralPath for a name that has [ or ] in it.",
-            Target = path,
-        };
-
     private static IngestException Unreadable(string path, Exception cause) =>
         new(ErrorId.FileUnreadable, $"'{path}' cannot be read: {cause.Message}", cause)
         {
             Advice = "Give this account the right to read the folder, then try again.",
             Target = path,
         };
-
-    private static IngestException NotInFileSystem(string path, ProviderInfo provider) => IngestErrors.Create(
-        ErrorId.FileNotFound, $"'{path}' is in the provider {provider.Name}, and only files can be read.", "Give a path of the file system.", path);
 
     /// <summary>A full path, or a path as it was given and why it leads to no file.</summary>
     private protected readonly record struct ResolvedPath(string Path, IngestException? Error = null);

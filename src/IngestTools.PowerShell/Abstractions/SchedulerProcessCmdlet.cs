@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Management.Automation;
-using IngestTools.PowerShell.Scheduler;
 using IngestTools.Scheduling;
 
 namespace IngestTools.PowerShell.Abstractions;
@@ -19,7 +18,7 @@ public abstract class SchedulerProcessCmdlet : SchedulerCmdlet
     private protected string Socket => FullFolder is { } folder ? SchedulerPlace.SocketOf(folder) : Session.SchedulerSocket ?? SchedulerPlace.Socket;
 
     /// <summary>The folder that was named.</summary>
-    private protected string? FullFolder => Folder is null ? null : LocalPath.Resolve(this, Folder);
+    private protected string? FullFolder => PathResolver.ResolveOptional(this, Folder);
 
     /// <summary>Speaks to the daemon of that folder.</summary>
     private protected SchedulerClient Open() => new(Socket);

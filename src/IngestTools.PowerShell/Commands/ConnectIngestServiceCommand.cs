@@ -207,7 +207,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
             Proxy = Proxy,
             ProxyCredential = ProxyCredential?.GetNetworkCredential(),
             NoProxy = NoProxy,
-            CertificateAuthority = CertificateAuthority is null ? null : GetUnresolvedProviderPathFromPSPath(CertificateAuthority),
+            CertificateAuthority = PathResolver.ResolveOptional(this, CertificateAuthority),
             SkipCertificateCheck = SkipCertificateCheck,
             AllowInsecure = AllowInsecure,
             Timeout = TimeoutSec is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
@@ -231,7 +231,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     {
         const string File = "file:";
         return SecretFrom?.Length > File.Length && SecretFrom.StartsWith(File, StringComparison.OrdinalIgnoreCase)
-            ? File + GetUnresolvedProviderPathFromPSPath(SecretFrom[File.Length..])
+            ? File + PathResolver.Resolve(this, SecretFrom[File.Length..])
             : SecretFrom;
     }
 

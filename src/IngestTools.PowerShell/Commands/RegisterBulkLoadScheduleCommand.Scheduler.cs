@@ -248,7 +248,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
         _ => throw new InvalidOperationException(ParameterSetName),
     };
 
-    private string? FullPath(string? path) => path is null ? null : LocalPath.Resolve(this, path);
+    private string? FullPath(string? path) => PathResolver.ResolveOptional(this, path);
 
     /// <summary>The name of the profile over which the daemon will sign in: connections of this session are not for it.</summary>
     private string SavedConnection(IngestService service) =>

@@ -95,7 +95,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
         }
     }
 
-    private string? FullPath(string? path) => path is null ? null : GetUnresolvedProviderPathFromPSPath(path);
+    private string? FullPath(string? path) => PathResolver.ResolveOptional(this, path);
 
     private void ConnectTo(IngestSandbox sandbox, SandboxOptions options)
     {

@@ -24,7 +24,7 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
         {
             string? folder = FullFolder;
             string socket = folder is null ? SchedulerPlace.Socket : SchedulerPlace.SocketOf(folder);
-            SchedulerLaunch launch = new(folder ?? SchedulerPlace.Folder, socket, Path is null ? null : LocalPath.Resolve(this, Path));
+            SchedulerLaunch launch = new(folder ?? SchedulerPlace.Folder, socket, PathResolver.ResolveOptional(this, Path));
             if (ShouldProcess(launch.Folder, "Start scheduler"))
                 Run(token => StartAsync(launch, token));
         }

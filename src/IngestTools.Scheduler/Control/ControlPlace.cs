@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using IngestTools.Connections;
+using IngestTools.Files;
 using IngestTools.Scheduler.Store;
 
 namespace IngestTools.Scheduler.Control;
@@ -25,7 +26,7 @@ internal static class ControlPlace
         if (bytes > LongestPath)
             throw new StoreException($"The socket's path {path} has {bytes} bytes, and the system takes {LongestPath}. Give a shorter one with --socket.");
         string folder = Path.GetDirectoryName(path)!;
-        PrivateFolder.Create(folder);
+        PrivateFiles.CreateFolder(folder);
         if (FileAccount.FindRiskOfFolder(folder) is { } risk)
             throw new StoreException($"The folder {folder} cannot hold the scheduler's socket: {risk.Reason}, so another account could put a socket of its own there. {risk.Advice} Or give another --socket.");
         if (!Path.Exists(path))

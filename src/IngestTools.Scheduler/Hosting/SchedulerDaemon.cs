@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
+using IngestTools.Files;
 using IngestTools.Scheduler.CommandLine;
 using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Runs;
@@ -112,7 +113,7 @@ internal static class SchedulerDaemon
     {
         try
         {
-            PrivateFolder.Create(command.Folder);
+            PrivateFiles.CreateFolder(command.Folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Threading.Channels;
@@ -16,13 +15,8 @@ internal sealed class BulkIngestLoad : ILoad
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan LockPause = TimeSpan.FromSeconds(1);
-
     /// <summary>A bulk ingest takes minutes, and a lock that outlasts this one may be there until somebody sees to it: the run then pauses, and ends when it stays so.</summary>
     private static readonly TimeSpan LockTimeout = TimeSpan.FromMinutes(10);
-
-    /// <summary>How often the log says that the run waits for the lock.</summary>
-    private static readonly TimeSpan LockNews = TimeSpan.FromMinutes(1);
 
     private readonly LoadRun _run;
     private readonly DspIngestClient _client;
@@ -84,7 +78,8 @@ internal sealed class BulkIngestLoad : ILoad
 
         _uploaded = names;
         await _run.UploadingAsync(names.Count, names.Count, "files", cancellationToken);
-        _before = await MarkAsync(cancellationToken);
+        // Without the mapping before the start, a lost answer could not be looked into.
+        _before = await _client.MarkWhenFreeAsync(_shortcode, LockTimeout, cancellationToken) ?? throw StaysLocked();
     }
 
     public async Task SubmitAsync(CancellationToken cancellationToken)
@@ -152,27 +147,6 @@ internal sealed class BulkIngestLoad : ILoad
         foreach (string name in kept)
             names.Add(name);
         return names;
-    }
-
-    /// <summary>The mapping before the start. While somebody holds the project's lock it cannot be read, and without it a lost answer could not be looked into.</summary>
-    private async Task<MappingMark> MarkAsync(CancellationToken cancellationToken)
-    {
-        long began = Stopwatch.GetTimestamp();
-        for (TimeSpan told = TimeSpan.Zero; ;)
-        {
-            if (await _client.MarkAsync(_shortcode, cancellationToken) is { } mark)
-                return mark;
-            TimeSpan waited = Stopwatch.GetElapsedTime(began);
-            if (waited >= LockTimeout)
-                throw StaysLocked();
-            if (waited >= told)
-            {
-                _run.Log.LogInformation("Project {Shortcode} is busy with another call, which is waited for.", _shortcode);
-                told = waited + LockNews;
-            }
-
-            await Task.Delay(LockPause, cancellationToken);
-        }
     }
 
     private IngestException StaysLocked() => new(ErrorId.Locked, $"Project {_shortcode} has been busy with another call for {LockTimeout.TotalMinutes:0} minutes, so the bulk ingest was not started.")

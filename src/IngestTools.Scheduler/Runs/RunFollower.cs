@@ -12,13 +12,6 @@ internal sealed record FollowedEnd(RunStatus Status, string? Message);
 /// <summary>Looks at what was submitted until it has ended. It only looks, so it may be done by anybody at any time, and again.</summary>
 internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, TimeProvider time)
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
-
-    private const double Growth = 1.5;
-
-    /// <summary>The maximum number of failed items in the run's log.</summary>
-    private const int MostItemsTold = 100;
-
     /// <summary>As they were last seen. The list is never changed, only replaced: who stops them reads it meanwhile.</summary>
     private volatile Transaction[] _seen = [];
     private volatile ITransactionSource? _source;
@@ -39,13 +32,13 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
         if (stop.IsCancellationRequested)
             await StopIfPossibleAsync(cancellationToken);
         TimeSpan longest = source.LongestPause;
-        for (TimeSpan pause = FirstPause; ; pause = pause * Growth < longest ? pause * Growth : longest)
+        for (TimeSpan pause = PollPause.First; ; pause = PollPause.Next(pause, longest))
         {
             if (await LookAsync(cancellationToken) is { } unknown)
                 return unknown;
             if (_seen.All(HasEnded))
                 break;
-            await Task.Delay(timeouts.PollInterval ?? pause, time, cancellationToken);
+            await Task.Delay(timeouts.PollInterval ?? PollPause.WithJitter(pause), time, cancellationToken);
         }
 
         foreach (Transaction transaction in _seen)
@@ -135,7 +128,7 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
         {
             await foreach (FailedItem item in _source!.ReadFailedItemsAsync(transaction, cancellationToken))
             {
-                if (++count <= MostItemsTold)
+                if (++count <= TransactionWaiter.MostItemsTold)
                     journal.Log.LogWarning("{Item} failed: {Reason}.", item.Item, item.Reason.TrimEnd('.'));
             }
         }
@@ -144,8 +137,8 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
             journal.Log.LogWarning("What failed in {Transaction} cannot be listed: {Reason}", transaction.Id, e.Message);
         }
 
-        if (count > MostItemsTold)
-            journal.Log.LogWarning("{Count:N0} failed in {Transaction}, of which {Told} are listed here. All: {Command}", count, transaction.Id, MostItemsTold, _source!.ListCommand(transaction));
+        if (count > TransactionWaiter.MostItemsTold)
+            journal.Log.LogWarning("{Count:N0} failed in {Transaction}, of which {Told} are listed here. All: {Command}", count, transaction.Id, TransactionWaiter.MostItemsTold, _source!.ListCommand(transaction));
     }
 
     /// <summary>One that was only read from its id stands as Unknown, and nobody has looked yet.</summary>

@@ -1,4 +1,5 @@
 using IngestTools.Connections;
+using IngestTools.Files;
 
 namespace IngestTools.Scheduler.Store;
 
@@ -44,10 +45,10 @@ internal sealed class FolderSpool(string folder) : ISpool
         string place = Path.Join(folder, Path.GetDirectoryName(name));
         try
         {
-            PrivateFolder.Create(folder);
-            PrivateFolder.Create(place + Unfinished);
+            PrivateFiles.CreateFolder(folder);
+            PrivateFiles.CreateFolder(place + Unfinished);
             await using (FileStream source = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, useAsync: true))
-            await using (FileStream copy = PrivateFolder.CreateFile(Path.Join(place + Unfinished, Path.GetFileName(name))))
+            await using (FileStream copy = PrivateFiles.Create(Path.Join(place + Unfinished, Path.GetFileName(name)), FileOptions.Asynchronous))
             {
                 await source.CopyToAsync(copy, cancellationToken);
                 copy.Flush(flushToDisk: true);
@@ -84,18 +85,10 @@ internal sealed class FolderSpool(string folder) : ISpool
     };
 }
 
-/// <summary>Folders and files that only the daemon's account can read, from the moment they exist.</summary>
+/// <summary>Folders that only the daemon's account may read and write.</summary>
 internal static class PrivateFolder
 {
     private static readonly EnumerationOptions All = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.None };
-
-    public static void Create(string path)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(path);
-        else if (!Directory.Exists(path))
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
 
     /// <summary>Refuses a folder, and what lies in it, that another account owns or can write: the store, its lock, the spool and each copy in it.</summary>
     /// <exception cref="StoreException">The message names the file, and what to do.</exception>
@@ -112,14 +105,6 @@ internal static class PrivateFolder
     }
 
     private static StoreException Foreign(string path, FileRisk risk) => new($"{path} is not used: {risk.Reason}. {risk.Advice} Or give another folder with --store.");
-
-    public static FileStream CreateFile(string path)
-    {
-        FileStreamOptions how = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = FileOptions.Asynchronous };
-        if (!OperatingSystem.IsWindows())
-            how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return new FileStream(path, how);
-    }
 
     /// <summary>Deletes what is left of an attempt; where even that cannot be done, the error of the attempt itself counts.</summary>
     public static void TryDelete(string folder)

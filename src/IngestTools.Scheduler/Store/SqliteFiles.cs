@@ -1,4 +1,5 @@
 using System.Data.Common;
+using IngestTools.Files;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -51,7 +52,7 @@ internal static class SqliteFiles
     private static void CreatePrivate(string path)
     {
         if (!File.Exists(path))
-            PrivateFolder.CreateFile(path).Dispose();
+            PrivateFiles.Create(path).Dispose();
     }
 
     private static async Task CheckAsync(string path, CancellationToken cancellationToken)

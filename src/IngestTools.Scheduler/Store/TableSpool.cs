@@ -1,3 +1,5 @@
+using IngestTools.Files;
+
 namespace IngestTools.Scheduler.Store;
 
 /// <summary>Copies in the database, for nodes that share no disk. A node that loads one writes it to its own spool folder.</summary>
@@ -27,9 +29,9 @@ internal sealed class TableSpool(SchedulerStore store, string folder) : ISpool
             return path;
         string place = Path.GetDirectoryName(path)!;
         string unfinished = $"{place}.{Guid.NewGuid():N}.part";
-        PrivateFolder.Create(folder);
-        PrivateFolder.Create(unfinished);
-        await using (FileStream copy = PrivateFolder.CreateFile(Path.Join(unfinished, Path.GetFileName(name))))
+        PrivateFiles.CreateFolder(folder);
+        PrivateFiles.CreateFolder(unfinished);
+        await using (FileStream copy = PrivateFiles.Create(Path.Join(unfinished, Path.GetFileName(name)), FileOptions.Asynchronous))
         {
             for (long part = 0; await ReadPartAsync(name, part, cancellationToken) is { } content; part++)
                 await copy.WriteAsync(content, cancellationToken);

@@ -193,6 +193,24 @@ public sealed class StartRecordTests : IDisposable
     }
 
     [Fact]
+    public async Task A_workbook_that_is_replaced_while_earlier_loads_are_looked_at_is_not_loaded()
+    {
+        await using VossHarness voss = await VossHarness.StartAsync();
+        IIngestJournal journal = voss.UseJournal();
+        UploadResult sent = await voss.SendAsync(voss.Write("a/x.xlsx", "a@example.org"));
+        string other = voss.Write("b/x.xlsx", "b@example.org");
+        IIngestJournal probe = JournalProbe.Of(
+            journal, nameof(IIngestJournal.ReadTransactions), () => voss.SendAsync(voss.Client.CreateUploadTarget("sys.hcs"), other).GetAwaiter().GetResult());
+
+        IngestException error = await VossHarness.ErrorOfAsync(
+            () => new VossClient(voss.Connection, voss.Log, probe).StartAsync(BulkLoadRequest.Of(sent, VossHarness.Hierarchy), voss.Soon));
+
+        Assert.Equal(ErrorId.NameCollision, error.ErrorId);
+        Assert.Empty(voss.Voss.Transactions);
+        Assert.Empty(journal.ReadTransactions(Everything));
+    }
+
+    [Fact]
     public async Task A_workbook_that_was_uploaded_twice_with_the_same_content_is_loaded()
     {
         await using VossHarness voss = await VossHarness.StartAsync();
@@ -331,9 +349,10 @@ public sealed class StartRecordTests : IDisposable
     public void The_newest_upload_of_a_name_is_found_in_whichever_place_it_is()
     {
         using SqliteJournal journal = new(Path.Join(_folder.Path, "journal.db"), TimeProvider.System);
+        // A long call can upload a file after a shorter one that began later.
         Add("sys", "one", job: 2);
-        Add("sys.hcs", "two", job: 3);
-        Add("sys.hcs.Provider", "three", job: 1);
+        Add("sys.hcs.Provider", "three", job: 3);
+        Add("sys.hcs", "two", job: 1);
 
         JournaledUpload? newest = journal.FindUpload(IngestService.Voss, "http://voss/", "users.xlsx");
 

@@ -273,6 +273,59 @@ public sealed class DspJournalTests
     }
 
     [Fact]
+    public async Task Start_that_fails_after_a_lost_answer_stays_recorded_where_the_mapping_could_not_be_read_before()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        using JournalMachine ada = new(dsp, "ada");
+        List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 2));
+        using IngestTools.Connections.IngestConnection hurried = dsp.Reconnect(new QuickTime(20), settings => settings);
+        IDisposable held = await dsp.Project.HoldLockAsync();
+        UploadedNames names = new();
+        results.ForEach(result => names.Add(result.RemoteName, result.Sha256));
+        Task<Transaction> starting = new IngestTools.Services.DspIngest.DspIngestClient(hurried, dsp.Log, ada.Journal).StartAsync(DspHarness.Shortcode, names, CancellationToken.None);
+        await dsp.Sandbox.WaitUntilAsync(() => dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal)));
+        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("403=POST /projects/*/bulk-ingest"));
+        held.Dispose();
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => starting.WaitAsync(Limit));
+
+        Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
+        Assert.Equal(IngestTools.Journal.StartState.Lost, Assert.Single(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery())).State);
+        Assert.Equal(1, dsp.Project.Runs);
+    }
+
+    [Theory]
+    [InlineData(true, SkipReason.AlreadyIngested)]
+    [InlineData(false, SkipReason.AlreadySent)]
+    public async Task Files_that_another_call_of_this_process_sent_meanwhile_are_not_sent_again(bool isIngested, SkipReason reason)
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        string folder = WriteScans(dsp, 3);
+        using JournalMachine ada = new(dsp, "ada");
+        using JournalMachine other = ada.NewSession();
+        bool hasRun = false;
+        UploadOptions options = new()
+        {
+            // Each file was compared with the journal before this is asked.
+            Confirm = async _ =>
+            {
+                if (!hasRun && isIngested)
+                    await other.RunAsync(folder);
+                else if (!hasRun)
+                    await other.SendAsync(folder);
+                hasRun = true;
+                return true;
+            },
+        };
+
+        List<UploadResult> results = await ada.SendAsync(folder, options).WaitAsync(Limit);
+
+        Assert.All(results, result => Assert.Equal((UploadStatus.Skipped, reason), (result.Status, result.Reason)));
+        Assert.Equal(3, results.Count);
+        Assert.All(dsp.Project.Histories.Values, history => Assert.Equal(1, history.Uploads));
+    }
+
+    [Fact]
     public async Task Start_that_is_canceled_while_the_lock_is_waited_for_leaves_no_record()
     {
         await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromMinutes(10));

@@ -42,9 +42,9 @@ public sealed class JournalFileTests : JournalTests
     [Fact]
     public void A_journal_that_a_newer_version_wrote_is_refused()
     {
-        Write("PRAGMA user_version = 3");
+        Write("PRAGMA user_version = 4");
 
-        AssertUnavailable("a newer version of IngestTools wrote it (format 3; this version reads up to 2)", "Update IngestTools.");
+        AssertUnavailable("a newer version of IngestTools wrote it (format 4; this version reads up to 3)", "Update IngestTools.");
     }
 
     [Fact]
@@ -53,13 +53,48 @@ public sealed class JournalFileTests : JournalTests
         Transaction known = StartOf(Project).Transaction;
         using (SqliteJournal before = new(Path, TimeProvider.System))
             before.EndStart(before.BeginStart(StartOf(Project)), known);
-        Write("ALTER TABLE start DROP COLUMN schedule; ALTER TABLE start DROP COLUMN run; DROP TABLE other_file; PRAGMA user_version = 1");
+        Write("ALTER TABLE start DROP COLUMN schedule; ALTER TABLE start DROP COLUMN run; DROP TABLE other_file; DROP TABLE upload; PRAGMA user_version = 1");
         using SqliteJournal journal = new(Path, TimeProvider.System, new StartOrigin("nightly", "a run"));
 
         journal.BeginStart(StartOf(Project, "dsp:0002"));
 
         Assert.Equal([new StartOrigin("nightly", "a run"), null], journal.ReadTransactions(new TransactionQuery()).Select(start => start.Origin));
         Assert.Equal(known, journal.ReadTransactions(new TransactionQuery())[1].Transaction);
+    }
+
+    [Fact]
+    public void A_journal_of_the_second_format_keeps_the_newest_upload_of_a_name()
+    {
+        using (SqliteJournal before = new(Path, TimeProvider.System))
+        {
+            AddWorkbook(before, "sys.hcs", job: 2);
+            AddWorkbook(before, "sys", job: 1);
+        }
+
+        Write("DROP TABLE upload; PRAGMA user_version = 2");
+        using SqliteJournal journal = new(Path, TimeProvider.System);
+
+        Assert.Equal("sys.hcs", journal.FindUpload(IngestService.Voss, "http://voss/", "users.xlsx")?.Place.Name);
+    }
+
+    [Fact]
+    public void The_newest_upload_of_a_name_is_not_known_any_more_when_its_record_is_deleted()
+    {
+        using SqliteJournal journal = new(Path, TimeProvider.System);
+        AddWorkbook(journal, "sys", job: 1);
+        AddWorkbook(journal, "sys.hcs", job: 2);
+
+        journal.Clear(new ClearQuery { Hierarchy = "sys.hcs" });
+        Assert.Null(journal.FindUpload(IngestService.Voss, "http://voss/", "users.xlsx"));
+        AddWorkbook(journal, "sys", job: 3);
+
+        Assert.Equal(3, journal.FindUpload(IngestService.Voss, "http://voss/", "users.xlsx")?.File.Job);
+    }
+
+    private static void AddWorkbook(SqliteJournal journal, string hierarchy, long job)
+    {
+        using IPlaceJournal place = journal.OpenPlace(new JournalPlace(IngestService.Voss, "http://voss/", hierarchy));
+        place.Write([new JournaledFile { Name = "users.xlsx", ServerName = "users.xlsx", State = FileState.Sent, Job = job }]);
     }
 
     [Fact]

@@ -45,6 +45,8 @@ public sealed class DspDataFolderTests : IDisposable
         Assert.Equal(mapping, await after.MappingAsync().BodyAsync());
         Assert.Equal(asset, await after.GetAsync($"projects/0001/assets/{after.Project.Mapping![0].AssetId}").BodyAsync());
         Assert.Equal(".hidden.txt", Assert.Single(after.Project.WaitingFiles).Path);
+        Assert.Equal((1, 1), (after.Project.History("f\n,g/a.jpg").Uploads, after.Project.History("f\n,g/a.jpg").Ingests));
+        Assert.Equal((1, 0), (after.Project.History(".hidden.txt").Uploads, after.Project.History(".hidden.txt").Ingests));
         Assert.Equal(HttpStatusCode.OK, await after.FinalizeAsync().StatusAsync());
         await after.WaitUntilAsync(() => !after.Project.IsLocked);
         Assert.Equal(HttpStatusCode.NotFound, await after.MappingAsync().StatusAsync());

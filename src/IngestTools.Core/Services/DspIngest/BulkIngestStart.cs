@@ -23,6 +23,8 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     /// <summary>How often a server that fails each time is asked.</summary>
     private const int MaxTries = 3;
 
+    private readonly ProjectLock _lock = new(routes, shortcode);
+
     /// <summary>Starts a run of what was uploaded, unless all of it was ingested before, or a run that has it is under way.</summary>
     public async Task<Transaction> RunAsync(UploadedNames? uploads, CancellationToken cancellationToken)
     {
@@ -88,7 +90,7 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             "Project {Shortcode} is busy with another call, and the answer to an earlier start was never seen. Its mapping is read when the project is free.", shortcode);
         while (true)
         {
-            await WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
+            await _lock.WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
             if (await project.RefreshAsync(cancellationToken).ConfigureAwait(false) is { } mark)
                 return mark;
         }
@@ -272,13 +274,17 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
                 }
 
                 if (tries++ == MaxTries)
-                    throw NeverBegan(e);
+                    throw before is null ? MayHaveBegun(e) : NeverBegan(e);
                 routes.Logger.LogInformation("The answer to the start was lost, and project {Shortcode} shows no run: it is started again.", shortcode);
                 await Task.Delay(PollPause.WithJitter(FirstPause * Math.Pow(4, tries - 1)), routes.Time, cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e))
             {
                 throw NothingToIngest(e, waited);
+            }
+            catch (IngestException e) when (mayHaveStarted && before is null)
+            {
+                throw MayHaveBegun(e);
             }
         }
     }
@@ -288,7 +294,7 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     {
         try
         {
-            await WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
+            await _lock.WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!mayHaveStarted && cancellationToken.IsCancellationRequested)
         {
@@ -303,9 +309,9 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     {
         try
         {
-            return await WaitUntilFreeAsync(LockTimeout, cancellationToken).ConfigureAwait(false)
-                ? await HasGrownAsync(before, cancellationToken).ConfigureAwait(false)
-                : null;
+            return await _lock.WaitUntilFreeAsync(LockTimeout, cancellationToken).ConfigureAwait(false) == ProjectState.Locked
+                ? null
+                : await HasGrownAsync(before, cancellationToken).ConfigureAwait(false);
         }
         catch (IngestException e)
         {
@@ -313,6 +319,12 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             throw lost.With(message: $"{lost.Message} Whether it began cannot be found out right now: {e.Message}");
         }
     }
+
+    /// <summary>An attempt failed after the answer to an earlier one was lost, and what the project had before is not known, so its mapping shows nothing.</summary>
+    private IngestException MayHaveBegun(IngestException e) => e.With(
+        ErrorId.OutcomeUnknown,
+        $"{e.Message} The answer to an earlier attempt was lost, so the bulk ingest of project {shortcode} may have begun.",
+        $"Look at the project's mapping before you start it again: Get-IngestMapping {shortcode}.");
 
     private IngestException NeverBegan(IngestException e) => e.With(
         e.StatusCode is null ? ErrorId.ConnectionFailed : ErrorId.ServerError,
@@ -331,7 +343,7 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     /// </summary>
     public async Task<bool> DidStartAsync(MappingMark? before, CancellationToken cancellationToken)
     {
-        await WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
+        await _lock.WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
         return await HasGrownAsync(before, cancellationToken).ConfigureAwait(false);
     }
 
@@ -356,19 +368,5 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
         {
             return null;
         }
-    }
-
-    /// <summary>Waits until no call holds the project's lock; false where it is held for longer than the timeout.</summary>
-    private async Task<bool> WaitUntilFreeAsync(TimeSpan? timeout, CancellationToken cancellationToken)
-    {
-        long began = routes.Time.GetTimestamp();
-        for (TimeSpan pause = FirstPause; await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false) == ProjectState.Locked; pause = PollPause.Next(pause))
-        {
-            if (timeout is not null && routes.Time.GetElapsedTime(began) >= timeout)
-                return false;
-            await Task.Delay(PollPause.WithJitter(pause), routes.Time, cancellationToken).ConfigureAwait(false);
-        }
-
-        return true;
     }
 }

@@ -59,6 +59,27 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     public Task<MappingMark?> MarkAsync(string shortcode, CancellationToken cancellationToken) =>
         new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).TryMarkAsync(cancellationToken);
 
+    /// <summary>Waits while another call holds the project's lock, and reads how far its mapping goes then.</summary>
+    /// <param name="shortcode">The project.</param>
+    /// <param name="limit">How long it waits.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The mark; null where the lock was held until the limit.</returns>
+    /// <exception cref="IngestException">What the service answers.</exception>
+    public async Task<MappingMark?> MarkWhenFreeAsync(string shortcode, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        Shortcode project = Shortcode.Parse(shortcode);
+        BulkIngestStart start = new(_routes, project, _journal);
+        long began = Time.GetTimestamp();
+        MappingMark? mark;
+        while ((mark = await start.TryMarkAsync(cancellationToken).ConfigureAwait(false)) is null && Time.GetElapsedTime(began) < limit)
+        {
+            _routes.Logger.LogInformation("Project {Shortcode} is busy with another call. This one waits for it.", project);
+            await new ProjectLock(_routes, project).WaitUntilFreeAsync(limit - Time.GetElapsedTime(began), cancellationToken).ConfigureAwait(false);
+        }
+
+        return mark;
+    }
+
     /// <summary>Starts the bulk ingest of a project as <see cref="StartAsync(string, UploadedNames?, CancellationToken)"/> does, for one who has marked its mapping and kept the mark.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="uploads">What was uploaded to it.</param>
@@ -283,23 +304,25 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         long started = Time.GetTimestamp();
         bool lost = false;
         int tries = 1;
-        for (TimeSpan pause = TimeSpan.FromMilliseconds(200); ; pause = PollPause.Next(pause))
+        ProjectLock projectLock = new(_routes, project);
+        while (true)
         {
             try
             {
                 await _routes.FinalizeAsync(project, cancellationToken).ConfigureAwait(false);
-                await WaitUntilGoneAsync(project, cancellationToken).ConfigureAwait(false);
+                if (!await projectLock.WaitUntilFinalizedAsync(LockTimeout, cancellationToken).ConfigureAwait(false))
+                    throw NotFinalized(project);
                 return;
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked && Time.GetElapsedTime(started) < LockTimeout)
             {
-                await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
+                await projectLock.WaitUntilFreeAsync(LockTimeout - Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {
                 // The answer was lost, and the project's own state tells what came of it.
                 lost = true;
-                if (await WaitUntilFreeAsync(project, cancellationToken).ConfigureAwait(false) == ProjectState.NoMapping)
+                if (await projectLock.WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false) == ProjectState.NoMapping)
                     return;
                 if (tries++ == MostTries)
                 {
@@ -320,34 +343,12 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         }
     }
 
-    private async Task WaitUntilGoneAsync(Shortcode project, CancellationToken cancellationToken)
+    private static IngestException NotFinalized(Shortcode project) => new(
+        ErrorId.TimedOut, $"Project {project} is not finalized after {LockTimeout.TotalMinutes:0} minutes: its mapping is still there.")
     {
-        long started = Time.GetTimestamp();
-        for (TimeSpan pause = TimeSpan.FromMilliseconds(50); await _routes.ProbeAsync(project, cancellationToken).ConfigureAwait(false) != ProjectState.NoMapping; pause = PollPause.Next(pause))
-        {
-            if (Time.GetElapsedTime(started) >= LockTimeout)
-            {
-                throw new IngestException(ErrorId.TimedOut, $"Project {project} is not finalized after {LockTimeout.TotalMinutes:0} minutes: its mapping is still there.")
-                {
-                    Service = IngestService.DspIngest,
-                    Operation = "finalize",
-                    Advice = $"The server may still be deleting. Look again with Get-Transaction dsp:{project}.",
-                    Target = project.Value,
-                };
-            }
-
-            await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<ProjectState> WaitUntilFreeAsync(Shortcode project, CancellationToken cancellationToken)
-    {
-        for (TimeSpan pause = TimeSpan.FromMilliseconds(100); ; pause = PollPause.Next(pause))
-        {
-            ProjectState state = await _routes.ProbeAsync(project, cancellationToken).ConfigureAwait(false);
-            if (state != ProjectState.Locked)
-                return state;
-            await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
-        }
-    }
+        Service = IngestService.DspIngest,
+        Operation = "finalize",
+        Advice = $"The server may still be deleting. Look again with Get-Transaction dsp:{project}.",
+        Target = project.Value,
+    };
 }

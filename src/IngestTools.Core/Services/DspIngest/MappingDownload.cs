@@ -11,7 +11,8 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
     /// <summary>A lock that is held for longer than this is no short call's.</summary>
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan FirstLockPause = TimeSpan.FromMilliseconds(100);
+    /// <summary>The pause before a download that broke off is begun again.</summary>
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
     private const int MostBreaks = 5;
 
@@ -71,7 +72,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
             if (++breaks > MostBreaks)
                 throw Broken(broken, given);
             routes.Logger.LogInformation("The mapping of project {Shortcode} broke off after {Rows} rows; it is fetched again.", shortcode, given);
-            await Task.Delay(FirstLockPause * breaks, routes.Time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(FirstPause * breaks, routes.Time, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -97,7 +98,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
                 }
             }
 
-            await Task.Delay(FirstLockPause * breaks, routes.Time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(FirstPause * breaks, routes.Time, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -132,15 +133,15 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
     private async Task<HttpResponseMessage> GetWhenFreeAsync(CancellationToken cancellationToken)
     {
         long started = routes.Time.GetTimestamp();
-        for (TimeSpan pause = FirstLockPause; ; pause *= 2)
+        while (true)
         {
             try
             {
                 return await routes.GetMappingAsync(shortcode, cancellationToken).ConfigureAwait(false);
             }
-            catch (IngestException e) when (e.ErrorId == ErrorId.Locked && routes.Time.GetElapsedTime(started) + pause < LockTimeout)
+            catch (IngestException e) when (e.ErrorId == ErrorId.Locked && routes.Time.GetElapsedTime(started) < LockTimeout)
             {
-                await Task.Delay(pause, routes.Time, cancellationToken).ConfigureAwait(false);
+                await new ProjectLock(routes, shortcode).WaitUntilFreeAsync(LockTimeout - routes.Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
             {

@@ -44,7 +44,14 @@ internal sealed class BulkLoadStart(VossRoutes routes, IIngestJournal journal, B
             ManualCheck = $"The answer to the start was never seen. Check in VOSS's transaction log{(IsLoad ? "" : " and its list of schedules")} for a detail with '{Name}'. "
                 + $"If there is none, start it again{(IsLoad ? " with -Again" : "")}.",
         };
-        return await journal.StartAsync(start, send, routes.Logger, key => AdmitAsync(key, sha256, cancellationToken)).ConfigureAwait(false);
+        return await journal.StartAsync(start, send, routes.Logger, AdmitNewestAsync).ConfigureAwait(false);
+
+        async Task AdmitNewestAsync(long key)
+        {
+            await AdmitAsync(key, sha256, cancellationToken).ConfigureAwait(false);
+            // It takes requests to find out how earlier loads ended, and the workbook may have been replaced meanwhile.
+            RefuseReplaced(FindNewest());
+        }
     }
 
     private string Name => Redaction.EscapeControls(request.FileName);

@@ -19,7 +19,10 @@ public sealed record DspAsset(string Original, string AssetId, string Extension,
     public string Derivative => $"{AssetId}.{Extension}";
 }
 
-/// <summary>What happened to one path since the sandbox started, however often it was finalized in between.</summary>
+/// <summary>
+/// What happened to one path, however often its project was finalized in between. Of what happened before the sandbox was started with its data, only what
+/// left a file is counted.
+/// </summary>
 /// <param name="Uploads">Complete uploads.</param>
 /// <param name="BrokenUploads">Uploads that broke off and left a truncated file.</param>
 /// <param name="Ingests">Ingests that ended well.</param>

@@ -32,8 +32,14 @@ public sealed class DspProject
         StoredProject stored = store.Load();
         _import = stored.Waiting?.ToDictionary(static f => f.Path, StringComparer.Ordinal);
         _mapping = stored.Mapping?.ToList();
+        foreach (DspWaitingFile file in stored.Waiting ?? [])
+            HistoryOf(file.Path) = new DspFileHistory { Uploads = 1, UploadedSha256 = file.Sha256 };
         foreach (DspAsset asset in stored.Assets)
+        {
             _assets[asset.AssetId] = asset;
+            ref DspFileHistory history = ref HistoryOf(asset.Original);
+            history = history with { Uploads = history.Uploads + 1, Ingests = history.Ingests + 1, IngestedSha256 = asset.Sha256 };
+        }
     }
 
     /// <summary>Four hex digits, upper-case.</summary>

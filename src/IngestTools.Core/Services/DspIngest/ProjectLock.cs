@@ -1,0 +1,38 @@
+using IngestTools.Transactions;
+
+namespace IngestTools.Services.DspIngest;
+
+/// <summary>
+/// Waits for the lock of a project. Uploads, bulk ingests, finalizing and reads of the mapping hold it, whoever called them. The server has no queue: it
+/// refuses a call that does not get the lock at once.
+/// </summary>
+internal sealed class ProjectLock(BulkIngestRoutes routes, Shortcode shortcode)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Waits until no call holds the lock.</summary>
+    /// <param name="limit">How long it waits; null waits as long as it takes.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The project's state: <see cref="ProjectState.Locked"/> where the lock was held until the limit.</returns>
+    public Task<ProjectState> WaitUntilFreeAsync(TimeSpan? limit, CancellationToken cancellationToken) =>
+        WaitAsync(static state => state != ProjectState.Locked, limit, cancellationToken);
+
+    /// <summary>Waits until the project is finalized.</summary>
+    /// <param name="limit">How long it waits.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>Whether it is.</returns>
+    public async Task<bool> WaitUntilFinalizedAsync(TimeSpan limit, CancellationToken cancellationToken) =>
+        await WaitAsync(static state => state == ProjectState.NoMapping, limit, cancellationToken).ConfigureAwait(false) == ProjectState.NoMapping;
+
+    private async Task<ProjectState> WaitAsync(Func<ProjectState, bool> isReached, TimeSpan? limit, CancellationToken cancellationToken)
+    {
+        long began = routes.Time.GetTimestamp();
+        for (TimeSpan pause = FirstPause; ; pause = PollPause.Next(pause))
+        {
+            ProjectState state = await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
+            if (isReached(state) || (limit is not null && routes.Time.GetElapsedTime(began) >= limit))
+                return state;
+            await Task.Delay(PollPause.WithJitter(pause), routes.Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Management.Automation;
+using IngestTools.PowerShell.Errors;
+using DriveNotFoundException = System.Management.Automation.DriveNotFoundException;
+
+namespace IngestTools.PowerShell.Abstractions;
+
+/// <summary>Turns paths of PowerShell, which know drives and the session's location, into full paths of the file system.</summary>
+internal static class PathResolver
+{
+    private const string FileSystem = "FileSystem";
+
+    /// <summary>The full path of a file or folder that need not exist.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/>: the path does not lead to the file system.</exception>
+    internal static string Resolve(PSCmdlet cmdlet, string path)
+    {
+        try
+        {
+            string full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
+            return IsFileSystem(provider) ? full : throw NotInFileSystem(path, provider);
+        }
+        catch (Exception e) when (IsNotFound(e))
+        {
+            throw NotFound(path, e);
+        }
+    }
+
+    /// <summary>The full path of a parameter's file; null where it was not given.</summary>
+    internal static string? ResolveOptional(PSCmdlet cmdlet, string? path) => path is null ? null : Resolve(cmdlet, path);
+
+    /// <summary>Whether PowerShell says that a path does not exist.</summary>
+    internal static bool IsNotFound(Exception exception) => exception is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException;
+
+    internal static bool IsFileSystem(ProviderInfo provider) => provider.Name == FileSystem;
+
+    internal static IngestException NotFound(string path, Exception cause) =>
+        new(ErrorId.FileNotFound, $"'{path}' does not exist: {cause.Message}", cause)
+        {
+            Advice = "Look for the path with Get-Item. For a name that contains [ or ], use -LiteralPath where the cmdlet has it.",
+            Target = path,
+        };
+
+    internal static IngestException NotInFileSystem(string path, ProviderInfo provider) => IngestErrors.Create(
+        ErrorId.FileNotFound, $"'{path}' is a path of the provider {provider.Name}, which has no files.", "Give a path of the file system.", path);
+}
