@@ -5,12 +5,17 @@ internal static class AttemptFailure
 {
     /// <summary>The error; an <see cref="OperationCanceledException"/> where the attempt was canceled or its time was over.</summary>
     public static Exception Of(
-        IngestService service, HttpOperation operation, Exception exception, ServerText text, ProgressWatch? watch, CancellationToken cancellationToken)
+        IngestService service,
+        HttpOperation operation,
+        Exception exception,
+        ServerText text,
+        ProgressWatch? watch,
+        CancellationToken cancellationToken)
     {
         if (FindIngestException(exception) is { } own)
             return own;
         if (cancellationToken.IsCancellationRequested)
-            return exception as OperationCanceledException ?? new OperationCanceledException(exception.Message, exception, cancellationToken);
+            return exception is OperationCanceledException ? exception : new OperationCanceledException(exception.Message, exception, cancellationToken);
         if (watch?.HasEnded == true)
             return watch.NoProgress(service, operation, exception);
         if (exception is HttpRequestException or IOException)
@@ -18,7 +23,8 @@ internal static class AttemptFailure
         if (exception is not OperationCanceledException)
             return HttpFailure.Unexpected(service, operation, exception, text);
         // The handler's own limit for making a connection.
-        return new IngestException(ErrorId.TimedOut, $"No connection to {operation.Uri.Authority} came about within the time given.", exception)
+        string message = $"No connection to {operation.Uri.Authority} came about within the time given.";
+        return new IngestException(ErrorId.TimedOut, message, exception)
         {
             Service = service,
             Operation = operation.Name,

@@ -21,14 +21,21 @@ internal static class HttpFailure
 
     private const string ProxyCredentialAdvice = "Give the proxy's user name and password with -ProxyCredential, beside -Proxy. Or use -NoProxy.";
 
-    /// <summary>What an answer in another protocol begins with: a record of TLS, a frame of HTTP/2, and what other servers greet with.</summary>
+    /// <summary>
+    /// What an answer in another protocol begins with: a record of TLS, a frame of HTTP/2, and what other servers greet with.
+    /// </summary>
     private static readonly string[] OtherProtocols = ["\u0015\u0003", "\\u0015\\u0003", "\0\0", "\\u0000\\u0000", "SSH-", "220 ", "+OK", "* OK"];
 
     private static readonly string[] RequestIdHeaders = ["X-Request-Id", "X-Correlation-Id", "X-Amzn-RequestId", "X-Amz-Request-Id"];
 
     /// <summary>The error that an answer means. Reads the body's beginning.</summary>
     public static async ValueTask<IngestException> FromAnswerAsync(
-        IngestService service, HttpOperation operation, HttpResponseMessage response, ServerText text, TimeProvider time, CancellationToken cancellationToken)
+        IngestService service,
+        HttpOperation operation,
+        HttpResponseMessage response,
+        ServerText text,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         ServerMessage said = await AnswerBody.ReadMessageAsync(response, text, cancellationToken).ConfigureAwait(false);
         int status = (int)response.StatusCode;
@@ -56,7 +63,8 @@ internal static class HttpFailure
     }
 
     /// <summary>The error that a request without an answer means.</summary>
-    public static IngestException FromException(IngestService service, HttpOperation operation, Exception exception, ServerText? text = null)
+    public static IngestException FromException(
+        IngestService service, HttpOperation operation, Exception exception, ServerText? text = null)
     {
         text ??= ServerText.OfNoSecrets;
         HttpRequestException? request = exception as HttpRequestException;
@@ -138,7 +146,8 @@ internal static class HttpFailure
     }
 
     /// <summary>
-    /// Whether the other end closed the connection with a TLS alert that it wants a certificate of the client (116), or cannot go on without (40, of TLS 1.2).
+    /// Whether the other end closed the connection with a TLS alert that it wants a certificate of the client (116), or cannot go on
+    /// without (40, of TLS 1.2).
     /// OpenSSL and Schannel have these words for them.
     /// </summary>
     private static bool WantsClientCertificate(Exception exception) => Chain(exception).Any(e =>
@@ -151,13 +160,16 @@ internal static class HttpFailure
         || e.Message.Contains("packet length too long", StringComparison.Ordinal)
         || e.Message.Contains("unexpected EOF", StringComparison.Ordinal));
 
-    /// <summary>Whether the first line of an answer is not one of HTTP/1: a frame of HTTP/2, an alert of TLS, or another protocol's greeting.</summary>
+    /// <summary>
+    /// Whether the first line of an answer is not one of HTTP/1: a frame of HTTP/2, an alert of TLS, or another protocol's greeting.
+    /// </summary>
     private static bool IsOtherProtocol(string message) => OtherProtocols.Any(beginning => message.Contains($"'{beginning}", StringComparison.Ordinal));
 
     private static bool IsNotHttp(string message) => message.Contains("invalid status line", StringComparison.Ordinal) && !message.Contains("'HTTP/1.", StringComparison.Ordinal);
 
     /// <summary>
-    /// Whether no connection came about for a reason that passes when the server, or the network, is up again. A name that nobody knows is not such a
+    /// Whether no connection came about for a reason that passes when the server, or the network, is up again. A name that nobody knows is
+    /// not such a
     /// reason; a name server that cannot be reached is.
     /// </summary>
     private static bool IsOutage(Exception exception) => exception.GetBaseException() is SocketException
@@ -179,7 +191,13 @@ internal static class HttpFailure
 
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
     public static IngestException Unreadable(
-        IngestService service, HttpOperation operation, string what, HttpStatusCode? status, string? body, ServerText text, Exception? cause = null)
+        IngestService service,
+        HttpOperation operation,
+        string what,
+        HttpStatusCode? status,
+        string? body,
+        ServerText text,
+        Exception? cause = null)
     {
         // What was to bring a token may have it in any form.
         string quoted = operation.BringsCredentials ? "" : body ?? "";

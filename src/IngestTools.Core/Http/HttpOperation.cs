@@ -2,7 +2,10 @@ using System.Net;
 
 namespace IngestTools.Http;
 
-/// <summary>One thing that is asked of a service, and how. It takes one request, or several. It never changes: how far it is, is in <see cref="RequestContext"/>.</summary>
+/// <summary>
+/// One thing that is asked of a service, and how. It takes one request, or several. It never changes: how far it is, is in <see
+/// cref="RequestContext"/>.
+/// </summary>
 internal sealed class HttpOperation
 {
     private static readonly Func<ProgressWatch?, HttpContent?> NoContent = _ => null;
@@ -51,7 +54,9 @@ internal sealed class HttpOperation
     /// <summary>Whether its answer brings keys that are handed back to the server, with whatever characters they have.</summary>
     public bool BringsKeys { get; init; }
 
-    /// <summary>Its slot among other requests. It is given up during a pause before the request is sent again. Null where it needs none.</summary>
+    /// <summary>
+    /// Its slot among other requests. It is given up during a pause before the request is sent again. Null where it needs none.
+    /// </summary>
     public IRequestSlot? Slot { get; init; }
 
     /// <summary>What is done with each text of its answer.</summary>

@@ -3,7 +3,8 @@ namespace IngestTools.Http;
 /// <summary>What all requests of a connection go through.</summary>
 /// <param name="Kept">Sends requests over connections that it keeps.</param>
 /// <param name="Fresh">
-/// Sends each request over a connection of its own, for what must not be sent twice: a load balancer may have cut a connection that was idle, and a request
+/// Sends each request over a connection of its own, for what must not be sent twice: a load balancer may have cut a connection that was
+/// idle, and a request
 /// that goes into such a connection ends with nobody knowing whether the server has seen it.
 /// </param>
 /// <param name="Text">The door for what the server answers.</param>

@@ -14,12 +14,12 @@ using Polly.Timeout;
 namespace IngestTools.Http;
 
 /// <summary>
-/// The one way to a service. An operation passes the pipeline of its kind, and then in each attempt: signing in, the guard, the judging of the answer, the log.
+/// The one way to a service. An operation passes the pipeline of its kind, and then in each attempt: signing in, the guard, the judging of
+/// the answer, the log.
 /// </summary>
 internal sealed class IngestHttp
 {
-    private static readonly ProductInfoHeaderValue UserAgent = new(
-        "IngestTools", typeof(IngestHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+    private static readonly ProductInfoHeaderValue UserAgent = new("IngestTools", ReadVersion());
 
     private readonly ResiliencePipelines _pipelines;
     private readonly HttpMessageInvoker _attempts;
@@ -35,7 +35,12 @@ internal sealed class IngestHttp
     /// <param name="attemptTimeout">How long one attempt may take.</param>
     /// <param name="outage">Waits for outages.</param>
     public IngestHttp(
-        IngestService service, HttpTransport transport, IAuthenticator authenticator, int maxAttempts, TimeSpan attemptTimeout, Outage outage)
+        IngestService service,
+        HttpTransport transport,
+        IAuthenticator authenticator,
+        int maxAttempts,
+        TimeSpan attemptTimeout,
+        Outage outage)
     {
         Service = service;
         Text = transport.Text;
@@ -70,7 +75,9 @@ internal sealed class IngestHttp
     /// <summary>The door for what the server answers.</summary>
     public ServerText Text { get; }
 
-    /// <summary>The guard: asked right before each request that changes something. What it throws ends the operation, with the request unsent.</summary>
+    /// <summary>
+    /// The guard: asked right before each request that changes something. What it throws ends the operation, with the request unsent.
+    /// </summary>
     public Func<OperationKind, CancellationToken, ValueTask>? BeforeWrite { get; set; }
 
     /// <summary>Does an operation and reads its answer, which is one JSON object.</summary>
@@ -106,7 +113,7 @@ internal sealed class IngestHttp
             request.SetResilienceContext(resilience);
             if (operation.IsUpload && _pipelines.IsCircuitClosed)
             {
-                // The pipeline costs more than the rest of a small file's way, so only an upload that fails enters it.
+                // The pipeline costs more than the handlers do, so only an upload whose first attempt failed enters it.
                 Task<HttpResponseMessage> first = _attempts.SendAsync(request, cancellationToken);
                 await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (first.IsCompletedSuccessfully)
@@ -139,8 +146,8 @@ internal sealed class IngestHttp
         ResilienceContext context = Outage.Enter(signIn, cancellationToken);
         try
         {
-            await _outage.CreatePipeline<RequestCredentials?>().Build()
-                .ExecuteAsync(static (context, state) => state._authenticator.GetAsync(Outage.WaiterOf(context).Logger, context.CancellationToken), context, this)
+            await _outage.CreatePipeline<RequestCredentials?>().Build().ExecuteAsync(
+                static (context, http) => http._authenticator.GetAsync(Outage.WaiterOf(context).Logger, context.CancellationToken), context, this)
                 .ConfigureAwait(false);
         }
         catch (IngestException e)
@@ -154,8 +161,11 @@ internal sealed class IngestHttp
     }
 
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
-    public IngestException Unreadable(HttpOperation operation, string what, HttpStatusCode? status, string? body = null, Exception? cause = null) =>
-        HttpFailure.Unreadable(Service, operation, what, status, body, Text, cause);
+    public IngestException Unreadable(
+        HttpOperation operation, string what, HttpStatusCode? status, string? body = null, Exception? cause = null) => HttpFailure.Unreadable(Service, operation, what, status, body, Text, cause);
+
+    private static string ReadVersion() =>
+        typeof(IngestHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     private static HttpRequestMessage CreateRequest(HttpOperation operation)
     {
@@ -204,7 +214,8 @@ internal sealed class IngestHttp
     private IngestException CircuitOpen(HttpOperation operation, BrokenCircuitException e)
     {
         IngestException? last = e.InnerException as IngestException;
-        return new(ErrorId.CircuitOpen, $"{Service} failed so often that '{operation.Name}' was not sent: {last?.Message ?? "see the errors before"}", e)
+        string reason = last?.Message ?? "see the errors before";
+        return new IngestException(ErrorId.CircuitOpen, $"{Service} failed so often that '{operation.Name}' was not sent: {reason}", e)
         {
             Service = Service,
             Operation = operation.Name,

@@ -24,7 +24,8 @@ internal static class JsonBody
     /// <param name="type">How the object is read.</param>
     /// <param name="whatIsWrong">Says what is wrong with the object; null takes any.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/></exception>
-    public static AnswerReader Reader<T>(IngestHttp http, HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong = null)
+    public static AnswerReader Reader<T>(
+        IngestHttp http, HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong = null)
         where T : class => WholeReader((response, body) =>
     {
         string? charset = AnswerBody.CharsetOf(response);
@@ -42,12 +43,14 @@ internal static class JsonBody
 
     /// <summary>Reads all of an answer's body first. Not generic: what waits for the network stays one method for all answers.</summary>
     private static AnswerReader WholeReader(Func<HttpResponseMessage, ReadOnlyMemory<byte>, object> parse) =>
-        async (response, cancellationToken) => parse(response, await AnswerBody.ReadAsync(response, cancellationToken).ConfigureAwait(false));
+        async (response, cancellationToken) =>
+            parse(response, await AnswerBody.ReadAsync(response, cancellationToken).ConfigureAwait(false));
 
     private static IngestException NotJson(
         IngestHttp http, HttpOperation operation, HttpResponseMessage response, ReadOnlyMemory<byte> body, string? charset, JsonException e)
     {
-        string start = JsonText.Decode(body.Span[..Math.Min(body.Length, ServerText.MaxWords)], charset).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
+        ReadOnlySpan<byte> beginning = body.Span[..Math.Min(body.Length, ServerText.MaxWords)];
+        string start = JsonText.Decode(beginning, charset).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
         // JSON may hold what identifies a person, so of it only the place is reported.
         if (start is ['{' or '[', ..])
             return http.Unreadable(operation, $"something that is not its JSON ({PlaceOf(e)})", response.StatusCode, cause: e);
@@ -55,6 +58,9 @@ internal static class JsonBody
         return http.Unreadable(operation, what, response.StatusCode, start, e);
     }
 
-    private static string PlaceOf(JsonException e) => string.Create(
-        CultureInfo.InvariantCulture, $"at {Redaction.EscapeControls(e.Path ?? "$")}, line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
+    private static string PlaceOf(JsonException e)
+    {
+        string path = Redaction.EscapeControls(e.Path ?? "$");
+        return string.Create(CultureInfo.InvariantCulture, $"at {path}, line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
+    }
 }

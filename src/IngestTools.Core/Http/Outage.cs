@@ -9,11 +9,13 @@ using Polly.Retry;
 namespace IngestTools.Http;
 
 /// <summary>
-/// Waits while a connection's server is down: it cannot be reached, or the circuit breaker is open. Such a request was not sent, so that every kind of
+/// Waits while a connection's server is down: it cannot be reached, or the circuit breaker is open. Such a request was not sent, so that
+/// every kind of
 /// operation may be sent again, and it does not count as an attempt.
 /// </summary>
 /// <remarks>
-/// The operations of one call share one wait. When it has passed, they fail at once until the server is back, so that a call with 10,000 files does not
+/// The operations of one call share one wait. When it has passed, they fail at once until the server is back, so that a call with 10,000
+/// files does not
 /// wait 10,000 times. The logger identifies the call: each cmdlet and each scheduled run has its own. A later call waits anew.
 /// </remarks>
 internal sealed class Outage
@@ -60,7 +62,8 @@ internal sealed class Outage
     public bool IsWaitedFor => _outer?.IsWaitedFor ?? (_isWaitedFor && _timeout > TimeSpan.Zero);
 
     /// <summary>
-    /// The outages of a connection's server. Without a timeout of the user's own, a server that never answered is not waited for: its address may be wrong.
+    /// The outages of a connection's server. Without a timeout of the user's own, a server that never answered is not waited for: its
+    /// address may be wrong.
     /// </summary>
     public static Outage Of(ConnectionSettings settings, TimeProvider time) =>
         new($"{settings.Service} at {settings.Uri!.Authority}", settings.OutageTimeout ?? IngestConnection.DefaultOutageTimeout, settings.OutageTimeout is not null, time);
@@ -102,7 +105,10 @@ internal sealed class Outage
             waiter.Wait.Leave();
     }
 
-    /// <summary>The server answered a request that was sent at this time, with whatever status, and no sign-in that it needed was kept from its server.</summary>
+    /// <summary>
+    /// The server answered a request that was sent at this time, with whatever status, and no sign-in that it needed was kept from its
+    /// server.
+    /// </summary>
     public void Answered(long sentAt, ILogger logger)
     {
         if (!_isWaitedFor)
@@ -126,7 +132,10 @@ internal sealed class Outage
             End(current, logger);
     }
 
-    /// <summary>The error of an operation that waited, or belongs to a call that did: says since when the server is down and how long the call waited.</summary>
+    /// <summary>
+    /// The error of an operation that waited, or belongs to a call that did: says since when the server is down and how long the call
+    /// waited.
+    /// </summary>
     public IngestException Explain(OutageWaiter waiter, IngestException error) => waiter.GaveUpOn is not { } downtime
         ? error
         : error.With(
@@ -137,15 +146,23 @@ internal sealed class Outage
     {
         MaxRetryAttempts = int.MaxValue,
         ShouldHandle = arguments => ValueTask.FromResult(
-            IsUnreachable(arguments.Outcome.Exception) && IsWaitedFor && MayWait(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
-        DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(PauseBefore(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
+            IsUnreachable(arguments.Outcome.Exception)
+            && IsWaitedFor
+            && MayWait(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
+        DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(
+            PauseBefore(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
         OnRetry = arguments =>
         {
             OutageWaiter waiter = WaiterOf(arguments.Context);
             IngestDiagnostics.Retries.Add(1);
             waiter.Pausing(wasTried: arguments.Outcome.Exception is not BrokenCircuitException);
             if (waiter.Logger.IsEnabled(LogLevel.Debug))
-                waiter.Logger.LogDebug("'{Operation}' waits {Delay:0.0} s for {Server}: {Reason}", waiter.Name, arguments.RetryDelay.TotalSeconds, _server, Reason(arguments.Outcome.Exception!));
+            {
+                waiter.Logger.LogDebug(
+                    "'{Operation}' waits {Delay:0.0} s for {Server}: {Reason}",
+                    waiter.Name, arguments.RetryDelay.TotalSeconds, _server, Reason(arguments.Outcome.Exception!));
+            }
+
             return default;
         },
     };
@@ -292,6 +309,8 @@ internal abstract class OutageWaiter(string name, ILogger logger)
 
     public int Pauses { get; set; }
 
-    /// <summary>A pause begins. <paramref name="wasTried"/> says whether an attempt preceded it: an open breaker holds back the attempt itself.</summary>
+    /// <summary>
+    /// A pause begins. <paramref name="wasTried"/> says whether an attempt preceded it: an open breaker holds back the attempt itself.
+    /// </summary>
     public abstract void Pausing(bool wasTried);
 }

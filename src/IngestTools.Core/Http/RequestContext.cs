@@ -7,7 +7,8 @@ namespace IngestTools.Http;
 internal delegate ValueTask<object> AnswerReader(HttpResponseMessage response, CancellationToken cancellationToken);
 
 /// <summary>How far an operation is. Its request carries this from handler to handler.</summary>
-internal sealed class RequestContext(HttpOperation operation, AnswerReader read, ILogger logger, CancellationToken canceled) : OutageWaiter(operation.Name, logger)
+internal sealed class RequestContext(HttpOperation operation, AnswerReader read, ILogger logger, CancellationToken canceled)
+    : OutageWaiter(operation.Name, logger)
 {
     private static readonly HttpRequestOptionsKey<RequestContext> Key = new("IngestTools.RequestContext");
 
@@ -46,8 +47,9 @@ internal sealed class RequestContext(HttpOperation operation, AnswerReader read,
     public object? Answer { private get; set; }
 
     /// <summary>The context that a request carries.</summary>
-    public static RequestContext Of(HttpRequestMessage request) =>
-        request.Options.TryGetValue(Key, out RequestContext? context) ? context : throw new InvalidOperationException("The request has no context.");
+    public static RequestContext Of(HttpRequestMessage request) => request.Options.TryGetValue(Key, out RequestContext? context)
+        ? context
+        : throw new InvalidOperationException("The request has no context.");
 
     /// <summary>The operation that runs in a pipeline.</summary>
     public static RequestContext Of(ResilienceContext context) => (RequestContext)Outage.WaiterOf(context);
@@ -80,7 +82,9 @@ internal sealed class RequestContext(HttpOperation operation, AnswerReader read,
     /// <summary>The server said that it did not do what the request asked.</summary>
     public void Refused() => IsSent = false;
 
-    /// <summary>A pause begins, and then the operation is sent again. It was not done, so a cancellation during the pause leaves nothing open.</summary>
+    /// <summary>
+    /// A pause begins, and then the operation is sent again. It was not done, so a cancellation during the pause leaves nothing open.
+    /// </summary>
     public void Retrying()
     {
         IsSent = false;

@@ -9,7 +9,8 @@ using Polly.Timeout;
 namespace IngestTools.Http;
 
 /// <summary>
-/// What is done about failed attempts, by the kind of the operation: wait for outages, total timeout, retry, circuit breaker, attempt timeout, in this order.
+/// What is done about failed attempts, by the kind of the operation: wait for outages, total timeout, retry, circuit breaker, attempt
+/// timeout, in this order.
 /// An upload has no timeouts here.
 /// </summary>
 internal sealed class ResiliencePipelines
@@ -20,7 +21,8 @@ internal sealed class ResiliencePipelines
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The breaker opens when half of at least this number of requests failed within the window: a few bad answers in a long upload are not an outage.
+    /// The breaker opens when half of at least this number of requests failed within the window: a few bad answers in a long upload are not
+    /// an outage.
     /// </summary>
     private const int BreakerThroughput = 20;
 
@@ -90,14 +92,16 @@ internal sealed class ResiliencePipelines
         MaxRetryAttempts = int.MaxValue,
         ShouldHandle = arguments => ValueTask.FromResult(
             arguments.Outcome.Exception is { } failure && MayBeSentAgain(RequestContext.Of(arguments.Context), failure, mayBeRepeated)),
-        DelayGenerator = static arguments => ValueTask.FromResult<TimeSpan?>(DelayBefore(RequestContext.Of(arguments.Context), arguments.Outcome.Exception)),
+        DelayGenerator = static arguments => ValueTask.FromResult<TimeSpan?>(
+            DelayBefore(RequestContext.Of(arguments.Context), arguments.Outcome.Exception)),
         OnRetry = static arguments =>
         {
             IngestDiagnostics.Retries.Add(1);
             RequestContext context = RequestContext.Of(arguments.Context);
             context.Retrying();
             context.Logger.LogInformation(
-                "'{Operation}' is sent again in {Delay:0.0} s: {Reason}", context.Name, arguments.RetryDelay.TotalSeconds, arguments.Outcome.Exception?.Message);
+                "'{Operation}' is sent again in {Delay:0.0} s: {Reason}",
+                context.Name, arguments.RetryDelay.TotalSeconds, arguments.Outcome.Exception?.Message);
             return default;
         },
     };
@@ -110,20 +114,25 @@ internal sealed class ResiliencePipelines
             return true;
         if (++context.Failures >= _maxAttempts || !mayBeRepeated(context, failure))
             return false;
-        return failure is TimeoutRejectedException
-            || (failure is IngestException { IsTransient: true, IsBeforeSending: false } error && context.Operation.IsFinal?.Invoke(error.ErrorId) != true);
+        if (failure is TimeoutRejectedException)
+            return true;
+        return failure is IngestException { IsTransient: true, IsBeforeSending: false } error
+            && context.Operation.IsFinal?.Invoke(error.ErrorId) != true;
     }
 
     /// <summary>Whether the server cannot have done what was asked, or said that it did not.</summary>
-    private static bool HasNotActed(RequestContext context, Exception failure) => failure is IngestException error ? !error.MayHaveActed : !context.IsSent;
+    private static bool HasNotActed(RequestContext context, Exception failure) =>
+        failure is IngestException error ? !error.MayHaveActed : !context.IsSent;
 
-    /// <summary>Full jitter: anything from nothing to the exponential delay, so that clients that failed together do not return together.</summary>
+    /// <summary>
+    /// Full jitter: anything from nothing to the exponential delay, so that clients that failed together do not return together.
+    /// </summary>
     private static TimeSpan DelayBefore(RequestContext context, Exception? failure)
     {
         if (failure is IngestException { RetryAfter: { } asked })
             return asked + TimeSpan.FromMilliseconds(Random.Shared.Next(0, 250));
-        double longest = Math.Min(LongestDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, Math.Max(1, context.Failures) - 1));
-        return TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * longest);
+        TimeSpan exponential = FirstDelay * Math.Pow(2, Math.Max(1, context.Failures) - 1);
+        return Random.Shared.NextDouble() * (exponential < LongestDelay ? exponential : LongestDelay);
     }
 
     private HttpCircuitBreakerStrategyOptions CreateBreaker() => new()
@@ -149,7 +158,9 @@ internal sealed class ResiliencePipelines
         },
     };
 
-    /// <summary>Whether a failure is one of the service as a whole. A refused request is not, nor is one that the server asked to send later.</summary>
+    /// <summary>
+    /// Whether a failure is one of the service as a whole. A refused request is not, nor is one that the server asked to send later.
+    /// </summary>
     private static bool IsOutage(Exception? failure) => failure is TimeoutRejectedException
         or IngestException { ErrorId: ErrorId.ServerError or ErrorId.ConnectionFailed or ErrorId.TimedOut };
 }

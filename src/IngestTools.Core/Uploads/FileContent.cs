@@ -10,7 +10,8 @@ namespace IngestTools.Uploads;
 internal sealed class FileContent : HttpContent
 {
     /// <summary>
-    /// A file up to this size is read before anything is sent, so that one that cannot be read leaves no trace on the server; a larger one is read in pieces
+    /// A file up to this size is read before anything is sent, so that one that cannot be read leaves no trace on the server; a larger one
+    /// is read in pieces
     /// of this size while it is sent.
     /// </summary>
     private const int BufferSize = 256 * 1024;

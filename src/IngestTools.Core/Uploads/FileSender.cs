@@ -5,7 +5,13 @@ namespace IngestTools.Uploads;
 
 /// <summary>Sends one file to its end: as often as failures allow, and again while others hold the server's lock.</summary>
 internal sealed class FileSender(
-    IUploadTarget target, UploadOptions options, IUploadJob job, UploadMeter meter, AdaptiveConcurrencyLimiter limiter, ILogger logger, TimeProvider time)
+    IUploadTarget target,
+    UploadOptions options,
+    IUploadJob job,
+    UploadMeter meter,
+    AdaptiveConcurrencyLimiter limiter,
+    ILogger logger,
+    TimeProvider time)
 {
     private static readonly TimeSpan FirstLockPause = TimeSpan.FromMilliseconds(50);
 
@@ -20,7 +26,8 @@ internal sealed class FileSender(
     /// <param name="sentMeanwhile">Finds out whether others sent it; null where nothing is recorded.</param>
     /// <param name="cancellationToken">Aborts what is under way.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.JournalUnavailable"/>: what cannot be recorded is not sent.</exception>
-    public async Task<SendOutcome> SendAsync(UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
+    public async Task<SendOutcome> SendAsync(
+        UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
     {
         using FileBody body = new(item.Path, meter);
         TimeSpan locked = TimeSpan.Zero;
@@ -59,17 +66,23 @@ internal sealed class FileSender(
             if (locked >= RefreshAfter)
                 sentMeanwhile?.MarkStale();
             if (logger.IsEnabled(LogLevel.Debug))
-                logger.LogDebug("{Target} is locked; {Path} is sent again. At most {Limit} at once now.", target.Description, item.Path, limiter.Limit);
+            {
+                logger.LogDebug(
+                    "{Target} is locked; {Path} is sent again. At most {Limit} at once now.", target.Description, item.Path, limiter.Limit);
+            }
+
             slot.Pause(isAttempt: true);
             await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>
-    /// Takes the slot. Whether others sent the file is asked without it, since that can wait for the server's lock, and again where it became doubtful during
+    /// Takes the slot. Whether others sent the file is asked without it, since that can wait for the server's lock, and again where it
+    /// became doubtful during
     /// the wait for the slot.
     /// </summary>
-    private static async ValueTask<KnownFile?> FindAsync(UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
+    private static async ValueTask<KnownFile?> FindAsync(
+        UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -1,14 +1,16 @@
 namespace IngestTools.Http.Handlers;
 
 /// <summary>
-/// Sends a request and judges its answer. The answer is read here, so that one that breaks off, or cannot be understood, is a failed attempt. What failed is
+/// Sends a request and judges its answer. The answer is read here, so that one that breaks off, or cannot be understood, is a failed
+/// attempt. What failed is
 /// thrown as an <see cref="IngestException"/>.
 /// </summary>
 /// <param name="service">The service.</param>
 /// <param name="transport">The door for what the server answers, and the clock.</param>
 /// <param name="authenticator">Recognizes an answer that refuses the credentials.</param>
 /// <param name="outage">Learns that the server answers.</param>
-internal sealed class AnswerHandler(IngestService service, HttpTransport transport, IAuthenticator authenticator, Outage outage) : DelegatingHandler
+internal sealed class AnswerHandler(IngestService service, HttpTransport transport, IAuthenticator authenticator, Outage outage)
+    : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -54,7 +56,8 @@ internal sealed class AnswerHandler(IngestService service, HttpTransport transpo
         bool isRefusal = context.MayRenew && authenticator.IsRefusal(response);
         if (isRefusal || !context.Operation.IsAnswer(response.StatusCode))
         {
-            error = await HttpFailure.FromAnswerAsync(service, context.Operation, response, transport.Text, transport.Time, cancellationToken).ConfigureAwait(false);
+            error = await HttpFailure.FromAnswerAsync(service, context.Operation, response, transport.Text, transport.Time, cancellationToken)
+                .ConfigureAwait(false);
         }
         else
         {
@@ -71,9 +74,9 @@ internal sealed class AnswerHandler(IngestService service, HttpTransport transpo
             }
             catch (Exception e) when (e is not (OperationCanceledException or HttpRequestException or IOException))
             {
-                string why = e is InvalidDataException ? transport.Text.Words(e.Message)!.TrimEnd('.') : "its content is not what it should be";
-                error = HttpFailure.Unreadable(
-                    service, context.Operation, $"something that cannot be read ({why})", response.StatusCode, body: null, transport.Text, e);
+                string? why = e is InvalidDataException ? transport.Text.Words(e.Message)?.TrimEnd('.') : null;
+                string what = $"something that cannot be read ({why ?? "its content is not what it should be"})";
+                error = HttpFailure.Unreadable(service, context.Operation, what, response.StatusCode, body: null, transport.Text, e);
             }
         }
 

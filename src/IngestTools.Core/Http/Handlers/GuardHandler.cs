@@ -1,7 +1,8 @@
 namespace IngestTools.Http.Handlers;
 
 /// <summary>
-/// Holds a request back until it may be sent: the rate of requests is kept, and the guard of requests that change something is asked last, after all that
+/// Holds a request back until it may be sent: the rate of requests is kept, and the guard of requests that change something is asked last,
+/// after all that
 /// can take time.
 /// </summary>
 /// <param name="rateLimiter">Keeps requests below a rate; null where there is no limit.</param>
@@ -16,7 +17,8 @@ internal sealed class GuardHandler(RequestRateLimiter? rateLimiter) : Delegating
             : SendGuardedAsync(request, context, isGuarded, cancellationToken);
     }
 
-    private async Task<HttpResponseMessage> SendGuardedAsync(HttpRequestMessage request, RequestContext context, bool isGuarded, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendGuardedAsync(
+        HttpRequestMessage request, RequestContext context, bool isGuarded, CancellationToken cancellationToken)
     {
         if (rateLimiter is not null)
             await rateLimiter.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -34,5 +36,7 @@ internal sealed class GuardHandler(RequestRateLimiter? rateLimiter) : Delegating
     }
 }
 
-/// <summary>The guard permitted a request when the time of its attempt was over. Nothing was sent, and the service had no part in it.</summary>
+/// <summary>
+/// The guard permitted a request when the time of its attempt was over. Nothing was sent, and the service had no part in it.
+/// </summary>
 internal sealed class LateConsentException() : Exception("The request was permitted too late to be sent; it is tried again.");

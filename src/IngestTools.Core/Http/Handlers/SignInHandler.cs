@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Http.Handlers;
 
-/// <summary>Signs each request. Where the server no longer accepts the credentials, they are renewed once, and the request is sent again.</summary>
+/// <summary>
+/// Signs each request. Where the server no longer accepts the credentials, they are renewed once, and the request is sent again.
+/// </summary>
 /// <param name="service">The service.</param>
 /// <param name="text">Learns the secrets that requests carry, since the server may repeat them.</param>
 /// <param name="authenticator">Has the credentials.</param>
@@ -19,8 +21,9 @@ internal sealed class SignInHandler(IngestService service, ServerText text, IAut
         for (bool isRenewed = false; ; isRenewed = true)
         {
             context.Begin();
-            Sign(request, context, context.Operation.RequestCredentials ?? await GetAsync(context, cancellationToken).ConfigureAwait(false));
-            context.MayRenew = !isRenewed && context.Credentials is not null && context.Operation.RequestCredentials is null;
+            RequestCredentials? own = context.Operation.RequestCredentials;
+            Sign(request, context, own ?? await GetAsync(context, cancellationToken).ConfigureAwait(false));
+            context.MayRenew = !isRenewed && own is null && context.Credentials is not null;
             try
             {
                 return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -36,7 +39,7 @@ internal sealed class SignInHandler(IngestService service, ServerText text, IAut
             }
 
             context.Logger.LogInformation(
-                "{Service} no longer accepted the sign-in; it was renewed, and '{Operation}' is sent again.", service, context.Operation.Name);
+                "{Service} no longer accepted the sign-in; it was renewed, and '{Operation}' is sent again.", service, context.Name);
         }
     }
 

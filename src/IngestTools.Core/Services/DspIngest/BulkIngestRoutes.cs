@@ -10,7 +10,9 @@ namespace IngestTools.Services.DspIngest;
 /// <summary>DSP-INGEST's routes, one method each; what is made of them is decided elsewhere.</summary>
 internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logger)
 {
-    /// <summary>From this size on the server is asked before a body is sent, since it may refuse, or hold its lock, without reading it.</summary>
+    /// <summary>
+    /// From this size on the server is asked before a body is sent, since it may refuse, or hold its lock, without reading it.
+    /// </summary>
     private const long AskBeforeSending = 1024 * 1024;
 
     private static readonly Uri Health = new("health", UriKind.Relative);
@@ -26,7 +28,9 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <summary>The door for what the server answers.</summary>
     public ServerText Door => connection.Http.Text;
 
-    /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.</summary>
+    /// <summary>
+    /// DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.
+    /// </summary>
     public Task<object> UploadAsync(
         Shortcode shortcode, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
@@ -56,7 +60,9 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     public Task<ProjectAnswer> FinalizeAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
         PostAsync("finalize", shortcode, "bulk-ingest/finalize", cancellationToken);
 
-    /// <summary>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv. The caller disposes the answer, whose body is still to be read.</summary>
+    /// <summary>
+    /// DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv. The caller disposes the answer, whose body is still to be read.
+    /// </summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Locked"/>, <see cref="ErrorId.NotFound"/> among others.</exception>
     public Task<HttpResponseMessage> GetMappingAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
         connection.Http.SendAsync<HttpResponseMessage>(
@@ -80,7 +86,9 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
         }
     }
 
-    /// <summary>DSP-INGEST, GET /projects/{shortcode}/assets/{assetId}; null where the server does not know the asset, or has no such route.</summary>
+    /// <summary>
+    /// DSP-INGEST, GET /projects/{shortcode}/assets/{assetId}; null where the server does not know the asset, or has no such route.
+    /// </summary>
     public async Task<AssetAnswer?> TryGetAssetAsync(Shortcode shortcode, string assetId, CancellationToken cancellationToken)
     {
         HttpOperation operation = Get("get asset", new Uri(connection.Uri, $"projects/{shortcode}/assets/{Uri.EscapeDataString(assetId)}"), target: assetId);
