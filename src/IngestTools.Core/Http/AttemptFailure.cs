@@ -14,8 +14,11 @@ internal static class AttemptFailure
     {
         if (FindIngestException(exception) is { } own)
             return own;
-        if (cancellationToken.IsCancellationRequested)
-            return exception is OperationCanceledException ? exception : new OperationCanceledException(exception.Message, exception, cancellationToken);
+        bool isCanceled = cancellationToken.IsCancellationRequested;
+        if (isCanceled && exception is not OperationCanceledException)
+            return new OperationCanceledException(exception.Message, exception, cancellationToken);
+        if (isCanceled)
+            return exception;
         if (watch?.HasEnded == true)
             return watch.NoProgress(service, operation, exception);
         if (exception is HttpRequestException or IOException)

@@ -118,7 +118,7 @@ internal sealed class IngestHttp
                 await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (first.IsCompletedSuccessfully)
                 {
-                    _pipelines.Succeeded(first.Result, resilience);
+                    await _pipelines.CountAsync(first.Result, resilience).ConfigureAwait(false);
                     return context.Complete(first.Result);
                 }
 
@@ -146,9 +146,10 @@ internal sealed class IngestHttp
         ResilienceContext context = Outage.Enter(signIn, cancellationToken);
         try
         {
-            await _outage.CreatePipeline<RequestCredentials?>().Build().ExecuteAsync(
-                static (context, http) => http._authenticator.GetAsync(Outage.WaiterOf(context).Logger, context.CancellationToken), context, this)
-                .ConfigureAwait(false);
+            ResiliencePipeline<RequestCredentials?> pipeline = _outage.CreatePipeline<RequestCredentials?>().Build();
+            await pipeline.ExecuteAsync(
+                static (context, authenticator) => authenticator.GetAsync(Outage.WaiterOf(context).Logger, context.CancellationToken),
+                context, _authenticator).ConfigureAwait(false);
         }
         catch (IngestException e)
         {
@@ -162,7 +163,8 @@ internal sealed class IngestHttp
 
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
     public IngestException Unreadable(
-        HttpOperation operation, string what, HttpStatusCode? status, string? body = null, Exception? cause = null) => HttpFailure.Unreadable(Service, operation, what, status, body, Text, cause);
+        HttpOperation operation, string what, HttpStatusCode? status, string? body = null, Exception? cause = null) =>
+        HttpFailure.Unreadable(Service, operation, what, status, body, Text, cause);
 
     private static string ReadVersion() =>
         typeof(IngestHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using IngestTools.Http.Handlers;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Logging;
@@ -75,14 +74,9 @@ internal sealed class ResiliencePipelines
         _ => _repeatable,
     };
 
-    /// <summary>An attempt that was made without its pipeline succeeded. The circuit breaker counts it.</summary>
-    public void Succeeded(HttpResponseMessage response, ResilienceContext context)
-    {
-        // It completes at once: nothing in it waits.
-        ValueTask<Outcome<HttpResponseMessage>> counting = _breaker.ExecuteOutcomeAsync(
-            static (_, response) => ValueTask.FromResult(Outcome.FromResult(response)), context, response);
-        Debug.Assert(counting.IsCompleted, "The circuit breaker waited for something.");
-    }
+    /// <summary>Lets the circuit breaker count a first attempt that succeeded. It waits only where this closes the circuit.</summary>
+    public ValueTask<Outcome<HttpResponseMessage>> CountAsync(HttpResponseMessage response, ResilienceContext context) =>
+        _breaker.ExecuteOutcomeAsync(static (_, response) => ValueTask.FromResult(Outcome.FromResult(response)), context, response);
 
     private static TimeSpan Clamp(TimeSpan time) => time < LongestTime ? time : LongestTime;
 

@@ -56,8 +56,8 @@ internal sealed class AnswerHandler(IngestService service, HttpTransport transpo
         bool isRefusal = context.MayRenew && authenticator.IsRefusal(response);
         if (isRefusal || !context.Operation.IsAnswer(response.StatusCode))
         {
-            error = await HttpFailure.FromAnswerAsync(service, context.Operation, response, transport.Text, transport.Time, cancellationToken)
-                .ConfigureAwait(false);
+            error = await HttpFailure.FromAnswerAsync(
+                service, context.Operation, response, transport.Text, transport.Time, cancellationToken).ConfigureAwait(false);
         }
         else
         {
