@@ -199,7 +199,7 @@ Describe 'build.ps1 -Task Pack' {
         Invoke-AtHome tools {
             $scheduler = Join-Path $tools "ingest-scheduler$suffix"
             (Invoke-Native { & $scheduler --version }).Text.Trim() | Should -Be $version
-            (Invoke-Native { & $scheduler --help }).Text | Should -Match 'ingest-scheduler run'
+            (Invoke-Native { & $scheduler --help }).Text | Should -Match 'Register-BulkLoadSchedule'
             # A store shows that SQLite is found. The path of a socket must be short.
             $short = [System.IO.Directory]::CreateTempSubdirectory('it-')
             $socket = $IsWindows ? "ingesttools-test-$PID" : (Join-Path $short 's')
@@ -223,7 +223,7 @@ Describe 'build.ps1 -Task Pack' {
         $install.ExitCode | Should -Be 0 -Because $install.Text
         Invoke-AtHome tools {
             $sandbox = Join-Path $tools "ingest-sandbox$suffix"
-            (Invoke-Native { & $sandbox --help }).Text | Should -Match 'ingest-sandbox serve'
+            (Invoke-Native { & $sandbox --help }).Text | Should -Match 'Imitates the ingest services'
             $server = Start-Listening $sandbox ('serve', '--port', '0')
             try {
                 $ready = $server.StandardOutput.ReadLine() | ConvertFrom-Json

@@ -1,4 +1,8 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.NamedOptions;
 using IngestTools.Sandbox.Services.DspIngest;
@@ -8,30 +12,15 @@ using IngestTools.Sandbox.Services.Voss;
 
 namespace IngestTools.Sandbox.CommandLine;
 
-/// <summary>The arguments of "ingest-sandbox serve".</summary>
+/// <summary>What "ingest-sandbox serve" was given.</summary>
 /// <param name="Options">How the sandbox is started.</param>
 /// <param name="SampleFolder">Where sample files are written; null for nowhere.</param>
-/// <param name="ParentId">The process with which the sandbox ends, if any.</param>
+/// <param name="Parent">The process with which the sandbox ends, if any.</param>
 /// <param name="RunTime">After how long the sandbox ends by itself.</param>
-internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder, int? ParentId, TimeSpan RunTime)
+internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder, ParentWatch? Parent, TimeSpan RunTime)
 {
-    /// <summary>For --help.</summary>
-    public static readonly string Help = $"""
-        ingest-sandbox serve [OPTION]...
-        ingest-sandbox options          prints the OPTIONS below as JSON
-
-        Imitates the ingest services on one loopback port, to try IngestTools against. When it listens it prints one line of JSON
-        with its address and its process id. It ends on Ctrl+C and SIGTERM.
-
-          --port N                  listen on this port; 0, the default, takes a free one
-          --data DIR                keep files and mappings in this folder, also over a restart; without it they are in memory
-          --sample DIR              write sample files into this folder: scans, ids and workbooks to try the cmdlets with
-          --fault TEXT              misbehave, see FAULTS; can be given several times
-          --option NAME=VALUE       set an option, see OPTIONS; can be given several times
-          --parent PID              end when this process ends
-
-        Exit codes: 0 success, 1 cannot listen, 64 wrong usage, 73 a sample file cannot be written.
-
+    /// <summary>What --help prints after the options.</summary>
+    public static readonly string Tables = $"""
         FAULTS
         {FaultText.Help}
 
@@ -69,31 +58,74 @@ internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder
           POST   /sandbox/voss/options                       the options of voss: in the same form
         """;
 
-    private static readonly Dictionary<string, Action<Draft, Arguments>> Known = new(StringComparer.Ordinal)
+    /// <summary>The command 'serve'.</summary>
+    public static Command Create()
     {
-        ["--port"] = static (draft, given) => draft.Port = given.Number(0, ushort.MaxValue),
-        ["--data"] = static (draft, given) => draft.DataFolder = Path.GetFullPath(given.Value()),
-        ["--fault"] = static (draft, given) => draft.Faults.Add(ParseFault(given.Value())),
-        ["--sample"] = static (draft, given) => draft.SampleFolder = Path.GetFullPath(given.Value()),
-        ["--option"] = static (draft, given) => draft.Add(given.Value()),
-        ["--parent"] = static (draft, given) => draft.ParentId = given.Number(1, int.MaxValue),
-    };
-
-    /// <exception cref="UsageException">Something is wrong with the arguments.</exception>
-    public static ServeCommand Parse(IReadOnlyList<string> arguments)
-    {
-        Arguments given = new(arguments);
-        Draft draft = new();
-        while (given.TryNext(out string option))
+        Option<int> port = NumberOption("--port", "N", "Listens on this port. 0, the default, takes a free one.", 0, ushort.MaxValue);
+        Option<string?> data = new("--data") { HelpName = "DIR", Description = "Keeps files and mappings in this folder, also over a restart. Default: in memory." };
+        Option<string?> sample = new("--sample")
         {
-            if (!Known.TryGetValue(option, out Action<Draft, Arguments>? take))
-                throw new UsageException($"unknown option '{option}'; the options are {string.Join(", ", Known.Keys)}");
-            take(draft, given);
-        }
-        return draft.ToCommand();
+            HelpName = "DIR",
+            Description = "Writes sample files into this folder: scans, ids and workbooks to try the cmdlets with.",
+        };
+        Option<Fault[]> faults = new("--fault")
+        {
+            HelpName = "TEXT",
+            Description = "Misbehaves: see FAULTS. Can be given several times.",
+            CustomParser = static result => [.. result.Tokens.Select(token => ParseFault(result, token.Value)).OfType<Fault>()],
+        };
+        Option<OptionSet?> options = new("--option")
+        {
+            HelpName = "NAME=VALUE",
+            Description = "Sets an option: see OPTIONS. Can be given several times.",
+            Arity = ArgumentArity.OneOrMore,
+            CustomParser = ParseOptions,
+        };
+        Option<ParentWatch?> parent = new("--parent") { HelpName = "PID", Description = "Ends with this process.", CustomParser = ParseParent };
+        Command command = new(
+            "serve",
+            "Imitates the ingest services on one port of this machine, to try IngestTools against. When it listens, it prints one line of JSON with its address "
+            + "and its process id. It ends on Ctrl+C and SIGTERM.\n\nExit codes: 0 success, 1 cannot listen, 64 wrong usage, 73 a sample file cannot be written.")
+        {
+            port, data, sample, faults, options, parent,
+        };
+        command.SetAction((result, _) => ServeAsync(Read(
+            result.GetValue(port), result.GetValue(data), result.GetValue(sample), result.GetValue(faults) ?? [], result.GetValue(options) ?? new OptionSet(),
+            result.GetValue(parent))));
+        return command;
     }
 
-    private static Fault ParseFault(string text)
+    private static ServeCommand Read(int port, string? data, string? sample, Fault[] faults, OptionSet given, ParentWatch? parent)
+    {
+        SandboxSettings common = given.Read<SandboxSettings>();
+        SandboxOptions options = new() { Port = port, DataFolder = FullPath(data), Seed = common.Seed, Faults = faults };
+        common.ApplyTo(options);
+        given.Read<DspIngestSettings>().ApplyTo(options.DspIngest);
+        given.Read<IcaSettings>().ApplyTo(options.Ica);
+        given.Read<LakeFsSettings>().ApplyTo(options.LakeFs);
+        given.Read<VossSettings>().ApplyTo(options.Voss);
+        return new ServeCommand(options, FullPath(sample), parent, common.RunTime);
+    }
+
+    private static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);
+
+    private static Option<int> NumberOption(string name, string helpName, string description, int least, int most) => new(name)
+    {
+        HelpName = helpName,
+        Description = description,
+        CustomParser = result => ParseNumber(result, name, least, most),
+    };
+
+    private static int ParseNumber(ArgumentResult result, string name, int least, int most)
+    {
+        string text = result.Tokens[0].Value;
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most)
+            return number;
+        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} takes a number from {least} to {most}, not '{text}'"));
+        return 0;
+    }
+
+    private static Fault? ParseFault(ArgumentResult result, string text)
     {
         try
         {
@@ -101,85 +133,66 @@ internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder
         }
         catch (FormatException e)
         {
-            throw new UsageException($"--fault {e.Message}");
+            result.AddError($"--fault {e.Message}");
+            return null;
         }
     }
 
-    /// <summary>What was read until now.</summary>
-    private sealed class Draft
+    private static OptionSet? ParseOptions(ArgumentResult result)
     {
-        private readonly OptionSet _options = new();
-
-        public List<Fault> Faults { get; } = [];
-
-        public int Port { get; set; }
-
-        public string? DataFolder { get; set; }
-
-        public string? SampleFolder { get; set; }
-
-        public int? ParentId { get; set; }
-
-        public void Add(string option)
+        OptionSet options = new();
+        try
         {
-            try
-            {
-                _options.Add(option);
-            }
-            catch (FormatException e)
-            {
-                throw new UsageException(e.Message);
-            }
+            foreach (Token token in result.Tokens)
+                options.Add(token.Value);
+            return options;
         }
-
-        public ServeCommand ToCommand()
+        catch (FormatException e)
         {
-            SandboxSettings common = _options.Read<SandboxSettings>();
-            SandboxOptions options = new() { Port = Port, DataFolder = DataFolder, Seed = common.Seed, Faults = Faults };
-            common.ApplyTo(options);
-            _options.Read<DspIngestSettings>().ApplyTo(options.DspIngest);
-            _options.Read<IcaSettings>().ApplyTo(options.Ica);
-            _options.Read<LakeFsSettings>().ApplyTo(options.LakeFs);
-            _options.Read<VossSettings>().ApplyTo(options.Voss);
-            return new ServeCommand(options, SampleFolder, ParentId, common.RunTime);
+            result.AddError(e.Message);
+            return null;
         }
     }
 
-    /// <summary>The arguments one by one; "--option value" and "--option=value" are the same.</summary>
-    private sealed class Arguments(IReadOnlyList<string> arguments)
+    private static ParentWatch? ParseParent(ArgumentResult result)
     {
-        private int _next;
-        private string _option = "";
-        private string? _attached;
+        int id = ParseNumber(result, "--parent", 1, int.MaxValue);
+        if (id != 0 && ParentWatch.Find(id) is { } parent)
+            return parent;
+        if (id != 0)
+            result.AddError($"--parent {id}: there is no such process");
+        return null;
+    }
 
-        public bool TryNext(out string option)
-        {
-            option = _option;
-            if (_attached is not null)
-                throw new UsageException($"{_option} takes no value");
-            if (_next == arguments.Count)
-                return false;
-            string[] sides = arguments[_next++].Split('=', 2);
-            option = _option = sides[0];
-            _attached = sides.Length == 2 ? sides[1] : null;
-            return true;
-        }
+    private static async Task<int> ServeAsync(ServeCommand command)
+    {
+        if (command.SampleFolder is { } folder)
+            Samples.SampleFolder.Write(folder);
+        ParentWatch? parent = command.Parent;
+        using CancellationTokenSource end = new();
+        // Ctrl+C at a shell reaches everything that runs in it. A sandbox that somebody started as part of a session stays for as long as the session does.
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, parent is null ? End : static signal => signal.Cancel = true);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        using ILoggerFactory loggers = LoggerFactory.Create(Log);
 
-        public string Value()
-        {
-            string? value = _attached ?? (_next < arguments.Count ? arguments[_next++] : null);
-            _attached = null;
-            return string.IsNullOrEmpty(value) ? throw new UsageException($"{_option} needs a value") : value;
-        }
+        await using SandboxServer sandbox = await SandboxServer.StartAsync(command.Options with { LoggerFactory = loggers }, end.Token);
+        Console.WriteLine(JsonSerializer.Serialize(new { uri = sandbox.Uri.GetLeftPart(UriPartial.Authority), pid = Environment.ProcessId }));
 
-        public int Number(int least, int most)
+        Task parentEnds = parent?.WaitForEndAsync(end.Token) ?? Task.Delay(Timeout.Infinite, end.Token);
+        await Task.WhenAny(parentEnds, Task.Delay(command.RunTime, end.Token));
+        await end.CancelAsync();
+        return 0;
+
+        void End(PosixSignalContext signal)
         {
-            string text = Value();
-            bool isNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number);
-            if (isNumber && number >= least && number <= most)
-                return number;
-            throw new UsageException(
-                string.Create(CultureInfo.InvariantCulture, $"{_option} is a number from {least} to {most}, not '{text}'"));
+            signal.Cancel = true;
+            end.Cancel();
         }
     }
+
+    // Kestrel reports as errors what the sandbox does on purpose: answers that are shorter than announced, bodies left unread.
+    private static void Log(ILoggingBuilder logging) => logging
+        .AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+        .AddFilter("Microsoft.AspNetCore", LogLevel.Critical)
+        .SetMinimumLevel(LogLevel.Warning);
 }

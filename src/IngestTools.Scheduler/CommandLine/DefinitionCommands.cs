@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using IngestTools.Files;
@@ -15,10 +16,34 @@ internal static class DefinitionCommands
 
     private static readonly SchedulingJson Readable = new(new JsonSerializerOptions(SchedulingJson.Default.Options) { WriteIndented = true });
 
-    /// <summary>Writes all definitions to a file, or to the output.</summary>
-    public static async Task<int> ExportAsync(IReadOnlyList<string> texts)
+    public static Command CreateExport()
     {
-        (string? file, string? socket, _) = Parse(texts, takesReplace: false);
+        Argument<string?> file = new("FILE") { Description = "The file. Default: the output.", Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> socket = SchedulerCommands.SocketOption("Where the scheduler listens.");
+        Command command = new(
+            "export",
+            "Writes the schedules as JSON, without secrets and files, for another store. Schedules that have ended are left out. "
+            + "Those that cannot be read are left out and reported.")
+        {
+            file, socket,
+        };
+        command.SetAction((result, _) => ExportAsync(result.GetValue(file), result.GetValue(socket)));
+        return command;
+    }
+
+    public static Command CreateImport()
+    {
+        Argument<string> file = new("FILE") { Description = "A file that 'export' wrote. The paths in it must exist." };
+        Option<bool> replace = new("--replace") { Description = "Replaces schedules of the same name." };
+        Option<string?> socket = SchedulerCommands.SocketOption("Where the scheduler listens.");
+        Command command = new("import", "Registers the schedules of a file. A suspended one stays suspended.") { file, replace, socket };
+        command.SetAction((result, _) => ImportAsync(result.GetRequiredValue(file), result.GetValue(socket), result.GetValue(replace)));
+        return command;
+    }
+
+    /// <summary>Writes all definitions to a file, or to the output.</summary>
+    private static async Task<int> ExportAsync(string? file, string? socket)
+    {
         using SchedulerClient client = new(socket);
         List<BulkLoadSchedule> schedules = [];
         await foreach (BulkLoadSchedule schedule in client.ReadSchedulesAsync([], CancellationToken.None))
@@ -37,10 +62,9 @@ internal static class DefinitionCommands
     }
 
     /// <summary>Registers the schedules of a file. What is refused is reported, and the others are registered.</summary>
-    public static async Task<int> ImportAsync(IReadOnlyList<string> texts)
+    private static async Task<int> ImportAsync(string file, string? socket, bool replace)
     {
-        (string? file, string? socket, bool replace) = Parse(texts, takesReplace: true);
-        DefinitionFile definitions = Read(file ?? throw new UsageException("import needs a file"));
+        DefinitionFile definitions = Read(file);
         using SchedulerClient client = new(socket);
         int refused = 0;
         foreach (RegisterRequest request in definitions.Requests(replace, $"{Environment.UserName}@{Environment.MachineName}"))
@@ -59,27 +83,6 @@ internal static class DefinitionCommands
         int imported = definitions.Schedules.Count - refused;
         Console.WriteLine($"{imported} {(imported == 1 ? "schedule was" : "schedules were")} imported, {refused} {(refused == 1 ? "was" : "were")} not.");
         return refused == 0 ? Ok : SomeRefused;
-    }
-
-    private static (string? File, string? Socket, bool Replace) Parse(IReadOnlyList<string> texts, bool takesReplace)
-    {
-        Arguments arguments = new(texts);
-        string? file = null;
-        string? socket = null;
-        bool replace = false;
-        while (arguments.TryNext(out string option))
-        {
-            if (option == "--socket")
-                socket = arguments.Value();
-            else if (option == "--replace" && takesReplace)
-                replace = true;
-            else if (file is null && !option.StartsWith('-'))
-                file = option;
-            else
-                throw Arguments.Unknown(option);
-        }
-
-        return (file, socket, replace);
     }
 
     private static async Task WriteAsync(string file, string text)

@@ -1,12 +1,17 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
 using IngestTools.Connections;
+using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.CommandLine;
 
-/// <summary>How the daemon is to run.</summary>
+/// <summary>How the daemon runs.</summary>
 internal sealed record RunCommand
 {
     private const string Postgres = "postgres";
+
+    private static readonly TimeSpan DefaultTakeOver = TimeSpan.FromSeconds(30);
 
     /// <summary>The folder of the store, the lock and the spool.</summary>
     public required string Folder { get; init; }
@@ -21,64 +26,61 @@ internal sealed record RunCommand
     /// <summary>A fixed pause between looks at what runs; null suits it to the service.</summary>
     public TimeSpan? PollInterval { get; init; }
 
-    public TimeSpan TakeOverAfter { get; init; } = TimeSpan.FromSeconds(30);
+    public required TimeSpan TakeOverAfter { get; init; }
 
     public bool IsVerbose { get; init; }
 
-    /// <exception cref="UsageException">The arguments are none of this command.</exception>
-    public static RunCommand Parse(IReadOnlyList<string> texts)
+    /// <summary>The command 'run'.</summary>
+    public static Command Create()
     {
-        Arguments arguments = new(texts);
-        string? store = null;
-        string? connectionFrom = null;
-        string? socket = null;
-        string? folder = null;
-        RunCommand command = new() { Folder = "", Socket = "", Node = Environment.MachineName };
-        while (arguments.TryNext(out string option))
+        Option<string?> store = new("--store")
         {
-            switch (option)
-            {
-                case "--store":
-                    store = arguments.Value();
-                    break;
-                case "--folder":
-                    folder = arguments.Value();
-                    break;
-                case "--connection-from":
-                    connectionFrom = arguments.Value();
-                    break;
-                case "--socket":
-                    socket = arguments.Value();
-                    break;
-                case "--node":
-                    command = command with { Node = CheckNode(arguments.Value()) };
-                    break;
-                case "--poll-interval":
-                    command = command with { PollInterval = arguments.Seconds(0.01, 3600) };
-                    break;
-                case "--takeover-after":
-                    command = command with { TakeOverAfter = arguments.Seconds(2, 3600) };
-                    break;
-                case "--verbose":
-                    command = command with { IsVerbose = true };
-                    break;
-                default:
-                    throw Arguments.Unknown(option);
-            }
-        }
-
-        bool isPostgres = store == Postgres;
-        if (isPostgres != connectionFrom is not null)
-            throw new UsageException("--store postgres and --connection-from env:NAME go together");
-        if (folder is not null && !isPostgres)
-            throw new UsageException("--folder goes with --store postgres; a store of files is given its folder as --store DIR");
-        string place = Path.GetFullPath((isPostgres ? folder : store) ?? SchedulerPlace.Folder);
-        return command with
-        {
-            Folder = place,
-            Connection = connectionFrom is null ? null : ReadConnection(connectionFrom),
-            Socket = SocketOf(socket, place, isGiven: store is not null && !isPostgres || folder is not null),
+            Description = "The folder of the store. Default: scheduler below INGESTTOOLS_HOME, or below the configuration folder. One daemon serves a store. "
+                + "With 'postgres', several nodes share the work, and any of them may fail.",
+            HelpName = "DIR|postgres",
         };
+        Option<string?> connection = new("--connection-from")
+        {
+            Description = "With --store postgres: where the connection string is kept, env:NAME or file:PATH.",
+            HelpName = "REFERENCE",
+            CustomParser = ReadConnection,
+        };
+        Option<string?> folder = new("--folder") { Description = "With --store postgres: the folder of this node's lock, socket and spool.", HelpName = "DIR" };
+        Option<string?> socket = SchedulerCommands.SocketOption("Where it listens: a path, or on Windows the name of a pipe.");
+        Option<string?> node = SchedulerCommands.NameOption("--node", 100, "The name of this node. Default: the name of the machine.");
+        Option<TimeSpan?> poll = SchedulerCommands.SecondsOption("--poll-interval", 0.01, 3600, "The pause between polls of what runs. Default: what suits the service.");
+        Option<TimeSpan?> takeOver = SchedulerCommands.SecondsOption(
+            "--takeover-after", 2, 3600, "With --store postgres: how long a node is silent before others take over its runs. Default: 30.");
+        Option<bool> verbose = new("--verbose") { Description = "Logs details, for troubleshooting." };
+        Command command = new("run", "Runs until SIGTERM, Ctrl+C or Stop-IngestScheduler, and ends within ten seconds then. What runs at the services continues there.")
+        {
+            store, connection, folder, socket, node, poll, takeOver, verbose,
+        };
+        command.Validators.Add(result =>
+        {
+            bool isPostgres = result.GetResult(store)?.Tokens is [{ Value: Postgres }];
+            if (isPostgres != result.GetResult(connection) is not null)
+                result.AddError("Give --store postgres and --connection-from env:NAME together.");
+            if (!isPostgres && result.GetResult(folder) is not null)
+                result.AddError("Give --folder with --store postgres. The folder of a store of files is given as --store DIR.");
+        });
+        command.SetAction(async result =>
+        {
+            bool isPostgres = result.GetValue(store) == Postgres;
+            string? given = isPostgres ? result.GetValue(folder) : result.GetValue(store);
+            string place = Path.GetFullPath(given ?? SchedulerPlace.Folder);
+            await SchedulerDaemon.RunAsync(new RunCommand
+            {
+                Folder = place,
+                Connection = result.GetValue(connection),
+                Socket = SocketOf(result.GetValue(socket), place, isGiven: given is not null),
+                Node = result.GetValue(node) ?? Environment.MachineName,
+                PollInterval = result.GetValue(poll),
+                TakeOverAfter = result.GetValue(takeOver) ?? DefaultTakeOver,
+                IsVerbose = result.GetValue(verbose),
+            });
+        });
+        return command;
     }
 
     /// <summary>A daemon with a folder of its own has a socket of its own in it.</summary>
@@ -88,20 +90,17 @@ internal sealed record RunCommand
         return OperatingSystem.IsWindows() ? socket : Path.GetFullPath(socket);
     }
 
-    private static string CheckNode(string name) => name.Length <= 100 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
-        ? name
-        : throw new UsageException($"--node is a name of letters, digits, - _ and ., not '{name}'");
-
-    /// <summary>The connection has a password in it, so it stands in no list of processes.</summary>
-    private static string ReadConnection(string from)
+    /// <summary>The connection string contains a password, so it does not belong on a command line.</summary>
+    private static string? ReadConnection(ArgumentResult result)
     {
         try
         {
-            return SecretReference.Parse(from).CreateReader(vault: null)(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            return SecretReference.Parse(result.Tokens[0].Value).CreateReader(vault: null)(CancellationToken.None).AsTask().GetAwaiter().GetResult();
         }
         catch (IngestException e)
         {
-            throw new UsageException($"--connection-from: {e.Message} {e.Advice}");
+            result.AddError($"--connection-from: {e.Message} {e.Advice}");
+            return null;
         }
     }
 }

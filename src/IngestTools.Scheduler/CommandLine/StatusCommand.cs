@@ -1,10 +1,11 @@
+using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.CommandLine;
 
-/// <summary>Tells how the daemon stands, with the exit codes that monitoring plug-ins have.</summary>
+/// <summary>Shows the state of the daemon, with the exit codes of monitoring plug-ins.</summary>
 internal static class StatusCommand
 {
     private const int Well = 0;
@@ -18,26 +19,23 @@ internal static class StatusCommand
     /// <summary>A monitoring system waits ten seconds as a rule.</summary>
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(8);
 
-    public static async Task<int> RunAsync(IReadOnlyList<string> texts)
+    public static Command Create()
     {
-        Arguments arguments = new(texts);
-        bool isJson = false;
-        string? socket = null;
-        while (arguments.TryNext(out string option))
+        Option<bool> json = new("--json") { Description = "Prints JSON." };
+        Option<string?> socket = SchedulerCommands.SocketOption("Where the scheduler listens.");
+        Command command = new(
+            "status",
+            "Shows the state of the scheduler, for people and for monitoring. Exit codes: 0 OK, 1 runs of the last day did not succeed, "
+            + "2 not running, not answering or in trouble, 3 unknown.")
         {
-            switch (option)
-            {
-                case "--json":
-                    isJson = true;
-                    break;
-                case "--socket":
-                    socket = arguments.Value();
-                    break;
-                default:
-                    throw Arguments.Unknown(option);
-            }
-        }
+            json, socket,
+        };
+        command.SetAction((result, _) => RunAsync(result.GetValue(json), result.GetValue(socket)));
+        return command;
+    }
 
+    private static async Task<int> RunAsync(bool isJson, string? socket)
+    {
         (int code, SchedulerState state) = await AskAsync(socket);
         Console.WriteLine(isJson ? JsonSerializer.Serialize(state, SchedulingJson.Default.SchedulerState) : Describe(code, state));
         return code;

@@ -1,31 +1,20 @@
+using System.CommandLine;
+
 namespace IngestTools.Scheduler.CommandLine;
 
 /// <summary>Prints what makes the daemon a service of the machine.</summary>
 internal static class UnitCommand
 {
-    public static void Run(IReadOnlyList<string> texts)
-    {
-        Arguments arguments = new(texts);
-        bool isWindows = OperatingSystem.IsWindows();
-        string user = "ingest";
-        while (arguments.TryNext(out string option))
-        {
-            switch (option)
-            {
-                case "--windows":
-                    isWindows = true;
-                    break;
-                case "--user":
-                    user = arguments.Value();
-                    if (!user.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-                        throw new UsageException($"--user is the name of an account, not '{user}'");
-                    break;
-                default:
-                    throw Arguments.Unknown(option);
-            }
-        }
+    private const string DefaultUser = "ingest";
 
-        Console.WriteLine(isWindows ? Windows() : Systemd(user));
+    public static Command Create()
+    {
+        Option<string?> user = SchedulerCommands.NameOption("--user", 100, $"The account of the systemd unit. Default: {DefaultUser}.");
+        Option<bool> windows = new("--windows") { Description = "Prints the commands for Windows on other systems too." };
+        Command command = new("unit", "Prints a systemd unit, or the commands that start the scheduler with Windows.") { user, windows };
+        command.SetAction(result => Console.WriteLine(
+            OperatingSystem.IsWindows() || result.GetValue(windows) ? Windows() : Systemd(result.GetValue(user) ?? DefaultUser)));
+        return command;
     }
 
     /// <summary>How this program is started: by its own executable, or by dotnet.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Threading.Channels;
+using IngestTools.Connections;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Services.DspIngest;
@@ -394,5 +395,78 @@ public sealed class BulkIngestTests
         await foreach (T item in items)
             list.Add(item);
         return list;
+    }
+
+    [Fact]
+    public async Task Start_that_the_server_always_fails_ends_with_its_words()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
+        dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /projects/0001/bulk-ingest"));
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.StartIngestAsync(results)).WaitAsync(TimeLimit);
+
+        Assert.Equal(ErrorId.ServerError, error.ErrorId);
+        Assert.Equal(3, dsp.Sandbox.Requests.Snapshot().Count(request => request.Target == "/projects/0001/bulk-ingest"));
+    }
+
+    [Fact]
+    public async Task Sign_in_that_fails_before_a_start_is_no_unknown_outcome()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with
+        {
+            SignIn = SignInKind.Password,
+            UserName = "root@example.com",
+            AuthenticationUri = settings.Uri,
+            Secret = _ => ValueTask.FromResult("test"),
+        });
+        dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /v2/authentication"));
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.StartAsync("0001", null, CancellationToken.None)).WaitAsync(TimeLimit);
+
+        Assert.Equal(ErrorId.ServerError, error.ErrorId);
+        Assert.True(error.IsTransient, "a server that is down while signing in may be up later");
+        Assert.Equal(4, dsp.Sandbox.Requests.Started);
+    }
+
+    [Fact]
+    public async Task Held_lock_after_a_lost_start_is_no_proof_of_a_run()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
+        dsp.Sandbox.Faults.Replace(Fault.Parse("reset=1,POST /projects/0001/bulk-ingest"));
+        Task<Transaction> starting;
+        using (await dsp.Project.HoldLockAsync())
+        {
+            starting = dsp.StartIngestAsync(results);
+            await dsp.Sandbox.WaitUntilAsync(
+                () => dsp.Sandbox.Faults.Applied(FaultKind.Reset) == 1 && dsp.Sandbox.Requests.Snapshot()[^1] is { Method: "GET", Status: 409 });
+        }
+
+        Assert.Equal(TransactionStatus.Succeeded, Assert.IsType<WaitEvent.Ended>((await dsp.WaitAsync(await starting.WaitAsync(TimeLimit)))[^1]).Transaction.Status);
+        Assert.Equal(1, dsp.Project.Runs);
+    }
+
+    [Fact]
+    public async Task Wait_goes_on_when_another_call_takes_the_lock_before_the_mapping_is_read()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        Transaction started = await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.tif")));
+        await dsp.Sandbox.WaitUntilAsync(() => !dsp.Project.IsLocked);
+        using IngestConnection quick = dsp.Reconnect(new QuickTime(20), settings => settings);
+        ITransactionSource source = TransactionSources.For(quick, dsp.Log);
+        // The first look at the status finds the project free; all that come after find it locked.
+        dsp.Sandbox.Faults.Replace(Fault.Parse("latency=300ms,1,GET"));
+        Task<Transaction> looking = source.LookAsync(started, CancellationToken.None);
+        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Faults.Applied(FaultKind.Latency) == 1);
+        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Requests.InFlight == 0);
+
+        Transaction seen;
+        using (await dsp.Project.HoldLockAsync())
+            seen = await looking.WaitAsync(TimeLimit);
+
+        // Whichever of the two came first to the lock, the wait is not given up.
+        Assert.True(seen.Status is TransactionStatus.Running or TransactionStatus.Succeeded, seen.Message);
+        Assert.Equal(TransactionStatus.Succeeded, (await source.LookAsync(started, CancellationToken.None)).Status);
     }
 }

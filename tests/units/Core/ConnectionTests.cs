@@ -1,8 +1,8 @@
 using System.Runtime.Versioning;
 using IngestTools.Connections;
 using IngestTools.Http;
-using IngestTools.Services.DspIngest;
 using IngestTools.Sandbox.Faults;
+using IngestTools.Services.DspIngest;
 using IngestTools.Units.Support;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -457,5 +457,56 @@ public sealed class ConnectionTests
     {
         await foreach (var row in dsp.Client.ReadMappingAsync("0001", CancellationToken.None))
             Assert.Fail($"There is no mapping, and {row} came.");
+    }
+
+    [Fact]
+    public async Task Service_that_is_well_and_fails_its_routes_is_not_ok()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { MaxAttempts = 1 });
+        dsp.Sandbox.Faults.Replace(Fault.Parse("500=GET /projects/**"));
+
+        ServiceReport report = await ServiceCheck.RunAsync(dsp.Connection, "0001", dsp.Log, CancellationToken.None);
+
+        Assert.Equal((false, null), (report.Ok, report.SignedIn));
+        Assert.Contains(report.Details, line => line.StartsWith("Signed in: could not be found out.", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("localhost:8080")]
+    [InlineData("ftp://proxy.example.org")]
+    [InlineData("http://user:canary@proxy.example.org:8080")]
+    public void Proxy_that_cannot_be_is_refused_without_its_password(string proxy)
+    {
+        IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(new ConnectionSettings
+        {
+            Service = IngestService.DspIngest,
+            Uri = new Uri("https://ingest.example.org"),
+            Proxy = new Uri(proxy, UriKind.RelativeOrAbsolute),
+        }));
+
+        Assert.Equal(ErrorId.Rejected, error.ErrorId);
+        Assert.DoesNotContain("canary", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DspHarness.Token + "\n", true)]
+    [InlineData("canary\u00e4", false)]
+    [InlineData("canary token", false)]
+    public async Task Token_that_cannot_be_sent_is_told_and_not_shown(string token, bool works)
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Secret = _ => ValueTask.FromResult(token) });
+
+        UploadResult result = Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("a.tif")));
+
+        Assert.Equal(works ? null : ErrorId.SecretUnavailable, result.Error?.ErrorId);
+        Assert.DoesNotContain("canary", $"{result.Error}", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Longest_times_are_taken()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Timeout = TimeSpan.FromSeconds(100_000), MaxAttempts = 100 });
+
+        Assert.Null(Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("a.tif"))).Error);
     }
 }

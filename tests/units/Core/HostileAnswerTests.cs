@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using IngestTools.Connections;
 using IngestTools.Http;
@@ -337,5 +338,50 @@ public sealed class HostileAnswerTests
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             base.ReadAsync(buffer[..Math.Min(buffer.Length, 64)], cancellationToken);
+    }
+
+    [Fact]
+    public async Task Error_whose_explanation_stalls_is_told_without_it()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        using CancellationTokenSource end = new();
+        Task serving = AnswerAllAsync(listener, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nabc", end.Token);
+        using IngestConnection connection = IngestConnection.Open(new ConnectionSettings { Service = IngestService.DspIngest, Uri = new Uri($"http://{listener.LocalEndpoint}"), MaxAttempts = 1 });
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => new DspIngestClient(connection).StartAsync("0001", null, CancellationToken.None)).WaitAsync(Limit);
+
+        Assert.Equal((ErrorId.Rejected, "abc"), (error.ErrorId, error.ServerMessage));
+        await end.CancelAsync();
+        listener.Stop();
+        await serving;
+    }
+
+    [Fact]
+    public void Relative_redirect_hides_its_query() =>
+        Assert.Equal("/login?token_hint=***", Redaction.Of(new Uri("/login?token_hint=canary", UriKind.Relative)));
+
+    [Fact]
+    public void Hostile_html_is_cut_and_throws_nothing() =>
+        Assert.NotNull(ServerMessage.Parse(Encoding.UTF8.GetBytes("<" + string.Concat(Enumerable.Repeat("<script ", 4000)) + "x"), null, ServerText.OfNoSecrets));
+
+    /// <summary>Answers whatever comes with the same text, and keeps the connection.</summary>
+    private static async Task AnswerAllAsync(TcpListener listener, string answer, CancellationToken end)
+    {
+        List<TcpClient> clients = [];
+        try
+        {
+            while (true)
+            {
+                TcpClient client = await listener.AcceptTcpClientAsync(end);
+                clients.Add(client);
+                await client.GetStream().ReadAtLeastAsync(new byte[4096], 1, throwOnEndOfStream: false, end);
+                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer), end);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            clients.ForEach(client => client.Dispose());
+        }
     }
 }

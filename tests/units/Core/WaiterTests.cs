@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using IngestTools.Sandbox.Faults;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
 using Xunit;
@@ -8,6 +9,8 @@ namespace IngestTools.Units.Core;
 /// <summary>What the waiter promises whatever the service is.</summary>
 public sealed class WaiterTests
 {
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
+
     private const int Quickly = 20;
 
     [Fact]
@@ -133,5 +136,16 @@ public sealed class WaiterTests
             TransactionStatus end = transaction.Id == Failing ? TransactionStatus.Failed : TransactionStatus.Succeeded;
             return transaction with { SeenAt = DateTimeOffset.UtcNow, Completed = looks, Status = looks < LooksUntilTheEnd ? TransactionStatus.Running : end };
         }
+    }
+
+    [Fact]
+    public async Task Time_to_wait_bounds_a_look_that_is_not_answered()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=GET"));
+
+        List<WaitEvent> events = await dsp.WaitAsync(TransactionSources.Parse("dsp:0001").Transaction, new WaitOptions { Timeout = TimeSpan.FromMilliseconds(300) }).WaitAsync(TimeLimit);
+
+        Assert.Equal(ErrorId.WaitTimedOut, Assert.Single(events.OfType<WaitEvent.Failed>()).Error.ErrorId);
     }
 }

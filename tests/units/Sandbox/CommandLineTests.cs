@@ -94,12 +94,13 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("say what to do: ingest-sandbox serve")]
-    [InlineData("unknown command 'server'", "server")]
-    [InlineData("unknown option '--prot'", "serve", "--prot", "1")]
-    [InlineData("--port is a number from 0 to 65535, not '70000'", "serve", "--port=70000")]
+    [InlineData("Required command was not provided.")]
+    [InlineData("Required command was not provided. Unrecognized command or argument 'server'.", "server")]
+    [InlineData("Unrecognized command or argument '--prot'.", "serve", "--prot", "1")]
+    [InlineData("--port takes a number from 0 to 65535, not '70000'", "serve", "--port=70000")]
     [InlineData("--fault '503=x': 'x' is not a share", "serve", "--fault", "503=x")]
-    [InlineData("--option needs a value", "serve", "--option")]
+    [InlineData("Required argument missing for option: '--option'.", "serve", "--option")]
+    [InlineData("--data needs a value", "serve", "--data", "")]
     [InlineData("password takes env:NAME", "serve", "--option", "password=secret")]
     [InlineData("token: the environment variable SANDBOX_TEST_NONE is not set", "serve", "--option", "token=env:SANDBOX_TEST_NONE")]
     [InlineData("dsp:ingestMs needs a value: dsp:ingestMs=N", "serve", "--option", "dsp:ingestMs")]
@@ -121,7 +122,7 @@ public sealed class CommandLineTests
         Assert.Equal(0, await sandbox.EndsAsync());
         string help = await sandbox.RestOfOutputAsync();
         string[] words =
-            ["latency", "reset-body", "truncated", "--parent PID", "/sandbox/requests", "voss:rowMs=N", "ica:cursorEnd=Null|Absent|Empty"];
+            ["latency", "reset-body", "truncated", "--parent <PID>", "/sandbox/requests", "voss:rowMs=N", "ica:cursorEnd=Null|Absent|Empty"];
         Assert.All(words, word => Assert.Contains(word, help, StringComparison.Ordinal));
     }
 

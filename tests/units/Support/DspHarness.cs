@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Threading.Channels;
 using IngestTools.Connections;
 using IngestTools.Sandbox;
@@ -6,8 +5,6 @@ using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Services.DspIngest;
 using IngestTools.Transactions;
 using IngestTools.Uploads;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Units.Support;
 
@@ -107,79 +104,5 @@ internal sealed class DspHarness : IAsyncDisposable
         Connection.Dispose();
         await Sandbox.DisposeAsync();
         Folder.Dispose();
-    }
-}
-
-/// <summary>A folder that is gone with the test.</summary>
-internal sealed class TemporaryFolder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("ingesttools-test-").FullName;
-
-    /// <summary>Writes a file of so many bytes that depend on its name.</summary>
-    public string Write(string name, int length = 100)
-    {
-        string path = System.IO.Path.Join(Path, name);
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        byte[] bytes = new byte[length];
-        new Random(StringComparer.Ordinal.GetHashCode(name) ^ length).NextBytes(bytes);
-        File.WriteAllBytes(path, bytes);
-        return path;
-    }
-
-    public static string HashOf(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))).ToLowerInvariant();
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
-}
-
-/// <summary>Keeps what was logged.</summary>
-internal sealed class RecordingLogger : ILogger
-{
-    private readonly List<(LogLevel Level, string Text)> _entries = [];
-
-    public IReadOnlyList<string> At(LogLevel level)
-    {
-        lock (_entries)
-            return _entries.Where(entry => entry.Level == level).Select(entry => entry.Text).ToArray();
-    }
-
-    public string All
-    {
-        get
-        {
-            lock (_entries)
-                return string.Join('\n', _entries.Select(entry => entry.Text));
-        }
-    }
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => NullLogger.Instance.BeginScope(state);
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-    {
-        lock (_entries)
-            _entries.Add((logLevel, formatter(state, exception) + exception));
-    }
-}
-
-/// <summary>A clock that goes so many times as fast: what takes a minute takes a second.</summary>
-internal sealed class QuickTime(int factor) : TimeProvider
-{
-    private readonly long _start = System.GetTimestamp();
-
-    public override long GetTimestamp() => _start + (System.GetTimestamp() - _start) * factor;
-
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new QuickTimer(System.CreateTimer(callback, state, Scale(dueTime), Scale(period)), this);
-
-    private TimeSpan Scale(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? time : time / factor;
-
-    private sealed class QuickTimer(ITimer timer, QuickTime time) : ITimer
-    {
-        public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(time.Scale(dueTime), time.Scale(period));
-
-        public void Dispose() => timer.Dispose();
-
-        public ValueTask DisposeAsync() => timer.DisposeAsync();
     }
 }
