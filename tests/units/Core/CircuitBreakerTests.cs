@@ -15,7 +15,7 @@ public sealed class CircuitBreakerTests
     [Fact]
     public async Task Failed_uploads_among_many_good_ones_do_not_open_the_circuit()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { MaxAttempts = 1 });
+        await using DspHarness dsp = await StartAsync();
         dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /projects/*/bulk-ingest/ingest/bad*"));
         string[] names = [.. Enumerable.Range(0, Failures + Successes).Select(i => i % 3 == 2 ? $"bad{i}.tif" : $"good{i}.tif")];
         string[] paths = [.. names.Select(name => dsp.Folder.Write(name))];
@@ -29,8 +29,7 @@ public sealed class CircuitBreakerTests
     [Fact]
     public async Task Uploads_that_all_fail_open_the_circuit()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(
-            connect: settings => settings with { MaxAttempts = 1, OutageTimeout = TimeSpan.Zero });
+        await using DspHarness dsp = await StartAsync();
         dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST"));
         string[] paths = [.. Enumerable.Range(0, Failures).Select(i => dsp.Folder.Write($"{i}.tif"))];
 
@@ -38,4 +37,8 @@ public sealed class CircuitBreakerTests
 
         Assert.Contains(results, result => result.Error!.ErrorId == ErrorId.CircuitOpen);
     }
+
+    /// <summary>Each failure is a result at once: nothing is sent again, and nobody waits until the circuit closes.</summary>
+    private static Task<DspHarness> StartAsync() =>
+        DspHarness.StartAsync(connect: settings => settings with { MaxAttempts = 1, OutageTimeout = TimeSpan.Zero });
 }
