@@ -152,15 +152,15 @@ public sealed class IngestConnection : IDisposable
     }
 
     /// <summary>
-    /// Has somebody asked right before each request that changes something at the service, as often as it is sent: for a host that can lose the right to act
-    /// while a request waits to be sent again. A sign-in is not asked about.
+    /// Has somebody asked right before each request that changes something at the service, as often as it is sent: for a host that can lose
+    /// the right to act while a request waits to be sent again. A sign-in is not asked about.
     /// </summary>
     /// <param name="ask">Is told what may be done with the request. What it throws ends the operation, with the request unsent; an operation is not tried again for it.</param>
     public void AskBeforeChange(Func<OperationKind, CancellationToken, ValueTask> ask) => Http.BeforeWrite = ask;
 
     /// <summary>
-    /// The same connection for a check, which reports at once that a server is down, and which the circuit breaker does not hold back. It ends with this one,
-    /// and is not disposed.
+    /// The same connection for a check, which reports at once that a server is down, and which the circuit breaker does not hold back. It
+    /// ends with this one, and is not disposed.
     /// </summary>
     internal IngestConnection ForCheck() => new(this);
 
@@ -277,8 +277,8 @@ public sealed class IngestConnection : IDisposable
     };
 
     /// <summary>
-    /// A connection that is given up is reset. Without that, what was not sent yet would stand before its end, and a server that has stopped reading would
-    /// not learn that the upload was aborted, and would hold its lock on.
+    /// A connection that is given up is reset. Without that, what was not sent yet would stand before its end, and a server that has
+    /// stopped reading would not learn that the upload was aborted, and would hold its lock on.
     /// </summary>
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

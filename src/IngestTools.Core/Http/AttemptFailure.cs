@@ -9,7 +9,7 @@ internal static class AttemptFailure
         HttpOperation operation,
         Exception exception,
         ServerText text,
-        ProgressWatch? watch,
+        StallTimeout? stallTimeout,
         CancellationToken cancellationToken)
     {
         if (FindIngestException(exception) is { } own)
@@ -19,8 +19,8 @@ internal static class AttemptFailure
             return new OperationCanceledException(exception.Message, exception, cancellationToken);
         if (isCanceled)
             return exception;
-        if (watch?.HasEnded == true)
-            return watch.NoProgress(service, operation, exception);
+        if (stallTimeout?.HasEnded == true)
+            return stallTimeout.NoProgress(service, operation, exception);
         if (exception is HttpRequestException or IOException)
             return HttpFailure.FromException(service, operation, exception, text);
         if (exception is not OperationCanceledException)

@@ -8,7 +8,7 @@ namespace IngestTools.Http;
 /// </summary>
 internal sealed class HttpOperation
 {
-    private static readonly Func<ProgressWatch?, HttpContent?> NoContent = _ => null;
+    private static readonly Func<StallTimeout?, HttpContent?> NoContent = _ => null;
 
     /// <summary>What is done, in the service's words: "upload", "start bulk ingest".</summary>
     public required string Name { get; init; }
@@ -21,8 +21,8 @@ internal sealed class HttpOperation
 
     public string? Accept { get; init; }
 
-    /// <summary>Makes the body of each request. An upload's body reports its progress to the watch.</summary>
-    public Func<ProgressWatch?, HttpContent?> Content { get; init; } = NoContent;
+    /// <summary>Makes the body of each request. An upload's body reports its progress to the timeout.</summary>
+    public Func<StallTimeout?, HttpContent?> Content { get; init; } = NoContent;
 
     /// <summary>Answers that are not an error for this operation, beyond 2xx.</summary>
     public Func<HttpStatusCode, bool>? Expects { get; init; }

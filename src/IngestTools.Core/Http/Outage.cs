@@ -10,13 +10,12 @@ namespace IngestTools.Http;
 
 /// <summary>
 /// Waits while a connection's server is down: it cannot be reached, or the circuit breaker is open. Such a request was not sent, so that
-/// every kind of
-/// operation may be sent again, and it does not count as an attempt.
+/// every kind of operation may be sent again, and it does not count as an attempt.
 /// </summary>
 /// <remarks>
 /// The operations of one call share one wait. When it has passed, they fail at once until the server is back, so that a call with 10,000
-/// files does not
-/// wait 10,000 times. The logger identifies the call: each cmdlet and each scheduled run has its own. A later call waits anew.
+/// files does not wait 10,000 times. The logger identifies the call: each cmdlet and each scheduled run has its own. A later call waits
+/// anew.
 /// </remarks>
 internal sealed class Outage
 {

@@ -9,8 +9,7 @@ namespace IngestTools.Http;
 
 /// <summary>
 /// What is done about failed attempts, by the kind of the operation: wait for outages, total timeout, retry, circuit breaker, attempt
-/// timeout, in this order.
-/// An upload has no timeouts here.
+/// timeout, in this order. An upload has no timeouts here.
 /// </summary>
 internal sealed class ResiliencePipelines
 {

@@ -10,11 +10,11 @@ internal sealed class FileBody(string path, UploadMeter meter) : IDisposable
 
     /// <summary>Opens the file for a request.</summary>
     /// <exception cref="IngestException">The file cannot be read, or changed.</exception>
-    public FileContent Open(ProgressWatch? watch)
+    public FileContent Open(StallTimeout? stallTimeout)
     {
         Undo();
         _file = LocalFile.Open(path);
-        return _content = new FileContent(_file, watch, meter);
+        return _content = new FileContent(_file, stallTimeout, meter);
     }
 
     /// <summary>Takes what the last request sent off the count, since it has to be sent again, and closes the file.</summary>

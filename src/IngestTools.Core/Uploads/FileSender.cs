@@ -78,8 +78,7 @@ internal sealed class FileSender(
 
     /// <summary>
     /// Takes the slot. Whether others sent the file is asked without it, since that can wait for the server's lock, and again where it
-    /// became doubtful during
-    /// the wait for the slot.
+    /// became doubtful during the wait for the slot.
     /// </summary>
     private static async ValueTask<KnownFile?> FindAsync(
         UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)

@@ -2,8 +2,7 @@ namespace IngestTools.Http.Handlers;
 
 /// <summary>
 /// Sends a request and judges its answer. The answer is read here, so that one that breaks off, or cannot be understood, is a failed
-/// attempt. What failed is
-/// thrown as an <see cref="IngestException"/>.
+/// attempt. What failed is thrown as an <see cref="IngestException"/>.
 /// </summary>
 /// <param name="service">The service.</param>
 /// <param name="transport">The door for what the server answers, and the clock.</param>
@@ -15,7 +14,7 @@ internal sealed class AnswerHandler(IngestService service, HttpTransport transpo
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         RequestContext context = RequestContext.Of(request);
-        ProgressWatch? watch = null;
+        StallTimeout? stallTimeout = null;
         HttpResponseMessage? response = null;
         Exception? failure;
         try
@@ -23,11 +22,11 @@ internal sealed class AnswerHandler(IngestService service, HttpTransport transpo
             // A server may know the secret from an earlier connection, and repeat it before this one has sent it.
             await transport.LearnSecret(cancellationToken).ConfigureAwait(false);
             if (context.Operation.IsUpload)
-                watch = new ProgressWatch(ProgressWatch.TimeLimit, transport.Time, cancellationToken);
-            request.Content = context.Operation.Content(watch);
+                stallTimeout = new StallTimeout(StallTimeout.TimeLimit, transport.Time, cancellationToken);
+            request.Content = context.Operation.Content(stallTimeout);
             IngestDiagnostics.Requests.Add(1);
             context.Sending(transport.Time);
-            CancellationToken ofRequest = watch?.Token ?? cancellationToken;
+            CancellationToken ofRequest = stallTimeout?.Token ?? cancellationToken;
             response = await base.SendAsync(request, ofRequest).ConfigureAwait(false);
             transport.Text.Clean(response);
             failure = await ReadAsync(context, response, ofRequest, cancellationToken).ConfigureAwait(false);
@@ -36,11 +35,11 @@ internal sealed class AnswerHandler(IngestService service, HttpTransport transpo
         }
         catch (Exception e)
         {
-            failure = AttemptFailure.Of(service, context.Operation, e, transport.Text, watch, cancellationToken);
+            failure = AttemptFailure.Of(service, context.Operation, e, transport.Text, stallTimeout, cancellationToken);
         }
         finally
         {
-            watch?.Dispose();
+            stallTimeout?.Dispose();
         }
 
         response?.Dispose();

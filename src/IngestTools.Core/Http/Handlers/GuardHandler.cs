@@ -2,8 +2,7 @@ namespace IngestTools.Http.Handlers;
 
 /// <summary>
 /// Holds a request back until it may be sent: the rate of requests is kept, and the guard of requests that change something is asked last,
-/// after all that
-/// can take time.
+/// after all that can take time.
 /// </summary>
 /// <param name="rateLimiter">Keeps requests below a rate; null where there is no limit.</param>
 internal sealed class GuardHandler(RequestRateLimiter? rateLimiter) : DelegatingHandler

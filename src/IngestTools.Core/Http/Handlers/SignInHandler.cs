@@ -67,7 +67,7 @@ internal sealed class SignInHandler(IngestService service, ServerText text, IAut
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw AttemptFailure.Of(service, context.Operation, e, text, watch: null, cancellationToken);
+            throw AttemptFailure.Of(service, context.Operation, e, text, stallTimeout: null, cancellationToken);
         }
     }
 

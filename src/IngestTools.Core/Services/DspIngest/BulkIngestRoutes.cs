@@ -32,7 +32,11 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.
     /// </summary>
     public Task<object> UploadAsync(
-        Shortcode shortcode, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+        Shortcode shortcode,
+        UploadItem item,
+        Func<StallTimeout?, HttpContent> content,
+        IRequestSlot slot,
+        CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
         {
@@ -48,8 +52,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };
-        return connection.Http.SendAsync(
-            operation, JsonBody.Reader(connection.Http, operation, DspIngestJson.Default.UploadAnswer, CheckStored), logger, cancellationToken);
+        AnswerReader read = JsonBody.Reader(connection.Http, operation, DspIngestJson.Default.UploadAnswer, CheckStored);
+        return connection.Http.SendAsync(operation, read, logger, cancellationToken);
     }
 
     /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest</summary>
@@ -91,7 +95,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// </summary>
     public async Task<AssetAnswer?> TryGetAssetAsync(Shortcode shortcode, string assetId, CancellationToken cancellationToken)
     {
-        HttpOperation operation = Get("get asset", new Uri(connection.Uri, $"projects/{shortcode}/assets/{Uri.EscapeDataString(assetId)}"), target: assetId);
+        Uri uri = new(connection.Uri, $"projects/{shortcode}/assets/{Uri.EscapeDataString(assetId)}");
+        HttpOperation operation = Get("get asset", uri, target: assetId);
         try
         {
             return await SendAsync(operation, DspIngestJson.Default.AssetAnswer, cancellationToken).ConfigureAwait(false);
@@ -109,7 +114,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <summary>DSP-INGEST, GET /health: "UP" or "DOWN".</summary>
     public async Task<string> GetHealthAsync(CancellationToken cancellationToken)
     {
-        HttpOperation operation = Get("health", new Uri(connection.Uri, Health), signsIn: false, status => status == HttpStatusCode.ServiceUnavailable);
+        HttpOperation operation = Get(
+            "health", new Uri(connection.Uri, Health), signsIn: false, static status => status == HttpStatusCode.ServiceUnavailable);
         HealthAnswer answer = await SendAsync(operation, DspIngestJson.Default.HealthAnswer, cancellationToken).ConfigureAwait(false);
         return ServerText.Shorten(answer.Status) ?? "nothing";
     }

@@ -20,7 +20,7 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
             Method = HttpMethod.Post,
             Uri = new Uri(settings.Uri!, "api/tokens"),
             Accept = BatchOperation.CommonMedia,
-            RequestCredentials = SignatureOf(secret),
+            RequestCredentials = CredentialsOf(secret),
             BringsCredentials = true,
             Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.NotAllowed
                 ? error.With(ErrorId.NotSignedIn, $"ICA did not sign in {settings.UserName ?? "with the API key"}: {error.ServerMessage ?? error.Message}", settings.SignIn == SignInKind.ApiKey
@@ -53,7 +53,7 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
         }
     }
 
-    private RequestCredentials SignatureOf(string secret)
+    private RequestCredentials CredentialsOf(string secret)
     {
         if (settings.SignIn == SignInKind.Password)
             return RequestCredentials.Basic(settings.UserName!, secret);

@@ -135,7 +135,7 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
     }
 
     /// <summary>Something that only reads.</summary>
-    private static HttpOperation Get(string name, Uri uri, string accept, object? target, HttpMethod? method = null, Func<ProgressWatch?, HttpContent?>? content = null) => new()
+    private static HttpOperation Get(string name, Uri uri, string accept, object? target, HttpMethod? method = null, Func<StallTimeout?, HttpContent?>? content = null) => new()
     {
         Name = name,
         Kind = OperationKind.Safe,

@@ -36,7 +36,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
 
     /// <summary>VOSS Automate, POST /api/uploadfiles/. Returns an <see cref="UploadAnswer"/> with the name of the file.</summary>
     public Task<object> UploadAsync(
-        Hierarchy hierarchy, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+        Hierarchy hierarchy, UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
         {
@@ -46,7 +46,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             Method = HttpMethod.Post,
             Uri = UriOf($"api/uploadfiles/?hierarchy={hierarchy.Escaped}"),
             Accept = Json,
-            Content = watch => FormOf(item.RemoteName, content(watch)),
+            Content = stallTimeout => FormOf(item.RemoteName, content(stallTimeout)),
             Refine = error => Refine(error, hierarchy),
             Target = item.Path,
             Slot = slot,

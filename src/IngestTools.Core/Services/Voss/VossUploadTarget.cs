@@ -64,7 +64,7 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
     public Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) => Task.FromResult(true);
 
     public Task<object> SendAsync(
-        UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+        UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         WorkbookFile.Check(item.Path);
         return routes.UploadAsync(hierarchy, item, content, slot, cancellationToken);
