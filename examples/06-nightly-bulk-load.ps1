@@ -126,7 +126,7 @@ function Move-Workbook([string] $Path, [string] $Name, [string] $Outcome) {
 
 function Export-FailedRow($Load) {
     $failed = @((Get-Transaction $Load.Id -Connection $connection).SubTransactions | Where-Object Status -EQ Failed)
-    $failed | Select-Object Sheet, Row, Message, Detail | Export-Csv (Join-Path $LogFolder "$($Load.FileName).failed.csv")
+    $failed | Select-Object Sheet, Row, Message, Detail | Export-Csv (Join-Path $LogFolder "$($Load.FileName).failed.csv") -NoClobber
 }
 
 # Every failure is an error with the item as its target; they go to the log instead of ending the script.

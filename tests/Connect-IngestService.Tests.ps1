@@ -240,6 +240,17 @@ Describe 'Connect-IngestService' {
     }
 
     Context 'completes' {
+        It 'where a secret is, by the names of variables' {
+            $env:INGEST_COMPLETED = 'canary'
+            try {
+                $text = 'Connect-IngestService Voss http://127.0.0.1 -SecretFrom env:INGEST_COMPL'
+                (TabExpansion2 $text $text.Length).CompletionMatches.CompletionText | Should -Be 'env:INGEST_COMPLETED'
+                $text = 'Connect-IngestService Voss http://127.0.0.1 -SecretFrom '
+                (TabExpansion2 $text $text.Length).CompletionMatches.CompletionText | Should -Contain 'file:'
+            }
+            finally { Remove-Item env:INGEST_COMPLETED }
+        }
+
         It 'the names of connections' {
             $null = Connect-IngestService DspIngest $sandbox.Uri -Name 'my archive' -Token (ConvertTo-Secure $token)
             $text = 'Send-IngestFile x -Shortcode 0001 -Connection my'

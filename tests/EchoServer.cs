@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -6,6 +7,7 @@ using System.Net;
 using System.Net.Http;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Threading;
 using System.Threading.Tasks;
@@ -19,6 +21,7 @@ public sealed class EchoServer : IDisposable
     private readonly TcpListener _listener = new TcpListener(IPAddress.Loopback, 0);
     private readonly HttpClient _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
     private readonly string[] _written;
+    private readonly ConcurrentQueue<string> _requests = new ConcurrentQueue<string>();
     private int _refused;
 
     public EchoServer(Uri sandbox, string[] secrets)
@@ -38,6 +41,16 @@ public sealed class EchoServer : IDisposable
     public Uri Sandbox;
 
     public int Answers;
+
+    // Whether a request without credentials for a proxy is refused: a client sends them only then.
+    public bool IsProxy;
+
+    // Whether a client has sent a text, in an address, a header or a body.
+    public bool Heard(string text)
+    {
+        string[] forms = { text, Uri.EscapeDataString(text), JsonEncodedText.Encode(text).Value };
+        return _requests.Any(request => forms.Any(form => request.Contains(form, StringComparison.Ordinal)));
+    }
 
     public void Dispose() { _listener.Stop(); _client.Dispose(); }
 
@@ -88,6 +101,14 @@ public sealed class EchoServer : IDisposable
             if (headers.ContainsKey("Expect")) await stream.WriteAsync(Encoding.ASCII.GetBytes("HTTP/1.1 100 Continue\r\n\r\n"));
             byte[] body = new byte[headers.TryGetValue("Content-Length", out string length) ? int.Parse(length) : 0];
             await stream.ReadExactlyAsync(body);
+            string basic = string.Concat(headers.Where(h => h.Value.StartsWith("Basic ", StringComparison.Ordinal)).Select(h => " " + Encoding.UTF8.GetString(Convert.FromBase64String(h.Value[6..]))));
+            _requests.Enqueue(string.Join("\n", lines) + basic + "\n" + Encoding.UTF8.GetString(body));
+            if (IsProxy && !headers.ContainsKey("Proxy-Authorization"))
+            {
+                await stream.WriteAsync(Bytes("407 Proxy Authentication Required", "Proxy-Authenticate: Basic realm=\"canary\"\r\n", new byte[0]));
+                return;
+            }
+
             string[] start = lines[0].Split(' ');
             // A request for a proxy names the whole address.
             string target = start[1].StartsWith("http", StringComparison.Ordinal) ? new Uri(start[1]).PathAndQuery : start[1];

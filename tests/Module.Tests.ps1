@@ -147,6 +147,30 @@ Describe '<Name>' -ForEach $commands {
     }
 }
 
+Describe 'Completion' {
+    It 'offers <Expected> for <Text>' -ForEach @(
+        @{ Text = 'Start-IngestSandbox -Fault lat'; Expected = 'latency=20ms' }
+        @{ Text = 'Start-IngestSandbox -Fault '; Expected = "'503=5%'" }
+        @{ Text = 'Start-Import lake main -Source s'; Expected = 's3://' }
+        @{ Text = 'New-ImportRange lake -Source g'; Expected = 'gs://' }
+        @{ Text = 'Register-BulkLoadSchedule nightly -Source h'; Expected = 'https://' }
+        @{ Text = 'Register-BulkLoadSchedule nightly -Cron '; Expected = "'0 2 * * *'" }
+    ) {
+        $found = (TabExpansion2 $Text $Text.Length).CompletionMatches
+        $found.CompletionText | Should -Contain $Expected
+        $found | Where-Object CompletionText -EQ $Expected | ForEach-Object { $_.ToolTip.Length | Should -BeGreaterThan $_.ListItemText.Length }
+        $found.ResultType | Should -Not -Contain ([System.Management.Automation.CompletionResultType]::ProviderItem)
+    }
+
+    It 'offers faults that the sandbox takes' {
+        $faults = (TabExpansion2 'Start-IngestSandbox -Fault ' 27).CompletionMatches.ListItemText
+        $faults.Count | Should -BeGreaterThan 10
+        $sandbox = Start-IngestSandbox -Fault $faults
+        try { @(Invoke-RestMethod "$($sandbox.Uri)sandbox/faults" -NoProxy).Count | Should -Be $faults.Count }
+        finally { Stop-IngestSandbox }
+    }
+}
+
 Describe 'At -WhatIf' {
     BeforeDiscovery {
         # What each cmdlet that changes something says, and on what. The parameters are read when the test runs.

@@ -183,6 +183,22 @@ Describe 'New-LinkingBatch' {
         $first.Total | Should -Be 5
     }
 
+    It 'is in an example that writes over no file of an earlier run' {
+        $example = Join-Path $PSScriptRoot '..' 'examples' '05-link-data.ps1'
+        $path = Join-Path $TestDrive 'example.txt'
+        New-DataId 1 | Set-Content $path
+        $run = @{ Path = $path; ProjectId = $project; BatchPath = Join-Path $TestDrive 'example batches.txt'; ReportPath = Join-Path $TestDrive 'example report.csv' }
+        $null = & $example @run 6>$null
+        $kept = Get-Content $run.BatchPath
+        $kept | Should -BeLike "ica:$project/*"
+
+        { & $example @run } | Should -Throw "*example batches.txt' exists*"
+        Get-Content $run.BatchPath | Should -Be $kept
+        Remove-Item $run.BatchPath
+        { & $example @run } | Should -Throw "*example report.csv' exists*"
+        @(Get-MyBatch).Count | Should -Be 1
+    }
+
     It 'completes the projects that were used' {
         $null = New-LinkingBatch (New-DataId 1) -ProjectId $project
         (TabExpansion2 "New-LinkingBatch -ProjectId $($project.Substring(0, 6))").CompletionMatches.CompletionText | Should -Contain $project

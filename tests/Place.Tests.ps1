@@ -18,6 +18,10 @@ Describe 'A name that PowerShell made a number of' {
         '[pscustomobject]@{ Shortcode = 1E03 } | Complete-BulkIngest -Force -Confirm:$false'
         '''[{"Shortcode": 1e3}]'' | ConvertFrom-Json | Complete-BulkIngest -Force -Confirm:$false'
         'Complete-BulkIngest 0100d, ''0801'' -Force -Confirm:$false'
+        '$project = 01000; Complete-BulkIngest $project -Force -Confirm:$false'
+        '$given = @{ Shortcode = 01000 }; Complete-BulkIngest @given -Force -Confirm:$false'
+        '[pscustomobject]@{ Shortcode = 01000 } | Complete-BulkIngest -Force -Confirm:$false'
+        '''[{"Shortcode": 1000}]'' | ConvertFrom-Json | Complete-BulkIngest -Force -Confirm:$false'
     ) {
         $line = $_
         $failure = Get-FirstError { [CmdletBinding()] param() Invoke-Expression $line }
@@ -37,6 +41,13 @@ Describe 'A name that PowerShell made a number of' {
         $result = Invoke-Expression "Send-IngestFile '$file' -Shortcode $_ -Again"
         $result.Shortcode | Should -Be $_
         $result.Status | Should -Be 'Uploaded'
+    }
+
+    It 'is taken as it was typed with a colon, in a block, and over several lines' {
+        (Send-IngestFile $file -Shortcode:1000 -Again).Shortcode | Should -Be '1000'
+        (& { Send-IngestFile $file `
+                    -Shortcode 1000 -Again }).Shortcode | Should -Be '1000'
+        @($file | ForEach-Object { Send-IngestFile $_ -Shortcode 1000 -Again }).Shortcode | Should -Be '1000'
     }
 
     It 'leaves no row out of an import' {

@@ -85,5 +85,7 @@ Describe 'Register-BulkLoadSchedule' {
     It 'completes time zones' {
         $text = 'Register-BulkLoadSchedule x.xlsx -TimeZone Asia/Kathm'
         (TabExpansion2 $text $text.Length).CompletionMatches.CompletionText | Should -Contain 'Asia/Kathmandu'
+        $text = 'Register-BulkLoadSchedule x.xlsx -TimeZone kathm'
+        (TabExpansion2 $text $text.Length).CompletionMatches.CompletionText | Should -Contain 'Asia/Kathmandu'
     }
 }

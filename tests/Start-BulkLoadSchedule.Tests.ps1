@@ -32,6 +32,34 @@ Describe 'Start-BulkLoadSchedule' {
         (Get-SandboxProject $sandbox $shortcode).mapping.Count | Should -Be 2
     }
 
+    It 'loads to no other server than the one that it was registered for' {
+        $here = "$($sandbox.Uri)"
+        $there = $here.Replace('127.0.0.1', 'localhost')
+        $before = New-TestSchedule nightly $shortcode
+        Save-TestConnection @{ Uri = $there }
+        try {
+            $failure = Get-FirstError { [CmdletBinding()] param() Start-BulkLoadSchedule nightly }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'WrongServer,*'
+            "$failure" | Should -BeLike "*$here*$there*"
+            $failure.ErrorDetails.RecommendedAction | Should -BeLike '*-Force*'
+            $before.Server, (Get-BulkLoadSchedule nightly).Server | Should -Be $here, $here
+
+            $load = @{ Name = 'nightly'; Path = $before.Definition.Load.Path; Shortcode = $shortcode; Connection = 'archive'; Every = 3600 }
+            (Register-BulkLoadSchedule @load -Force).Server | Should -Be $there
+            foreach ($verb in 'Start', 'Suspend', 'Resume', 'Unregister') {
+                $failure = Get-FirstError { [CmdletBinding()] param() $before | & "$verb-BulkLoadSchedule" }
+                $failure.FullyQualifiedErrorId | Should -BeLike 'WrongServer,*' -Because $verb
+                "$failure" | Should -BeLike "*$here*$there*"
+            }
+            $failure = Get-FirstError { [CmdletBinding()] param() [pscustomobject]@{ Server = $here } | Register-BulkLoadSchedule @load -Force }
+            $failure.FullyQualifiedErrorId | Should -BeLike 'WrongServer,*'
+
+            $run = Get-BulkLoadSchedule nightly | Start-BulkLoadSchedule
+            $run.Server, ($run | Wait-Transaction -PollInterval 0.1).Server, (Get-BulkLoadRun -Id $run.Id).Server | Should -Be $there, $there, $there
+        }
+        finally { Save-TestConnection $sandbox }
+    }
+
     It 'leaves the times as they are' {
         $before = New-TestSchedule nightly $shortcode
         $null = Start-BulkLoadSchedule nightly | Wait-Transaction -PollInterval 0.1

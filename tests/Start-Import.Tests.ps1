@@ -313,6 +313,10 @@ Describe 'Start-Import' {
         $null = Start-Import lake $branch $source raw/
         (TabExpansion2 'Start-Import la' 15).CompletionMatches.CompletionText | Should -Contain 'lake'
         (TabExpansion2 'Start-Import lake b' 19).CompletionMatches.CompletionText | Should -Contain $branch
+        $text = 'Register-BulkLoadSchedule -Name x -Source s3://bucket/ -Repository la'
+        (TabExpansion2 $text $text.Length).CompletionMatches.CompletionText | Should -Contain 'lake'
+        $text = 'Register-BulkLoadSchedule -Name x -Source s3://bucket/ -Repository lake -Branch b'
+        (TabExpansion2 $text $text.Length).CompletionMatches.CompletionText | Should -Contain $branch
     }
 
     It 'stops within two seconds of Ctrl+C' {

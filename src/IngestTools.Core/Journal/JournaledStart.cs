@@ -61,6 +61,16 @@ public sealed record JournaledTransaction
     /// <summary>Whether the transaction has an id at the server, so that it can be looked at there.</summary>
     public bool HasId => !PendingStarts.IsPending(Transaction.Id);
 
+    /// <summary>The transaction for a look by its id alone: with what was known when it was last seen. Whether one that had ended still has is for the server to say.</summary>
+    public Transaction Resume() => State == StartState.Started ? Transaction : Transaction with
+    {
+        Status = TransactionStatus.Unknown,
+        ServerStatus = null,
+        Message = Transaction.ScheduledFor is null ? null : Transaction.Message,
+        CompletedAt = null,
+        SeenAt = null,
+    };
+
     /// <summary>The transaction for a person: one whose start was never answered says so.</summary>
     public Transaction Describe() => State switch
     {

@@ -51,6 +51,9 @@ public sealed record BulkLoadRun
     /// <summary>What it does; null where the daemon does not tell.</summary>
     public LoadKind? Kind { get; init; }
 
+    /// <summary>The base address of the server that it loads to; null where that was not recorded.</summary>
+    public string? Server { get; init; }
+
     /// <summary>Where it stands.</summary>
     public RunStatus Status { get; init; }
 

@@ -30,6 +30,9 @@ public sealed record BulkLoadSchedule
     /// <summary>What it loads, and when; null where the store cannot give it any more.</summary>
     public ScheduleDefinition? Definition { get; init; }
 
+    /// <summary>The base address of the server that it loads to; null where that is not known.</summary>
+    public string? Server => Definition?.Load?.Server;
+
     /// <summary>Why it is suspended or broken; null where it is neither, or nobody said.</summary>
     public string? Reason { get; init; }
 

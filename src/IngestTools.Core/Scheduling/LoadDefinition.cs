@@ -9,6 +9,9 @@ public sealed record LoadDefinition
     /// <summary>The name of a saved connection, whose secret the daemon can read by itself.</summary>
     public required string Connection { get; init; }
 
+    /// <summary>The base address of the server that the connection leads to. Where it leads to another one, nothing is loaded. The scheduler sets it when it is null.</summary>
+    public string? Server { get; init; }
+
     /// <summary>VOSS: the workbook. DSP-INGEST: the file or folder. A full path.</summary>
     public string? Path { get; init; }
 

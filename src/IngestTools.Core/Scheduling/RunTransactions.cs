@@ -53,6 +53,7 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
             Id = run.Id,
             Kind = KindOf(run.Kind),
             Status = status,
+            Server = run.Server,
             ServerStatus = run.Status.ToString() is var word && word == status.ToString() ? null : word,
             Completed = run.Completed,
             Total = run.Total,

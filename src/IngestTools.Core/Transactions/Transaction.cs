@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace IngestTools;
 
 /// <summary>
@@ -100,6 +102,13 @@ public sealed record Transaction
 
     /// <summary>Its id.</summary>
     public override string ToString() => Id;
+
+    /// <summary>
+    /// lakeFS: the number of objects below which the import has failed; null is 1 where objects were deleted. The journal records it, so that another session
+    /// that waits by the id applies the same limit.
+    /// </summary>
+    [JsonInclude]
+    internal long? MinimumObjects { get; init; }
 
     /// <summary>What the one who started it knows and the server does not: the uploads that it should ingest.</summary>
     internal object? Expectation { get; init; }

@@ -78,9 +78,8 @@ public abstract class IngestCmdlet : AsyncCmdlet
     /// <param name="action">What is done.</param>
     private protected bool ShouldProcessAt(IngestConnection connection, string target, string action) => ShouldProcess($"{target} at {connection.Server}", action);
 
-    /// <summary>A table may have a column of this name that means something else.</summary>
-    private string? ServerOfInput() =>
-        Uri.TryCreate(Server?.Address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" ? Server!.Address : null;
+    /// <summary>The server that an input object says it is of; null where it does not say.</summary>
+    private protected string? ServerOfInput() => Server?.BaseAddress;
 
     private IngestConnection? Resolve(IngestService service, object input, string? named, string? server)
     {

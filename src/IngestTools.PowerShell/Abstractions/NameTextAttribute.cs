@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
+using System.Management.Automation.Language;
+using System.Management.Automation.Runspaces;
 using System.Numerics;
 
 namespace IngestTools.PowerShell.Abstractions;
@@ -10,8 +12,9 @@ namespace IngestTools.PowerShell.Abstractions;
 /// or a file of that other name may exist.
 /// </summary>
 /// <remarks>
-/// As a single argument PowerShell keeps the text of a number whose digits would change, and hands over the number itself where its digits are the text. So a single
-/// whole number is taken as its digits. Whatever else is a number was another text before, or may have been.
+/// For a single number on the command line, PowerShell keeps the text where its digits would change, and gives the number alone where its digits are the text. So a
+/// whole number that the statement has as an argument is taken as its digits. The same number out of a variable, a property or a splatted table may have been another
+/// text (<c>$branch = 0012</c>), and is refused like every other number.
 /// </remarks>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class NameTextAttribute : ArgumentTransformationAttribute
@@ -68,7 +71,18 @@ internal sealed class NameTextAttribute : ArgumentTransformationAttribute
             return false;
         if (!isAlone)
             return true;
-        return given is PSObject wrapped ? !KeepsItsText(wrapped) : !IsWhole(value);
+        return given is PSObject wrapped ? !KeepsItsText(wrapped) : !IsWhole(value) || !IsTyped(TextOf(value));
+    }
+
+    /// <summary>Whether the statement that is being executed has these digits as an argument of a command.</summary>
+    private static bool IsTyped(string digits)
+    {
+        string? statement = Runspace.DefaultRunspace?.Debugger?.GetCallStack().FirstOrDefault()?.Position?.Text;
+        return statement is not null && Parser.ParseInput(statement, out _, out _)
+            .FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true)
+            .SelectMany(command => ((CommandAst)command).CommandElements)
+            .Any(element => (element is CommandParameterAst parameter ? parameter.Argument : element) is ConstantExpressionAst constant and not StringConstantExpressionAst
+                && constant.Extent.Text == digits);
     }
 
     private static bool IsNumeric(object value) => IsWhole(value) || value is sbyte or float or double or decimal or BigInteger or short or int or long;

@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Management.Automation;
 using IngestTools.PowerShell.Completion;
+using IngestTools.PowerShell.Connections;
+using IngestTools.PowerShell.Errors;
 using IngestTools.PowerShell.Scheduler;
 
 namespace IngestTools.PowerShell.Abstractions;
@@ -17,16 +19,42 @@ public abstract class NamedScheduleCmdlet : SchedulerCmdlet
     [NameText]
     public string[] Name { get; set; } = [];
 
+    /// <summary>The base address of the server that a schedule or a run loads to, as these objects have it.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true)]
+    [AllowNull]
+    public ServerArgument? Server { get; set; }
+
     /// <summary>What is done, as -WhatIf and -Confirm say it.</summary>
     private protected abstract string Action { get; }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        string? server = Server?.BaseAddress;
         foreach (string name in Name.SelectMany(Find))
         {
-            if (ShouldProcess($"{name} at the scheduler {Client.Socket}", Action))
+            bool isMeant = server is null;
+            if (server is not null)
+            {
+                RunFor(name, async token =>
+                {
+                    await CheckServerAsync(name, server, token).ConfigureAwait(false);
+                    isMeant = true;
+                });
+            }
+
+            if (isMeant && ShouldProcess($"{name} at the scheduler {Client.Socket}", Action))
                 RunFor(name, token => ActAsync(name, token));
+        }
+    }
+
+    /// <summary>A schedule of this name may have been registered for another server since the object was written.</summary>
+    private async Task CheckServerAsync(string name, string server, CancellationToken cancellationToken)
+    {
+        await foreach (BulkLoadSchedule schedule in Client.ReadSchedulesAsync([name], cancellationToken).ConfigureAwait(false))
+        {
+            if (string.Equals(schedule.Name, name, StringComparison.OrdinalIgnoreCase) && schedule.Server is { } now && now != server)
+                throw SchedulerErrors.WrongServer(schedule.Name, server, now);
         }
     }
 

@@ -93,18 +93,8 @@ public abstract class TransactionCmdlet : IngestCmdlet
         Connection is not null || Session.Connections.HasDefault(service) ? null : ReadNewest(new TransactionQuery { Id = id, IncludesEnded = true, Last = 1 })?.Place.Server;
 
     /// <summary>What was known of a transaction when it was last seen; null where it was not started from here. One that had ended is looked at anew.</summary>
-    private Transaction? FindStarted(string id, IngestConnection connection)
-    {
-        JournaledTransaction? record = ReadNewest(new TransactionQuery { Id = id, Server = connection.Uri.AbsoluteUri, IncludesEnded = true, Last = 1 });
-        return record is null or { State: StartState.Started } ? record?.Transaction : record.Transaction with
-        {
-            Status = TransactionStatus.Unknown,
-            ServerStatus = null,
-            Message = record.Transaction.ScheduledFor is null ? null : record.Transaction.Message,
-            CompletedAt = null,
-            SeenAt = null,
-        };
-    }
+    private Transaction? FindStarted(string id, IngestConnection connection) =>
+        ReadNewest(new TransactionQuery { Id = id, Server = connection.Uri.AbsoluteUri, IncludesEnded = true, Last = 1 })?.Resume();
 
     /// <summary>A journal that cannot be read is no reason not to look at a transaction. The source warns of it, when it comes to record the look.</summary>
     private JournaledTransaction? ReadNewest(TransactionQuery query)

@@ -69,6 +69,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     /// <summary>Where the secret is read when it is needed: env:NAME, file:PATH or vault:[VAULT/]NAME.</summary>
     [Parameter(Mandatory = true, ParameterSetName = SecretFromSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(SecretFromCompleter))]
     [NameText]
     public string? SecretFrom { get; set; }
 

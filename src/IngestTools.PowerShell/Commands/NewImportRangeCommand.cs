@@ -29,6 +29,7 @@ public sealed class NewImportRangeCommand : IngestCmdlet
     [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [NameText]
+    [ArgumentCompleter(typeof(SourceCompleter))]
     public string[] Source { get; set; } = [];
 
     /// <summary>Takes only what comes after this key of the object store.</summary>

@@ -1,9 +1,7 @@
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
-using IngestTools.Connections;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Completion;
-using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
 using IngestTools.PowerShell.Formatting;
 using IngestTools.PowerShell.Scheduler;
@@ -67,17 +65,20 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
     [NameText]
+    [ArgumentCompleter(typeof(SourceCompleter))]
     public string? Source { get; set; }
 
     /// <summary>lakeFS: the repository.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     [NameText]
     public string? Repository { get; set; }
 
     /// <summary>lakeFS: the branch.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(BranchCompleter))]
     [NameText]
     public string? Branch { get; set; }
 
@@ -106,6 +107,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     /// <summary>ICA: the project.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ProjectCompleter))]
     [NameText]
     public string? ProjectId { get; set; }
 
@@ -114,6 +116,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
+    [ArgumentCompleter(typeof(CronCompleter))]
     public string? Cron { get; set; }
 
     /// <summary>Again after each span of time: seconds, or a time span.</summary>
@@ -174,22 +177,13 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     {
         // What would be is worked out only where somebody reads it.
         string what = IsShouldProcessHeard
-            ? Display.Plan(await scheduler.PreviewAsync(request, cancellationToken).ConfigureAwait(false), ServerOf(request))
+            ? Display.Plan(await scheduler.PreviewAsync(request, cancellationToken).ConfigureAwait(false))
             : request.Definition.Name;
         if (!await AskAsync(() => ShouldProcess(what, what + "?", "Register schedule"), cancellationToken).ConfigureAwait(false))
             return;
         BulkLoadSchedule registered = await scheduler.RegisterAsync(request, cancellationToken).ConfigureAwait(false);
         Session.Schedules.Add(registered.Name);
         await PostAsync(registered, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>The server that the saved connection of a schedule leads to; null where that cannot be read here.</summary>
-    private string? ServerOf(RegisterRequest request)
-    {
-        string name = request.Definition.Load.Connection;
-        return Session.Connections.ReadProfiles().FirstOrDefault(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase)) is { } profile
-            ? IngestConnection.ServerOf(profile.ToSettings(SecretVault.ReadAsync))
-            : null;
     }
 
     private RegisterRequest Request()
@@ -202,7 +196,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
         ScheduleDefinition definition = new()
         {
             Name = Name,
-            Load = Load(),
+            Load = Load() with { Server = ServerOfInput() },
             At = isAtGiven ? ResolveTime().Local : null,
             Cron = cron,
             Every = Every,

@@ -51,6 +51,7 @@ public sealed class StartImportCommand : IngestCmdlet
     [AllowEmptyCollection]
     [AllowEmptyString]
     [AllowNull]
+    [ArgumentCompleter(typeof(SourceCompleter))]
     [NameText(IsRefusedLater = true)]
     public string?[]? Source { get; set; }
 

@@ -30,6 +30,7 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
 
     /// <summary>How it misbehaves on purpose: about_IngestTools lists the faults.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(FaultCompleter))]
     public string[] Fault { get; set; } = [];
 
     /// <summary>A folder for its state, which then outlives it.</summary>

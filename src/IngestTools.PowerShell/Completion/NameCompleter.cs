@@ -13,14 +13,19 @@ public abstract class NameCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
-        return [.. Names(IngestSession.Current).Where(n => n.StartsWith(typed, StringComparison.OrdinalIgnoreCase)).Select(Result)];
+        return [.. Names(IngestSession.Current).Where(n => IsMatch(n, typed)).OrderBy(n => !IsPrefix(n, typed)).Select(Result)];
     }
+
+    /// <summary>Whether a name is one that a typed text can become. Names that begin with it come first.</summary>
+    private protected virtual bool IsMatch(string name, string typed) => IsPrefix(name, typed);
+
+    private static bool IsPrefix(string name, string typed) => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase);
 
     private protected abstract IEnumerable<string> Names(IngestSession session);
 
     private static CompletionResult Result(string name) => new(Quote(name), name, CompletionResultType.ParameterValue, name);
 
     /// <summary>As it must be typed: bare where that is the same, else in single quotes.</summary>
-    private static string Quote(string name) =>
+    internal static string Quote(string name) =>
         name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/') ? name : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
 }

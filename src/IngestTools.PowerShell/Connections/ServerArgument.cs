@@ -14,6 +14,9 @@ public sealed class ServerArgument
     /// <summary>The base address.</summary>
     public string Address { get; }
 
+    /// <summary>The base address; null where it is not one. A table may have a column of this name that means something else.</summary>
+    internal string? BaseAddress => Uri.TryCreate(Address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" ? Address : null;
+
     /// <inheritdoc/>
     public override string ToString() => Address;
 }

@@ -137,11 +137,11 @@ public static class Display
     };
 
     /// <summary>A schedule in a sentence, with its next times.</summary>
-    public static string Plan(BulkLoadSchedule schedule, string? server)
+    public static string Plan(BulkLoadSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         LoadDefinition load = schedule.Definition!.Load;
-        string what = $"Register schedule '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection '{load.Connection}'{(server is null ? "" : $" to {server}")}.";
+        string what = $"Register schedule '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection '{load.Connection}'{(schedule.Server is null ? "" : $" to {schedule.Server}")}.";
         string next = schedule.NextRuns.Count == 0 ? "It has no time to come." : "It would run at";
         return string.Join(Environment.NewLine + "    ", schedule.NextRuns.Select(ScheduleTime).Prepend($"{what} {next}"));
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
+using IngestTools.Scheduling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,7 @@ namespace IngestTools.Scheduler.Hosting;
 
 /// <summary>Housekeeping: the node's heartbeat, planning of missed times, watching the clock, deleting what is old.</summary>
 internal sealed class Housekeeping(
-    SchedulerStore store, ISpool spool, RunPlanner planner, ScheduleSurvey survey, AlarmClock alarms, StateReader state, ServiceNotifier notifier, NodeOptions node, IHostApplicationLifetime lifetime,
+    SchedulerStore store, ISpool spool, RunPlanner planner, SavedConnections connections, ScheduleSurvey survey, AlarmClock alarms, StateReader state, ServiceNotifier notifier, NodeOptions node, IHostApplicationLifetime lifetime,
     TimeProvider time, ILogger<Housekeeping> logger)
 {
     /// <summary>A clock that differs so much from the time that has passed was set.</summary>
@@ -110,6 +111,36 @@ internal sealed class Housekeeping(
 
         if (moved > 0)
             logger.LogWarning("{Count} schedules were set back to times that are to come again. A time that has had its run gets no other.", moved);
+    }
+
+    /// <summary>
+    /// Records the server of schedules that an earlier version registered: the one that their connection leads to now. Where there is no such connection, that is
+    /// left to the next start.
+    /// </summary>
+    public async Task RecordServersAsync(CancellationToken cancellationToken)
+    {
+        Dictionary<string, string?> servers = new(StringComparer.OrdinalIgnoreCase);
+        int recorded = 0;
+        string last = "";
+        while (await store.ReadWithoutServerAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
+        {
+            last = rows[^1].Key;
+            notifier.Watchdog();
+            List<StoredSchedule> found = [];
+            foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
+            {
+                LoadDefinition load = schedule.Definition.Load;
+                if (!servers.TryGetValue(load.Connection, out string? server))
+                    servers.Add(load.Connection, server = connections.FindServer(load.Connection));
+                if (server is not null)
+                    found.Add(schedule with { Definition = schedule.Definition with { Load = load with { Server = server } } });
+            }
+
+            recorded += await store.RecordServersAsync(found, cancellationToken);
+        }
+
+        if (recorded > 0)
+            logger.LogInformation("{Count} schedules of an earlier version had no server. The servers that their connections lead to now were recorded.", recorded);
     }
 
     /// <summary>The schedule as it would be from now on; null where its times cannot be reckoned on this machine.</summary>

@@ -45,6 +45,7 @@ internal static class SchedulerDaemon
         await JoinAsync(store, host.Services.GetRequiredService<NodeOptions>());
         Task beating = housekeeping.BeatAsync(stopping.Token);
         await alarms.PrepareAsync(stopping.Token);
+        await housekeeping.RecordServersAsync(stopping.Token);
         await housekeeping.RearmAsync(stopping.Token);
         await host.Services.GetRequiredService<RunPlanner>().PlanOverdueAsync(stopping.Token);
         await dispatcher.StartAsync(stopping.Token);

@@ -90,8 +90,12 @@ internal sealed class Registrar(
         },
         cancellationToken);
 
-    public async Task<StoredRun> StartAsync(string name, CancellationToken cancellationToken) =>
-        await planner.PlanNowAsync(await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name), cancellationToken);
+    public async Task<StoredRun> StartAsync(string name, CancellationToken cancellationToken)
+    {
+        StoredSchedule schedule = await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
+        _ = connections.Find(schedule.Definition.Load);
+        return await planner.PlanNowAsync(schedule, cancellationToken);
+    }
 
     /// <summary>The schedules of the store as others see them, also those that cannot be read.</summary>
     public static BulkLoadSchedule Describe(ScheduleRow row, StoredRun? last) => row.Schedule is { } schedule
@@ -146,7 +150,7 @@ internal sealed class Registrar(
         if (!request.Replace || definition is not { Cron: null, Every: null, At: { } at } || at > time.GetUtcNow())
             return null;
         StoredSchedule? old = (await store.FindRowAsync(definition.Name, cancellationToken))?.Schedule;
-        if (old is null || old.Status == ScheduleStatus.Suspended || !old.IsOf(at, definition.Load))
+        if (old is null || old.Status == ScheduleStatus.Suspended || !old.IsOf(at, connections.WithServer(definition.Load)))
             return null;
         logger.LogInformation("'{Name}' stays as it is: its time, {At:u}, has come already. Start-BulkLoadSchedule runs it again.", old.Definition.Name, at.UtcDateTime);
         return old;
@@ -162,6 +166,7 @@ internal sealed class Registrar(
         CheckName(definition.Name);
         LoadCheck.Check(definition.Load);
         await CheckSignInAsync(definition.Load, cancellationToken);
+        definition = definition with { Load = connections.WithServer(definition.Load) };
         StoredSchedule schedule = new() { Revision = Guid.NewGuid().ToString("N"), Definition = definition, RegisteredAt = now, RegisteredBy = request.By };
         schedule = planner.Rearm(schedule);
         // The time that was asked for is kept, so that the same registration is known again; it is run as one that is due now.
@@ -197,14 +202,14 @@ internal sealed class Registrar(
     /// <summary>Signs in as the daemon will: with its own files and its own environment.</summary>
     private async Task CheckSignInAsync(LoadDefinition load, CancellationToken cancellationToken)
     {
-        ConnectionProfile profile = connections.Find(load.Connection);
+        ConnectionProfile profile = connections.Find(load);
         if (profile.Service != LoadKinds.ServiceOf(load.Kind))
             throw Invalid($"The connection '{profile.Name}' is one to {profile.Service}, and a {load.Kind} needs one to {LoadKinds.ServiceOf(load.Kind)}.", "Name another -Connection.");
         string? scope = LoadKinds.ScopeOf(load);
         DateTimeOffset now = time.GetUtcNow();
         if (load.Kind != LoadKind.Import && _signIns.TryGetValue((profile, scope), out DateTimeOffset good) && now - good < SignInHolds)
             return;
-        using IngestConnection connection = connections.Open(load.Connection, logger);
+        using IngestConnection connection = connections.Open(load, logger);
         ServiceReport report = await ServiceCheck.RunAsync(connection, scope, logger, cancellationToken);
         if (!report.Ok)
             throw NotWell(profile, report);

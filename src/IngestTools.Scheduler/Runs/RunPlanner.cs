@@ -192,7 +192,7 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         DueKey = key,
         DueAt = due,
         Status = RunStatus.Planned,
-        Load = schedule.Definition.Load,
+        Load = connections.WithServer(schedule.Definition.Load),
         Spool = schedule.Spool,
         Host = connections.HostOf(schedule.Definition.Load.Connection),
     };

@@ -96,6 +96,30 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             ("key", was.Key), ("revision", was.Revision), ("was_status", was.Status.ToString()), ("was_due", was.NextDue?.ToUnixTimeMilliseconds()),
             ("status", now.Status.ToString()), ("reason", now.Reason), ("next_due", now.NextDue?.ToUnixTimeMilliseconds())) == 1;
 
+    /// <summary>The next schedules by name after one that have no server: an earlier version registered them.</summary>
+    public Task<List<ScheduleRow>> ReadWithoutServerAfterAsync(string key, int most, CancellationToken cancellationToken) => ReadAsync(
+        // A quotation mark in a text is escaped, so this can only be the property.
+        session => session.QueryAsync(
+            $"""SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key AND definition NOT LIKE '%"server":%' ORDER BY name_key LIMIT @most""", ScheduleRow.Read,
+            cancellationToken, ("key", key), ("most", most)),
+        cancellationToken);
+
+    /// <summary>Records the servers of schedules that have none, unless they were replaced meanwhile.</summary>
+    public Task<int> RecordServersAsync(IReadOnlyList<StoredSchedule> schedules, CancellationToken cancellationToken) => WriteAsync(
+        async session =>
+        {
+            int count = 0;
+            foreach (StoredSchedule schedule in schedules)
+            {
+                count += await session.ExecuteAsync(
+                    "UPDATE ingest_schedule SET definition = @definition WHERE name_key = @key AND revision = @revision", cancellationToken,
+                    schedule.Values().Where(value => value.Item1 is "key" or "revision" or "definition").ToArray());
+            }
+
+            return count;
+        },
+        cancellationToken);
+
     /// <summary>Schedules whose time has come up to a moment and was not planned, in an order that is the same for all who ask.</summary>
     public Task<List<string>> ReadDueAsync(DateTimeOffset until, int skip, int most, CancellationToken cancellationToken) => ReadAsync(
         session => session.QueryAsync(

@@ -212,6 +212,7 @@ internal sealed record StoredRun
         Id = Id,
         Name = Name,
         Kind = Load.Kind,
+        Server = Load.Server,
         Status = Status,
         DueAt = DueAt,
         StartedAt = StartedAt,

@@ -29,8 +29,9 @@ internal sealed record StoredSchedule
     /// <summary>The first time that was not yet planned; null where there is none.</summary>
     public DateTimeOffset? NextDue { get; init; }
 
-    /// <summary>Whether this is the registration of one load for one time, whatever else was said of it.</summary>
-    public bool IsOf(DateTimeOffset at, LoadDefinition load) => Definition.At == at && Definition.Load == load;
+    /// <summary>Whether this is the registration of one load for one time, whatever else was said of it. Where one server is not known, it counts as the other.</summary>
+    public bool IsOf(DateTimeOffset at, LoadDefinition load) =>
+        Definition.At == at && Definition.Load with { Server = Definition.Load.Server ?? load.Server } == load with { Server = load.Server ?? Definition.Load.Server };
 
     public static string KeyOf(string name) => name.ToLowerInvariant();
 

@@ -234,6 +234,22 @@ public sealed class HostileAnswerTests
         Assert.Contains("longer than 16 MiB", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>What a server can send before its client stops reading: the limit, and what the two ends buffer.</summary>
+    [Theory]
+    [InlineData("200 OK", 16)]
+    [InlineData("500 Internal Server Error", 0)]
+    public async Task Answer_without_an_end_is_read_up_to_a_limit(string status, int mebibytes)
+    {
+        const int mebibyte = 1024 * 1024, buffers = 64;
+        using EndlessServer server = new($"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{{\"message\":\"");
+        using IngestConnection connection = Connect(IngestService.Voss, server.Uri);
+
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => new VossClient(connection).ListHierarchiesAsync(CancellationToken.None)).WaitAsync(Limit);
+
+        Assert.Equal(mebibytes > 0 ? ErrorId.InvalidAnswer : ErrorId.ServerError, error.ErrorId);
+        Assert.InRange(await server.SentAsync().WaitAsync(Limit), 1, (mebibytes + buffers) * (long)mebibyte);
+    }
+
     [Fact]
     public async Task Garbage_in_one_line_of_a_mapping_costs_no_more_than_its_length()
     {
@@ -382,6 +398,45 @@ public sealed class HostileAnswerTests
         catch (OperationCanceledException)
         {
             clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    /// <summary>A server whose answers to requests have a beginning and no end, and that counts what its clients let it send.</summary>
+    private sealed class EndlessServer : IDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly Task<long> _sending;
+
+        public EndlessServer(string beginning)
+        {
+            _listener.Start();
+            _sending = SendAsync(Encoding.ASCII.GetBytes(beginning));
+        }
+
+        public Uri Uri => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
+
+        /// <summary>How many bytes were sent before the client closed the connection.</summary>
+        public Task<long> SentAsync() => _sending;
+
+        public void Dispose() => _listener.Dispose();
+
+        private async Task<long> SendAsync(byte[] beginning)
+        {
+            using Socket client = await _listener.AcceptSocketAsync();
+            byte[] piece = new byte[64 * 1024];
+            Array.Fill(piece, (byte)'a');
+            long sent = 0;
+            try
+            {
+                await client.ReceiveAsync(new byte[64 * 1024]);
+                await client.SendAsync(beginning);
+                while (true)
+                    sent += await client.SendAsync(piece);
+            }
+            catch (SocketException)
+            {
+                return sent;
+            }
         }
     }
 }

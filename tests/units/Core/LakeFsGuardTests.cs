@@ -1,3 +1,5 @@
+using IngestTools.Connections;
+using IngestTools.Journal;
 using IngestTools.Sandbox.Services.LakeFs;
 using IngestTools.Services.LakeFs;
 using IngestTools.Transactions;
@@ -59,6 +61,36 @@ public sealed class LakeFsGuardTests
         Transaction ended = await lake.EndAsync(await lake.StartAsync(Request(lake, source) with { MinimumObjects = minimum }));
 
         Assert.Equal(status, ended.Status);
+    }
+
+    [Theory]
+    [InlineData(0L, Typo, TransactionStatus.Succeeded)]
+    [InlineData(1001L, LakeFsHarness.Source, TransactionStatus.Failed)]
+    public async Task Minimum_of_the_start_decides_in_another_session_that_knows_the_id_alone(long minimum, string source, TransactionStatus status)
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
+        using TemporaryFolder folder = new();
+        string path = Path.Join(folder.Path, "journal.db");
+        string id;
+        using (SqliteJournal first = new(path, TimeProvider.System))
+        {
+            LakeFsClient client = new(lake.Connection, lake.Log, first);
+            ImportPlan plan = await client.PrepareAsync(Request(lake, source) with { MinimumObjects = minimum }, countsAll: false, CancellationToken.None);
+            id = (await client.StartAsync(plan, CancellationToken.None)).Id;
+        }
+
+        using SqliteJournal second = new(path, TimeProvider.System);
+        using IngestConnection connection = lake.Reconnect();
+        ITransactionSource transactions = TransactionSources.For(connection, lake.Log, second);
+
+        // The second wait finds a record of one that has ended.
+        foreach (StartState recorded in new[] { StartState.Started, StartState.Ended })
+        {
+            JournaledTransaction start = Assert.Single(second.ReadTransactions(new TransactionQuery { Id = id, Server = connection.Uri.AbsoluteUri, IncludesEnded = true }));
+            Assert.Equal(recorded, start.State);
+            Transaction ended = (await lake.WaitAsync(start.Resume(), source: transactions))[^1].Transaction;
+            Assert.Equal((id, status), (ended.Id, ended.Status));
+        }
     }
 
     [Fact]

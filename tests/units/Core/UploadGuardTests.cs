@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.IO.Compression;
 using IngestTools.Sandbox.Services.Voss;
@@ -159,6 +160,33 @@ public sealed class UploadGuardTests
 
         Assert.Equal(UploadStatus.Uploaded, result.Status);
         Assert.Contains("users.xlsx: It has cell comments", Assert.Single(voss.Log.At(LogLevel.Warning)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_if_asks_only_about_workbooks_and_warns_of_comments()
+    {
+        await using VossHarness voss = await VossHarness.StartAsync();
+        string commented = voss.Write("commented.xlsx", "a@example.org");
+        using (ZipArchive zip = ZipFile.Open(commented, ZipArchiveMode.Update))
+            zip.CreateEntry("xl/comments1.xml");
+        string other = voss.Folder.Write("other.xlsx", 100);
+        ConcurrentQueue<string> asked = [];
+        UploadOptions options = new()
+        {
+            IsRehearsal = true,
+            Confirm = item =>
+            {
+                asked.Enqueue(item.Path);
+                return ValueTask.FromResult(false);
+            },
+        };
+
+        List<UploadResult> results = await voss.SendAsync(voss.Client.CreateUploadTarget(VossHarness.Hierarchy, uniqueNames: false), options, commented, other);
+
+        Assert.Equal([commented], asked);
+        Assert.Equal((other, ErrorId.NotAWorkbook), Assert.Single(results.Select(result => (result.Path, result.Error?.ErrorId))));
+        Assert.Contains("commented.xlsx: It has cell comments", Assert.Single(voss.Log.At(LogLevel.Warning)), StringComparison.Ordinal);
+        Assert.Empty(voss.RequestsTo("uploadfiles"));
     }
 
     [Fact]

@@ -103,6 +103,22 @@ public sealed class UserFileTests : IDisposable
 
     [FactExceptOn("windows", "Windows has no such nodes.")]
     [UnsupportedOSPlatform("windows")]
+    public void Device_is_refused_and_stays_what_it_is()
+    {
+        using DeviceNode device = DeviceNode.Make(_folder.Path);
+        string link = Path.Join(_folder.Path, "link.csv");
+        File.CreateSymbolicLink(link, device.Path);
+        string[] before = Directory.GetFiles(_folder.Path);
+
+        foreach (string path in new[] { device.Path, link })
+            Assert.Contains("a device, a pipe or a socket", Assert.Throws<IOException>(() => UserFile.Find(path)).Message, StringComparison.Ordinal);
+
+        Assert.True(device.IsThere);
+        Assert.Equal(before, Directory.GetFiles(_folder.Path));
+    }
+
+    [FactExceptOn("windows", "Windows has no such nodes.")]
+    [UnsupportedOSPlatform("windows")]
     public void Socket_is_refused_and_stays_what_it_is()
     {
         string path = Path.Join(_folder.Path, "s");

@@ -57,6 +57,33 @@ public sealed class WrongPortTests
         Assert.DoesNotContain("-CertificateAuthority", error.Advice, StringComparison.Ordinal);
     }
 
+    /// <summary>The alerts of a server that wants a client certificate: 116 of TLS 1.3, and 40 of TLS 1.2.</summary>
+    [SkippableTheory]
+    [InlineData(116, "asks for a client certificate, and IngestTools has none to send", "IngestTools sends no client certificate")]
+    [InlineData(40, "refused the TLS handshake", "The server may ask for a client certificate")]
+    public async Task Alert_of_a_server_that_wants_a_client_certificate_is_named_as_such(byte alert, string words, string advice)
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "The words for alerts are those of OpenSSL.");
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        Task serving = SendAlertAsync(listener, alert);
+
+        IngestException error = await FailAsync(new ConnectionSettings
+        {
+            Service = IngestService.DspIngest,
+            Uri = new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}"),
+            MaxAttempts = 1,
+            NoProxy = true,
+        });
+
+        Assert.Equal(ErrorId.InsecureConnection, error.ErrorId);
+        Assert.False(error.IsTransient);
+        Assert.Contains(words, error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(advice, error.Advice, StringComparison.Ordinal);
+        Assert.DoesNotContain("-CertificateAuthority", error.Advice, StringComparison.Ordinal);
+        await serving.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
     [Theory]
     [InlineData("http")]
     [InlineData("https")]
@@ -117,6 +144,19 @@ public sealed class WrongPortTests
     }
 
     private static string Bad(string body) => $"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+
+    /// <summary>Answers the beginning of TLS with a fatal alert.</summary>
+    private static async Task SendAlertAsync(TcpListener listener, byte alert)
+    {
+        using TcpClient client = await listener.AcceptTcpClientAsync();
+        NetworkStream stream = client.GetStream();
+        // A record: its type, the version, and the length of what follows.
+        byte[] head = new byte[5];
+        await stream.ReadExactlyAsync(head);
+        await stream.ReadExactlyAsync(new byte[(head[3] << 8) | head[4]]);
+        const byte alertType = 21, fatal = 2;
+        await stream.WriteAsync(new byte[] { alertType, 3, 3, 0, 2, fatal, alert });
+    }
 
     private static async Task<IngestException> FailAsync(ConnectionSettings settings)
     {

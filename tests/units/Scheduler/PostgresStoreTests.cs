@@ -1,4 +1,5 @@
 using IngestTools.Scheduler.Store;
+using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Xunit;
 
@@ -36,5 +37,33 @@ public sealed class PostgresStoreTests
 
         static Task<int> WriteAsync(StoreSession session, string name) =>
             session.ExecuteAsync("INSERT INTO ingest_meta (name, value) VALUES (@name, 'x')", CancellationToken.None, ("name", name));
+    }
+
+    [PostgresFact]
+    public async Task Servers_of_schedules_that_have_none_are_recorded_in_postgresql_too()
+    {
+        await using PostgresServer postgres = await PostgresServer.StartAsync();
+        await using PostgresDialect dialect = new(postgres.Connection);
+        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        SchedulerStore store = new(dialect, "this", "node");
+        StoredSchedule with = Schedule("with", "http://one.example/");
+        StoredSchedule without = Schedule("without", null);
+        foreach (StoredSchedule schedule in new[] { with, without })
+            await store.PutScheduleAsync(schedule, replace: false, CancellationToken.None);
+
+        StoredSchedule found = Assert.Single(await store.ReadWithoutServerAfterAsync("", 10, CancellationToken.None)).Open();
+        StoredSchedule named = found with { Definition = found.Definition with { Load = found.Definition.Load with { Server = "http://two.example/" } } };
+        int recorded = await store.RecordServersAsync([named, named with { Revision = "another" }], CancellationToken.None);
+
+        Assert.Equal((without.Key, 1), (found.Key, recorded));
+        Assert.Empty(await store.ReadWithoutServerAfterAsync("", 10, CancellationToken.None));
+        Assert.Equal("http://one.example/", (await store.FindScheduleAsync("with", CancellationToken.None))!.Definition.Load.Server);
+        Assert.Equal("http://two.example/", (await store.FindScheduleAsync("without", CancellationToken.None))!.Definition.Load.Server);
+
+        static StoredSchedule Schedule(string name, string? server) => new()
+        {
+            Revision = name,
+            Definition = SchedulerHarness.Yearly(name, new LoadDefinition { Kind = LoadKind.Import, Connection = "lake", Server = server, Message = "a \"server\": in a text" }),
+        };
     }
 }

@@ -16,10 +16,13 @@ internal sealed class LakeFsHarness : IAsyncDisposable
     public const string Secret = "canary-lakefs-93f2";
     public const string Source = "s3://bucket/prefix/";
 
-    private LakeFsHarness(SandboxServer sandbox, IngestConnection connection, TimeProvider time)
+    private readonly ConnectionSettings _settings;
+
+    private LakeFsHarness(SandboxServer sandbox, ConnectionSettings settings, TimeProvider time)
     {
         Sandbox = sandbox;
-        Connection = connection;
+        _settings = settings;
+        Connection = IngestConnection.Open(settings, new RecordingLogger(), time);
         Time = time;
     }
 
@@ -61,8 +64,11 @@ internal sealed class LakeFsHarness : IAsyncDisposable
             Secret = _ => ValueTask.FromResult(Secret),
         };
         TimeProvider clock = time ?? TimeProvider.System;
-        return new LakeFsHarness(sandbox, IngestConnection.Open(connect?.Invoke(settings) ?? settings, new RecordingLogger(), clock), clock);
+        return new LakeFsHarness(sandbox, connect?.Invoke(settings) ?? settings, clock);
     }
+
+    /// <summary>Another connection to the same server, as another session of the same user has it.</summary>
+    public IngestConnection Reconnect() => IngestConnection.Open(_settings, Log, Time);
 
     /// <summary>Sets the dialect that was before v0.101.</summary>
     public static void SpeakLegacy(LakeFsOptions options) => (options.Dialect, options.Version) = (LakeFsDialect.Legacy, "0.100.0");
@@ -92,10 +98,10 @@ internal sealed class LakeFsHarness : IAsyncDisposable
     public Task<Transaction> StopAsync(Transaction transaction) => Transactions.StopAsync(transaction, CancellationToken.None);
 
     /// <summary>Waits for a transaction, and gives all that was told.</summary>
-    public async Task<List<WaitEvent>> WaitAsync(Transaction transaction, WaitOptions? options = null)
+    public async Task<List<WaitEvent>> WaitAsync(Transaction transaction, WaitOptions? options = null, ITransactionSource? source = null)
     {
         Channel<WaitRequest> requests = Channel.CreateUnbounded<WaitRequest>();
-        requests.Writer.TryWrite(new WaitRequest(transaction, Transactions));
+        requests.Writer.TryWrite(new WaitRequest(transaction, source ?? Transactions));
         requests.Writer.Complete();
         List<WaitEvent> events = [];
         WaitOptions how = options ?? new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(20) };

@@ -85,14 +85,16 @@ internal sealed class VossHarness : IAsyncDisposable
             .Save(path);
     }
 
-    public async Task<List<UploadResult>> SendAsync(IUploadTarget target, params string[] paths)
+    public Task<List<UploadResult>> SendAsync(IUploadTarget target, params string[] paths) => SendAsync(target, new UploadOptions(), paths);
+
+    public async Task<List<UploadResult>> SendAsync(IUploadTarget target, UploadOptions options, params string[] paths)
     {
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         foreach (string path in paths)
             requests.Writer.TryWrite(new UploadRequest(path, target));
         requests.Writer.Complete();
         List<UploadResult> results = [];
-        await foreach (UploadResult result in new UploadEngine(new UploadOptions { Recurse = true, Journal = Journal }, Log).SendAsync(requests.Reader, Soon))
+        await foreach (UploadResult result in new UploadEngine(options with { Recurse = true, Journal = Journal }, Log).SendAsync(requests.Reader, Soon))
             results.Add(result);
         return results;
     }

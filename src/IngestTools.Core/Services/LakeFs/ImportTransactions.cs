@@ -58,7 +58,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             ImportStatusAnswer status = await routes.GetStatusAsync(ImportId.Of(transaction), cancellationToken).ConfigureAwait(false);
             Transaction read = Read(seen with { Completed = status.IngestedObjects ?? status.ImportProgress ?? seen.Completed }, status, watch);
             return read.Status == TransactionStatus.Succeeded && string.IsNullOrEmpty(status.ImportBranch)
-                ? await CheckObjectsAsync(read, status, watch.MinimumObjects, cancellationToken).ConfigureAwait(false)
+                ? await CheckObjectsAsync(read, status, cancellationToken).ConfigureAwait(false)
                 : read;
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
@@ -117,8 +117,9 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     /// <summary>
     /// An import that brings nothing replaces all that was there by nothing, and ends as completed: a mistyped source is enough. What it deleted is in the commit before.
     /// </summary>
-    private async Task<Transaction> CheckObjectsAsync(Transaction completed, ImportStatusAnswer status, long? minimum, CancellationToken cancellationToken)
+    private async Task<Transaction> CheckObjectsAsync(Transaction completed, ImportStatusAnswer status, CancellationToken cancellationToken)
     {
+        long? minimum = completed.MinimumObjects;
         long objects = completed.Completed ?? 0;
         if (objects >= (minimum ?? 1))
             return completed;

@@ -9,9 +9,6 @@ internal sealed record ImportWatch
     /// <summary>The branch's last commit before the import was started; null where that is not known, or the import commits elsewhere.</summary>
     public string? HeadBefore { get; init; }
 
-    /// <summary>The number of objects below which the import has failed; null is 1 where objects were deleted.</summary>
-    public long? MinimumObjects { get; init; }
-
     /// <summary>When the answer to the start came, by the client's clock of intervals; 0 where the import was not started here.</summary>
     public long AnsweredAt { get; init; }
 

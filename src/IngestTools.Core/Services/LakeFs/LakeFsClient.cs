@@ -91,11 +91,11 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
                 SubmittedAt = submitted,
                 StartedAt = null,
                 SeenAt = _routes.Time.GetUtcNow(),
+                MinimumObjects = request.MinimumObjects,
                 Expectation = new ImportWatch
                 {
                     AnsweredAt = _routes.Time.GetTimestamp(),
                     CommitMessage = message,
-                    MinimumObjects = request.MinimumObjects,
                     HeadBefore = id.IsLegacy ? null : plan.Head,
                 },
             };
@@ -125,7 +125,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <param name="minimumObjects">The number of objects below which it has failed; null is 1 where objects were deleted.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not the id of an import.</exception>
     public static Transaction Resume(string id, long? minimumObjects) =>
-        TransactionSources.Parse(id).Transaction with { Expectation = new ImportWatch { MinimumObjects = minimumObjects } };
+        TransactionSources.Parse(id).Transaction with { MinimumObjects = minimumObjects };
 
     /// <summary>The commit of an import whose answer was lost, by metadata that no other commit has: lakeFS lists no imports, but their commits stay.</summary>
     /// <param name="repository">The repository.</param>
