@@ -31,7 +31,9 @@ internal sealed class NoAuthenticator : IAuthenticator
 /// <param name="time">The clock.</param>
 /// <param name="isRefusal">Whether an answer refuses them; null where 401 says so.</param>
 internal sealed class SecretAuthenticator(
-    Func<ILogger, CancellationToken, ValueTask<RequestCredentials>> getCredentials, TimeProvider time, Func<HttpResponseMessage, bool>? isRefusal = null)
+    Func<ILogger, CancellationToken, ValueTask<RequestCredentials>> getCredentials,
+    TimeProvider time,
+    Func<HttpResponseMessage, bool>? isRefusal = null)
     : IAuthenticator, IDisposable
 {
     /// <summary>Renews a token this long before it expires, to cover clock skew and latency.</summary>
@@ -63,7 +65,8 @@ internal sealed class SecretAuthenticator(
         }
     }
 
-    public bool IsRefusal(HttpResponseMessage response) => isRefusal?.Invoke(response) ?? response.StatusCode == HttpStatusCode.Unauthorized;
+    public bool IsRefusal(HttpResponseMessage response) =>
+        isRefusal?.Invoke(response) ?? response.StatusCode == HttpStatusCode.Unauthorized;
 
     public void Dispose()
     {

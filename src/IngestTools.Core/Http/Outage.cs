@@ -65,7 +65,11 @@ internal sealed class Outage
     /// address may be wrong.
     /// </summary>
     public static Outage Of(ConnectionSettings settings, TimeProvider time) =>
-        new($"{settings.Service} at {settings.Uri!.Authority}", settings.OutageTimeout ?? IngestConnection.DefaultOutageTimeout, settings.OutageTimeout is not null, time);
+        new(
+            $"{settings.Service} at {settings.Uri!.Authority}",
+            settings.OutageTimeout ?? IngestConnection.DefaultOutageTimeout,
+            isWaitedFor: settings.OutageTimeout is not null,
+            time);
 
     /// <summary>Outages that nobody waits for.</summary>
     public static Outage NotWaitedFor(TimeProvider time) => new("", TimeSpan.Zero, isWaitedFor: false, time);
@@ -182,7 +186,8 @@ internal sealed class Outage
                 return false;
             }
 
-            isToReport = (downtime.IsCircuitOpen || _time.GetElapsedTime(downtime.Since, now) >= ReportAfter) && !IsReported(downtime, wait);
+            bool isLong = downtime.IsCircuitOpen || _time.GetElapsedTime(downtime.Since, now) >= ReportAfter;
+            isToReport = isLong && !IsReported(downtime, wait);
             if (isToReport)
                 downtime.ReportedTo = wait;
         }
@@ -190,7 +195,8 @@ internal sealed class Outage
         if (isToReport)
         {
             waiter.Logger.LogWarning(
-                "{Server} has been unavailable since {Since}. Waiting up to {Timeout} for it to come back. {Reason}", _server, downtime.Clock, Seconds(_timeout), Reason(failure));
+                "{Server} has been unavailable since {Since}. Waiting up to {Timeout} for it to come back. {Reason}",
+                _server, downtime.Clock, Seconds(_timeout), Reason(failure));
         }
 
         return true;
@@ -218,7 +224,8 @@ internal sealed class Outage
     }
 
     /// <summary>Whether a person who waits with this call was informed: by this call, or by another that still waits.</summary>
-    private static bool IsReported(Downtime downtime, CallWait wait) => ReferenceEquals(downtime.ReportedTo, wait) || downtime.ReportedTo is { Waiters: > 0 };
+    private static bool IsReported(Downtime downtime, CallWait wait) =>
+        ReferenceEquals(downtime.ReportedTo, wait) || downtime.ReportedTo is { Waiters: > 0 };
 
     /// <summary>Full jitter, as for other retries; never beyond the end of the wait, which ends with one last attempt.</summary>
     private TimeSpan PauseBefore(OutageWaiter waiter, Exception failure)
@@ -243,7 +250,8 @@ internal sealed class Outage
             logger.LogInformation("{Server} is back after {Elapsed}.", _server, Seconds(_time.GetElapsedTime(downtime.Since)));
     }
 
-    private static string Reason(Exception failure) => (failure is BrokenCircuitException ? failure.InnerException ?? failure : failure).Message;
+    private static string Reason(Exception failure) =>
+        (failure is BrokenCircuitException ? failure.InnerException ?? failure : failure).Message;
 
     private static string Seconds(TimeSpan time) => time < TimeSpan.FromMinutes(2)
         ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s")
