@@ -529,6 +529,27 @@ public sealed class DspJournalTests
     }
 
     [Fact]
+    public async Task Finalizing_what_another_process_finalizes_in_the_same_moment_ends_well()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        using JournalMachine ada = new(dsp, "ada");
+        await ada.RunAsync(WriteScans(dsp, 2));
+        using JournalMachine other = ada.NewSession();
+        bool hasFinalized = false;
+        other.Connection.AskBeforeChange(async (_, token) =>
+        {
+            if (!hasFinalized)
+                await ada.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, token);
+            hasFinalized = true;
+        });
+
+        await other.Client.CompleteAsync("0001", null, force: true, CancellationToken.None).WaitAsync(Limit);
+
+        Assert.True(hasFinalized);
+        Assert.Contains(dsp.Log.At(LogLevel.Warning), text => text.Contains("finalized before", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Files_that_somebody_elses_finalize_removed_are_sent_again()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();

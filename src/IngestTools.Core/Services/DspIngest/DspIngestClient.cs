@@ -233,24 +233,39 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         ProjectMemory memory = ProjectMemory.Of(connection, project);
         using IPlaceJournal? place = _journal.IsOn ? _journal.OpenPlace(ProjectJournal.PlaceOf(_routes, project)) : null;
         ProjectJournal? known = place is null ? null : new ProjectJournal(_routes, project, _journal, place);
-        if (known is not null && await IsFinalizedAsync(known, project, cancellationToken).ConfigureAwait(false))
+        bool wasFinalized = known is not null && await IsFinalizedAsync(known, project, cancellationToken).ConfigureAwait(false);
+        try
         {
-            _routes.Logger.LogWarning("Project {Shortcode} has nothing to finalize: all files that were sent are ingested, and it was finalized before.", project);
-            memory.Started(null);
-            return;
+            if (!wasFinalized)
+                await SaveAndFinalizeAsync(project, memory, place, mappingPath, force, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (known is not null && BulkIngestRoutes.IsNoMapping(e))
+        {
+            // Another process may have finalized it meanwhile.
+            wasFinalized = await IsFinalizedAsync(known, project, cancellationToken).ConfigureAwait(false);
+            if (!wasFinalized)
+                throw;
         }
 
+        if (wasFinalized)
+            _routes.Logger.LogWarning("Project {Shortcode} has nothing to finalize: all files that were sent are ingested, and it was finalized before.", project);
+        else
+            known?.ForgetUningested();
+        memory.Started(null);
+    }
+
+    private async Task SaveAndFinalizeAsync(
+        Shortcode project, ProjectMemory memory, IPlaceJournal? place, string? mappingPath, bool force, CancellationToken cancellationToken)
+    {
         if (!force)
             await RefuseLeftOversAsync(project, memory, place, cancellationToken).ConfigureAwait(false);
         if (mappingPath is not null)
-            await SaveMappingAsync(shortcode, mappingPath, cancellationToken).ConfigureAwait(false);
+            await SaveMappingAsync(project.Value, mappingPath, cancellationToken).ConfigureAwait(false);
         else if (!force)
             await RefuseUnsavedAsync(project, memory, cancellationToken).ConfigureAwait(false);
         if (place is not null)
             place.IsClosing = true;
         await FinalizeAsync(project, cancellationToken).ConfigureAwait(false);
-        known?.ForgetUningested();
-        memory.Started(null);
     }
 
     /// <summary>Whether all that was sent from here is ingested, and the project was finalized since. So a script that is run again after its end does not fail.</summary>
