@@ -158,7 +158,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
     private async Task<Stream> OpenAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        return new ReadTimeoutStream(body, ProgressWatch.TimeLimit, routes.Time, cancellationToken);
+        return new ReadTimeoutStream(body, StallTimeout.TimeLimit, routes.Time, cancellationToken);
     }
 
     private IngestException Broken(Exception cause, long? rows) => new(
