@@ -19,6 +19,8 @@ Describe 'A name that PowerShell made a number of' {
         '''[{"Shortcode": 1e3}]'' | ConvertFrom-Json | Complete-BulkIngest -Force -Confirm:$false'
         'Complete-BulkIngest 0100d, ''0801'' -Force -Confirm:$false'
         '$project = 01000; Complete-BulkIngest $project -Force -Confirm:$false'
+        '$project = 01000; Complete-BulkIngest $project -Force -Confirm:$false | Select-Object -First 1000'
+        '$project = 01000; Get-IngestMapping $project | Select-Object -First 1000; Wait-Transaction -Timeout 1000 -Id x; Complete-BulkIngest $project -Force -Confirm:$false'
         '$given = @{ Shortcode = 01000 }; Complete-BulkIngest @given -Force -Confirm:$false'
         '[pscustomobject]@{ Shortcode = 01000 } | Complete-BulkIngest -Force -Confirm:$false'
         '''[{"Shortcode": 1000}]'' | ConvertFrom-Json | Complete-BulkIngest -Force -Confirm:$false'

@@ -21,7 +21,7 @@ $PSStyle.OutputRendering = 'PlainText'
 $script:Patience = [timespan]::FromSeconds(30)
 
 # The design says 2 s; the rest is for a machine that is busy.
-$script:StopLimit = [timespan]::FromSeconds(3)
+$script:StopLimit = [timespan]::FromSeconds(10)
 
 function Wait-Until([scriptblock] $Condition, [string] $What = "$Condition") {
     $clock = [System.Diagnostics.Stopwatch]::StartNew()

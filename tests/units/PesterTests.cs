@@ -102,7 +102,7 @@ public sealed record PesterTest(string Name, string Outcome, string Message)
     public override string ToString() => Name;
 }
 
-/// <summary>Tests that time things in processes of their own: nothing else runs while they do.</summary>
+/// <summary>Tests that time things in processes of their own: no other test of xunit runs while they do.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class RunsAlone
 {

@@ -36,15 +36,9 @@ public sealed class IngestConnection : IDisposable
 
     private static readonly string[] ProxySchemes = ["http", "https", "socks4", "socks4a", "socks5"];
 
-    private readonly AnswerHandler _handler;
-
-    /// <summary>Opens a connection for each request. See <see cref="OperationKind.Once"/>.</summary>
-    private readonly AnswerHandler _freshHandler;
-
+    private readonly HttpTransport _transport;
     private readonly ServerText _text = new(new KnownSecrets());
     private readonly IAuthenticator _authenticator;
-    private readonly RequestRateLimiter? _rateLimiter;
-    private readonly List<IDisposable> _owned = [];
     private volatile bool _isSecretRead;
 
     private IngestConnection(ConnectionSettings settings, TimeProvider time)
@@ -52,9 +46,8 @@ public sealed class IngestConnection : IDisposable
         settings = RememberSecrets(settings);
         Settings = settings;
         Time = time;
-        _handler = new AnswerHandler(_text, LearnAsync, CreateHandler(settings, ConnectionLifetime));
-        _freshHandler = new AnswerHandler(_text, LearnAsync, CreateHandler(settings, TimeSpan.Zero));
-        _rateLimiter = Definition.CreateRateLimiter(time);
+        _transport = new HttpTransport(
+            CreateHandler(settings, ConnectionLifetime), CreateHandler(settings, TimeSpan.Zero), _text, LearnSecretAsync, Definition.CreateRateLimiter(time), time);
         Outage outage = Outage.Of(settings, time);
         _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator(), Outage.LeftTo(outage)), time);
         Http = CreateHttp(_authenticator, outage);
@@ -65,10 +58,8 @@ public sealed class IngestConnection : IDisposable
         Settings = connection.Settings;
         Time = connection.Time;
         Memory = connection.Memory;
-        _handler = connection._handler;
+        _transport = connection._transport;
         _text = connection._text;
-        _freshHandler = connection._freshHandler;
-        _rateLimiter = connection._rateLimiter;
         _authenticator = connection._authenticator;
         Http = CreateHttp(_authenticator, Outage.NotWaitedFor(Time));
     }
@@ -176,26 +167,23 @@ public sealed class IngestConnection : IDisposable
     }
 
     /// <summary>
-    /// Has somebody asked right before each request that changes something at the service, as often as it is sent: for a host that can lose the right to act
-    /// while a request waits to be sent again. A sign-in is not asked about.
+    /// Has somebody asked right before each request that changes something at the service, as often as it is sent: for a host that can lose
+    /// the right to act while a request waits to be sent again. A sign-in is not asked about.
     /// </summary>
     /// <param name="ask">Is told what may be done with the request. What it throws ends the operation, with the request unsent; an operation is not tried again for it.</param>
-    public void AskBeforeChange(Func<OperationKind, CancellationToken, ValueTask> ask) => Http.BeforeChange = ask;
+    public void AskBeforeChange(Func<OperationKind, CancellationToken, ValueTask> ask) => Http.BeforeWrite = ask;
 
     /// <summary>
-    /// The same connection for a check, which reports at once that a server is down, and which the circuit breaker does not hold back. It ends with this one,
-    /// and is not disposed.
+    /// The same connection for a check, which reports at once that a server is down, and which the circuit breaker does not hold back. It
+    /// ends with this one, and is not disposed.
     /// </summary>
     internal IngestConnection ForCheck() => new(this);
 
     /// <summary>Closes the sockets and forgets tokens.</summary>
     public void Dispose()
     {
-        foreach (IDisposable owned in _owned)
-            owned.Dispose();
         (_authenticator as IDisposable)?.Dispose();
-        _handler.Dispose();
-        _freshHandler.Dispose();
+        _transport.Dispose();
         foreach (object remembered in Memory.Values)
             (remembered as IDisposable)?.Dispose();
         Memory.Clear();
@@ -228,7 +216,7 @@ public sealed class IngestConnection : IDisposable
     }
 
     /// <summary>Reads the secret ahead of the first answer, if nothing read it yet. Whether it can be read matters to the request that needs it.</summary>
-    private async ValueTask LearnAsync(CancellationToken cancellationToken)
+    private async ValueTask LearnSecretAsync(CancellationToken cancellationToken)
     {
         if (_isSecretRead || Settings.Secret is not { } read)
             return;
@@ -242,13 +230,8 @@ public sealed class IngestConnection : IDisposable
         }
     }
 
-    private IngestHttp CreateHttp(IAuthenticator authenticator, Outage outage)
-    {
-        IngestHttp http = new(
-            Service, _handler, _freshHandler, _text, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage, Time, _rateLimiter);
-        _owned.Add(http);
-        return http;
-    }
+    private IngestHttp CreateHttp(IAuthenticator authenticator, Outage outage) =>
+        new(Service, _transport, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage);
 
     private static Uri ReadBase(IngestService? service, Uri uri, string parameter)
     {
@@ -310,8 +293,8 @@ public sealed class IngestConnection : IDisposable
     };
 
     /// <summary>
-    /// A connection that is given up is reset. Without that, what was not sent yet would stand before its end, and a server that has stopped reading would
-    /// not learn that the upload was aborted, and would hold its lock on.
+    /// A connection that is given up is reset. Without that, what was not sent yet would stand before its end, and a server that has
+    /// stopped reading would not learn that the upload was aborted, and would hold its lock on.
     /// </summary>
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

@@ -1,4 +1,3 @@
-
 using IngestTools.Connections;
 
 namespace IngestTools.Files;

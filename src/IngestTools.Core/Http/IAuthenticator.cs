@@ -9,10 +9,10 @@ internal interface IAuthenticator
     /// <summary>What a request carries; null for nothing.</summary>
     ValueTask<RequestCredentials?> GetAsync(ILogger logger, CancellationToken cancellationToken);
 
-    /// <summary>Gets a new signature in place of one that the server no longer accepted; false where there is no other.</summary>
+    /// <summary>Gets new credentials in place of those that the server refused. Returns false where there are no others.</summary>
     ValueTask<bool> RenewAsync(RequestCredentials refused, ILogger logger, CancellationToken cancellationToken);
 
-    /// <summary>Whether an answer says that the signature is not accepted. Asked before the answer's body is read.</summary>
+    /// <summary>Whether an answer says that the credentials are not accepted. Called before the body is read.</summary>
     bool IsRefusal(HttpResponseMessage response) => response.StatusCode == HttpStatusCode.Unauthorized;
 }
 
@@ -24,10 +24,17 @@ internal sealed class NoAuthenticator : IAuthenticator
     public ValueTask<bool> RenewAsync(RequestCredentials refused, ILogger logger, CancellationToken cancellationToken) => default;
 }
 
-/// <summary>Signs with a secret, or with what it is exchanged for: got when it is first needed, before it ends, and once when the server refuses it.</summary>
-/// <param name="getSignature">Reads the secret from where it is kept, or signs in for a token or a session.</param>
+/// <summary>
+/// Signs with a secret, or with what it is exchanged for: got when it is first needed, before it ends, and once when the server refuses it.
+/// </summary>
+/// <param name="getCredentials">Reads the secret from where it is kept, or signs in for a token or a session.</param>
 /// <param name="time">The clock.</param>
-internal sealed class SecretAuthenticator(Func<ILogger, CancellationToken, ValueTask<RequestCredentials>> getSignature, TimeProvider time) : IAuthenticator, IDisposable
+/// <param name="isRefusal">Whether an answer refuses them; null where 401 says so.</param>
+internal sealed class SecretAuthenticator(
+    Func<ILogger, CancellationToken, ValueTask<RequestCredentials>> getCredentials,
+    TimeProvider time,
+    Func<HttpResponseMessage, bool>? isRefusal = null)
+    : IAuthenticator, IDisposable
 {
     /// <summary>Renews a token this long before it expires, to cover clock skew and latency.</summary>
     private static readonly TimeSpan RenewBefore = TimeSpan.FromMinutes(2);
@@ -58,6 +65,9 @@ internal sealed class SecretAuthenticator(Func<ILogger, CancellationToken, Value
         }
     }
 
+    public bool IsRefusal(HttpResponseMessage response) =>
+        isRefusal?.Invoke(response) ?? response.StatusCode == HttpStatusCode.Unauthorized;
+
     public void Dispose()
     {
         _held = null;
@@ -69,8 +79,9 @@ internal sealed class SecretAuthenticator(Func<ILogger, CancellationToken, Value
         await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            Held held = _held is { } current && !HasEnded(current) ? current : await HoldNewAsync(logger, cancellationToken).ConfigureAwait(false);
-            return held.RequestCredentials;
+            if (_held is { } held && !HasEnded(held))
+                return held.RequestCredentials;
+            return (await HoldNewAsync(logger, cancellationToken).ConfigureAwait(false)).RequestCredentials;
         }
         finally
         {
@@ -80,20 +91,20 @@ internal sealed class SecretAuthenticator(Func<ILogger, CancellationToken, Value
 
     private async ValueTask<Held> HoldNewAsync(ILogger logger, CancellationToken cancellationToken)
     {
-        RequestCredentials signature = await getSignature(logger, cancellationToken).ConfigureAwait(false);
-        return _held = new Held(signature, RenewalOf(signature));
+        RequestCredentials credentials = await getCredentials(logger, cancellationToken).ConfigureAwait(false);
+        return _held = new Held(credentials, RenewalOf(credentials));
     }
 
     private bool HasEnded(Held held) => held.RenewAt is { } renewAt && time.GetUtcNow() >= renewAt;
 
-    private DateTimeOffset? RenewalOf(RequestCredentials signature)
+    private DateTimeOffset? RenewalOf(RequestCredentials credentials)
     {
-        if (signature.EndsAt is not { } endsAt)
+        if (credentials.EndsAt is not { } endsAt)
             return null;
         TimeSpan lastPart = (endsAt - time.GetUtcNow()) * LastPart;
         return endsAt - (lastPart < RenewBefore ? lastPart : RenewBefore);
     }
 
-    /// <summary>A signature, and when to renew it; null where only the server knows.</summary>
+    /// <summary>Credentials, and when to renew them; null where only the server knows.</summary>
     private sealed record Held(RequestCredentials RequestCredentials, DateTimeOffset? RenewAt);
 }

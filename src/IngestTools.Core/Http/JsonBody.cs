@@ -19,34 +19,48 @@ internal static class JsonBody
     }
 
     /// <summary>Reads an answer that is one JSON object.</summary>
-    /// <param name="service">The service, for the error.</param>
+    /// <param name="http">The service, for the error, and the door for what it answers.</param>
     /// <param name="operation">The operation, for the error.</param>
     /// <param name="type">How the object is read.</param>
-    /// <param name="whatIsWrong">What is wrong with the object, if something is; null takes any.</param>
+    /// <param name="whatIsWrong">Says what is wrong with the object; null takes any.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/></exception>
-    public static Func<HttpResponseMessage, CancellationToken, ValueTask<object>> Reader<T>(
-        IngestService service, HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong = null)
-        where T : class => async (response, cancellationToken) =>
+    public static AnswerReader Reader<T>(
+        IngestHttp http, HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong = null)
+        where T : class => WholeReader((response, body) =>
     {
-        ReadOnlyMemory<byte> body = await AnswerBody.ReadAsync(response, cancellationToken).ConfigureAwait(false);
         string? charset = AnswerBody.CharsetOf(response);
         try
         {
-            T value = JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.PassOf()).Span, type)
-                ?? throw HttpFailure.Unreadable(service, operation, "JSON that is null", response.StatusCode, null);
-            return whatIsWrong?.Invoke(value) is { } wrong ? throw HttpFailure.Unreadable(service, operation, wrong, response.StatusCode, null) : value;
+            T value = JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.CleanerOf(http.Text)).Span, type)
+                ?? throw http.Unreadable(operation, "JSON that is null", response.StatusCode);
+            return whatIsWrong?.Invoke(value) is { } wrong ? throw http.Unreadable(operation, wrong, response.StatusCode) : value;
         }
         catch (JsonException e)
         {
-            string start = JsonText.Decode(body.Span[..Math.Min(body.Length, ServerText.MaxWords)], charset).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
-            // JSON may hold what identifies a person, so of it only the place is reported.
-            if (start is ['{' or '[', ..])
-                throw HttpFailure.Unreadable(service, operation, $"something that is not its JSON ({PlaceOf(e)})", response.StatusCode, null, e);
-            string what = start switch { "" => "an empty body", ['<', ..] => "a web page", _ => "something that is not its JSON" };
-            throw HttpFailure.Unreadable(service, operation, what, response.StatusCode, start, e);
+            throw NotJson(http, operation, response, body, charset, e);
         }
-    };
+    });
 
-    private static string PlaceOf(JsonException e) => string.Create(
-        CultureInfo.InvariantCulture, $"at {Redaction.EscapeControls(e.Path ?? "$")}, line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
+    /// <summary>Reads all of an answer's body first. Not generic: what waits for the network stays one method for all answers.</summary>
+    private static AnswerReader WholeReader(Func<HttpResponseMessage, ReadOnlyMemory<byte>, object> parse) =>
+        async (response, cancellationToken) =>
+            parse(response, await AnswerBody.ReadAsync(response, cancellationToken).ConfigureAwait(false));
+
+    private static IngestException NotJson(
+        IngestHttp http, HttpOperation operation, HttpResponseMessage response, ReadOnlyMemory<byte> body, string? charset, JsonException e)
+    {
+        ReadOnlySpan<byte> beginning = body.Span[..Math.Min(body.Length, ServerText.MaxWords)];
+        string start = JsonText.Decode(beginning, charset).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
+        // JSON may hold what identifies a person, so of it only the place is reported.
+        if (start is ['{' or '[', ..])
+            return http.Unreadable(operation, $"something that is not its JSON ({PlaceOf(e)})", response.StatusCode, cause: e);
+        string what = start switch { "" => "an empty body", ['<', ..] => "a web page", _ => "something that is not its JSON" };
+        return http.Unreadable(operation, what, response.StatusCode, start, e);
+    }
+
+    private static string PlaceOf(JsonException e)
+    {
+        string path = Redaction.EscapeControls(e.Path ?? "$");
+        return string.Create(CultureInfo.InvariantCulture, $"at {path}, line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
+    }
 }

@@ -9,12 +9,13 @@ using Polly.Retry;
 namespace IngestTools.Http;
 
 /// <summary>
-/// Waits while a connection's server is down: it cannot be reached, or the circuit breaker is open. Such a request was not sent, so that every kind of
-/// operation may be sent again, and it does not count as an attempt.
+/// Waits while a connection's server is down: it cannot be reached, or the circuit breaker is open. Such a request was not sent, so that
+/// every kind of operation may be sent again, and it does not count as an attempt.
 /// </summary>
 /// <remarks>
-/// The operations of one call share one wait. When it has passed, they fail at once until the server is back, so that a call with 10,000 files does not
-/// wait 10,000 times. The logger identifies the call: each cmdlet and each scheduled run has its own. A later call waits anew.
+/// The operations of one call share one wait. When it has passed, they fail at once until the server is back, so that a call with 10,000
+/// files does not wait 10,000 times. The logger identifies the call: each cmdlet and each scheduled run has its own. A later call waits
+/// anew.
 /// </remarks>
 internal sealed class Outage
 {
@@ -47,7 +48,6 @@ internal sealed class Outage
         _timeout = timeout;
         _isWaitedFor = isWaitedFor;
         _time = time;
-        Pipeline = new ResiliencePipelineBuilder<object> { TimeProvider = time }.AddRetry(CreateRetry()).Build();
     }
 
     private Outage(Outage outer)
@@ -55,20 +55,21 @@ internal sealed class Outage
         _outer = outer;
         _server = outer._server;
         _time = outer._time;
-        Pipeline = ResiliencePipeline<object>.Empty;
     }
-
-    /// <summary>Waits for outages, around whatever sends requests.</summary>
-    public ResiliencePipeline<object> Pipeline { get; }
 
     /// <summary>Whether an operation would wait now.</summary>
     public bool IsWaitedFor => _outer?.IsWaitedFor ?? (_isWaitedFor && _timeout > TimeSpan.Zero);
 
     /// <summary>
-    /// The outages of a connection's server. Without a timeout of the user's own, a server that never answered is not waited for: its address may be wrong.
+    /// The outages of a connection's server. Without a timeout of the user's own, a server that never answered is not waited for: its
+    /// address may be wrong.
     /// </summary>
     public static Outage Of(ConnectionSettings settings, TimeProvider time) =>
-        new($"{settings.Service} at {settings.Uri!.Authority}", settings.OutageTimeout ?? IngestConnection.DefaultOutageTimeout, settings.OutageTimeout is not null, time);
+        new(
+            $"{settings.Service} at {settings.Uri!.Authority}",
+            settings.OutageTimeout ?? IngestConnection.DefaultOutageTimeout,
+            isWaitedFor: settings.OutageTimeout is not null,
+            time);
 
     /// <summary>Outages that nobody waits for.</summary>
     public static Outage NotWaitedFor(TimeProvider time) => new("", TimeSpan.Zero, isWaitedFor: false, time);
@@ -78,6 +79,13 @@ internal sealed class Outage
 
     /// <summary>Whether a failure is that of a server that is down.</summary>
     public static bool IsUnreachable(Exception? failure) => failure is BrokenCircuitException or IngestException { IsUnreachable: true };
+
+    /// <summary>Begins a pipeline with the wait for outages, around whatever sends requests.</summary>
+    public ResiliencePipelineBuilder<T> CreatePipeline<T>()
+    {
+        ResiliencePipelineBuilder<T> builder = new() { TimeProvider = _time };
+        return _outer is null ? builder.AddRetry(CreateRetry<T>()) : builder;
+    }
 
     /// <summary>Makes a context in which an operation can wait.</summary>
     public static ResilienceContext Enter(OutageWaiter waiter, CancellationToken cancellationToken)
@@ -100,7 +108,10 @@ internal sealed class Outage
             waiter.Wait.Leave();
     }
 
-    /// <summary>The server answered a request that was sent at this time, with whatever status, and no sign-in that it needed was kept from its server.</summary>
+    /// <summary>
+    /// The server answered a request that was sent at this time, with whatever status, and no sign-in that it needed was kept from its
+    /// server.
+    /// </summary>
     public void Answered(long sentAt, ILogger logger)
     {
         if (!_isWaitedFor)
@@ -124,26 +135,37 @@ internal sealed class Outage
             End(current, logger);
     }
 
-    /// <summary>The error of an operation that waited, or belongs to a call that did: says since when the server is down and how long the call waited.</summary>
+    /// <summary>
+    /// The error of an operation that waited, or belongs to a call that did: says since when the server is down and how long the call
+    /// waited.
+    /// </summary>
     public IngestException Explain(OutageWaiter waiter, IngestException error) => waiter.GaveUpOn is not { } downtime
         ? error
         : error.With(
             message: $"{error.Message} {_server} has been unavailable since {downtime.Clock}; this call waited {Seconds(_timeout)} for it.",
             advice: $"{error.Advice} A connection with a longer -OutageTimeout waits longer.".TrimStart());
 
-    private RetryStrategyOptions<object> CreateRetry() => new()
+    private RetryStrategyOptions<T> CreateRetry<T>() => new()
     {
         MaxRetryAttempts = int.MaxValue,
         ShouldHandle = arguments => ValueTask.FromResult(
-            IsUnreachable(arguments.Outcome.Exception) && IsWaitedFor && MayWait(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
-        DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(PauseBefore(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
+            IsUnreachable(arguments.Outcome.Exception)
+            && IsWaitedFor
+            && MayWait(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
+        DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(
+            PauseBefore(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
         OnRetry = arguments =>
         {
             OutageWaiter waiter = WaiterOf(arguments.Context);
             IngestDiagnostics.Retries.Add(1);
             waiter.Pausing(wasTried: arguments.Outcome.Exception is not BrokenCircuitException);
             if (waiter.Logger.IsEnabled(LogLevel.Debug))
-                waiter.Logger.LogDebug("'{Operation}' waits {Delay:0.0} s for {Server}: {Reason}", waiter.Name, arguments.RetryDelay.TotalSeconds, _server, Reason(arguments.Outcome.Exception!));
+            {
+                waiter.Logger.LogDebug(
+                    "'{Operation}' waits {Delay:0.0} s for {Server}: {Reason}",
+                    waiter.Name, arguments.RetryDelay.TotalSeconds, _server, Reason(arguments.Outcome.Exception!));
+            }
+
             return default;
         },
     };
@@ -164,7 +186,8 @@ internal sealed class Outage
                 return false;
             }
 
-            isToReport = (downtime.IsCircuitOpen || _time.GetElapsedTime(downtime.Since, now) >= ReportAfter) && !IsReported(downtime, wait);
+            bool isLong = downtime.IsCircuitOpen || _time.GetElapsedTime(downtime.Since, now) >= ReportAfter;
+            isToReport = isLong && !IsReported(downtime, wait);
             if (isToReport)
                 downtime.ReportedTo = wait;
         }
@@ -172,7 +195,8 @@ internal sealed class Outage
         if (isToReport)
         {
             waiter.Logger.LogWarning(
-                "{Server} has been unavailable since {Since}. Waiting up to {Timeout} for it to come back. {Reason}", _server, downtime.Clock, Seconds(_timeout), Reason(failure));
+                "{Server} has been unavailable since {Since}. Waiting up to {Timeout} for it to come back. {Reason}",
+                _server, downtime.Clock, Seconds(_timeout), Reason(failure));
         }
 
         return true;
@@ -200,7 +224,8 @@ internal sealed class Outage
     }
 
     /// <summary>Whether a person who waits with this call was informed: by this call, or by another that still waits.</summary>
-    private static bool IsReported(Downtime downtime, CallWait wait) => ReferenceEquals(downtime.ReportedTo, wait) || downtime.ReportedTo is { Waiters: > 0 };
+    private static bool IsReported(Downtime downtime, CallWait wait) =>
+        ReferenceEquals(downtime.ReportedTo, wait) || downtime.ReportedTo is { Waiters: > 0 };
 
     /// <summary>Full jitter, as for other retries; never beyond the end of the wait, which ends with one last attempt.</summary>
     private TimeSpan PauseBefore(OutageWaiter waiter, Exception failure)
@@ -225,7 +250,8 @@ internal sealed class Outage
             logger.LogInformation("{Server} is back after {Elapsed}.", _server, Seconds(_time.GetElapsedTime(downtime.Since)));
     }
 
-    private static string Reason(Exception failure) => (failure is BrokenCircuitException ? failure.InnerException ?? failure : failure).Message;
+    private static string Reason(Exception failure) =>
+        (failure is BrokenCircuitException ? failure.InnerException ?? failure : failure).Message;
 
     private static string Seconds(TimeSpan time) => time < TimeSpan.FromMinutes(2)
         ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s")
@@ -290,6 +316,8 @@ internal abstract class OutageWaiter(string name, ILogger logger)
 
     public int Pauses { get; set; }
 
-    /// <summary>A pause begins. <paramref name="wasTried"/> says whether an attempt preceded it: an open breaker holds back the attempt itself.</summary>
+    /// <summary>
+    /// A pause begins. <paramref name="wasTried"/> says whether an attempt preceded it: an open breaker holds back the attempt itself.
+    /// </summary>
     public abstract void Pausing(bool wasTried);
 }

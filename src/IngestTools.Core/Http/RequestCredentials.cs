@@ -28,7 +28,8 @@ internal sealed class RequestCredentials
     public IReadOnlyList<string> Secrets { get; }
 
     /// <summary>A bearer token.</summary>
-    public static RequestCredentials Bearer(string token, DateTimeOffset? endsAt = null) => new(new AuthenticationHeaderValue("Bearer", token)) { EndsAt = endsAt };
+    public static RequestCredentials Bearer(string token, DateTimeOffset? endsAt = null) =>
+        new(new AuthenticationHeaderValue("Bearer", token)) { EndsAt = endsAt };
 
     /// <summary>A user name and a password, in UTF-8.</summary>
     /// <remarks>RFC 7617: the server splits at the first colon, so the name has none.</remarks>
@@ -36,7 +37,8 @@ internal sealed class RequestCredentials
         new(new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{userName}:{password}"))), password);
 
     /// <summary>Headers of any kind, such as a cookie.</summary>
-    public static RequestCredentials Of(IEnumerable<KeyValuePair<string, string>> headers, IEnumerable<string> secrets, DateTimeOffset? endsAt = null) =>
+    public static RequestCredentials Of(
+        IEnumerable<KeyValuePair<string, string>> headers, IEnumerable<string> secrets, DateTimeOffset? endsAt = null) =>
         new([.. headers], [.. secrets]) { EndsAt = endsAt };
 
     /// <summary>Puts it on a request.</summary>
@@ -47,6 +49,15 @@ internal sealed class RequestCredentials
             request.Headers.TryAddWithoutValidation(name, value);
     }
 
+    /// <summary>Takes it off a request that is sent again with other credentials.</summary>
+    public void RemoveFrom(HttpRequestMessage request)
+    {
+        request.Headers.Authorization = null;
+        foreach ((string name, _) in _headers)
+            request.Headers.Remove(name);
+    }
+
     /// <summary>Whether another says the same, so that a server that refused one will refuse it too.</summary>
-    public bool IsSameAs(RequestCredentials other) => Equals(_authorization, other._authorization) && _headers.SequenceEqual(other._headers);
+    public bool IsSameAs(RequestCredentials other) =>
+        Equals(_authorization, other._authorization) && _headers.SequenceEqual(other._headers);
 }

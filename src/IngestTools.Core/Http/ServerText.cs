@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text;
 
 namespace IngestTools.Http;
@@ -17,6 +18,9 @@ internal sealed class ServerText(KnownSecrets secrets)
 
     /// <summary>How long a name, a key or an id may be. None of a service comes near it.</summary>
     public const int MaxValue = 64 * 1024;
+
+    /// <summary>Headers that bring credentials. Signing in needs them as they are, and they are never shown.</summary>
+    private static readonly HashSet<string> OfCredentials = new(StringComparer.OrdinalIgnoreCase) { "Set-Cookie", "X-CSRFToken" };
 
     /// <summary>The door of a connection that knows no secret.</summary>
     public static ServerText OfNoSecrets => new(new KnownSecrets());
@@ -40,6 +44,15 @@ internal sealed class ServerText(KnownSecrets secrets)
     /// <summary>A status, a version or a code; null where it says nothing.</summary>
     public string? Word(string? text) => Words(text, MaxWord);
 
+    /// <summary>Cleans what an answer says before its body: its reason, and its headers.</summary>
+    public void Clean(HttpResponseMessage response)
+    {
+        if (response.ReasonPhrase is { } reason)
+            response.ReasonPhrase = Word(reason);
+        Clean(response.Headers);
+        Clean(response.Content.Headers);
+    }
+
     /// <summary>
     /// The cause of an error: as it is, or in its place what it says, where that quotes a server. What reads all of an error, such as a
     /// log, reads its causes too.
@@ -53,6 +66,30 @@ internal sealed class ServerText(KnownSecrets secrets)
         }
 
         return exception;
+    }
+
+    private void Clean(HttpHeaders headers)
+    {
+        List<(string Name, string[] Values)>? changed = null;
+        foreach ((string name, HeaderStringValues values) in headers.NonValidated)
+        {
+            if (OfCredentials.Contains(name))
+                continue;
+            foreach (string value in values)
+            {
+                if (!string.Equals(value, Value(value), StringComparison.Ordinal))
+                {
+                    (changed ??= []).Add((name, [.. values]));
+                    break;
+                }
+            }
+        }
+
+        foreach ((string name, string[] values) in changed ?? [])
+        {
+            headers.Remove(name);
+            headers.TryAddWithoutValidation(name, values.Select(Value));
+        }
     }
 
     private static IEnumerable<Exception> Chain(Exception? exception)

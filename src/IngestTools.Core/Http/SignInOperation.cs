@@ -21,11 +21,12 @@ internal static class SignInOperation
     };
 
     /// <summary>The token of an answer, as it goes into a header.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: there is none, or it has characters that no token has.</exception>
-    public static string TokenOf(IngestService service, HttpOperation operation, string? token) =>
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: there is none, or it has characters that no token
+    /// has.</exception>
+    public static string TokenOf(IngestHttp http, HttpOperation operation, string? token) =>
         token?.Trim() is { Length: > 0 } trimmed && trimmed.All(c => c is > ' ' and < '\u007f')
             ? trimmed
-            : throw HttpFailure.Unreadable(service, operation, "no token that can be used", null, null);
+            : throw http.Unreadable(operation, "no token that can be used", null, null);
 
     /// <summary>The error of a sign-in that was refused, whatever status the service has for that; any other stays as it is.</summary>
     /// <param name="error">The error.</param>

@@ -103,9 +103,9 @@ internal sealed class FileTable : IDisposable
     /// <summary>Records that the server now has this file under the name that it gave it.</summary>
     private void WriteNewest(long place, JournaledFile file, SqliteTransaction transaction)
     {
-        _newest ??= _connection.Prepare("REPLACE INTO upload (place, name, server_name) VALUES ($place, $name, $server)", "$place", "$name", "$server");
+        _newest ??= _connection.Prepare("REPLACE INTO upload (place, name, server_name, sent) VALUES ($place, $name, $server, $sent)", "$place", "$name", "$server", "$sent");
         _newest.Transaction = transaction;
-        _newest.With(place, file.Name, file.ServerName).ExecuteNonQuery();
+        _newest.With(place, file.Name, file.ServerName, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()).ExecuteNonQuery();
     }
 
     private long FolderId(string path)

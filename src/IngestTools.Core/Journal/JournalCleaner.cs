@@ -45,7 +45,7 @@ internal sealed class JournalCleaner
         _connection.Execute($"UPDATE place SET mark_rows = 0, mark_last = NULL WHERE id IN (SELECT place FROM file WHERE {OldFiles})", _values);
         long files = _connection.Execute($"DELETE FROM file WHERE {OldFiles}", _values);
         _connection.Execute("DELETE FROM other_file WHERE (place, name) NOT IN (SELECT place, name FROM file)");
-        // One that has an older one of its name stays: it shows that the older one was replaced.
+        // One that has an older one of its name stays: it shows that the older one was replaced (JournaledUpload.File).
         _connection.Execute(
             """
             DELETE FROM upload WHERE NOT EXISTS (SELECT 1 FROM file f WHERE f.place = upload.place AND f.name = upload.name)

@@ -32,7 +32,9 @@ internal sealed class JournalFile(string path)
         CREATE INDEX former_file_job ON former_file (job);
         CREATE TABLE other_file (
             place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, PRIMARY KEY (place, name, server_name)) WITHOUT ROWID;
-        CREATE TABLE upload (id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, UNIQUE (server_name, place));
+        CREATE TABLE upload (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, sent INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (server_name, place));
         CREATE TABLE failure (job INTEGER NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, length INTEGER NOT NULL, error TEXT NOT NULL, message TEXT NOT NULL);
         CREATE INDEX failure_job ON failure (job);
         CREATE TABLE start (
@@ -53,7 +55,9 @@ internal sealed class JournalFile(string path)
 
     /// <summary>What makes format 3 of format 2: the order in which files came to the server under a name of its own.</summary>
     private const string ThirdVersion = """
-        CREATE TABLE upload (id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, UNIQUE (server_name, place));
+        CREATE TABLE upload (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL, name TEXT NOT NULL, server_name TEXT NOT NULL, sent INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (server_name, place));
         REPLACE INTO upload (place, name, server_name)
             SELECT f.place, f.name, f.server_name FROM place p JOIN file f ON f.place = p.id WHERE p.service = 'Voss' AND f.server_name IS NOT NULL ORDER BY f.job;
         """;

@@ -30,8 +30,9 @@ public sealed record JournaledFile
 
 /// <summary>A file that was sent, and where to.</summary>
 /// <param name="Place">The place.</param>
-/// <param name="File">The file.</param>
-public sealed record JournaledUpload(JournalPlace Place, JournaledFile File);
+/// <param name="File">The file; null where its record was deleted, and is only known to have replaced an earlier one.</param>
+/// <param name="SentAt">When it was recorded.</param>
+public sealed record JournaledUpload(JournalPlace Place, JournaledFile? File, DateTimeOffset SentAt);
 
 /// <summary>What became of a file.</summary>
 public enum FileState

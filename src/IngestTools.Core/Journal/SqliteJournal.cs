@@ -101,11 +101,10 @@ internal sealed class SqliteJournal(string path, TimeProvider time, StartOrigin?
         using FileTable files = new(connection);
         return connection.Read(
             $"""
-            SELECT f.*, p.name FROM upload u JOIN place p ON p.id = u.place LEFT JOIN (SELECT {FileTable.Columns}, place FROM file) f ON f.place = u.place AND f.name = u.name
+            SELECT f.*, p.name, u.sent FROM upload u JOIN place p ON p.id = u.place LEFT JOIN (SELECT {FileTable.Columns}, place FROM file) f ON f.place = u.place AND f.name = u.name
             WHERE u.server_name = $name AND p.service = $service AND p.server = $server ORDER BY u.id DESC LIMIT 1
             """,
-            // Where the record of the newest one was deleted, an older one does not take its place.
-            reader => reader.IsDBNull(0) ? null : new JournaledUpload(new JournalPlace(service, server, reader.GetString(10)), files.Read(reader)),
+            reader => new JournaledUpload(new JournalPlace(service, server, reader.GetString(10)), reader.IsDBNull(0) ? null : files.Read(reader), reader.Time(11)),
             ("$name", serverName), ("$service", service.ToString()), ("$server", server)).FirstOrDefault();
     });
 

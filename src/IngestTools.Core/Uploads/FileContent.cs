@@ -10,23 +10,23 @@ namespace IngestTools.Uploads;
 internal sealed class FileContent : HttpContent
 {
     /// <summary>
-    /// A file up to this size is read before anything is sent, so that one that cannot be read leaves no trace on the server; a larger one is read in pieces
-    /// of this size while it is sent.
+    /// A file up to this size is read before anything is sent, so that one that cannot be read leaves no trace on the server; a larger one
+    /// is read in pieces of this size while it is sent.
     /// </summary>
     private const int BufferSize = 256 * 1024;
 
     private readonly LocalFile _file;
-    private readonly ProgressWatch? _watch;
+    private readonly StallTimeout? _stallTimeout;
     private readonly UploadMeter _meter;
     private byte[]? _whole;
     private bool _isIdle = true;
     private long _sent;
 
     /// <exception cref="IngestException">The file cannot be read, or changed.</exception>
-    public FileContent(LocalFile file, ProgressWatch? watch, UploadMeter meter)
+    public FileContent(LocalFile file, StallTimeout? stallTimeout, UploadMeter meter)
     {
         _file = file;
-        _watch = watch;
+        _stallTimeout = stallTimeout;
         _meter = meter;
         Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         Headers.ContentLength = file.Length;
@@ -44,7 +44,8 @@ internal sealed class FileContent : HttpContent
         _sent = 0;
     }
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
@@ -62,7 +63,7 @@ internal sealed class FileContent : HttpContent
         _isIdle = true;
         // A small file waits for its answer no longer than for anything else.
         if (_whole is null)
-            _watch?.AllSent();
+            _stallTimeout?.AllSent();
     }
 
     protected override bool TryComputeLength(out long length)
@@ -113,7 +114,7 @@ internal sealed class FileContent : HttpContent
     private void Moved(long bytes)
     {
         _sent += bytes;
-        _watch?.Moved(bytes);
+        _stallTimeout?.Moved(bytes);
         _meter.Sent(bytes);
     }
 }

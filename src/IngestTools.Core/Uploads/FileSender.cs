@@ -1,4 +1,3 @@
-using IngestTools.Http;
 using IngestTools.Journal;
 using Microsoft.Extensions.Logging;
 
@@ -6,7 +5,13 @@ namespace IngestTools.Uploads;
 
 /// <summary>Sends one file to its end: as often as failures allow, and again while others hold the server's lock.</summary>
 internal sealed class FileSender(
-    IUploadTarget target, UploadOptions options, IUploadJob job, UploadMeter meter, AdaptiveConcurrencyLimiter limiter, ILogger logger, TimeProvider time)
+    IUploadTarget target,
+    UploadOptions options,
+    IUploadJob job,
+    UploadMeter meter,
+    AdaptiveConcurrencyLimiter limiter,
+    ILogger logger,
+    TimeProvider time)
 {
     private static readonly TimeSpan FirstLockPause = TimeSpan.FromMilliseconds(50);
 
@@ -21,8 +26,10 @@ internal sealed class FileSender(
     /// <param name="sentMeanwhile">Finds out whether others sent it; null where nothing is recorded.</param>
     /// <param name="cancellationToken">Aborts what is under way.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.JournalUnavailable"/>: what cannot be recorded is not sent.</exception>
-    public async Task<SendOutcome> SendAsync(UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
+    public async Task<SendOutcome> SendAsync(
+        UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
     {
+        using FileBody body = new(item.Path, meter);
         TimeSpan locked = TimeSpan.Zero;
         for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
         {
@@ -30,10 +37,16 @@ internal sealed class FileSender(
             {
                 if (await FindAsync(item, slot, sentMeanwhile, cancellationToken).ConfigureAwait(false) is { } known)
                     return new SendOutcome(null, null, known);
-                return new SendOutcome(await SendOnceAsync(item, slot, cancellationToken).ConfigureAwait(false), null, null);
+                if (job.Failure is { } failure)
+                    throw failure;
+                meter.Sending(item.Path);
+                object answer = await item.Target.SendAsync(item, body.Open, slot, cancellationToken).ConfigureAwait(false);
+                slot.LeaveAnswered(item.Length);
+                return new SendOutcome(body.Complete(item, answer), null, null);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
             {
+                body.Undo();
                 slot.LeaveLocked();
                 // The wait for a slot is not a wait for the server's lock.
                 locked += slot.Inside + pause;
@@ -42,6 +55,7 @@ internal sealed class FileSender(
             }
             catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
             {
+                body.Undo();
                 return new SendOutcome(null, e, null);
             }
             finally
@@ -52,17 +66,22 @@ internal sealed class FileSender(
             if (locked >= RefreshAfter)
                 sentMeanwhile?.MarkStale();
             if (logger.IsEnabled(LogLevel.Debug))
-                logger.LogDebug("{Target} is locked; {Path} is sent again. At most {Limit} at once now.", target.Description, item.Path, limiter.Limit);
+            {
+                logger.LogDebug(
+                    "{Target} is locked; {Path} is sent again. At most {Limit} at once now.", target.Description, item.Path, limiter.Limit);
+            }
+
             slot.Pause(isAttempt: true);
             await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>
-    /// Takes the slot. Whether others sent the file is asked without it, since that can wait for the server's lock, and again where it became doubtful during
-    /// the wait for the slot.
+    /// Takes the slot. Whether others sent the file is asked without it, since that can wait for the server's lock, and again where it
+    /// became doubtful during the wait for the slot.
     /// </summary>
-    private static async ValueTask<KnownFile?> FindAsync(UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
+    private static async ValueTask<KnownFile?> FindAsync(
+        UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -73,39 +92,6 @@ internal sealed class FileSender(
             if (sentMeanwhile is null || sentMeanwhile.FindStaleSince() == stale)
                 return null;
             slot.Leave();
-        }
-    }
-
-    private async Task<SentFile> SendOnceAsync(UploadItem item, UploadSlot slot, CancellationToken cancellationToken)
-    {
-        FileContent? content = null;
-        LocalFile? file = null;
-        try
-        {
-            if (job.Failure is { } failure)
-                throw failure;
-            meter.Sending(item.Path);
-            string? fileName = await item.Target.SendAsync(item, Open, slot, cancellationToken).ConfigureAwait(false);
-            slot.LeaveAnswered(item.Length);
-            return new SentFile(file!.Length, Convert.ToHexString(content!.Sha256!).ToLowerInvariant(), file.LastWriteTime, fileName);
-        }
-        catch (IngestException)
-        {
-            content?.Undo();
-            throw;
-        }
-        finally
-        {
-            file?.Dispose();
-        }
-
-        FileContent Open(ProgressWatch? watch)
-        {
-            content?.Undo();
-            content = null;
-            file?.Dispose();
-            file = LocalFile.Open(item.Path);
-            return content = new FileContent(file, watch, meter);
         }
     }
 

@@ -33,7 +33,9 @@ public interface IUploadTarget
     /// <summary>What is done with the target, for a person: "project 0001".</summary>
     string Description { get; }
 
-    /// <summary>From this size on a file is sent alone, since the server holds a lock for as long as it takes; null where it does not.</summary>
+    /// <summary>
+    /// From this size on a file is sent alone, since the server holds a lock for as long as it takes; null where it does not.
+    /// </summary>
     internal long? AloneFrom { get; }
 
     /// <summary>The name under which a file is sent, made of the one that its place among others gives it.</summary>
@@ -48,7 +50,9 @@ public interface IUploadTarget
     /// <summary>Why the server would take a file and then never use it; null where it will.</summary>
     internal string? WhyUseless(string remoteName);
 
-    /// <summary>Looks into a file before it is sent: what the server may make of its content, to warn about; null where nothing speaks against it.</summary>
+    /// <summary>
+    /// Looks into a file before it is sent: what the server may make of its content, to warn about; null where nothing speaks against it.
+    /// </summary>
     /// <exception cref="IngestException">The server cannot use the file.</exception>
     internal string? FindContentDoubt(UploadItem item) => null;
 
@@ -56,7 +60,8 @@ public interface IUploadTarget
     internal JournalPlace JournalPlace { get; }
 
     /// <summary>
-    /// Finds out, before the first file, whether files can be sent at all. What the server has done with files since is taken over into the journal.
+    /// Finds out, before the first file, whether files can be sent at all. What the server has done with files since is taken over into the
+    /// journal.
     /// </summary>
     /// <param name="journal">The journal.</param>
     /// <param name="known">What it knows of this target's files; null where nothing is recorded.</param>
@@ -68,9 +73,13 @@ public interface IUploadTarget
     /// <summary>SHA-256 of a file that the server has, by its record; null where the server does not say.</summary>
     internal Task<string?> ReadChecksumAsync(JournaledFile file, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
-    /// <summary>Sends one file, from its place among others; gives the name that came back, where the server gives one.</summary>
-    internal Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken);
+    /// <summary>Sends one file, in its slot among others. Returns the server's answer.</summary>
+    internal Task<object> SendAsync(
+        UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken);
 
-    /// <summary>The server has the file.</summary>
-    internal void Sent(UploadItem item);
+    /// <summary>The server has the file. Returns the name that it gave the file; null where it gives none.</summary>
+    /// <param name="item">The file.</param>
+    /// <param name="answer">What <see cref="SendAsync"/> returned.</param>
+    /// <param name="sha256">The hash of what was sent.</param>
+    internal string? Sent(UploadItem item, object answer, byte[] sha256);
 }

@@ -134,8 +134,8 @@ internal sealed class ProjectUploads : IDisposable
     }
 
     /// <summary>
-    /// Waits until calls of other processes that began before have ended. Two that send the same files at once would both find them unsent, and a file that is
-    /// sent again after its ingest is ingested twice.
+    /// Waits until calls of other processes that began before have ended. Two that send the same files at once would both find them unsent,
+    /// and a file that is sent again after its ingest is ingested twice.
     /// </summary>
     private async Task WaitForOlderJobsAsync()
     {
@@ -181,7 +181,6 @@ internal sealed class ProjectUploads : IDisposable
 
     private async ValueTask CompleteAsync(UploadItem item, SentFile sent, UploadSlot slot)
     {
-        item.Target.Sent(item);
         if (sent.Length == 0)
             Interlocked.Increment(ref _emptyFiles);
         if (Known is not null)

@@ -34,8 +34,13 @@ internal sealed class SentMeanwhile(
     {
         Tick();
         long ended = job.EndedBeside;
-        if (Interlocked.Exchange(ref _endedBeside, ended) != ended)
+        if (Interlocked.Read(ref _endedBeside) != ended)
+        {
+            // Another worker must not see the new number before the doubt.
             MarkStale();
+            Interlocked.Exchange(ref _endedBeside, ended);
+        }
+
         return Interlocked.Read(ref _staleSince);
     }
 

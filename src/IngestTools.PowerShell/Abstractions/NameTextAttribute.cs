@@ -74,14 +74,15 @@ internal sealed class NameTextAttribute : ArgumentTransformationAttribute
         return given is PSObject wrapped ? !KeepsItsText(wrapped) : !IsWhole(value) || !IsTyped(TextOf(value));
     }
 
-    /// <summary>Whether the statement that is being executed has these digits as an argument of a command.</summary>
+    /// <summary>Whether the statement that is being executed has these digits as the argument of a parameter that takes a name.</summary>
     private static bool IsTyped(string digits)
     {
         string? statement = Runspace.DefaultRunspace?.Debugger?.GetCallStack().FirstOrDefault()?.Position?.Text;
         return statement is not null && Parser.ParseInput(statement, out _, out _)
             .FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true)
-            .SelectMany(command => ((CommandAst)command).CommandElements)
-            .Any(element => (element is CommandParameterAst parameter ? parameter.Argument : element) is ConstantExpressionAst constant and not StringConstantExpressionAst
+            .SelectMany(command => StaticParameterBinder.BindCommand((CommandAst)command, resolve: true).BoundParameters.Values)
+            .Any(bound => bound.Parameter?.Attributes.Any(attribute => attribute is NameTextAttribute) == true
+                && bound.Value is ConstantExpressionAst constant and not StringConstantExpressionAst
                 && constant.Extent.Text == digits);
     }
 

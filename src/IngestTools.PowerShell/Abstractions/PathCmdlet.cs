@@ -101,7 +101,7 @@ public abstract partial class PathCmdlet : IngestCmdlet
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return new ResolvedPath(path, PathResolver.NotFound(path, e));
+            return new ResolvedPath(path, NotFound(path, e));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -124,7 +124,7 @@ public abstract partial class PathCmdlet : IngestCmdlet
         }
         catch (Exception e) when (PathResolver.IsNotFound(e))
         {
-            return [new ResolvedPath(path, PathResolver.NotFound(path, e))];
+            return [new ResolvedPath(path, NotFound(path, e))];
         }
         catch (IngestException e)
         {
@@ -138,6 +138,13 @@ public abstract partial class PathCmdlet : IngestCmdlet
         full = path.StartsWith(FileSystemPrefix, StringComparison.OrdinalIgnoreCase) ? path[FileSystemPrefix.Length..] : null;
         return full is not null && System.IO.Path.IsPathFullyQualified(full);
     }
+
+    private static IngestException NotFound(string path, Exception cause) =>
+        new(ErrorId.FileNotFound, $"There is no file or folder '{path}'.", cause)
+        {
+            Advice = "Look for the path with Get-Item. Use -LiteralPath for a name that has [ or ] in it.",
+            Target = path,
+        };
 
     private static IngestException Unreadable(string path, Exception cause) =>
         new(ErrorId.FileUnreadable, $"'{path}' cannot be read: {cause.Message}", cause)

@@ -20,7 +20,7 @@ internal static class PathResolver
         }
         catch (Exception e) when (IsNotFound(e))
         {
-            throw NotFound(path, e);
+            throw NoSuchDrive(path, e);
         }
     }
 
@@ -32,10 +32,10 @@ internal static class PathResolver
 
     internal static bool IsFileSystem(ProviderInfo provider) => provider.Name == FileSystem;
 
-    internal static IngestException NotFound(string path, Exception cause) =>
-        new(ErrorId.FileNotFound, $"'{path}' does not exist: {cause.Message}", cause)
+    private static IngestException NoSuchDrive(string path, Exception cause) =>
+        new(ErrorId.FileNotFound, $"'{path}' is not a path of the file system. {cause.Message}", cause)
         {
-            Advice = "Look for the path with Get-Item. For a name that contains [ or ], use -LiteralPath where the cmdlet has it.",
+            Advice = "Give a path of the file system.",
             Target = path,
         };
 

@@ -59,10 +59,11 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     {
         if (!ShouldProcess(Port == 0 ? "ingest-sandbox at a free port of 127.0.0.1" : $"ingest-sandbox at http://127.0.0.1:{Port}/", "Start"))
             return;
-        SandboxOptions options = new(Port, FullPath(DataPath), FullPath(Sample), Fault, Option);
+        SandboxOptions? options = null;
         IngestSandbox? sandbox = null;
         try
         {
+            options = new SandboxOptions(Port, FullPath(DataPath), FullPath(Sample), Fault, Option);
             Run(async token => sandbox = await SandboxProgram.StartAsync(options, token).ConfigureAwait(false));
         }
         catch (IngestException e)
@@ -71,10 +72,10 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
         }
 
         if (DataPath is null)
-            ForgetEarlier(sandbox!, options);
+            ForgetEarlier(sandbox!, options!);
         _session.Sandboxes.Add(sandbox!);
         if (Connect)
-            ConnectTo(sandbox!, options);
+            ConnectTo(sandbox!, options!);
         WriteObject(sandbox);
     }
 

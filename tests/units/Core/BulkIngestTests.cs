@@ -407,7 +407,7 @@ public sealed class BulkIngestTests
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.StartIngestAsync(results)).WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
-        Assert.Equal(3, dsp.Sandbox.Requests.Snapshot().Count(request => request.Target == "/projects/0001/bulk-ingest"));
+        Assert.Equal(3, dsp.Sandbox.Requests.Settled().Count(request => request.Target == "/projects/0001/bulk-ingest"));
     }
 
     [Fact]

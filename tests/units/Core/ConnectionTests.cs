@@ -385,7 +385,7 @@ public sealed class ConnectionTests
         InvalidOperationException objection = await Assert.ThrowsAsync<InvalidOperationException>(() => dsp.StartIngestAsync(sent));
 
         Assert.Equal(("it is no longer mine", 2, 0), (objection.Message, asked, dsp.Project.Runs));
-        Assert.Single(dsp.Sandbox.Requests.Snapshot(), request => request.Target.EndsWith("/bulk-ingest", StringComparison.Ordinal));
+        Assert.Single(dsp.Sandbox.Requests.Settled(), request => request.Target.EndsWith("/bulk-ingest", StringComparison.Ordinal));
     }
 
     [Fact]

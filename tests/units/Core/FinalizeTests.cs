@@ -21,7 +21,7 @@ public sealed class FinalizeTests
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None)).WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
-        Assert.Equal(3, dsp.Sandbox.Requests.Snapshot().Count(request => request.Target.EndsWith("finalize", StringComparison.Ordinal)));
+        Assert.Equal(3, dsp.Sandbox.Requests.Settled().Count(request => request.Target.EndsWith("finalize", StringComparison.Ordinal)));
     }
 
     [Fact]

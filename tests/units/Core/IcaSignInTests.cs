@@ -22,7 +22,7 @@ public sealed class IcaSignInTests
 
         Assert.Equal(1, ica.Sandbox.Ica.Tokens.Issued);
         Assert.All(
-            ica.Sandbox.Requests.Snapshot().Where(request => !request.Target.EndsWith("/tokens", StringComparison.Ordinal)),
+            ica.Sandbox.Requests.Settled().Where(request => !request.Target.EndsWith("/tokens", StringComparison.Ordinal)),
             request => Assert.DoesNotContain("X-API-Key", request.HeaderNames));
         Assert.DoesNotContain(IcaHarness.ApiKey, ica.Log.All, StringComparison.Ordinal);
         Assert.DoesNotContain("eyJ", ica.Log.All, StringComparison.Ordinal);
@@ -54,7 +54,7 @@ public sealed class IcaSignInTests
         await ica.LookAsync(batch);
 
         Assert.Equal(2, ica.Sandbox.Ica.Tokens.Issued);
-        Assert.DoesNotContain(ica.Sandbox.Requests.Snapshot(), request => request.Status == (int)HttpStatusCode.Unauthorized);
+        Assert.DoesNotContain(ica.Sandbox.Requests.Settled(), request => request.Status == (int)HttpStatusCode.Unauthorized);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class LakeFsConnectionTests
         await lake.LookAsync(ended);
 
         Assert.Equal(2, lake.Sandbox.LakeFs.Tokens.Issued);
-        Assert.DoesNotContain(lake.Sandbox.Requests.Snapshot(), request => request.Status == 401);
+        Assert.DoesNotContain(lake.Sandbox.Requests.Settled(), request => request.Status == 401);
     }
 
     [Theory]

@@ -358,7 +358,7 @@ public sealed class LinkingBatchTests
         await Assert.ThrowsAsync<IngestException>(() => routes.CreateAsync("p", "{}"u8.ToArray(), CancellationToken.None));
         await Assert.ThrowsAsync<IngestException>(() => routes.ListItemsAsync(batch, moving.Failing, 10, null, CancellationToken.None));
 
-        var requests = ica.Sandbox.Requests.Snapshot().Where(request => request.Target.Contains("dataMoveBatch", StringComparison.Ordinal)).ToArray();
+        var requests = ica.Sandbox.Requests.Settled().Where(request => request.Target.Contains("dataMoveBatch", StringComparison.Ordinal)).ToArray();
         Assert.Equal(["/ica/rest/api/projects/p/dataMoveBatch", $"/ica/rest/api/projects/p/dataMoveBatch/{batch.BatchId}/items:search?pageSize=10"], requests.Select(request => request.Target));
         Assert.All(requests, request => Assert.Equal(("POST", BatchOperation.CommonMedia), (request.Method, request.ContentType)));
         Assert.Equal([ItemState.Done, ItemState.Going, ItemState.Failed, ItemState.Unknown], new[] { "MOVED", "MOVING", "PARTIALLY_MOVED", "SHELVED" }.Select(moving.StateOf));

@@ -87,7 +87,7 @@ public sealed class OutageTests
         await dsp.UpAsync();
 
         Assert.Equal("dsp:0001", (await start.WaitAsync(Limit)).Id);
-        Assert.Single(dsp.Server.Requests.Snapshot(), request => request is { Method: "POST", Target: "/projects/0001/bulk-ingest" });
+        Assert.Single(dsp.Server.Requests.Settled(), request => request is { Method: "POST", Target: "/projects/0001/bulk-ingest" });
     }
 
     [Fact]

@@ -210,6 +210,27 @@ public sealed class StartRecordTests : IDisposable
         Assert.Empty(journal.ReadTransactions(Everything));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_workbook_that_was_replaced_without_a_record_is_not_loaded(bool isDeleted)
+    {
+        await using VossHarness voss = await VossHarness.StartAsync();
+        using IIngestJournal journal = voss.UseJournal();
+        UploadResult sent = await voss.SendAsync(voss.Write("a/x.xlsx", "a@example.org"));
+        if (!isDeleted)
+            voss.Journal = IngestJournal.Off;
+        await voss.SendAsync(voss.Client.CreateUploadTarget("sys.hcs"), voss.Write("b/x.xlsx", "b@example.org"));
+        if (isDeleted)
+            journal.Clear(new ClearQuery { Hierarchy = "sys.hcs" });
+        voss.Journal = journal;
+
+        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync(BulkLoadRequest.Of(sent, VossHarness.Hierarchy), voss.Soon));
+
+        Assert.Equal(ErrorId.NameCollision, error.ErrorId);
+        Assert.Empty(voss.Voss.Transactions);
+    }
+
     [Fact]
     public async Task A_workbook_that_was_uploaded_twice_with_the_same_content_is_loaded()
     {
@@ -326,7 +347,7 @@ public sealed class StartRecordTests : IDisposable
         Assert.Empty(journal.ReadTransactions(new TransactionQuery()));
         JournaledTransaction record = Assert.Single(journal.ReadTransactions(Everything));
         Assert.Equal((StartState.Ended, ended.Status), (record.State, record.Transaction.Status));
-        Assert.Equal(state, journal.FindUpload(IngestService.Voss, load.Server!, "users.xlsx")!.File.State);
+        Assert.Equal(state, journal.FindUpload(IngestService.Voss, load.Server!, "users.xlsx")!.File!.State);
     }
 
     [Fact]
@@ -356,7 +377,7 @@ public sealed class StartRecordTests : IDisposable
 
         JournaledUpload? newest = journal.FindUpload(IngestService.Voss, "http://voss/", "users.xlsx");
 
-        Assert.Equal(("sys.hcs", "two"), (newest?.Place.Name, newest?.File.Path));
+        Assert.Equal(("sys.hcs", "two"), (newest?.Place.Name, newest?.File?.Path));
         Assert.Null(journal.FindUpload(IngestService.Voss, "http://other/", "users.xlsx"));
 
         void Add(string hierarchy, string path, long job)

@@ -106,7 +106,7 @@ public sealed class UploadGuardTests
 
         Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
         Assert.Contains("reports a length of 0", error.Message, StringComparison.Ordinal);
-        Assert.Equal(0, dsp.Sandbox.Requests.Snapshot().Count(request => request.Method == "POST"));
+        Assert.Equal(0, dsp.Sandbox.Requests.Settled().Count(request => request.Method == "POST"));
     }
 
     [SkippableTheory]

@@ -38,7 +38,7 @@ public sealed class UploadTests
 
         await dsp.SendAsync(null, dsp.Folder.Write("a b.txt"));
 
-        var upload = Assert.Single(dsp.Sandbox.Requests.Snapshot(), request => request.Method == "POST");
+        var upload = Assert.Single(dsp.Sandbox.Requests.Settled(), request => request.Method == "POST");
         Assert.Equal("/projects/0001/bulk-ingest/ingest/a%20b.txt", upload.Target);
         Assert.Contains("Authorization", upload.HeaderNames);
         Assert.Contains("Content-Type", upload.HeaderNames);
@@ -52,7 +52,7 @@ public sealed class UploadTests
 
         await dsp.SendAsync(new UploadOptions { BasePath = dsp.Folder.Path, Destination = "box/" }, path);
 
-        Assert.Contains(dsp.Sandbox.Requests.Snapshot(), request => request.Target == "/projects/0001/bulk-ingest/ingest/box%2FC%C3%B4t%C3%A9%20gauche%2FS%C3%BCd.png");
+        Assert.Contains(dsp.Sandbox.Requests.Settled(), request => request.Target == "/projects/0001/bulk-ingest/ingest/box%2FC%C3%B4t%C3%A9%20gauche%2FS%C3%BCd.png");
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class UploadTests
         Assert.NotEqual(UploadStatus.Uploaded, result.Status);
         Assert.Equal(ErrorId.NameRejected, result.Error!.ErrorId);
         Assert.Equal(path, result.Error.Target);
-        Assert.DoesNotContain(dsp.Sandbox.Requests.Snapshot(), request => request.Method == "POST");
+        Assert.DoesNotContain(dsp.Sandbox.Requests.Settled(), request => request.Method == "POST");
     }
 
     [Fact]
@@ -391,7 +391,7 @@ public sealed class UploadTests
 
         Assert.Equal(20, results.Count);
         Assert.All(results, result => Assert.Equal(ErrorId.NotSignedIn, result.Error!.ErrorId));
-        Assert.Single(dsp.Sandbox.Requests.Snapshot());
+        Assert.Single(dsp.Sandbox.Requests.Settled());
         Assert.DoesNotContain("wrong-canary-token", dsp.Log.All + results[0].Error, StringComparison.Ordinal);
     }
 
@@ -410,7 +410,7 @@ public sealed class UploadTests
 
         Assert.Null(Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("after.txt"))).Error);
 
-        Assert.Equal(2, dsp.Sandbox.Requests.Snapshot().Count(request => request.Target == "/v2/authentication"));
+        Assert.Equal(2, dsp.Sandbox.Requests.Settled().Count(request => request.Target == "/v2/authentication"));
     }
 
     [Fact]

@@ -252,7 +252,7 @@ public sealed class VossLoadTests
 
         Assert.Equal(20, seen.SubTransactions!.Count(t => t.Status == TransactionStatus.Failed));
         Assert.Equal((80L, 100L), (seen.Completed, seen.Total));
-        Assert.Equal(2, voss.Sandbox.Requests.Snapshot().Count(r => r.Fault == fault));
+        Assert.Equal(2, voss.Sandbox.Requests.Settled().Count(r => r.Fault == fault));
     }
 
     [Theory]

@@ -47,7 +47,7 @@ public sealed class VossPollTests
         long before = voss.Sandbox.Requests.Ended;
         Task<List<WaitEvent>> waiting = voss.WaitAsync(loads, new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(200) });
         await voss.Sandbox.WaitUntilAsync(() => voss.Sandbox.Requests.Ended >= before + 3);
-        string[] polls = voss.Sandbox.Requests.Snapshot().Skip((int)before).Select(r => r.Target).ToArray();
+        string[] polls = voss.Sandbox.Requests.Settled().Skip((int)before).Select(r => r.Target).ToArray();
         row.SetResult();
         List<WaitEvent> events = await waiting;
 

@@ -109,6 +109,44 @@ public sealed class VossSignInTests
     }
 
     [Fact]
+    public async Task Request_that_is_sent_again_carries_the_new_session_alone()
+    {
+        int signIns = 0;
+        List<string> sent = [];
+        using HttpListener server = Listen(context =>
+        {
+            if (context.Request.Url!.AbsolutePath.Contains("noninteractivelogin", StringComparison.Ordinal))
+            {
+                context.Response.AddHeader("Set-Cookie", $"sessionid=s{++signIns}");
+                // The first session has a token against forged requests, the second has none.
+                if (signIns == 1)
+                    context.Response.AddHeader("X-CSRFToken", "token");
+            }
+            else
+            {
+                sent.Add($"{context.Request.Headers["Cookie"]} {context.Request.Headers["X-CSRFToken"]}".TrimEnd());
+                context.Response.StatusCode = signIns == 1 ? 401 : 200;
+            }
+
+            context.Response.ContentType = "application/json";
+            context.Response.Close(Encoding.UTF8.GetBytes("{}"), willBlock: true);
+        });
+        using IngestConnection connection = IngestConnection.Open(WithSession(new ConnectionSettings
+        {
+            Service = IngestService.Voss,
+            Uri = new Uri(server.Prefixes.Single()),
+            SignIn = SignInKind.Password,
+            UserName = "a@sys",
+            Secret = _ => ValueTask.FromResult("canary"),
+            NoProxy = true,
+        }));
+
+        await new VossClient(connection).ListHierarchiesAsync(CancellationToken.None);
+
+        Assert.Equal(["sessionid=s1 token", "sessionid=s2"], sent);
+    }
+
+    [Fact]
     public async Task Page_to_sign_in_on_in_place_of_an_answer_is_a_clear_error()
     {
         await using VossHarness voss = await VossHarness.StartAsync(connect: s => s with { SignIn = SignInKind.None, UserName = null, Secret = null });

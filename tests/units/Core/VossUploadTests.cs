@@ -20,7 +20,7 @@ public sealed class VossUploadTests
         Assert.Equal((UploadStatus.Uploaded, name, name, VossHarness.Hierarchy), (result.Status, result.RemoteName, result.FileName, result.Hierarchy));
         Assert.Equal(File.ReadAllBytes(path), Assert.Single(voss.Voss.Files).Content);
         Assert.Equal(TemporaryFolder.HashOf(path), result.Sha256);
-        IngestTools.Sandbox.RequestRecord upload = Assert.Single(voss.Sandbox.Requests.Snapshot());
+        IngestTools.Sandbox.RequestRecord upload = Assert.Single(voss.Sandbox.Requests.Settled());
         Assert.True(upload.ContentLength > result.Length);
         Assert.Equal("/api/uploadfiles/?hierarchy=sys.hcs.Provider", upload.Target);
     }
@@ -93,7 +93,7 @@ public sealed class VossUploadTests
         Assert.Contains(reason, result.Error!.Message, StringComparison.Ordinal);
         Assert.Contains(path, result.Error.Message, StringComparison.Ordinal);
         Assert.NotNull(result.Error.Advice);
-        Assert.Empty(voss.Sandbox.Requests.Snapshot());
+        Assert.Empty(voss.Sandbox.Requests.Settled());
     }
 
     [Fact]

@@ -294,6 +294,52 @@ public sealed class DspJournalTests
         Assert.Equal(1, dsp.Project.Runs);
     }
 
+    [Fact]
+    public async Task Wait_that_fails_after_a_lost_answer_leaves_the_start_recorded()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        using JournalMachine ada = new(dsp, "ada");
+        List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 1));
+        using IngestTools.Connections.IngestConnection hurried = dsp.Reconnect(new QuickTime(20), settings => settings);
+        UploadedNames names = new();
+        results.ForEach(result => names.Add(result.RemoteName, result.Sha256));
+        IDisposable held = await dsp.Project.HoldLockAsync();
+        Task<Transaction> starting = new IngestTools.Services.DspIngest.DspIngestClient(hurried, dsp.Log, ada.Journal).StartAsync(DspHarness.Shortcode, names, CancellationToken.None);
+        await dsp.Sandbox.WaitUntilAsync(() => dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal)));
+        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("409=POST /projects/*/bulk-ingest"));
+        held.Dispose();
+        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Requests.Snapshot().Count(r => r is { Method: "POST", Status: 409 } && r.Target.EndsWith("/bulk-ingest", StringComparison.Ordinal)) > 1);
+
+        dsp.Sandbox.Faults.Replace(Fault.Parse("409=POST /projects/*/bulk-ingest"), Fault.Parse("403=GET"));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => starting.WaitAsync(Limit));
+
+        Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
+        Assert.Equal(IngestTools.Journal.StartState.Lost, Assert.Single(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery())).State);
+        Assert.Equal(1, dsp.Project.Runs);
+    }
+
+    [Fact]
+    public async Task Project_that_is_finalized_after_a_lost_answer_is_no_reason_to_send_again()
+    {
+        await using DspHarness dsp = await DspHarness.StartAsync();
+        using JournalMachine ada = new(dsp, "ada");
+        List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 1));
+        using JournalMachine somebody = new(dsp, "somebody");
+        UploadedNames names = new();
+        results.ForEach(result => names.Add(result.RemoteName, result.Sha256));
+        // The look after the lost answer takes so long that somebody finalizes the project meanwhile.
+        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("latency=10s,1,GET"));
+
+        Task<Transaction> starting = ada.Client.StartAsync(DspHarness.Shortcode, names, default(IngestTools.Services.DspIngest.MappingMark), CancellationToken.None);
+        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Faults.Applied(FaultKind.Latency) == 1 && dsp.Project is { MappingCount: 1, IsLocked: false });
+        await somebody.Client.CompleteAsync("0001", null, force: true, CancellationToken.None).WaitAsync(Limit);
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => starting.WaitAsync(Limit));
+
+        Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
+        Assert.Equal(IngestTools.Journal.StartState.Lost, Assert.Single(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery())).State);
+        Assert.Equal(1, dsp.Project.History("page 1.tif").Ingests);
+    }
+
     [Theory]
     [InlineData(true, SkipReason.AlreadyIngested)]
     [InlineData(false, SkipReason.AlreadySent)]

@@ -78,17 +78,18 @@ public sealed class JournalFileTests : JournalTests
     }
 
     [Fact]
-    public void The_newest_upload_of_a_name_is_not_known_any_more_when_its_record_is_deleted()
+    public void A_deleted_record_of_the_newest_upload_of_a_name_makes_no_older_one_the_newest()
     {
         using SqliteJournal journal = new(Path, TimeProvider.System);
         AddWorkbook(journal, "sys", job: 1);
         AddWorkbook(journal, "sys.hcs", job: 2);
 
         journal.Clear(new ClearQuery { Hierarchy = "sys.hcs" });
-        Assert.Null(journal.FindUpload(IngestService.Voss, "http://voss/", "users.xlsx"));
+        JournaledUpload? deleted = journal.FindUpload(IngestService.Voss, "http://voss/", "users.xlsx");
+        Assert.Equal(("sys.hcs", null), (deleted?.Place.Name, deleted?.File));
         AddWorkbook(journal, "sys", job: 3);
 
-        Assert.Equal(3, journal.FindUpload(IngestService.Voss, "http://voss/", "users.xlsx")?.File.Job);
+        Assert.Equal(3, journal.FindUpload(IngestService.Voss, "http://voss/", "users.xlsx")?.File?.Job);
     }
 
     private static void AddWorkbook(SqliteJournal journal, string hierarchy, long job)

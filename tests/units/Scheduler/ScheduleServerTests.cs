@@ -42,7 +42,7 @@ public sealed class ScheduleServerTests
         Assert.Contains("-Force", error.Advice, StringComparison.Ordinal);
         Assert.Equal((here, here), (before.Server, refused.Server));
         Assert.Equal(here, Assert.Single(await daemon.SchedulesAsync()).Server);
-        Assert.Empty(second.Requests.Snapshot());
+        Assert.Empty(second.Requests.Settled());
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class ScheduleServerTests
         Assert.DoesNotContain('\u001b', escaped);
         Assert.Contains(harness.Sandbox.Uri.AbsoluteUri, errors, StringComparison.Ordinal);
         Assert.Contains(second.Uri.AbsoluteUri, errors, StringComparison.Ordinal);
-        Assert.Empty(second.Requests.Snapshot());
+        Assert.Empty(second.Requests.Settled());
     }
 
     [Fact]

@@ -102,7 +102,7 @@ internal sealed class IcaHarness : IAsyncDisposable
 
     /// <summary>How many requests came for a route: the method and what the path ends with.</summary>
     public int Count(string method, string pathEnd) =>
-        Sandbox.Requests.Snapshot().Count(request => request.Method == method && request.Target.Split('?')[0].EndsWith(pathEnd, StringComparison.Ordinal));
+        Sandbox.Requests.Settled().Count(request => request.Method == method && request.Target.Split('?')[0].EndsWith(pathEnd, StringComparison.Ordinal));
 
     public async ValueTask DisposeAsync()
     {

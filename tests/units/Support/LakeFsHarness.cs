@@ -117,7 +117,7 @@ internal sealed class LakeFsHarness : IAsyncDisposable
 
     /// <summary>How many requests with this method had a path that ends so.</summary>
     public int CountOf(string method, string end) =>
-        Sandbox.Requests.Snapshot().Count(request => request.Method == method && request.Target.Split('?')[0].EndsWith(end, StringComparison.Ordinal));
+        Sandbox.Requests.Settled().Count(request => request.Method == method && request.Target.Split('?')[0].EndsWith(end, StringComparison.Ordinal));
 
     public IReadOnlyList<string> Warnings => Log.At(LogLevel.Warning);
 

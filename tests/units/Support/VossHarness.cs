@@ -50,7 +50,7 @@ internal sealed class VossHarness : IAsyncDisposable
     /// <summary>Long enough for a busy machine, and short enough to fail instead of hanging.</summary>
     public CancellationToken Soon => _soon.Token;
 
-    public IEnumerable<string> RequestsTo(string part) => Sandbox.Requests.Snapshot().Select(r => $"{r.Method} {r.Target}").Where(r => r.Contains(part, StringComparison.Ordinal));
+    public IEnumerable<string> RequestsTo(string part) => Sandbox.Requests.Settled().Select(r => $"{r.Method} {r.Target}").Where(r => r.Contains(part, StringComparison.Ordinal));
 
     public static async Task<VossHarness> StartAsync(
         Action<VossOptions>? configure = null, Func<ConnectionSettings, ConnectionSettings>? connect = null, TimeProvider? time = null, params string[] faults)

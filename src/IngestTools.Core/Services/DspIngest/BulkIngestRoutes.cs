@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Serialization.Metadata;
 using IngestTools.Connections;
 using IngestTools.Http;
 using IngestTools.Uploads;
@@ -9,7 +10,9 @@ namespace IngestTools.Services.DspIngest;
 /// <summary>DSP-INGEST's routes, one method each; what is made of them is decided elsewhere.</summary>
 internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logger)
 {
-    /// <summary>From this size on the server is asked before a body is sent, since it may refuse, or hold its lock, without reading it.</summary>
+    /// <summary>
+    /// From this size on the server is asked before a body is sent, since it may refuse, or hold its lock, without reading it.
+    /// </summary>
     private const long AskBeforeSending = 1024 * 1024;
 
     private static readonly Uri Health = new("health", UriKind.Relative);
@@ -25,9 +28,15 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <summary>The door for what the server answers.</summary>
     public ServerText Door => connection.Http.Text;
 
-    /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.</summary>
-    public Task UploadAsync(
-        Shortcode shortcode, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+    /// <summary>
+    /// DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/ingest/{file}: the file's name is one segment, so its slashes are escaped.
+    /// </summary>
+    public Task<object> UploadAsync(
+        Shortcode shortcode,
+        UploadItem item,
+        Func<StallTimeout?, HttpContent> content,
+        IRequestSlot slot,
+        CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
         {
@@ -43,8 +52,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };
-        return connection.Http.SendAsync<UploadAnswer>(
-            operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.UploadAnswer, CheckStored), logger, cancellationToken);
+        AnswerReader read = JsonBody.Reader(connection.Http, operation, DspIngestJson.Default.UploadAnswer, CheckStored);
+        return connection.Http.SendAsync(operation, read, logger, cancellationToken);
     }
 
     /// <summary>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest</summary>
@@ -55,10 +64,13 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     public Task<ProjectAnswer> FinalizeAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
         PostAsync("finalize", shortcode, "bulk-ingest/finalize", cancellationToken);
 
-    /// <summary>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv. The caller disposes the answer, whose body is still to be read.</summary>
+    /// <summary>
+    /// DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv. The caller disposes the answer, whose body is still to be read.
+    /// </summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Locked"/>, <see cref="ErrorId.NotFound"/> among others.</exception>
     public Task<HttpResponseMessage> GetMappingAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
-        connection.Http.SendAsync<HttpResponseMessage>(MappingOperation(shortcode), static (response, _) => ValueTask.FromResult<object>(response), logger, cancellationToken);
+        connection.Http.SendAsync<HttpResponseMessage>(
+            MappingOperation(shortcode), static (response, _) => ValueTask.FromResult<object>(response), logger, cancellationToken);
 
     /// <summary>Asks for the mapping and looks at the status alone: whether the project is free, and the token good.</summary>
     public async Task<ProjectState> ProbeAsync(Shortcode shortcode, CancellationToken cancellationToken)
@@ -78,13 +90,16 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
         }
     }
 
-    /// <summary>DSP-INGEST, GET /projects/{shortcode}/assets/{assetId}; null where the server does not know the asset, or has no such route.</summary>
+    /// <summary>
+    /// DSP-INGEST, GET /projects/{shortcode}/assets/{assetId}; null where the server does not know the asset, or has no such route.
+    /// </summary>
     public async Task<AssetAnswer?> TryGetAssetAsync(Shortcode shortcode, string assetId, CancellationToken cancellationToken)
     {
-        HttpOperation operation = Get("get asset", new Uri(connection.Uri, $"projects/{shortcode}/assets/{Uri.EscapeDataString(assetId)}"), target: assetId);
+        Uri uri = new(connection.Uri, $"projects/{shortcode}/assets/{Uri.EscapeDataString(assetId)}");
+        HttpOperation operation = Get("get asset", uri, target: assetId);
         try
         {
-            return await connection.Http.SendAsync<AssetAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.AssetAnswer), logger, cancellationToken).ConfigureAwait(false);
+            return await SendAsync(operation, DspIngestJson.Default.AssetAnswer, cancellationToken).ConfigureAwait(false);
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
         {
@@ -99,8 +114,9 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <summary>DSP-INGEST, GET /health: "UP" or "DOWN".</summary>
     public async Task<string> GetHealthAsync(CancellationToken cancellationToken)
     {
-        HttpOperation operation = Get("health", new Uri(connection.Uri, Health), signsIn: false, status => status == HttpStatusCode.ServiceUnavailable);
-        HealthAnswer answer = await connection.Http.SendAsync<HealthAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.HealthAnswer), logger, cancellationToken).ConfigureAwait(false);
+        HttpOperation operation = Get(
+            "health", new Uri(connection.Uri, Health), signsIn: false, static status => status == HttpStatusCode.ServiceUnavailable);
+        HealthAnswer answer = await SendAsync(operation, DspIngestJson.Default.HealthAnswer, cancellationToken).ConfigureAwait(false);
         return ServerText.Shorten(answer.Status) ?? "nothing";
     }
 
@@ -110,7 +126,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
         HttpOperation operation = Get("info", new Uri(connection.Uri, Info), signsIn: false);
         try
         {
-            return (await connection.Http.SendAsync<InfoAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.InfoAnswer), logger, cancellationToken).ConfigureAwait(false)).Version;
+            return (await SendAsync(operation, DspIngestJson.Default.InfoAnswer, cancellationToken).ConfigureAwait(false)).Version;
         }
         catch (IngestException e)
         {
@@ -125,7 +141,7 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <summary>A 200 that does not say so is no proof that the file was stored: it may be a proxy's page.</summary>
     private static string? CheckStored(UploadAnswer answer) => answer.Status == "ok" ? null : $"the status '{ServerText.Shorten(answer.Status)}' instead of 'ok'";
 
-    private async Task<ProjectAnswer> PostAsync(string name, Shortcode shortcode, string route, CancellationToken cancellationToken)
+    private Task<ProjectAnswer> PostAsync(string name, Shortcode shortcode, string route, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
         {
@@ -137,8 +153,11 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
             Refine = Refine,
             Target = shortcode.Value,
         };
-        return await connection.Http.SendAsync<ProjectAnswer>(operation, JsonBody.Reader(connection.Service, operation, DspIngestJson.Default.ProjectAnswer), logger, cancellationToken).ConfigureAwait(false);
+        return SendAsync(operation, DspIngestJson.Default.ProjectAnswer, cancellationToken);
     }
+
+    private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class => connection.Http.SendJsonAsync(operation, type, null, logger, cancellationToken);
 
     private HttpOperation MappingOperation(Shortcode shortcode) => new()
     {

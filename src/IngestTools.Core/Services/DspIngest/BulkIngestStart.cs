@@ -90,7 +90,7 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             "Project {Shortcode} is busy with another call, and the answer to an earlier start was never seen. Its mapping is read when the project is free.", shortcode);
         while (true)
         {
-            await _lock.WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
+            await _lock.WaitAfterRefusalAsync(null, cancellationToken).ConfigureAwait(false);
             if (await project.RefreshAsync(cancellationToken).ConfigureAwait(false) is { } mark)
                 return mark;
         }
@@ -236,8 +236,23 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
 
     private async Task StartWhenFreeAsync(MappingMark? before, List<string> notes, CancellationToken cancellationToken)
     {
-        bool waited = false;
-        bool mayHaveStarted = false;
+        StartAttempts attempts = new();
+        try
+        {
+            await AttemptAsync(attempts, before, notes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IngestException e) when (attempts.MayHaveStarted && e.ErrorId != ErrorId.OutcomeUnknown && BulkIngestRoutes.IsNoMapping(e))
+        {
+            throw FinalizedSince(e);
+        }
+        catch (IngestException e) when (attempts.MayHaveStarted && e.ErrorId != ErrorId.OutcomeUnknown && before is null)
+        {
+            throw MayHaveBegun(e);
+        }
+    }
+
+    private async Task AttemptAsync(StartAttempts attempts, MappingMark? before, List<string> notes, CancellationToken cancellationToken)
+    {
         for (int tries = 1; ;)
         {
             try
@@ -249,18 +264,18 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
             {
-                if (!waited)
+                if (!attempts.HasWaited)
                     routes.Logger.LogWarning("Project {Shortcode} is busy with another call; its bulk ingest is started when it is free.", shortcode);
-                waited = true;
-                await WaitAfterRefusalAsync(mayHaveStarted, cancellationToken).ConfigureAwait(false);
+                attempts.HasWaited = true;
+                await WaitAfterRefusalAsync(attempts.MayHaveStarted, cancellationToken).ConfigureAwait(false);
             }
-            catch (NotSentException) when (mayHaveStarted)
+            catch (NotSentException) when (attempts.MayHaveStarted)
             {
                 throw new OperationCanceledException(cancellationToken);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {
-                waited = mayHaveStarted = true;
+                attempts.HasWaited = attempts.MayHaveStarted = true;
                 if (await DidStartAsync(e, before, cancellationToken).ConfigureAwait(false) is not { } didStart)
                 {
                     notes.Add("The answer to the start was lost. The project is busy, most likely with this run; its end shows what was ingested.");
@@ -274,17 +289,13 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
                 }
 
                 if (tries++ == MaxTries)
-                    throw before is null ? MayHaveBegun(e) : NeverBegan(e);
+                    throw NeverBegan(e);
                 routes.Logger.LogInformation("The answer to the start was lost, and project {Shortcode} shows no run: it is started again.", shortcode);
                 await Task.Delay(PollPause.WithJitter(FirstPause * Math.Pow(4, tries - 1)), routes.Time, cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e))
             {
-                throw NothingToIngest(e, waited);
-            }
-            catch (IngestException e) when (mayHaveStarted && before is null)
-            {
-                throw MayHaveBegun(e);
+                throw NothingToIngest(e, attempts.HasWaited);
             }
         }
     }
@@ -294,7 +305,7 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
     {
         try
         {
-            await _lock.WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false);
+            await _lock.WaitAfterRefusalAsync(null, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!mayHaveStarted && cancellationToken.IsCancellationRequested)
         {
@@ -325,6 +336,12 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
         ErrorId.OutcomeUnknown,
         $"{e.Message} The answer to an earlier attempt was lost, so the bulk ingest of project {shortcode} may have begun.",
         $"Look at the project's mapping before you start it again: Get-IngestMapping {shortcode}.");
+
+    /// <summary>The project has neither an import folder nor a mapping any more, so nothing shows whether the run took place.</summary>
+    private IngestException FinalizedSince(IngestException e) => e.With(
+        ErrorId.OutcomeUnknown,
+        $"The answer to the start of project {shortcode} was lost, and somebody finalized the project since. The bulk ingest may have run before.",
+        "Ask whoever finalized it for the mapping, or look for the files among the project's assets, before you send them again.");
 
     private IngestException NeverBegan(IngestException e) => e.With(
         e.StatusCode is null ? ErrorId.ConnectionFailed : ErrorId.ServerError,
@@ -368,5 +385,15 @@ internal sealed class BulkIngestStart(BulkIngestRoutes routes, Shortcode shortco
         {
             return null;
         }
+    }
+
+    /// <summary>What is known of the attempts of one start.</summary>
+    private sealed class StartAttempts
+    {
+        /// <summary>Whether the start has waited for other calls, so that the project may have changed.</summary>
+        public bool HasWaited { get; set; }
+
+        /// <summary>Whether the answer to an attempt was lost.</summary>
+        public bool MayHaveStarted { get; set; }
     }
 }

@@ -70,11 +70,13 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         Shortcode project = Shortcode.Parse(shortcode);
         BulkIngestStart start = new(_routes, project, _journal);
         long began = Time.GetTimestamp();
-        MappingMark? mark;
-        while ((mark = await start.TryMarkAsync(cancellationToken).ConfigureAwait(false)) is null && Time.GetElapsedTime(began) < limit)
-        {
+        MappingMark? mark = await start.TryMarkAsync(cancellationToken).ConfigureAwait(false);
+        if (mark is null)
             _routes.Logger.LogInformation("Project {Shortcode} is busy with another call. This one waits for it.", project);
-            await new ProjectLock(_routes, project).WaitUntilFreeAsync(limit - Time.GetElapsedTime(began), cancellationToken).ConfigureAwait(false);
+        while (mark is null && Time.GetElapsedTime(began) < limit)
+        {
+            await new ProjectLock(_routes, project).WaitAfterRefusalAsync(limit - Time.GetElapsedTime(began), cancellationToken).ConfigureAwait(false);
+            mark = await start.TryMarkAsync(cancellationToken).ConfigureAwait(false);
         }
 
         return mark;
@@ -331,7 +333,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked && Time.GetElapsedTime(started) < LockTimeout)
             {
-                await projectLock.WaitUntilFreeAsync(LockTimeout - Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+                await projectLock.WaitAfterRefusalAsync(LockTimeout - Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {

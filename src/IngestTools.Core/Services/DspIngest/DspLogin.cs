@@ -18,8 +18,8 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
             LoginUri(settings.AuthenticationUri!),
             () => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
             error => SignInOperation.Refused(error, $"DSP-API did not sign in {settings.UserName}", "Check the user's name and password."));
-        LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, DspIngestJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return RequestCredentials.Bearer(SignInOperation.TokenOf(http.Service, operation, answer.Token));
+        LoginAnswer answer = await http.SendJsonAsync(operation, DspIngestJson.Default.LoginAnswer, null, logger, cancellationToken).ConfigureAwait(false);
+        return RequestCredentials.Bearer(SignInOperation.TokenOf(http, operation, answer.Token));
     }
 
     private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)

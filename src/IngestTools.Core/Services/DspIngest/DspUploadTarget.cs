@@ -6,8 +6,8 @@ namespace IngestTools.Services.DspIngest;
 
 /// <summary>A project's import folder.</summary>
 /// <remarks>
-/// One lock a project serves every call, for the whole of an upload, and a caller waits 400 ms for it before it is refused with 409. So a file that takes
-/// a good part of that goes alone, and how many others go side by side is found out by the engine.
+/// One lock a project serves every call, for the whole of an upload, and a caller waits 400 ms for it before it is refused with 409. So a
+/// file that takes a good part of that goes alone, and how many others go side by side is found out by the engine.
 /// </remarks>
 internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortcode) : IUploadTarget
 {
@@ -51,11 +51,13 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
         ? Task.FromResult<string?>(null)
         : routes.TryGetChecksumAsync(shortcode, file.ServerName, cancellationToken);
 
-    public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+    public Task<object> SendAsync(
+        UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken) =>
+        routes.UploadAsync(shortcode, item, content, slot, cancellationToken);
+
+    public string? Sent(UploadItem item, object answer, byte[] sha256)
     {
-        await routes.UploadAsync(shortcode, item, content, slot, cancellationToken).ConfigureAwait(false);
+        _memory.Uploaded();
         return null;
     }
-
-    public void Sent(UploadItem item) => _memory.Uploaded();
 }

@@ -141,7 +141,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked && routes.Time.GetElapsedTime(started) < LockTimeout)
             {
-                await new ProjectLock(routes, shortcode).WaitUntilFreeAsync(LockTimeout - routes.Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+                await new ProjectLock(routes, shortcode).WaitAfterRefusalAsync(LockTimeout - routes.Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
             {
@@ -158,7 +158,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
     private async Task<Stream> OpenAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        return new ReadTimeoutStream(body, ProgressWatch.TimeLimit, routes.Time, cancellationToken);
+        return new ReadTimeoutStream(body, StallTimeout.TimeLimit, routes.Time, cancellationToken);
     }
 
     private IngestException Broken(Exception cause, long? rows) => new(

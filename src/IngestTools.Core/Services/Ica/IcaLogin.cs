@@ -20,7 +20,7 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
             Method = HttpMethod.Post,
             Uri = new Uri(settings.Uri!, "api/tokens"),
             Accept = BatchOperation.CommonMedia,
-            RequestCredentials = SignatureOf(secret),
+            RequestCredentials = CredentialsOf(secret),
             BringsCredentials = true,
             Refine = error => error.ErrorId is ErrorId.NotSignedIn or ErrorId.NotAllowed
                 ? error.With(ErrorId.NotSignedIn, $"ICA did not sign in {settings.UserName ?? "with the API key"}: {error.ServerMessage ?? error.Message}", settings.SignIn == SignInKind.ApiKey
@@ -28,8 +28,8 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
                     : "Check the user's name and password. Where your organization has single sign-on, they are not taken here: use an API key.")
                 : IcaRoutes.Refine(error),
         };
-        TokenAnswer answer = await http.SendAsync<TokenAnswer>(operation, JsonBody.Reader(http.Service, operation, IcaJson.Default.TokenAnswer), logger, cancellationToken).ConfigureAwait(false);
-        string token = SignInOperation.TokenOf(http.Service, operation, answer.Token);
+        TokenAnswer answer = await http.SendJsonAsync(operation, IcaJson.Default.TokenAnswer, null, logger, cancellationToken).ConfigureAwait(false);
+        string token = SignInOperation.TokenOf(http, operation, answer.Token);
         return RequestCredentials.Bearer(token, EndOf(token, time.GetUtcNow()));
     }
 
@@ -53,7 +53,7 @@ internal sealed class IcaLogin(ConnectionSettings settings, IngestHttp http, Tim
         }
     }
 
-    private RequestCredentials SignatureOf(string secret)
+    private RequestCredentials CredentialsOf(string secret)
     {
         if (settings.SignIn == SignInKind.Password)
             return RequestCredentials.Basic(settings.UserName!, secret);

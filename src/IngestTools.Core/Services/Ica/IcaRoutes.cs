@@ -38,8 +38,7 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
             Content = _ => ContentOf(body, kind.CreateMedia),
             Refine = Refine,
         };
-        return connection.Http.SendAsync<BatchAnswer>(
-            operation, JsonBody.Reader(connection.Service, operation, IcaJson.Default.BatchAnswer, CheckBatch), logger, cancellationToken);
+        return connection.Http.SendJsonAsync(operation, IcaJson.Default.BatchAnswer, CheckBatch, logger, cancellationToken);
     }
 
     /// <summary>ICA, GET /api/projects/{projectId}/dataLinkingBatch/{batchId}</summary>
@@ -109,11 +108,11 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
         _ => error,
     };
 
-    private async Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
+    private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
         where T : class
     {
-        Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read = JsonBody.Reader(connection.Service, operation, type, whatIsWrong);
-        return await connection.Http.SendAsync<T>(operation, ReadAsync, logger, cancellationToken).ConfigureAwait(false);
+        AnswerReader read = JsonBody.Reader(connection.Http, operation, type, whatIsWrong);
+        return connection.Http.SendAsync<T>(operation, ReadAsync, logger, cancellationToken);
 
         async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken reading)
         {
@@ -136,7 +135,7 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
     }
 
     /// <summary>Something that only reads.</summary>
-    private static HttpOperation Get(string name, Uri uri, string accept, object? target, HttpMethod? method = null, Func<ProgressWatch?, HttpContent?>? content = null) => new()
+    private static HttpOperation Get(string name, Uri uri, string accept, object? target, HttpMethod? method = null, Func<StallTimeout?, HttpContent?>? content = null) => new()
     {
         Name = name,
         Kind = OperationKind.Safe,

@@ -17,8 +17,8 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
         LoginRequest request = new(settings.UserName!, secret);
         HttpOperation operation = SignInOperation.Post(
             LoginUri(settings.AuthenticationUri!), () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest), Refine);
-        LoginAnswer answer = await http.SendAsync<LoginAnswer>(operation, JsonBody.Reader(http.Service, operation, LakeFsJson.Default.LoginAnswer), logger, cancellationToken).ConfigureAwait(false);
-        return RequestCredentials.Bearer(SignInOperation.TokenOf(http.Service, operation, answer.Token), EndOf(answer.TokenExpiration));
+        LoginAnswer answer = await http.SendJsonAsync(operation, LakeFsJson.Default.LoginAnswer, null, logger, cancellationToken).ConfigureAwait(false);
+        return RequestCredentials.Bearer(SignInOperation.TokenOf(http, operation, answer.Token), EndOf(answer.TokenExpiration));
     }
 
     /// <summary>A time that is none is one that the server does not tell.</summary>

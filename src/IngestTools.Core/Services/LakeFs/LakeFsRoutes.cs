@@ -121,7 +121,7 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         ImportRequest request = plan.Request;
         string message = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message;
         IReadOnlyDictionary<string, string>? metadata = request.Metadata is { Count: > 0 } given ? given : null;
-        Func<ProgressWatch?, HttpContent> content = plan.Dialect == ImportDialect.Legacy
+        Func<StallTimeout?, HttpContent> content = plan.Dialect == ImportDialect.Legacy
             ? _ => JsonBody.Of(
                 new LegacyImportCreation(request.Sources[0].Source, request.Sources[0].Destination, message, metadata), LakeFsJson.Default.LegacyImportCreation)
             : _ => JsonBody.Of(
@@ -177,7 +177,7 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
 
     private Uri UriOf(string path) => new(_api + path);
 
-    private HttpOperation Change(HttpMethod method, string path, string name, object target, Func<ProgressWatch?, HttpContent?> content) => new()
+    private HttpOperation Change(HttpMethod method, string path, string name, object target, Func<StallTimeout?, HttpContent?> content) => new()
     {
         Name = name,
         Kind = OperationKind.Repeatable,
@@ -188,7 +188,7 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         Content = content,
     };
 
-    private HttpOperation Create(string repository, string what, string name, object target, Func<ProgressWatch?, HttpContent> content) => new()
+    private HttpOperation Create(string repository, string what, string name, object target, Func<StallTimeout?, HttpContent> content) => new()
     {
         Name = name,
         Kind = OperationKind.Repeatable,
@@ -227,8 +227,8 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
 
     private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
         where T : class =>
-        connection.Http.SendAsync<T>(operation, JsonBody.Reader(connection.Service, operation, type, whatIsWrong), logger, cancellationToken);
+        connection.Http.SendJsonAsync(operation, type, whatIsWrong, logger, cancellationToken);
 
     private Task<object> SendAsync(HttpOperation operation, CancellationToken cancellationToken) =>
-        connection.Http.SendAsync<object>(operation, static (_, _) => ValueTask.FromResult(new object()), logger, cancellationToken);
+        connection.Http.SendAsync(operation, static (_, _) => ValueTask.FromResult(new object()), logger, cancellationToken);
 }

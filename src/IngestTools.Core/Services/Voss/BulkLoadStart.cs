@@ -50,16 +50,28 @@ internal sealed class BulkLoadStart(VossRoutes routes, IIngestJournal journal, B
         {
             await AdmitAsync(key, sha256, cancellationToken).ConfigureAwait(false);
             // It takes requests to find out how earlier loads ended, and the workbook may have been replaced meanwhile.
-            RefuseReplaced(FindNewest());
+            UploadedWorkbook? now = FindNewest();
+            RefuseReplaced(now);
+            if (request.Path is null && now?.Sha256 != newest?.Sha256)
+            {
+                throw Error(
+                    ErrorId.NameCollision, $"'{Name}' is not loaded: another workbook was uploaded under this name while the start was checked.", "Start it again.");
+            }
         }
     }
 
     private string Name => Redaction.EscapeControls(request.FileName);
 
     /// <summary>The workbook that has the name now, as far as it is known; null where it was uploaded from elsewhere.</summary>
-    private UploadedWorkbook? FindNewest() => journal.FindUpload(IngestService.Voss, Server, request.FileName) is { File: var file }
-        ? new UploadedWorkbook(file.Path, file.Sha256)
-        : UploadedWorkbooks.Of(routes.Connection).Find(request.FileName);
+    private UploadedWorkbook? FindNewest()
+    {
+        // The session also knows what was sent without the journal.
+        UploadedWorkbook? inSession = UploadedWorkbooks.Of(routes.Connection).Find(request.FileName);
+        if (journal.FindUpload(IngestService.Voss, Server, request.FileName) is not { } upload)
+            return inSession;
+        UploadedWorkbook inJournal = new(upload.File?.Path, upload.File?.Sha256, upload.SentAt);
+        return inSession?.SentAt > inJournal.SentAt ? inSession : inJournal;
+    }
 
     private void RefuseReplaced(UploadedWorkbook? newest)
     {

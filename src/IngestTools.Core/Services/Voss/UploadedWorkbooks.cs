@@ -12,7 +12,7 @@ internal sealed class UploadedWorkbooks
         (UploadedWorkbooks)connection.Memory.GetOrAdd("uploaded workbooks", static _ => new UploadedWorkbooks());
 
     public void Add(string name, string path, byte[]? sha256) =>
-        _byName[name] = new UploadedWorkbook(path, sha256 is null ? null : Convert.ToHexString(sha256).ToLowerInvariant());
+        _byName[name] = new UploadedWorkbook(path, sha256 is null ? null : Convert.ToHexString(sha256).ToLowerInvariant(), DateTimeOffset.UtcNow);
 
     /// <summary>The workbook that has a name now; null where none was uploaded over this connection.</summary>
     public UploadedWorkbook? Find(string name) => _byName.GetValueOrDefault(name);
@@ -21,4 +21,5 @@ internal sealed class UploadedWorkbooks
 /// <summary>A workbook that was uploaded.</summary>
 /// <param name="Path">The local file; null where it is not known.</param>
 /// <param name="Sha256">SHA-256 of its content, lower-case hexadecimal; null where it is not known.</param>
-internal sealed record UploadedWorkbook(string? Path, string? Sha256);
+/// <param name="SentAt">When it was uploaded.</param>
+internal sealed record UploadedWorkbook(string? Path, string? Sha256, DateTimeOffset SentAt);

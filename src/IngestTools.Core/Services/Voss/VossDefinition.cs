@@ -10,8 +10,8 @@ namespace IngestTools.Services.Voss;
 internal sealed class VossDefinition : ServiceDefinition
 {
     /// <summary>
-    /// The server takes 20 requests a second from a user and refuses more. With these, no second has more than 18, which leaves some for what the network
-    /// brings together.
+    /// The server takes 20 requests a second from a user and refuses more. With these, no second has more than 18, which leaves some for
+    /// what the network brings together.
     /// </summary>
     private const int RequestsPerSecond = 15;
     private const int RequestsAtOnce = 3;
@@ -37,7 +37,7 @@ internal sealed class VossDefinition : ServiceDefinition
     public override IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time) => settings switch
     {
         { SignIn: SignInKind.None } => new NoAuthenticator(),
-        { AuthenticationUri: not null } => new VossSessionAuthenticator(new SecretAuthenticator(new VossSession(settings, createHttp()).SignInAsync, time)),
+        { AuthenticationUri: not null } => new SecretAuthenticator(new VossSession(settings, createHttp()).SignInAsync, time, VossSession.IsRefusal),
         _ => new SecretAuthenticator(
             async (_, cancellationToken) => RequestCredentials.Basic(settings.UserName!, await settings.Secret!(cancellationToken).ConfigureAwait(false)), time),
     };

@@ -34,9 +34,9 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     /// <summary>The door for what the server answers.</summary>
     public ServerText Door => connection.Http.Text;
 
-    /// <summary>VOSS Automate, POST /api/uploadfiles/: the name by which a load finds the file, which the server may have changed.</summary>
-    public async Task<string> UploadAsync(
-        Hierarchy hierarchy, UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+    /// <summary>VOSS Automate, POST /api/uploadfiles/. Returns an <see cref="UploadAnswer"/> with the name of the file.</summary>
+    public Task<object> UploadAsync(
+        Hierarchy hierarchy, UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         HttpOperation operation = new()
         {
@@ -46,18 +46,20 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             Method = HttpMethod.Post,
             Uri = UriOf($"api/uploadfiles/?hierarchy={hierarchy.Escaped}"),
             Accept = Json,
-            Content = watch => FormOf(item.RemoteName, content(watch)),
+            Content = stallTimeout => FormOf(item.RemoteName, content(stallTimeout)),
             Refine = error => Refine(error, hierarchy),
             Target = item.Path,
             Slot = slot,
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };
-        UploadAnswer answer = await SendAsync(operation, VossJson.Default.UploadAnswer, WhatIsMissing, cancellationToken).ConfigureAwait(false);
-        return answer.Uploadedfiles![0].Name!;
+        return connection.Http.SendAsync(operation, JsonReader(operation, VossJson.Default.UploadAnswer, WhatIsMissing), logger, cancellationToken);
 
         static string? WhatIsMissing(UploadAnswer answer) => answer.Uploadedfiles is [{ Name.Length: > 0 }, ..] ? null : "no name of the uploaded file";
     }
+
+    /// <summary>The name by which a load finds an uploaded file. The server may have changed it.</summary>
+    public static string NameOf(UploadAnswer answer) => answer.Uploadedfiles![0].Name!;
 
     /// <summary>VOSS Automate, POST /api/tool/BulkLoad/: the pkid of the transaction.</summary>
     public async Task<string> StartAsync(Hierarchy hierarchy, LoadRequest request, CancellationToken cancellationToken)
@@ -171,7 +173,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             Refine = error => RefineTransaction(error, pkid),
             Target = pkid,
         };
-        await connection.Http.SendAsync<object>(operation, ReadAsync, logger, cancellationToken).ConfigureAwait(false);
+        await connection.Http.SendAsync(operation, ReadAsync, logger, cancellationToken).ConfigureAwait(false);
 
         async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
         {
@@ -182,11 +184,11 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     /// <summary>What an answer says that may be empty, or anything; null where it says nothing that is known.</summary>
-    private static StartedAnswer? AnswerOf(HttpOperation operation, ReadOnlyMemory<byte> body, string? charset)
+    private StartedAnswer? AnswerOf(HttpOperation operation, ReadOnlyMemory<byte> body, string? charset)
     {
         try
         {
-            return JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.PassOf()).Span, VossJson.Default.StartedAnswer);
+            return JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.CleanerOf(Door)).Span, VossJson.Default.StartedAnswer);
         }
         catch (JsonException)
         {
@@ -274,27 +276,28 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
                 }
                 catch (JsonException e)
                 {
-                    throw HttpFailure.Unreadable(IngestService.Voss, operation, "something that is not its JSON", response.StatusCode, null, e);
+                    throw connection.Http.Unreadable(operation, "something that is not its JSON", response.StatusCode, cause: e);
                 }
             }
         }
     }
 
     private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
+        where T : class => connection.Http.SendAsync<T>(operation, JsonReader(operation, type, whatIsWrong), logger, cancellationToken);
+
+    private AnswerReader JsonReader<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong)
         where T : class
     {
-        Func<HttpResponseMessage, CancellationToken, ValueTask<object>> read = JsonBody.Reader(IngestService.Voss, operation, type, whatIsWrong);
-        return connection.Http.SendAsync<T>(operation, ReadAsync, logger, cancellationToken);
-
-        async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
+        AnswerReader read = JsonBody.Reader(connection.Http, operation, type, whatIsWrong);
+        return async (response, cancellationToken) =>
         {
-            await RefusePageAsync(operation, response, token).ConfigureAwait(false);
-            return await read(response, token).ConfigureAwait(false);
-        }
+            await RefusePageAsync(operation, response, cancellationToken).ConfigureAwait(false);
+            return await read(response, cancellationToken).ConfigureAwait(false);
+        };
     }
 
     /// <summary>The page to sign in on comes in place of what was asked for, and says that nothing was done.</summary>
-    private static async ValueTask RefusePageAsync(HttpOperation operation, HttpResponseMessage response, CancellationToken cancellationToken)
+    private async ValueTask RefusePageAsync(HttpOperation operation, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         if (!IsWebPage(response))
             return;
@@ -304,7 +307,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         {
             string page = Encoding.UTF8.GetString(start, 0, await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false));
             if (!SignInPage().IsMatch(page))
-                throw HttpFailure.Unreadable(IngestService.Voss, operation, "a web page", response.StatusCode, page);
+                throw connection.Http.Unreadable(operation, "a web page", response.StatusCode, page);
             throw new IngestException(ErrorId.NotSignedIn, $"VOSS answered '{operation.Name}' with its page to sign in on.")
             {
                 Service = IngestService.Voss,

@@ -22,14 +22,26 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
             LoginUri(settings.AuthenticationUri!),
             () => JsonBody.Of(request, VossJson.Default.LoginRequest),
             error => SignInOperation.Refused(error, $"VOSS did not sign in {settings.UserName}", "Check the user's name, such as admin@sys.hcs, and the password."));
-        return await http.SendAsync<RequestCredentials>(operation, (response, _) => ValueTask.FromResult<object>(SignatureOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
+        return await http.SendAsync<RequestCredentials>(
+            operation, (response, _) => ValueTask.FromResult<object>(CredentialsOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Whether an answer says that the session has ended: 401, or the way to the page to sign in on. The page itself is known by what is on
+    /// it.
+    /// </summary>
+    public static bool IsRefusal(HttpResponseMessage response) => (int)response.StatusCode switch
+    {
+        (int)HttpStatusCode.Unauthorized => true,
+        >= 300 and < 400 => response.Headers.Location?.OriginalString.Contains("login", StringComparison.OrdinalIgnoreCase) == true,
+        _ => false,
+    };
 
     private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)
         ? authentication
         : new Uri(authentication, LoginPath + "/");
 
-    private RequestCredentials SignatureOf(HttpOperation operation, HttpResponseMessage response)
+    private RequestCredentials CredentialsOf(HttpOperation operation, HttpResponseMessage response)
     {
         Dictionary<string, string> cookies = CookiesOf(response);
         if (!cookies.TryGetValue(SessionCookie, out string? session))
@@ -71,21 +83,4 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
 
         return cookies;
     }
-}
-
-/// <summary>Signs with a session, and knows the answers that a session which has ended gets: 401, or the way to the page to sign in on. The page itself is known by what is on it.</summary>
-internal sealed class VossSessionAuthenticator(SecretAuthenticator inner) : IAuthenticator, IDisposable
-{
-    public ValueTask<RequestCredentials?> GetAsync(ILogger logger, CancellationToken cancellationToken) => inner.GetAsync(logger, cancellationToken);
-
-    public ValueTask<bool> RenewAsync(RequestCredentials refused, ILogger logger, CancellationToken cancellationToken) => inner.RenewAsync(refused, logger, cancellationToken);
-
-    public bool IsRefusal(HttpResponseMessage response) => (int)response.StatusCode switch
-    {
-        (int)HttpStatusCode.Unauthorized => true,
-        >= 300 and < 400 => response.Headers.Location?.OriginalString.Contains("login", StringComparison.OrdinalIgnoreCase) == true,
-        _ => false,
-    };
-
-    public void Dispose() => inner.Dispose();
 }

@@ -6,7 +6,9 @@ using IngestTools.Uploads;
 
 namespace IngestTools.Services.Voss;
 
-/// <summary>Where VOSS keeps uploaded workbooks: by name, without folders, a later one in place of an earlier one of the same name.</summary>
+/// <summary>
+/// Where VOSS keeps uploaded workbooks: by name, without folders, a later one in place of an earlier one of the same name.
+/// </summary>
 internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, bool uniqueNames) : IUploadTarget
 {
     private const string Extension = ".xlsx";
@@ -32,7 +34,10 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
 
     public bool IsFlat => true;
 
-    /// <summary>"users.xlsx" becomes "users-20261201T023000Z-1f0c9a7b.xlsx": a name that no other run has, by which the load is found in the server's log.</summary>
+    /// <summary>
+    /// "users.xlsx" becomes "users-20261201T023000Z-1f0c9a7b.xlsx": a name that no other run has, by which the load is found in the
+    /// server's log.
+    /// </summary>
     public string NameFor(string remoteName)
     {
         string name = remoteName[(remoteName.LastIndexOf('/') + 1)..];
@@ -58,16 +63,17 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
 
     public Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) => Task.FromResult(true);
 
-    public async Task<string?> SendAsync(UploadItem item, Func<ProgressWatch?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+    public Task<object> SendAsync(
+        UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
     {
         WorkbookFile.Check(item.Path);
-        HttpContent? sent = null;
-        string name = await routes.UploadAsync(hierarchy, item, watch => sent = content(watch), slot, cancellationToken).ConfigureAwait(false);
-        UploadedWorkbooks.Of(routes.Connection).Add(name, item.Path, (sent as FileContent)?.Sha256);
-        return name;
+        return routes.UploadAsync(hierarchy, item, content, slot, cancellationToken);
     }
 
-    public void Sent(UploadItem item)
+    public string? Sent(UploadItem item, object answer, byte[] sha256)
     {
+        string name = VossRoutes.NameOf((UploadAnswer)answer);
+        UploadedWorkbooks.Of(routes.Connection).Add(name, item.Path, sha256);
+        return name;
     }
 }

@@ -1,13 +1,14 @@
 namespace IngestTools.Http;
 
 /// <summary>Ends an upload that makes no progress: the one timeout that does not depend on a file's size.</summary>
-internal sealed class ProgressWatch : IDisposable
+internal sealed class StallTimeout : IDisposable
 {
     /// <summary>How long an upload may make no progress.</summary>
     public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// How long the answer may take once all was sent: a proxy that collects a whole upload before it passes it on needs as long for the second half of the way.
+    /// How long the answer may take once all was sent: a proxy that collects a whole upload before it passes it on needs as long for the
+    /// second half of the way.
     /// </summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(10);
 
@@ -19,7 +20,7 @@ internal sealed class ProgressWatch : IDisposable
     private long _moved;
     private bool _isSent;
 
-    public ProgressWatch(TimeSpan timeLimit, TimeProvider time, CancellationToken cancellationToken)
+    public StallTimeout(TimeSpan timeLimit, TimeProvider time, CancellationToken cancellationToken)
     {
         _timeLimit = timeLimit;
         _time = time;
