@@ -103,7 +103,8 @@ internal static class VossDemo
         Add("_rels/.rels", $"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{Related}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>");
         Add("xl/workbook.xml", $"<workbook {Main} xmlns:r=\"{Related}\"><sheets><sheet name=\"Users\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>");
         Add("xl/_rels/workbook.xml.rels", $"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{Related}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>");
-        Add("xl/worksheets/sheet1.xml", $"<worksheet {Main}><sheetData>{string.Concat(rows.Select(row => $"<row>{Cell(row.Item1)}{Cell(row.Item2)}</row>"))}</sheetData></worksheet>");
+        string cells = string.Concat(rows.Select(row => $"<row>{Cell(row.Item1)}{Cell(row.Item2)}</row>"));
+        Add("xl/worksheets/sheet1.xml", $"<worksheet {Main}><sheetData>{cells}</sheetData></worksheet>");
 
         void Add(string name, string content)
         {

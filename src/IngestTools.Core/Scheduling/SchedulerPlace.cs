@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using IngestTools.Connections;
 
 namespace IngestTools.Scheduling;
@@ -16,7 +18,11 @@ public static class SchedulerPlace
 
     /// <summary>The socket's path, or on Windows the pipe's name, of a daemon whose files lie in a folder.</summary>
     /// <param name="folder">The folder.</param>
-    public static string SocketOf(string folder) => OperatingSystem.IsWindows()
-        ? $"ingesttools-scheduler-{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Path.GetFullPath(folder).ToUpperInvariant())), 0, 8)}"
-        : Path.Join(folder, "control.sock");
+    public static string SocketOf(string folder)
+    {
+        if (!OperatingSystem.IsWindows())
+            return Path.Join(folder, "control.sock");
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(folder).ToUpperInvariant()));
+        return $"ingesttools-scheduler-{Convert.ToHexString(hash, 0, 8)}";
+    }
 }

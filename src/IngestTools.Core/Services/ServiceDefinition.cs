@@ -48,9 +48,11 @@ internal abstract class ServiceDefinition
     public static IngestException NoTransaction(string id, string? why = null) =>
         new(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is not an id of a transaction{(why is null ? "." : $": {why}.")}")
         {
-            Advice = $"An id looks like {string.Join(" or ", All.Select(d => d.IdForm).Append(Scheduling.RunTransactions.IdForm).Append(PendingStarts.IdForm))}.",
+            Advice = $"An id looks like {string.Join(" or ", IdForms)}.",
             Target = id,
         };
+
+    private static IEnumerable<string> IdForms => All.Select(d => d.IdForm).Append(Scheduling.RunTransactions.IdForm).Append(PendingStarts.IdForm);
 
     /// <summary>Refuses settings that this service cannot use.</summary>
     public abstract void Validate(ConnectionSettings settings);

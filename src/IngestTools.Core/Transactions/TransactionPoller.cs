@@ -250,11 +250,13 @@ internal sealed class TransactionPoller(
         ErrorId.ItemFailed, $"{count:N0} items failed in {transaction.Id}, of which the first {TransactionWaiter.MostItemsTold} were reported.",
         $"All of them: {source.ListCommand(transaction)}", transaction.Id);
 
-    private static IngestException TransactionFailed(Transaction transaction) => Error(
-        ErrorId.TransactionFailed,
-        $"{transaction.Id} ended as {transaction.Status}{(transaction.ServerStatus is null ? "" : $" (the server says {transaction.ServerStatus})")}{(transaction.Message is null ? "." : $": {transaction.Message}")}",
-        "Look at the message and at the server's log.",
-        transaction.Id);
+    private static IngestException TransactionFailed(Transaction transaction)
+    {
+        string word = transaction.ServerStatus is null ? "" : $" (the server says {transaction.ServerStatus})";
+        string reason = transaction.Message is null ? "." : $": {transaction.Message}";
+        return Error(
+            ErrorId.TransactionFailed, $"{transaction.Id} ended as {transaction.Status}{word}{reason}", "Look at the message and at the server's log.", transaction.Id);
+    }
 
     private IngestException TimedOut(Transaction transaction) => Error(
         ErrorId.WaitTimedOut,

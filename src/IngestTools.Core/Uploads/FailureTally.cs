@@ -68,8 +68,11 @@ public sealed class FailureTally
     }
 
     /// <summary>The reason without the file that it is reported for.</summary>
-    private static string KeyOf(UploadResult failed, IngestException error) =>
-        $"{error.ErrorId} {error.StatusCode} {Without(Without(error.Message, Http.Redaction.EscapeControls(failed.Path)), Http.Redaction.EscapeControls(failed.RemoteName))}";
+    private static string KeyOf(UploadResult failed, IngestException error)
+    {
+        string reason = Without(error.Message, Http.Redaction.EscapeControls(failed.Path));
+        return $"{error.ErrorId} {error.StatusCode} {Without(reason, Http.Redaction.EscapeControls(failed.RemoteName))}";
+    }
 
     private static string Without(string text, string part) => part.Length == 0 ? text : text.Replace(part, "", StringComparison.Ordinal);
 

@@ -62,7 +62,7 @@ internal static class UnitCommand
             StateDirectory=ingest-scheduler
             StateDirectoryMode=0700
             UMask=0077
-            # What the loads read must be readable for the account; nothing but its own folder (and a -MappingPath, with ReadWritePaths=) is written.
+            # The account must be able to read what the loads read. It writes its own folder alone, and a -MappingPath with ReadWritePaths=.
             ProtectSystem=strict
             ProtectHome=read-only
             PrivateTmp=true
@@ -98,10 +98,12 @@ internal static class UnitCommand
         (string program, string? argument) = Command();
         string arguments = argument is null ? "run" : $"\"{argument}\" run";
         return $"""
-            # In an elevated PowerShell. The account needs the right to log on as a batch job, and its connections saved by itself (Connect-IngestService -Save).
+            # In an elevated PowerShell. The account needs the right to log on as a batch job, and saves its connections itself
+            # (Connect-IngestService -Save).
             $action = New-ScheduledTaskAction -Execute '{program}' -Argument '{arguments}'
             $trigger = New-ScheduledTaskTrigger -AtStartup
-            $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit 0 -RestartCount 999 -RestartInterval (New-TimeSpan -Minutes 1) -MultipleInstances IgnoreNew -StartWhenAvailable
+            $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit 0 -RestartCount 999 -RestartInterval (New-TimeSpan -Minutes 1) `
+                -MultipleInstances IgnoreNew -StartWhenAvailable
             $account = Get-Credential -Message 'The account that the scheduler runs as'
             Register-ScheduledTask -TaskName 'IngestTools scheduler' -Action $action -Trigger $trigger -Settings $settings `
                 -User $account.UserName -Password $account.GetNetworkCredential().Password

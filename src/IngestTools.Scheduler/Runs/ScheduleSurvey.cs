@@ -58,8 +58,10 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
         SortedDictionary<string, string> all = new(_broken, StringComparer.Ordinal);
         foreach ((string key, string why) in planner.Unplanned)
             all.TryAdd(key, why);
-        return all.Count == 0 ? null
-            : $"{all.Count} {(all.Count == 1 ? "schedule runs" : "schedules run")} nothing: {string.Join(' ', all.Take(MostTold).Select(entry => $"'{entry.Key}': {entry.Value}"))}{(all.Count > MostTold ? " ..." : "")}";
+        if (all.Count == 0)
+            return null;
+        string reasons = string.Join(' ', all.Take(MostTold).Select(entry => $"'{entry.Key}': {entry.Value}"));
+        return $"{all.Count} {(all.Count == 1 ? "schedule runs" : "schedules run")} nothing: {reasons}{(all.Count > MostTold ? " ..." : "")}";
     }
 
     private async Task LookAtAllAsync(CancellationToken cancellationToken)

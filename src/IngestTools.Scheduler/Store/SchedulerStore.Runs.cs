@@ -6,7 +6,8 @@ namespace IngestTools.Scheduler.Store;
 internal sealed partial class SchedulerStore
 {
     private const string RunColumns = """
-        id, name, due_key, due_at, manual, status, started_at, completed_at, load, spool, host, transaction_ids, remote_name, completed, total, unit, message, marker, node, claim
+        id, name, due_key, due_at, manual, status, started_at, completed_at, load, spool, host, transaction_ids, remote_name,
+        completed, total, unit, message, marker, node, claim
         """;
 
     /// <summary>Writes a run that is new; its number, or null where there is one for that time already.</summary>

@@ -288,7 +288,8 @@ public sealed class HostileAnswerTests
     public async Task Long_words_of_every_kind_are_cut()
     {
         string words = new('x', 100_000);
-        using HostileServer server = new(_ => RecordedAnswer.Json($"{{\"pkid\":\"p\",\"status\":\"{words}\",\"message\":\"{words}\",\"detail\":\"{words}\",\"log\":[{{\"message\":\"{words}\"}}]}}"));
+        using HostileServer server = new(_ => RecordedAnswer.Json(
+            $$"""{"pkid":"p","status":"{{words}}","message":"{{words}}","detail":"{{words}}","log":[{"message":"{{words}}"}]}"""));
         using IngestConnection connection = Connect(IngestService.Voss, server.Uri);
         Transaction transaction = TransactionSources.Parse("voss:0b340a6f-b658-48bb-ac8c-7562adc5572d").Transaction;
 

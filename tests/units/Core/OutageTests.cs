@@ -38,7 +38,9 @@ public sealed class OutageTests
         Assert.Empty(results.Where(result => result.Error is not null).Select(result => result.Error!.Message));
         Assert.All(results, result => Assert.InRange(result.Attempts, 1, IngestConnection.DefaultMaxAttempts));
         string warning = Assert.Single(log.At(LogLevel.Warning));
-        Assert.Matches($@"^DspIngest at {dsp.Uri.Authority} has been unavailable since \d\d:\d\d:\d\d\. Waiting up to 60 s for it to come back\. .*{dsp.Uri.Authority}", warning);
+        string server = dsp.Uri.Authority;
+        Assert.Matches($@"^DspIngest at {server} has been unavailable since \d\d:\d\d:\d\d\. ", warning);
+        Assert.Matches($@" Waiting up to 60 s for it to come back\. .*{server}", warning);
         Assert.Single(log.At(LogLevel.Information), text => text.StartsWith($"DspIngest at {dsp.Uri.Authority} is back after ", StringComparison.Ordinal));
 
         async Task GoDownAsync()

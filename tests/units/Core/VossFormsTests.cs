@@ -102,7 +102,10 @@ public sealed class VossFormsTests
     public async Task Text_of_the_server_moves_no_terminal()
     {
         using ScriptedServer server = new();
-        server.Answers[Load] = """{"status": "Odd\u001b[2J", "detail": "a\u001b[31mb", "message": "c\nd", "log": [{"message": "e\u0007", "severity": "info"}]}""";
+        server.Answers[Load] = """
+            {"status": "Odd\u001b[2J", "detail": "a\u001b[31mb", "message": "c\nd",
+            "log": [{"message": "e\u0007", "severity": "info"}]}
+            """;
         Transaction seen = await server.LookAsync();
         Assert.Equal(@"c d. a\u001b[31mb", seen.Message);
         Assert.Equal((@"Odd\u001b[2J", @"e\u0007"), (seen.ServerStatus, seen.Log![0].Message));

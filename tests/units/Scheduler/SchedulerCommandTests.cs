@@ -149,7 +149,8 @@ public sealed class SchedulerCommandTests
         SchedulerProcess daemon = await harness.RunAsync();
         string path = JsonSerializer.Serialize(harness.DspLoad("0033").Path);
         string old = $$"""
-            { "version": 1, "schedules": [ { "name": "old", "cron": "0 3 1 1 *", "timeZone": "UTC", "missedRun": "RunOnce", "overlap": "Skip",
+            { "version": 1, "schedules": [ { "name": "old", "cron": "0 3 1 1 *", "timeZone": "UTC",
+                "missedRun": "RunOnce", "overlap": "Skip",
                 "load": { "kind": "BulkIngest", "connection": "dsp", "path": {{path}}, "shortcode": "0033", "recurse": false } } ] }
             """;
 

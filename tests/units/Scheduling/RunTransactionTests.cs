@@ -53,7 +53,9 @@ public sealed class RunTransactionTests
     public async Task A_run_that_did_not_succeed_is_told_with_its_message()
     {
         await using ControlSocket socket = ControlSocket.Answering(
-            200, """{"id":"run:3","name":"hourly","kind":"BulkIngest","status":"PartlySucceeded","dueAt":"2026-12-01T02:00:00Z","message":"1 of 3 files was left over."}""");
+            200,
+            """{"id":"run:3","name":"hourly","kind":"BulkIngest","status":"PartlySucceeded","""
+            + """ "dueAt":"2026-12-01T02:00:00Z","message":"1 of 3 files was left over."}""");
         using SchedulerClient client = new(socket.Path);
         Channel<WaitRequest> requests = Channel.CreateUnbounded<WaitRequest>();
         requests.Writer.TryWrite(new WaitRequest(RunTransactions.Parse("run:3"), new RunTransactions(client)));

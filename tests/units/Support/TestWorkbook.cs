@@ -51,13 +51,16 @@ internal sealed class TestWorkbook
                 """);
             Write(zip, "xl/_rels/workbook.xml.rels", $"""
                 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
-                {string.Concat(_sheets.Select((_, i) => $"<Relationship Id=\"rId{Text(i + 1)}\" Type=\"{Relationships}/worksheet\" Target=\"worksheets/sheet{Text(i + 1)}.xml\"/>"))}
+                {string.Concat(_sheets.Select((_, i) => RelationshipOf(Text(i + 1))))}
                 {(SharesTexts ? $"<Relationship Id=\"texts\" Type=\"{Relationships}/sharedStrings\" Target=\"sharedStrings.xml\"/>" : "")}</Relationships>
                 """);
             for (int i = 0; i < _sheets.Count; i++)
                 Write(zip, $"xl/worksheets/sheet{Text(i + 1)}.xml", SheetOf(_sheets[i].Rows));
             if (SharesTexts)
-                Write(zip, "xl/sharedStrings.xml", $"""<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{string.Concat(_texts.Select(t => $"<si><t>{SecurityElement.Escape(t)}</t></si>"))}</sst>""");
+            {
+                string items = string.Concat(_texts.Select(t => $"<si><t>{SecurityElement.Escape(t)}</t></si>"));
+                Write(zip, "xl/sharedStrings.xml", $"""<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{items}</sst>""");
+            }
         }
 
         return file.ToArray();
@@ -104,4 +107,7 @@ internal sealed class TestWorkbook
         using StreamWriter writer = new(zip.CreateEntry(name, CompressionLevel.Fastest).Open(), new UTF8Encoding(false));
         writer.Write(content);
     }
+
+    private static string RelationshipOf(string number) =>
+        $"<Relationship Id=\"rId{number}\" Type=\"{Relationships}/worksheet\" Target=\"worksheets/sheet{number}.xml\"/>";
 }

@@ -84,7 +84,8 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
     /// <summary>ICA, GET /api/projects/{projectId}/data/eligibleForLinking: of these ids, those that can be linked.</summary>
     public Task<Page<DataAnswer>> ListEligibleAsync(string projectId, IReadOnlyList<string> ids, string? token, CancellationToken cancellationToken)
     {
-        StringBuilder query = new($"projects/{Uri.EscapeDataString(projectId)}/data/eligibleForLinking?pageSize={ids.Count.ToString(CultureInfo.InvariantCulture)}");
+        StringBuilder query = new($"projects/{Uri.EscapeDataString(projectId)}/data/eligibleForLinking");
+        query.Append(CultureInfo.InvariantCulture, $"?pageSize={ids.Count}");
         foreach (string id in ids)
             query.Append("&id=").Append(Uri.EscapeDataString(id));
         if (token is not null)

@@ -32,5 +32,9 @@ internal sealed record ImportId(string Repository, string Branch, string Import,
     public static ImportId Of(Transaction transaction) => new(
         transaction.Repository!, transaction.Branch!, transaction.ImportId!, transaction.Id.StartsWith(LegacyScheme + ":", StringComparison.OrdinalIgnoreCase));
 
-    public override string ToString() => $"{(IsLegacy ? LegacyScheme : Scheme)}:{Uri.EscapeDataString(Repository)}/{Uri.EscapeDataString(Branch)}/{Uri.EscapeDataString(Import)}";
+    public override string ToString()
+    {
+        string scheme = IsLegacy ? LegacyScheme : Scheme;
+        return $"{scheme}:{Uri.EscapeDataString(Repository)}/{Uri.EscapeDataString(Branch)}/{Uri.EscapeDataString(Import)}";
+    }
 }

@@ -24,6 +24,9 @@ internal sealed class VossFault(VossOptions options)
         };
     }
 
-    public static string Page(string title) =>
-        $"<!DOCTYPE html><html><head><title>{System.Net.WebUtility.HtmlEncode(title)}</title></head><body><h1>{System.Net.WebUtility.HtmlEncode(title)}</h1></body></html>";
+    public static string Page(string title)
+    {
+        string encoded = System.Net.WebUtility.HtmlEncode(title);
+        return $"<!DOCTYPE html><html><head><title>{encoded}</title></head><body><h1>{encoded}</h1></body></html>";
+    }
 }
