@@ -53,6 +53,23 @@ Describe 'Start-BulkLoadSchedule' {
             }
             $failure = Get-FirstError { [CmdletBinding()] param() [pscustomobject]@{ Server = $here } | Register-BulkLoadSchedule @load -Force }
             $failure.FullyQualifiedErrorId | Should -BeLike 'WrongServer,*'
+            $failure.ErrorDetails.RecommendedAction | Should -BeLike '*-ExcludeProperty Server*'
+
+            # As a person writes them in a table: with another form of the address, for another server and left out, and with a password.
+            $load.Remove('Name')
+            $row = [pscustomobject]@{ Name = 'nightly'; Server = $there.TrimEnd('/') }
+            ($row | Register-BulkLoadSchedule @load -Force).Server | Should -Be $there
+            $row | Suspend-BulkLoadSchedule
+            (Get-BulkLoadSchedule nightly).Status | Should -Be Suspended
+            $row.Server = $here
+            ($row | Select-Object * -ExcludeProperty Server | Register-BulkLoadSchedule @load -Force).Server | Should -Be $there
+            $row.Server = 'https://user:canary-3c1f@archive.example/'
+            foreach ($failure in (Get-FirstError { [CmdletBinding()] param() $row | Register-BulkLoadSchedule @load -Force }),
+                (Get-FirstError { [CmdletBinding()] param() $row | Unregister-BulkLoadSchedule })) {
+                $failure.FullyQualifiedErrorId | Should -BeLike 'Rejected,*'
+                "$failure" | Should -BeLike '*archive.example*'
+                "$failure" | Should -Not -BeLike '*canary*'
+            }
 
             $run = Get-BulkLoadSchedule nightly | Start-BulkLoadSchedule
             $run.Server, ($run | Wait-Transaction -PollInterval 0.1).Server, (Get-BulkLoadRun -Id $run.Id).Server | Should -Be $there, $there, $there

@@ -117,9 +117,9 @@ public sealed class IngestConnection : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         ServiceDefinition definition = ServiceDefinition.Of(settings.Service);
         Uri uri = settings.Uri ?? definition.DefaultUri ?? throw Refused(settings, $"{settings.Service} has no common address.", "Give -Uri.");
-        settings = settings with { Uri = ReadBase(settings, uri, "-Uri") };
+        settings = settings with { Uri = ReadBase(settings.Service, uri, "-Uri") };
         if (settings.AuthenticationUri is not null)
-            settings = settings with { AuthenticationUri = ReadBase(settings, settings.AuthenticationUri, "-AuthenticationUri") };
+            settings = settings with { AuthenticationUri = ReadBase(settings.Service, settings.AuthenticationUri, "-AuthenticationUri") };
         if (settings.Proxy is not null)
             RefuseProxy(settings, settings.Proxy);
         else if (settings.ProxyCredential is not null)
@@ -143,7 +143,22 @@ public sealed class IngestConnection : IDisposable
         try
         {
             Uri? uri = settings.Uri ?? ServiceDefinition.Of(settings.Service).DefaultUri;
-            return uri is null ? null : ReadBase(settings, uri, "-Uri").AbsoluteUri;
+            return uri is null ? null : ReadBase(settings.Service, uri, "-Uri").AbsoluteUri;
+        }
+        catch (IngestException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A server's base address, which somebody wrote, in the form of <see cref="Server"/>; null where the text is not a base address.</summary>
+    /// <param name="address">The text, such as <c>https://ingest.example.org</c>.</param>
+    public static string? ServerOf(string address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        try
+        {
+            return Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) ? ReadBase(null, uri, "-Uri").AbsoluteUri : null;
         }
         catch (IngestException)
         {
@@ -218,14 +233,14 @@ public sealed class IngestConnection : IDisposable
     private IngestHttp CreateHttp(IAuthenticator authenticator, Outage outage) =>
         new(Service, _transport, authenticator, Settings.MaxAttempts ?? DefaultMaxAttempts, Settings.Timeout ?? DefaultTimeout, outage);
 
-    private static Uri ReadBase(ConnectionSettings settings, Uri uri, string parameter)
+    private static Uri ReadBase(IngestService? service, Uri uri, string parameter)
     {
         if (uri is { IsAbsoluteUri: true, UserInfo.Length: > 0 })
-            throw Refused(settings, $"The address of {uri.Host} has a user name or password in it.", $"Give them as -Credential, and {parameter} without them.");
+            throw Refused(service, $"The address of {uri.Host} has a user name or password in it.", $"Give them as -Credential, and {parameter} without them.");
         if (!uri.IsAbsoluteUri || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
-            throw Refused(settings, $"'{Redaction.Of(uri.OriginalString)}' is not a valid address.", $"Give a full address, such as https://ingest.example.org, as {parameter}.");
+            throw Refused(service, $"'{Redaction.Of(uri.OriginalString)}' is not a valid address.", $"Give a full address, such as https://ingest.example.org, as {parameter}.");
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
-            throw Refused(settings, $"The address {Redaction.Of(uri)} has a query.", $"Give {parameter} without what follows ? or #.");
+            throw Refused(service, $"The address {Redaction.Of(uri)} has a query.", $"Give {parameter} without what follows ? or #.");
         return new Uri(uri.AbsoluteUri.TrimEnd('/') + "/");
     }
 
@@ -254,8 +269,9 @@ public sealed class IngestConnection : IDisposable
         }
     }
 
-    private static IngestException Refused(ConnectionSettings settings, string message, string advice) =>
-        new(ErrorId.Rejected, message) { Service = settings.Service, Advice = advice };
+    private static IngestException Refused(ConnectionSettings settings, string message, string advice) => Refused(settings.Service, message, advice);
+
+    private static IngestException Refused(IngestService? service, string message, string advice) => new(ErrorId.Rejected, message) { Service = service, Advice = advice };
 
     /// <param name="settings">The connection's settings.</param>
     /// <param name="lifetime">How long a connection is used; zero uses it for one request.</param>

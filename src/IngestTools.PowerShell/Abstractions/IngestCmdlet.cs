@@ -63,7 +63,16 @@ public abstract class IngestCmdlet : AsyncCmdlet
     /// <param name="server">The base address of the server that the input object is of; null where it does not say. A connection to another server is refused.</param>
     private protected IngestConnection? ResolveConnection(IngestService service, object input, string? named = null, string? server = null)
     {
-        server ??= ServerOfInput();
+        try
+        {
+            server ??= ServerOfInput();
+        }
+        catch (IngestException e)
+        {
+            WriteError(e.ToErrorRecord(input));
+            return null;
+        }
+
         if (Resolve(service, input, named, server) is not { } connection)
             return null;
         if (server is null || connection.Uri.AbsoluteUri == server)
@@ -79,7 +88,8 @@ public abstract class IngestCmdlet : AsyncCmdlet
     private protected bool ShouldProcessAt(IngestConnection connection, string target, string action) => ShouldProcess($"{target} at {connection.Server}", action);
 
     /// <summary>The server that an input object says it is of; null where it does not say.</summary>
-    private protected string? ServerOfInput() => Server?.BaseAddress;
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: what it says is not the base address of a server.</exception>
+    private protected string? ServerOfInput() => Server?.ReadBaseAddress();
 
     private IngestConnection? Resolve(IngestService service, object input, string? named, string? server)
     {

@@ -30,7 +30,18 @@ public abstract class NamedScheduleCmdlet : SchedulerCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        string? server = Server?.BaseAddress;
+        try
+        {
+            ActFor(Server?.ReadBaseAddress());
+        }
+        catch (IngestException e)
+        {
+            WriteError(e.ToErrorRecord(Name));
+        }
+    }
+
+    private void ActFor(string? server)
+    {
         foreach (string name in Name.SelectMany(Find))
         {
             bool isMeant = server is null;

@@ -76,7 +76,7 @@ internal static class DefinitionCommands
             catch (IngestException e) when (e.ErrorId is not (ErrorId.SchedulerNotRunning or ErrorId.ConnectionFailed or ErrorId.OutcomeUnknown))
             {
                 refused++;
-                Console.Error.WriteLine($"{Redaction.EscapeControls(request.Definition.Name)}: {e.Message} {e.Advice}");
+                Console.Error.WriteLine($"{Redaction.EscapeControls(request.Definition.Name)}: {e.Message} {AdviceOf(e, request.Definition.Load, file)}");
             }
         }
 
@@ -84,6 +84,11 @@ internal static class DefinitionCommands
         Console.WriteLine($"{imported} {(imported == 1 ? "schedule was" : "schedules were")} imported, {refused} {(refused == 1 ? "was" : "were")} not.");
         return refused == 0 ? Ok : SomeRefused;
     }
+
+    /// <summary>What is to be done for an error of a schedule that comes from a file.</summary>
+    private static string? AdviceOf(IngestException error, LoadDefinition load, string file) => error.ErrorId == ErrorId.WrongServer
+        ? $"To load to the connection's server, delete the line \"server\" of this schedule in {file}. To load to {Redaction.Of(load.Server!)}, save the connection '{Redaction.EscapeControls(load.Connection)}' with that address."
+        : error.Advice;
 
     private static async Task WriteAsync(string file, string text)
     {

@@ -3,7 +3,6 @@ using System.Globalization;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
-using IngestTools.Scheduling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -114,8 +113,8 @@ internal sealed class Housekeeping(
     }
 
     /// <summary>
-    /// Records the server of schedules that an earlier version registered: the one that their connection leads to now. Where there is no such connection, that is
-    /// left to the next start.
+    /// Records the server of schedules that an earlier version registered: the one that their connection leads to now. Where there is no such connection, the
+    /// schedule gets its server with its next run.
     /// </summary>
     public async Task RecordServersAsync(CancellationToken cancellationToken)
     {
@@ -129,11 +128,11 @@ internal sealed class Housekeeping(
             List<StoredSchedule> found = [];
             foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
             {
-                LoadDefinition load = schedule.Definition.Load;
-                if (!servers.TryGetValue(load.Connection, out string? server))
-                    servers.Add(load.Connection, server = connections.FindServer(load.Connection));
+                string connection = schedule.Definition.Load.Connection;
+                if (!servers.TryGetValue(connection, out string? server))
+                    servers.Add(connection, server = connections.FindServer(connection));
                 if (server is not null)
-                    found.Add(schedule with { Definition = schedule.Definition with { Load = load with { Server = server } } });
+                    found.Add(schedule.WithServer(server));
             }
 
             recorded += await store.RecordServersAsync(found, cancellationToken);

@@ -28,6 +28,7 @@ internal sealed class Registrar(
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/> and what else is wrong with it.</exception>
     public async Task<BulkLoadSchedule> PreviewAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
+        request = WithServerAsConnectionsHaveIt(request);
         if (await FindPassedAsync(request, cancellationToken) is { } passed)
             return await DescribeAsync(passed, cancellationToken);
         StoredSchedule schedule = await CheckAsync(request, cancellationToken);
@@ -40,6 +41,7 @@ internal sealed class Registrar(
     /// <exception cref="IngestException"><see cref="ErrorId.NameInUse"/>, <see cref="ErrorId.InvalidSchedule"/> and what else is wrong with it.</exception>
     public async Task<BulkLoadSchedule> RegisterAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
+        request = WithServerAsConnectionsHaveIt(request);
         if (await FindPassedAsync(request, cancellationToken) is { } passed)
             return await DescribeAsync(passed, cancellationToken);
         StoredSchedule schedule = await CheckAsync(request, cancellationToken);
@@ -93,7 +95,7 @@ internal sealed class Registrar(
     public async Task<StoredRun> StartAsync(string name, CancellationToken cancellationToken)
     {
         StoredSchedule schedule = await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
-        _ = connections.Find(schedule.Definition.Load);
+        _ = connections.FindForRun(schedule.Definition.Load);
         return await planner.PlanNowAsync(schedule, cancellationToken);
     }
 
@@ -165,8 +167,9 @@ internal sealed class Registrar(
         ScheduleDefinition definition = CheckTimes(request, now);
         CheckName(definition.Name);
         LoadCheck.Check(definition.Load);
-        await CheckSignInAsync(definition.Load, cancellationToken);
-        definition = definition with { Load = connections.WithServer(definition.Load) };
+        ConnectionProfile profile = connections.FindForRegistration(definition.Load);
+        await CheckSignInAsync(definition.Load, profile, cancellationToken);
+        definition = definition with { Load = definition.Load with { Server = SavedConnections.ServerOf(profile) } };
         StoredSchedule schedule = new() { Revision = Guid.NewGuid().ToString("N"), Definition = definition, RegisteredAt = now, RegisteredBy = request.By };
         schedule = planner.Rearm(schedule);
         // The time that was asked for is kept, so that the same registration is known again; it is run as one that is due now.
@@ -177,6 +180,17 @@ internal sealed class Registrar(
         return schedule.NextDue is null
             ? throw Invalid("The cron text names no time that will come.", "Look at its day and month: 30 February never comes.")
             : schedule;
+    }
+
+    /// <summary>The address of a server may come from a file or a table: it can lack the slash at its end, for example.</summary>
+    private static RegisterRequest WithServerAsConnectionsHaveIt(RegisterRequest request)
+    {
+        if (request.Definition.Load.Server is not { } given)
+            return request;
+        string server = IngestConnection.ServerOf(given) ?? throw Invalid(
+            $"'{Redaction.Of(given)}' is not the base address of a server.",
+            "Give the schedule's server as a full address without user name, password and query, such as https://ingest.example.org, or leave it out.");
+        return request with { Definition = request.Definition with { Load = request.Definition.Load with { Server = server } } };
     }
 
     private static ScheduleDefinition CheckTimes(RegisterRequest request, DateTimeOffset now)
@@ -200,16 +214,15 @@ internal sealed class Registrar(
     }
 
     /// <summary>Signs in as the daemon will: with its own files and its own environment.</summary>
-    private async Task CheckSignInAsync(LoadDefinition load, CancellationToken cancellationToken)
+    private async Task CheckSignInAsync(LoadDefinition load, ConnectionProfile profile, CancellationToken cancellationToken)
     {
-        ConnectionProfile profile = connections.Find(load);
         if (profile.Service != LoadKinds.ServiceOf(load.Kind))
             throw Invalid($"The connection '{profile.Name}' is one to {profile.Service}, and a {load.Kind} needs one to {LoadKinds.ServiceOf(load.Kind)}.", "Name another -Connection.");
         string? scope = LoadKinds.ScopeOf(load);
         DateTimeOffset now = time.GetUtcNow();
         if (load.Kind != LoadKind.Import && _signIns.TryGetValue((profile, scope), out DateTimeOffset good) && now - good < SignInHolds)
             return;
-        using IngestConnection connection = connections.Open(load, logger);
+        using IngestConnection connection = SavedConnections.Open(profile, logger);
         ServiceReport report = await ServiceCheck.RunAsync(connection, scope, logger, cancellationToken);
         if (!report.Ok)
             throw NotWell(profile, report);

@@ -92,14 +92,15 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     public async Task<StoredRun> PlanNowAsync(StoredSchedule schedule, CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
-        StoredRun run = NewRun(schedule, now, $"{schedule.Revision}/manual/{Guid.NewGuid():N}") with { Manual = true };
-        run = await store.WriteAsync(
+        StoredRun run = await store.WriteAsync(
             async session =>
             {
                 List<StoredRun> going = await SchedulerStore.ReadGoingAsync(session, schedule.Key, cancellationToken);
                 if (going.Count > 0 && (schedule.Definition.Overlap == Overlap.Skip || going.Exists(other => other.Claim is null)))
                     throw GoesOn(schedule, going[^1]);
-                return run with { Number = (await SchedulerStore.AddRunAsync(session, run, cancellationToken)).GetValueOrDefault() };
+                StoredSchedule known = await RecordServerAsync(session, schedule, cancellationToken);
+                StoredRun manual = NewRun(known, now, $"{known.Revision}/manual/{Guid.NewGuid():N}") with { Manual = true };
+                return manual with { Number = (await SchedulerStore.AddRunAsync(session, manual, cancellationToken)).GetValueOrDefault() };
             },
             cancellationToken);
         Tell(run);
@@ -136,10 +137,11 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
 
         if (!await SchedulerStore.ChangeScheduleAsync(session, schedule, moved, cancellationToken))
             return [];
+        LoadDefinition load = (await RecordServerAsync(session, schedule, cancellationToken)).Definition.Load;
         List<StoredRun> planned = [];
         foreach ((StoredRun decidedRun, string? missed) in decided)
         {
-            StoredRun run = decidedRun;
+            StoredRun run = decidedRun with { Load = load };
             string? why = missed ?? WhyNot(schedule.Definition.Overlap, isGoing, isWaiting);
             if (why is not null)
                 run = run with { Status = RunStatus.Missed, CompletedAt = time.GetUtcNow(), Message = why };
@@ -151,6 +153,18 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         }
 
         return planned;
+    }
+
+    /// <summary>A schedule of an earlier version has no server. It gets one with its next run: that run and all later ones load there.</summary>
+    private async Task<StoredSchedule> RecordServerAsync(StoreSession session, StoredSchedule schedule, CancellationToken cancellationToken)
+    {
+        if (schedule.Definition.Load.Server is not null || connections.FindServer(schedule.Definition.Load.Connection) is not { } server)
+            return schedule;
+        StoredSchedule known = schedule.WithServer(server);
+        if (await SchedulerStore.RecordServerAsync(session, known, cancellationToken))
+            return known;
+        // Another node recorded a server in the same moment, and that one counts.
+        return (await SchedulerStore.FindRowAsync(session, schedule.Key, cancellationToken))?.Schedule is { } other && other.Revision == schedule.Revision ? other : known;
     }
 
     private static string? WhyNot(Overlap overlap, bool isGoing, bool isWaiting) => overlap switch
@@ -192,7 +206,7 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         DueKey = key,
         DueAt = due,
         Status = RunStatus.Planned,
-        Load = connections.WithServer(schedule.Definition.Load),
+        Load = schedule.Definition.Load,
         Spool = schedule.Spool,
         Host = connections.HostOf(schedule.Definition.Load.Connection),
     };

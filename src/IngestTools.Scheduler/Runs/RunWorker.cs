@@ -108,7 +108,7 @@ internal sealed class RunWorker : IDisposable
 
     private async Task RunStepsAsync(CancellationToken pausing, CancellationToken ending, CancellationToken ended)
     {
-        using IngestConnection connection = Make(() => _connections.Open(Run.Load, Log));
+        using IngestConnection connection = Make(() => SavedConnections.Open(_connections.FindForRun(Run.Load), Log));
         connection.AskBeforeChange(_journal.HoldAsync);
         using IIngestJournal journal = IngestJournal.Open(origin: new StartOrigin(Run.Key, Run.DueKey));
         LoadRun run = new(_journal, _spool, connection, journal) { Pausing = pausing };

@@ -96,29 +96,36 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             ("key", was.Key), ("revision", was.Revision), ("was_status", was.Status.ToString()), ("was_due", was.NextDue?.ToUnixTimeMilliseconds()),
             ("status", now.Status.ToString()), ("reason", now.Reason), ("next_due", now.NextDue?.ToUnixTimeMilliseconds())) == 1;
 
+    /// <summary>A quotation mark in a text is escaped, so this can only be the property.</summary>
+    private const string HasNoServer = """definition NOT LIKE '%"server":%'""";
+
     /// <summary>The next schedules by name after one that have no server: an earlier version registered them.</summary>
     public Task<List<ScheduleRow>> ReadWithoutServerAfterAsync(string key, int most, CancellationToken cancellationToken) => ReadAsync(
-        // A quotation mark in a text is escaped, so this can only be the property.
         session => session.QueryAsync(
-            $"""SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key AND definition NOT LIKE '%"server":%' ORDER BY name_key LIMIT @most""", ScheduleRow.Read,
-            cancellationToken, ("key", key), ("most", most)),
+            $"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key AND {HasNoServer} ORDER BY name_key LIMIT @most", ScheduleRow.Read, cancellationToken,
+            ("key", key), ("most", most)),
         cancellationToken);
 
-    /// <summary>Records the servers of schedules that have none, unless they were replaced meanwhile.</summary>
+    /// <summary>Records the servers of schedules, except those that were replaced or given a server meanwhile; returns the number of those recorded.</summary>
     public Task<int> RecordServersAsync(IReadOnlyList<StoredSchedule> schedules, CancellationToken cancellationToken) => WriteAsync(
         async session =>
         {
             int count = 0;
             foreach (StoredSchedule schedule in schedules)
             {
-                count += await session.ExecuteAsync(
-                    "UPDATE ingest_schedule SET definition = @definition WHERE name_key = @key AND revision = @revision", cancellationToken,
-                    schedule.Values().Where(value => value.Item1 is "key" or "revision" or "definition").ToArray());
+                if (await RecordServerAsync(session, schedule, cancellationToken))
+                    count++;
             }
 
             return count;
         },
         cancellationToken);
+
+    /// <summary>Records the server of a schedule; false where it was replaced or given a server meanwhile.</summary>
+    public static async Task<bool> RecordServerAsync(StoreSession session, StoredSchedule schedule, CancellationToken cancellationToken) =>
+        await session.ExecuteAsync(
+            $"UPDATE ingest_schedule SET definition = @definition WHERE name_key = @key AND revision = @revision AND {HasNoServer}", cancellationToken,
+            schedule.Values().Where(value => value.Item1 is "key" or "revision" or "definition").ToArray()) == 1;
 
     /// <summary>Schedules whose time has come up to a moment and was not planned, in an order that is the same for all who ask.</summary>
     public Task<List<string>> ReadDueAsync(DateTimeOffset until, int skip, int most, CancellationToken cancellationToken) => ReadAsync(

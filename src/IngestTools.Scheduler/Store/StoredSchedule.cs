@@ -33,6 +33,9 @@ internal sealed record StoredSchedule
     public bool IsOf(DateTimeOffset at, LoadDefinition load) =>
         Definition.At == at && Definition.Load with { Server = Definition.Load.Server ?? load.Server } == load with { Server = load.Server ?? Definition.Load.Server };
 
+    /// <summary>The same schedule, which loads to a server from now on.</summary>
+    public StoredSchedule WithServer(string server) => this with { Definition = Definition with { Load = Definition.Load with { Server = server } } };
+
     public static string KeyOf(string name) => name.ToLowerInvariant();
 
     public static StoredSchedule Read(DbDataReader row) => new()

@@ -41,6 +41,22 @@ public sealed class ConnectionTests
         }
     }
 
+    [Theory]
+    [InlineData("https://ingest.example.org", "https://ingest.example.org/")]
+    [InlineData("HTTPS://Ingest.Example.org:443/api//", "https://ingest.example.org/api/")]
+    [InlineData("ingest.example.org", null)]
+    [InlineData("/srv/ingest", null)]
+    [InlineData("ftp://ingest.example.org/", null)]
+    [InlineData("https://user:word@ingest.example.org/", null)]
+    [InlineData("https://ingest.example.org/?x=1", null)]
+    [InlineData("", null)]
+    public void Address_of_a_server_is_read_from_text_as_a_connection_has_it(string text, string? server)
+    {
+        Assert.Equal(server, IngestConnection.ServerOf(text));
+        if (server is not null)
+            Assert.Equal(server, IngestConnection.ServerOf(Settings with { Uri = new Uri(text) }));
+    }
+
     [Fact]
     public void New_default_of_a_service_ends_the_old_one()
     {

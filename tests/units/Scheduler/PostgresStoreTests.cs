@@ -52,10 +52,11 @@ public sealed class PostgresStoreTests
             await store.PutScheduleAsync(schedule, replace: false, CancellationToken.None);
 
         StoredSchedule found = Assert.Single(await store.ReadWithoutServerAfterAsync("", 10, CancellationToken.None)).Open();
-        StoredSchedule named = found with { Definition = found.Definition with { Load = found.Definition.Load with { Server = "http://two.example/" } } };
+        StoredSchedule named = found.WithServer("http://two.example/");
         int recorded = await store.RecordServersAsync([named, named with { Revision = "another" }], CancellationToken.None);
+        int again = await store.RecordServersAsync([named.WithServer("http://three.example/")], CancellationToken.None);
 
-        Assert.Equal((without.Key, 1), (found.Key, recorded));
+        Assert.Equal((without.Key, 1, 0), (found.Key, recorded, again));
         Assert.Empty(await store.ReadWithoutServerAfterAsync("", 10, CancellationToken.None));
         Assert.Equal("http://one.example/", (await store.FindScheduleAsync("with", CancellationToken.None))!.Definition.Load.Server);
         Assert.Equal("http://two.example/", (await store.FindScheduleAsync("without", CancellationToken.None))!.Definition.Load.Server);

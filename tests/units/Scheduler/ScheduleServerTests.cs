@@ -3,6 +3,7 @@ using System.Text.Json;
 using IngestTools.Connections;
 using IngestTools.Sandbox;
 using IngestTools.Scheduling;
+using IngestTools.Units.Hostile;
 using IngestTools.Units.Support;
 using Xunit;
 
@@ -92,7 +93,7 @@ public sealed class ScheduleServerTests
     }
 
     [Fact]
-    public async Task A_schedule_of_an_earlier_version_gets_the_server_that_its_connection_leads_to_at_the_start()
+    public async Task A_schedule_of_an_earlier_version_gets_the_server_of_its_connection_at_the_start_or_with_its_next_run()
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess daemon = await harness.RunAsync();
@@ -101,22 +102,115 @@ public sealed class ScheduleServerTests
         LoadDefinition load = harness.DspLoad("0074");
         await daemon.RegisterAsync(SchedulerHarness.Yearly("active", load));
         await daemon.RegisterAsync(SchedulerHarness.Yearly("suspended", load));
-        await daemon.RegisterAsync(SchedulerHarness.Yearly("without", load with { Connection = "gone" }));
+        LoadDefinition without = load with { Connection = "gone" };
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("by hand", without));
+        await daemon.RegisterAsync(new ScheduleDefinition { Name = "by time", Load = without, Every = TimeSpan.FromSeconds(1), Overlap = Overlap.Queue });
         await SuspendAsync(daemon, "suspended");
+        await SuspendAsync(daemon, "by time");
         await daemon.TerminateAsync();
         await new HeldStore(harness.Store).ExecuteAsync($"UPDATE ingest_schedule SET definition = replace(definition, ',\"server\":\"{here}\"', '')");
         new ProfileStore(harness.Home).Remove("gone");
 
         daemon = await harness.RunAsync();
 
-        Assert.Equal([("active", here), ("suspended", here), ("without", null)], (await daemon.SchedulesAsync()).Select(schedule => (schedule.Name, schedule.Server)));
-        SaveDsp(harness, new Uri("http://127.0.0.1:9/"));
-        using HttpResponseMessage started = await daemon.Http.PostAsync("schedules/active/start", null);
-        Assert.Equal(HttpStatusCode.BadRequest, started.StatusCode);
-        Assert.Contains(nameof(ErrorId.WrongServer), await started.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        // It has no connection, so that the next one of this name is its own.
+        Assert.Equal([("active", here), ("by hand", null), ("by time", null), ("suspended", here)], await ServersAsync());
+        Uri elsewhere = new("http://127.0.0.1:9/");
+        SaveDsp(harness, elsewhere);
+        Assert.Equal(ErrorId.WrongServer, (await StartErrorAsync(daemon, "active")).ErrorId);
+
         harness.Save(Profile("gone", harness.Sandbox.Uri));
-        Assert.Equal(here, (await daemon.EndOfAsync((await daemon.StartRunAsync("without")).Id)).Server);
+        Assert.Equal(here, (await daemon.StartRunAsync("by hand")).Server);
+        await ResumeAsync(daemon, "by time");
+        List<BulkLoadRun> timed = await daemon.UntilAsync(() => daemon.RunsAsync("?name=by%20time"), runs => runs.Count > 0);
+        await SuspendAsync(daemon, "by time");
+
+        Assert.Equal(here, timed[^1].Server);
+        Assert.Equal([("active", here), ("by hand", here), ("by time", here), ("suspended", here)], await ServersAsync());
+        harness.Save(Profile("gone", elsewhere));
+        Assert.Equal(ErrorId.WrongServer, (await StartErrorAsync(daemon, "by hand")).ErrorId);
+        Assert.Equal(ErrorId.WrongServer, (await StartErrorAsync(daemon, "by time")).ErrorId);
+
+        async Task<(string, string?)[]> ServersAsync() => [.. (await daemon.SchedulesAsync()).Select(schedule => (schedule.Name, schedule.Server))];
+    }
+
+    [Fact]
+    public async Task The_server_of_a_definition_is_read_as_the_address_of_a_connection_is()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        LoadDefinition load = harness.DspLoad("0075");
+        string here = harness.Sandbox.Uri.AbsoluteUri;
+
+        BulkLoadSchedule written = await daemon.RegisterAsync(SchedulerHarness.Yearly("written", load with { Server = here.TrimEnd('/') }));
+        ControlError none = await daemon.RefusedAsync(SchedulerHarness.Yearly("none", load with { Server = "ingest.example.org" }));
+        ControlError secret = await daemon.RefusedAsync(SchedulerHarness.Yearly("secret", load with { Server = here.Replace("://", "://u:canary-server-77@", StringComparison.Ordinal) }));
+
+        Assert.Equal(here, written.Server);
+        Assert.Equal((ErrorId.InvalidSchedule, ErrorId.InvalidSchedule), (none.ErrorId, secret.ErrorId));
+        Assert.Contains("'ingest.example.org'", none.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", secret.Message + secret.Advice + daemon.Log, StringComparison.Ordinal);
+        Assert.Equal("written", Assert.Single(await daemon.SchedulesAsync()).Name);
+    }
+
+    [Fact]
+    public async Task What_to_do_about_another_server_is_possible_where_it_is_said()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        ScheduleDefinition definition = SchedulerHarness.Yearly("moved", harness.DspLoad("0076"));
+        string here = (await daemon.RegisterAsync(definition)).Server!;
+        ScheduleDefinition meant = definition with { Name = "meant", Load = definition.Load with { Server = "https://other.example/" } };
+        string file = Path.Join(harness.Folder.Path, "schedules.json");
+        await harness.CommandAsync("export", file);
+        string[] lines = await File.ReadAllLinesAsync(file);
+        await File.WriteAllLinesAsync(file, lines.Select(line => line.Replace(here, "https://other.example/", StringComparison.Ordinal)));
+
+        ControlError registration = await daemon.RefusedAsync(meant);
+        (int refused, _, string errors) = await harness.CommandAsync("import", file, "--replace");
+        await File.WriteAllLinesAsync(file, lines.Where(line => !line.Contains("\"server\":", StringComparison.Ordinal)));
+        (int imported, _, _) = await harness.CommandAsync("import", file, "--replace");
+        SaveDsp(harness, new Uri("http://127.0.0.1:9/"));
+        ControlError run = await StartErrorAsync(daemon, "moved");
+
+        Assert.Equal((ErrorId.WrongServer, ErrorId.WrongServer), (registration.ErrorId, run.ErrorId));
+        Assert.Contains("-ExcludeProperty Server", registration.Advice, StringComparison.Ordinal);
+        Assert.Contains($"delete the line \"server\" of this schedule in {file}", errors, StringComparison.Ordinal);
+        Assert.Contains("-Force", run.Advice, StringComparison.Ordinal);
+        Assert.DoesNotContain("-Force", registration.Advice + errors, StringComparison.Ordinal);
+        Assert.Equal((1, 0), (refused, imported));
+        Assert.Equal(here, Assert.Single(await daemon.SchedulesAsync()).Server);
+    }
+
+    [Fact]
+    public async Task The_server_that_is_recorded_is_the_one_that_was_signed_in_to()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        using HttpClient http = new() { BaseAddress = harness.Sandbox.Uri };
+        using HostileServer first = new(async (request, cancellationToken) =>
+        {
+            // The sign-in is being tried: now the connection is saved again with another address.
+            SaveDsp(harness, harness.Sandbox.Uri);
+            using HttpRequestMessage passed = new(new HttpMethod(request.Method), request.Target);
+            foreach ((string name, string value) in request.Headers.Where(header => header.Key.Equals("Authorization", StringComparison.OrdinalIgnoreCase)))
+                passed.Headers.TryAddWithoutValidation(name, value);
+            using HttpResponseMessage answer = await http.SendAsync(passed, cancellationToken);
+            return RecordedAnswer.Json(await answer.Content.ReadAsStringAsync(cancellationToken), $"{(int)answer.StatusCode} {answer.ReasonPhrase}");
+        });
+        SaveDsp(harness, first.Uri);
+        SchedulerProcess daemon = await harness.RunAsync();
+
+        BulkLoadSchedule schedule = await daemon.RegisterAsync(SchedulerHarness.Yearly("tried", harness.DspLoad("0077")));
+
+        Assert.Equal(first.Uri.AbsoluteUri, schedule.Server);
+        Assert.Equal(harness.Sandbox.Uri, new ProfileStore(harness.Home).Read().Single(profile => profile.Name == "dsp").Uri);
+    }
+
+    /// <summary>The error that a start by hand gets.</summary>
+    private static async Task<ControlError> StartErrorAsync(SchedulerProcess daemon, string name)
+    {
+        using HttpResponseMessage answer = await daemon.Http.PostAsync($"schedules/{Uri.EscapeDataString(name)}/start", null);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        return JsonSerializer.Deserialize(await answer.Content.ReadAsStringAsync(), SchedulingJson.Default.ControlError)!;
     }
 
     private static void SaveDsp(SchedulerHarness harness, Uri uri) => harness.Save(Profile("dsp", uri));
@@ -127,13 +221,13 @@ public sealed class ScheduleServerTests
     private static async Task SuspendAsync(SchedulerProcess daemon, string name)
     {
         using StringContent nothing = new("{}");
-        using HttpResponseMessage answer = await daemon.Http.PostAsync($"schedules/{name}/suspend", nothing);
+        using HttpResponseMessage answer = await daemon.Http.PostAsync($"schedules/{Uri.EscapeDataString(name)}/suspend", nothing);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
     }
 
     private static async Task ResumeAsync(SchedulerProcess daemon, string name)
     {
-        using HttpResponseMessage answer = await daemon.Http.PostAsync($"schedules/{name}/resume", null);
+        using HttpResponseMessage answer = await daemon.Http.PostAsync($"schedules/{Uri.EscapeDataString(name)}/resume", null);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
     }
 }
