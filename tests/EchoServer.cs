@@ -12,14 +12,34 @@ using System.Text.RegularExpressions;
 using System.Threading;
 using System.Threading.Tasks;
 
-// Compiled by Secrets.Tests.ps1. Stands between a client and a sandbox, and repeats what it knows wherever a server can write: in its status line, its headers,
-// and the words of its bodies, in every encoding.
+// Compiled by Secrets.Tests.ps1. Stands between a client and a sandbox, and repeats what it knows wherever a server can write: in its
+// status line, its headers, and the words of its bodies, in every encoding.
 public sealed class EchoServer : IDisposable
 {
-    private static readonly string[] Refusals = { "400 Bad", "404 Not", "409 Busy", "412 No", "422 Odd", "403 Not", "500 Broken", "302 Elsewhere", "418 Odd", "200 Fine", "401 Who" };
+    private static readonly string[] Refusals =
+    {
+        "400 Bad",
+        "404 Not",
+        "409 Busy",
+        "412 No",
+        "422 Odd",
+        "403 Not",
+        "500 Broken",
+        "302 Elsewhere",
+        "418 Odd",
+        "200 Fine",
+        "401 Who",
+    };
 
     private readonly TcpListener _listener = new TcpListener(IPAddress.Loopback, 0);
-    private readonly HttpClient _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
+    private readonly HttpClient _client = new HttpClient(
+        new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+        }
+    );
     private readonly string[] _written;
     private readonly ConcurrentQueue<string> _requests = new ConcurrentQueue<string>();
     private int _refused;
@@ -32,7 +52,10 @@ public sealed class EchoServer : IDisposable
         Task.Run(AcceptAsync);
     }
 
-    public Uri Uri { get { return new Uri("http://127.0.0.1:" + ((IPEndPoint)_listener.LocalEndpoint).Port + "/"); } }
+    public Uri Uri
+    {
+        get { return new Uri("http://127.0.0.1:" + ((IPEndPoint)_listener.LocalEndpoint).Port + "/"); }
+    }
 
     // "pass" hands requests on and adds to the answers; "fail" refuses all of them; "words" puts the secret into the place of a status.
     public volatile string Mode = "pass";
@@ -52,7 +75,11 @@ public sealed class EchoServer : IDisposable
         return _requests.Any(request => forms.Any(form => request.Contains(form, StringComparison.Ordinal)));
     }
 
-    public void Dispose() { _listener.Stop(); _client.Dispose(); }
+    public void Dispose()
+    {
+        _listener.Stop();
+        _client.Dispose();
+    }
 
     private static IEnumerable<string> Encode(string secret)
     {
@@ -65,9 +92,15 @@ public sealed class EchoServer : IDisposable
         yield return string.Concat(secret.Select(c => "\\u" + ((int)c).ToString("x4")));
     }
 
-    private string All { get { return string.Join(" ", _written); } }
+    private string All
+    {
+        get { return string.Join(" ", _written); }
+    }
 
-    private static string Json(string text) { return text.Replace("\\u", "\u0001").Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\u0001", "\\u"); }
+    private static string Json(string text)
+    {
+        return text.Replace("\\u", "\u0001").Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\u0001", "\\u");
+    }
 
     private async Task AcceptAsync()
     {
@@ -91,21 +124,32 @@ public sealed class EchoServer : IDisposable
             byte[] one = new byte[1];
             while (!(head.Count > 3 && head[^1] == 10 && head[^2] == 13 && head[^3] == 10))
             {
-                if (await stream.ReadAsync(one) == 0) return;
+                if (await stream.ReadAsync(one) == 0)
+                    return;
                 head.Add(one[0]);
             }
 
             string[] lines = Encoding.Latin1.GetString(head.ToArray()).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
-            Dictionary<string, string> headers = lines.Skip(1).Select(l => l.Split(':', 2)).GroupBy(s => s[0], StringComparer.OrdinalIgnoreCase)
+            Dictionary<string, string> headers = lines
+                .Skip(1)
+                .Select(l => l.Split(':', 2))
+                .GroupBy(s => s[0], StringComparer.OrdinalIgnoreCase)
                 .ToDictionary(g => g.Key, g => g.First()[1].Trim(), StringComparer.OrdinalIgnoreCase);
-            if (headers.ContainsKey("Expect")) await stream.WriteAsync(Encoding.ASCII.GetBytes("HTTP/1.1 100 Continue\r\n\r\n"));
+            if (headers.ContainsKey("Expect"))
+                await stream.WriteAsync(Encoding.ASCII.GetBytes("HTTP/1.1 100 Continue\r\n\r\n"));
             byte[] body = new byte[headers.TryGetValue("Content-Length", out string length) ? int.Parse(length) : 0];
             await stream.ReadExactlyAsync(body);
-            string basic = string.Concat(headers.Where(h => h.Value.StartsWith("Basic ", StringComparison.Ordinal)).Select(h => " " + Encoding.UTF8.GetString(Convert.FromBase64String(h.Value[6..]))));
+            string basic = string.Concat(
+                headers
+                    .Where(h => h.Value.StartsWith("Basic ", StringComparison.Ordinal))
+                    .Select(h => " " + Encoding.UTF8.GetString(Convert.FromBase64String(h.Value[6..])))
+            );
             _requests.Enqueue(string.Join("\n", lines) + basic + "\n" + Encoding.UTF8.GetString(body));
             if (IsProxy && !headers.ContainsKey("Proxy-Authorization"))
             {
-                await stream.WriteAsync(Bytes("407 Proxy Authentication Required", "Proxy-Authenticate: Basic realm=\"canary\"\r\n", new byte[0]));
+                await stream.WriteAsync(
+                    Bytes("407 Proxy Authentication Required", "Proxy-Authenticate: Basic realm=\"canary\"\r\n", new byte[0])
+                );
                 return;
             }
 
@@ -121,21 +165,30 @@ public sealed class EchoServer : IDisposable
 
     private async Task<byte[]> AnswerAsync(string method, string target, Dictionary<string, string> headers, byte[] body)
     {
-        string echoes = string.Concat(new[] { "X-Request-Id", "ETag", "Via", "Server", "X-Correlation-Id", "X-Other" }.Select(n => n + ": " + All + "\r\n"));
+        string echoes = string.Concat(
+            new[] { "X-Request-Id", "ETag", "Via", "Server", "X-Correlation-Id", "X-Other" }.Select(n => n + ": " + All + "\r\n")
+        );
         if (Mode == "fail")
         {
             string status = Refusals[Interlocked.Increment(ref _refused) % Refusals.Length];
             string json = "{\"message\":\"You sent " + Json(All) + "\",\"code\":\"" + Json(All) + "\",\"requestId\":\"" + Json(All) + "\"}";
             string text = target.Length % 2 == 0 ? json : "<html><title>" + All + "</title></html>";
-            return Bytes(status + " " + All, "Location: /login/" + Uri.EscapeDataString(All) + "?next=" + Uri.EscapeDataString(All) + "\r\n" + echoes, Encoding.UTF8.GetBytes(text));
+            return Bytes(
+                status + " " + All,
+                "Location: /login/" + Uri.EscapeDataString(All) + "?next=" + Uri.EscapeDataString(All) + "\r\n" + echoes,
+                Encoding.UTF8.GetBytes(text)
+            );
         }
 
         using HttpRequestMessage request = new HttpRequestMessage(new HttpMethod(method), new Uri(Sandbox, target));
-        if (body.Length > 0 || headers.ContainsKey("Content-Type")) request.Content = new ByteArrayContent(body);
+        if (body.Length > 0 || headers.ContainsKey("Content-Type"))
+            request.Content = new ByteArrayContent(body);
         foreach (KeyValuePair<string, string> header in headers)
         {
-            if (header.Key is "Host" or "Connection" or "Content-Length" or "Expect" or "Accept-Encoding") continue;
-            if (!request.Headers.TryAddWithoutValidation(header.Key, header.Value)) request.Content?.Headers.TryAddWithoutValidation(header.Key, header.Value);
+            if (header.Key is "Host" or "Connection" or "Content-Length" or "Expect" or "Accept-Encoding")
+                continue;
+            if (!request.Headers.TryAddWithoutValidation(header.Key, header.Value))
+                request.Content?.Headers.TryAddWithoutValidation(header.Key, header.Value);
         }
 
         using HttpResponseMessage response = await _client.SendAsync(request);
@@ -143,22 +196,44 @@ public sealed class EchoServer : IDisposable
         string words = await response.Content.ReadAsStringAsync();
         if (type.Contains("json"))
         {
-            words = Regex.Replace(words, "(\"(?:message|detail|version|additionalStatusInformation|reason|severity|email)\"\\s*:\\s*\")", m => m.Value + Json(All) + " ");
-            if (Mode == "words") words = Regex.Replace(words, "(\"(?:status|type|blockstore_type)\"\\s*:\\s*\")[^\"]*", m => m.Groups[1].Value + Json(All));
+            words = Regex.Replace(
+                words,
+                "(\"(?:message|detail|version|additionalStatusInformation|reason|severity|email)\"\\s*:\\s*\")",
+                m => m.Value + Json(All) + " "
+            );
+            if (Mode == "words")
+                words = Regex.Replace(words, "(\"(?:status|type|blockstore_type)\"\\s*:\\s*\")[^\"]*", m => m.Groups[1].Value + Json(All));
         }
         else if (type.Contains("csv"))
         {
-            words = words.TrimEnd() + "\n" + _written[0].Replace("\"", "") + ".jpg," + _written[1] + ".jpx\n" + (Mode == "words" ? All + "\n" : "");
+            words =
+                words.TrimEnd()
+                + "\n"
+                + _written[0].Replace("\"", "")
+                + ".jpg,"
+                + _written[1]
+                + ".jpx\n"
+                + (Mode == "words" ? All + "\n" : "");
         }
 
-        string cookies = response.Headers.TryGetValues("Set-Cookie", out IEnumerable<string> values) ? string.Concat(values.Select(v => "Set-Cookie: " + v + "\r\n")) : "";
-        string csrf = response.Headers.TryGetValues("X-CSRFToken", out IEnumerable<string> token) ? "X-CSRFToken: " + token.First() + "\r\n" : "";
-        return Bytes((int)response.StatusCode + " " + All, "Content-Type: " + type + "\r\n" + cookies + csrf + echoes, Encoding.UTF8.GetBytes(words));
+        string cookies = response.Headers.TryGetValues("Set-Cookie", out IEnumerable<string> values)
+            ? string.Concat(values.Select(v => "Set-Cookie: " + v + "\r\n"))
+            : "";
+        string csrf = response.Headers.TryGetValues("X-CSRFToken", out IEnumerable<string> token)
+            ? "X-CSRFToken: " + token.First() + "\r\n"
+            : "";
+        return Bytes(
+            (int)response.StatusCode + " " + All,
+            "Content-Type: " + type + "\r\n" + cookies + csrf + echoes,
+            Encoding.UTF8.GetBytes(words)
+        );
     }
 
     private static byte[] Bytes(string status, string headers, byte[] body)
     {
-        byte[] head = Encoding.Latin1.GetBytes("HTTP/1.1 " + status + "\r\n" + headers + "Connection: close\r\nContent-Length: " + body.Length + "\r\n\r\n");
+        byte[] head = Encoding.Latin1.GetBytes(
+            "HTTP/1.1 " + status + "\r\n" + headers + "Connection: close\r\nContent-Length: " + body.Length + "\r\n\r\n"
+        );
         return head.Concat(body).ToArray();
     }
 }
@@ -166,7 +241,8 @@ public sealed class EchoServer : IDisposable
 // Keeps all that the module tells those who listen to activities and meters.
 public static class Telemetry
 {
-    public static readonly System.Collections.Concurrent.ConcurrentQueue<string> Seen = new System.Collections.Concurrent.ConcurrentQueue<string>();
+    public static readonly System.Collections.Concurrent.ConcurrentQueue<string> Seen =
+        new System.Collections.Concurrent.ConcurrentQueue<string>();
     private static System.Diagnostics.ActivityListener _activities;
     private static System.Diagnostics.Metrics.MeterListener _meters;
 
@@ -175,15 +251,32 @@ public static class Telemetry
         _activities = new System.Diagnostics.ActivityListener
         {
             ShouldListenTo = source => source.Name == "IngestTools",
-            Sample = (ref System.Diagnostics.ActivityCreationOptions<System.Diagnostics.ActivityContext> o) => System.Diagnostics.ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = a => Seen.Enqueue("activity " + a.DisplayName + " " + a.StatusDescription + " " + string.Join(" ", a.TagObjects) + " " + string.Join(" ", a.Events.Select(e => e.Name))),
+            Sample = (ref System.Diagnostics.ActivityCreationOptions<System.Diagnostics.ActivityContext> o) =>
+                System.Diagnostics.ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = a =>
+                Seen.Enqueue(
+                    "activity "
+                        + a.DisplayName
+                        + " "
+                        + a.StatusDescription
+                        + " "
+                        + string.Join(" ", a.TagObjects)
+                        + " "
+                        + string.Join(" ", a.Events.Select(e => e.Name))
+                ),
         };
         System.Diagnostics.ActivitySource.AddActivityListener(_activities);
         _meters = new System.Diagnostics.Metrics.MeterListener
         {
-            InstrumentPublished = (i, l) => { if (i.Meter.Name == "IngestTools") l.EnableMeasurementEvents(i); },
+            InstrumentPublished = (i, l) =>
+            {
+                if (i.Meter.Name == "IngestTools")
+                    l.EnableMeasurementEvents(i);
+            },
         };
-        _meters.SetMeasurementEventCallback<long>((i, m, tags, s) => Seen.Enqueue("meter " + i.Name + " " + m + " " + string.Join(" ", tags.ToArray())));
+        _meters.SetMeasurementEventCallback<long>(
+            (i, m, tags, s) => Seen.Enqueue("meter " + i.Name + " " + m + " " + string.Join(" ", tags.ToArray()))
+        );
         _meters.Start();
     }
 }

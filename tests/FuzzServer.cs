@@ -2,7 +2,8 @@ using System;
 using System.Collections.Generic;
 using IngestTools.Units.Hostile;
 
-// Compiled by Fuzz.Tests.ps1, together with tests/units/Hostile: hands requests on to a sandbox and keeps its answers, then answers by itself, with changed ones.
+// Compiled by Fuzz.Tests.ps1, together with tests/units/Hostile: hands requests on to a sandbox and keeps its answers, then answers by
+// itself, with changed ones.
 public sealed class FuzzServer : IDisposable
 {
     private readonly object _gate = new();
@@ -15,7 +16,10 @@ public sealed class FuzzServer : IDisposable
     {
         _secrets = secrets;
         _recorder = new Recorder { Server = sandbox };
-        _server = new HostileServer((request, end) => _random is null ? _recorder.HandOnAsync(request, end) : System.Threading.Tasks.Task.FromResult(Change(request)));
+        _server = new HostileServer(
+            (request, end) =>
+                _random is null ? _recorder.HandOnAsync(request, end) : System.Threading.Tasks.Task.FromResult(Change(request))
+        );
     }
 
     public Uri Uri => _server.Uri;
@@ -25,7 +29,8 @@ public sealed class FuzzServer : IDisposable
     // From now on it changes what it answers, as the seed says.
     public void Begin(int seed)
     {
-        lock (_gate) _random = new Random(seed);
+        lock (_gate)
+            _random = new Random(seed);
     }
 
     public void Dispose()

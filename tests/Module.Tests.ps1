@@ -149,7 +149,7 @@ Describe '<Name>' -ForEach $commands {
 
 Describe 'Completion' {
     It 'offers <Expected> for <Text>' -ForEach @(
-        @{ Text = 'Start-IngestSandbox -Fault lat'; Expected = 'latency=20ms' }
+        @{ Text = 'Start-IngestSandbox -Fault lat'; Expected = "'latency=20ms'" }
         @{ Text = 'Start-IngestSandbox -Fault '; Expected = "'503=5%'" }
         @{ Text = 'Start-Import lake main -Source s'; Expected = 's3://' }
         @{ Text = 'New-ImportRange lake -Source g'; Expected = 'gs://' }
@@ -166,7 +166,7 @@ Describe 'Completion' {
         $faults = (TabExpansion2 'Start-IngestSandbox -Fault ' 27).CompletionMatches.ListItemText
         $faults.Count | Should -BeGreaterThan 10
         $sandbox = Start-IngestSandbox -Fault $faults
-        try { @(Invoke-RestMethod "$($sandbox.Uri)sandbox/faults" -NoProxy).Count | Should -Be $faults.Count }
+        try { (Invoke-RestMethod "$($sandbox.Uri)sandbox/faults" -NoProxy).Count | Should -Be $faults.Count }
         finally { Stop-IngestSandbox }
     }
 }

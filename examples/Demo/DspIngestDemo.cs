@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Demo;
 
-/// <summary>DSP-INGEST from end to end: send a folder, start, wait, look at what failed, send just that again, save the mapping, finalize.</summary>
+/// <summary>
+/// DSP-INGEST from end to end: send a folder, start, wait, look at what failed, send just that again, save the mapping, finalize.
+/// </summary>
 internal static class DspIngestDemo
 {
     private const string Shortcode = "0001";
@@ -26,20 +28,24 @@ internal static class DspIngestDemo
         // The server fails to ingest one file until it is sent again, and 3% of all requests are answered with 503.
         DspIngestOptions server = new() { IngestFails = DspIngestOptions.FilesLike("*damaged*") };
         await using SandboxServer sandbox = await SandboxServer.StartAsync(
-            new SandboxOptions { DspIngest = server, Faults = [Fault.Parse("503=3%")] }, cancellationToken);
+            new SandboxOptions { DspIngest = server, Faults = [Fault.Parse("503=3%")] },
+            cancellationToken
+        );
         string folder = Directory.CreateTempSubdirectory("ingesttools-demo-").FullName;
         try
         {
             WriteFiles(folder);
-            using IngestConnection connection = IngestConnection.Open(new ConnectionSettings
-            {
-                Service = IngestService.DspIngest,
-                Uri = sandbox.Uri,
-                SignIn = SignInKind.Password,
-                UserName = "root@example.com",
-                Secret = _ => ValueTask.FromResult("test"),
-                AuthenticationUri = sandbox.Uri,
-            });
+            using IngestConnection connection = IngestConnection.Open(
+                new ConnectionSettings
+                {
+                    Service = IngestService.DspIngest,
+                    Uri = sandbox.Uri,
+                    SignIn = SignInKind.Password,
+                    UserName = "root@example.com",
+                    Secret = _ => ValueTask.FromResult("test"),
+                    AuthenticationUri = sandbox.Uri,
+                }
+            );
             // The journal remembers what was sent. A user's own is IngestJournal.Open(); the demo keeps one of its own.
             using IIngestJournal journal = IngestJournal.Open(Path.Join(folder, ".journal", "journal.db"));
             DspIngestClient client = new(connection, journal: journal);
@@ -48,7 +54,12 @@ internal static class DspIngestDemo
             List<UploadResult> interrupted = await SendAsync(client, journal, folder, InterruptedAfter, cancellationToken);
             Row(console, "send", $"{interrupted.Count(r => r.Status == UploadStatus.Uploaded)} files sent, then interrupted");
             List<UploadResult> sent = await SendAsync(client, journal, folder, int.MaxValue, cancellationToken);
-            Row(console, "the same again", $"{sent.Count(r => r.Reason == SkipReason.AlreadySent)} files skipped, {sent.Count(r => r.Status == UploadStatus.Uploaded)} files sent");
+            Row(
+                console,
+                "the same again",
+                $"{sent.Count(r => r.Reason == SkipReason.AlreadySent)} files skipped, "
+                    + $"{sent.Count(r => r.Status == UploadStatus.Uploaded)} files sent"
+            );
             foreach (UploadResult failed in sent.Where(r => r.Status == UploadStatus.Failed))
                 Row(console, "", $"{failed.Status}: {failed.Error!.Message}");
 
@@ -67,11 +78,19 @@ internal static class DspIngestDemo
             Row(console, "finalize", $"done; mapping saved before, {File.ReadLines(mapping).Count() - 1} rows");
 
             List<UploadResult> again = await SendAsync(client, journal, folder, int.MaxValue, cancellationToken);
-            Row(console, "the same again", $"{again.Count(r => r.Reason == SkipReason.AlreadyIngested)} files skipped, {again.Count(r => r.Status == UploadStatus.Uploaded)} files sent");
+            Row(
+                console,
+                "the same again",
+                $"{again.Count(r => r.Reason == SkipReason.AlreadyIngested)} files skipped, "
+                    + $"{again.Count(r => r.Status == UploadStatus.Uploaded)} files sent"
+            );
 
             bool once = sent.Where(r => r.IsOnServer).All(r => sandbox.DspIngest.Project(Shortcode).History(r.RemoteName).Ingests == 1);
             Row(console, "proof", once ? "the server ingested every file exactly once" : "a file was not ingested exactly once");
-            return once && proven == FileCount && again.All(r => r.Status != UploadStatus.Uploaded) && second.Status == TransactionStatus.Succeeded;
+            return once
+                && proven == FileCount
+                && again.All(r => r.Status != UploadStatus.Uploaded)
+                && second.Status == TransactionStatus.Succeeded;
         }
         finally
         {
@@ -95,13 +114,23 @@ internal static class DspIngestDemo
     }
 
     private static async Task<List<UploadResult>> SendAsync(
-        DspIngestClient client, IIngestJournal journal, string folder, int interruptAfter, CancellationToken cancellationToken)
+        DspIngestClient client,
+        IIngestJournal journal,
+        string folder,
+        int interruptAfter,
+        CancellationToken cancellationToken
+    )
     {
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         requests.Writer.TryWrite(new UploadRequest(folder, client.CreateUploadTarget(Shortcode)));
         requests.Writer.Complete();
         List<UploadResult> results = [];
-        UploadOptions options = new() { Recurse = true, Journal = journal, Exclude = ["journal.db*", "mapping.csv"] };
+        UploadOptions options = new()
+        {
+            Recurse = true,
+            Journal = journal,
+            Exclude = ["journal.db*", "mapping.csv"],
+        };
         await foreach (UploadResult result in new UploadEngine(options, NullLogger.Instance).SendAsync(requests.Reader, cancellationToken))
         {
             results.Add(result);
@@ -113,7 +142,13 @@ internal static class DspIngestDemo
     }
 
     private static async Task<Transaction> IngestAsync(
-        DspIngestClient client, IngestConnection connection, IIngestJournal journal, List<UploadResult>? sent, TextWriter console, CancellationToken cancellationToken)
+        DspIngestClient client,
+        IngestConnection connection,
+        IIngestJournal journal,
+        List<UploadResult>? sent,
+        TextWriter console,
+        CancellationToken cancellationToken
+    )
     {
         UploadedNames? names = sent is null ? null : new UploadedNames();
         foreach (UploadResult result in sent?.Where(r => r.IsOnServer) ?? [])
@@ -147,5 +182,5 @@ internal static class DspIngestDemo
         return proven;
     }
 
-    private static void Row(TextWriter console, string step, string what) => console.WriteLine($"  {step,-16}{what}");
+    private static void Row(TextWriter console, string step, string what) => console.WriteLine($"  {step, -16}{what}");
 }

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Demo;
 
-/// <summary>ICA's linking batches: link sixty thousand ids, wait for their batches side by side, look at what failed, link just that again.</summary>
+/// <summary>
+/// ICA's linking batches: link sixty thousand ids, wait for their batches side by side, look at what failed, link just that again.
+/// </summary>
 internal static class IcaDemo
 {
     private const string Project = "8e7d9d4c-0b9a-4b8e-9d57-5b7f0b1f2c3d";
@@ -23,13 +25,15 @@ internal static class IcaDemo
         // Seven ids are of a project that does not share its data, and the answer to the second start is lost.
         IcaOptions server = new() { IsNotShared = IcaOptions.IdsLike("fil.dead*") };
         await using SandboxServer sandbox = await SandboxServer.StartAsync(new SandboxOptions { Ica = server }, cancellationToken);
-        using IngestConnection connection = IngestConnection.Open(new ConnectionSettings
-        {
-            Service = IngestService.Ica,
-            Uri = new Uri(sandbox.Uri, "ica/rest"),
-            SignIn = SignInKind.ApiKey,
-            Secret = _ => ValueTask.FromResult("test"),
-        });
+        using IngestConnection connection = IngestConnection.Open(
+            new ConnectionSettings
+            {
+                Service = IngestService.Ica,
+                Uri = new Uri(sandbox.Uri, "ica/rest"),
+                SignIn = SignInKind.ApiKey,
+                Secret = _ => ValueTask.FromResult("test"),
+            }
+        );
         IcaClient client = new(connection);
         await console.WriteLineAsync($"\nICA, imitated at {connection.Uri}, with one answer lost\n");
 
@@ -44,7 +48,11 @@ internal static class IcaDemo
                 sandbox.Faults.Replace([Fault.Parse("lost=1,POST /**/dataLinkingBatch")]);
         }
 
-        Row(console, "link", $"{batches.Sum(batch => batch.Total):N0} ids in {batches.Count} batches; the server has {sandbox.Ica.Batches.Count}");
+        Row(
+            console,
+            "link",
+            $"{batches.Sum(batch => batch.Total):N0} ids in {batches.Count} batches; the server has {sandbox.Ica.Batches.Count}"
+        );
         List<string> failed = await WaitAsync(connection, batches, console, cancellationToken);
 
         server.IsNotShared = _ => false;
@@ -54,7 +62,9 @@ internal static class IcaDemo
         List<string> still = await WaitAsync(connection, again, console, cancellationToken);
 
         int linked = 0;
-        await foreach (LinkingBatchItem _ in client.ReadItemsAsync(Project, again[0].BatchId!, ["LINKED"], cancellationToken: cancellationToken))
+        await foreach (
+            LinkingBatchItem _ in client.ReadItemsAsync(Project, again[0].BatchId!, ["LINKED"], cancellationToken: cancellationToken)
+        )
             linked++;
         bool once = sandbox.Ica.Batches.SelectMany(batch => batch.DataIds).Distinct().Count() == IdCount && sandbox.Ica.Batches.Count == 4;
         Row(console, "proof", once ? "the server got every id once, and the failed ones again" : "an id did not arrive just once");
@@ -76,7 +86,12 @@ internal static class IcaDemo
     }
 
     /// <summary>Waits for all at once; the ids that failed.</summary>
-    private static async Task<List<string>> WaitAsync(IngestConnection connection, List<Transaction> batches, TextWriter console, CancellationToken cancellationToken)
+    private static async Task<List<string>> WaitAsync(
+        IngestConnection connection,
+        List<Transaction> batches,
+        TextWriter console,
+        CancellationToken cancellationToken
+    )
     {
         Channel<WaitRequest> requests = Channel.CreateUnbounded<WaitRequest>();
         ITransactionSource source = TransactionSources.For(connection, NullLogger.Instance);
@@ -91,11 +106,16 @@ internal static class IcaDemo
             if (happened is WaitEvent.Failed { Error: var shown } && failed.Count == 1)
                 Row(console, "", $"{shown.ErrorId}: {shown.Message}");
             if (happened is WaitEvent.Ended ended)
-                Row(console, "wait", $"{ended.Transaction.Status}, {ended.Transaction.Completed:N0} of {ended.Transaction.Total:N0} linked. {ended.Transaction.Message}");
+                Row(
+                    console,
+                    "wait",
+                    $"{ended.Transaction.Status}, {ended.Transaction.Completed:N0} of {ended.Transaction.Total:N0} linked. "
+                        + $"{ended.Transaction.Message}"
+                );
         }
 
         return failed;
     }
 
-    private static void Row(TextWriter console, string step, string what) => console.WriteLine($"  {step,-16}{what}");
+    private static void Row(TextWriter console, string step, string what) => console.WriteLine($"  {step, -16}{what}");
 }

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Demo;
 
-/// <summary>lakeFS: look at what an import would delete, import, wait, cancel another; then ranges and a metarange on an older server.</summary>
+/// <summary>
+/// lakeFS: look at what an import would delete, import, wait, cancel another; then ranges and a metarange on an older server.
+/// </summary>
 internal static class LakeFsDemo
 {
     private const string Repository = "lake";
@@ -20,16 +22,21 @@ internal static class LakeFsDemo
     {
         // An object store with 120,000 objects, a server that counts 200,000 of them a second, and 3% of all requests answered with 503.
         LakeFsOptions server = new() { ObjectsPerSecond = 200_000, StatusInterval = TimeSpan.FromMilliseconds(200) };
-        await using SandboxServer sandbox = await SandboxServer.StartAsync(new SandboxOptions { LakeFs = server, Faults = [Fault.Parse("503=3%,GET")] }, cancellationToken);
+        await using SandboxServer sandbox = await SandboxServer.StartAsync(
+            new SandboxOptions { LakeFs = server, Faults = [Fault.Parse("503=3%,GET")] },
+            cancellationToken
+        );
         sandbox.LakeFs.Store.Add(LakeFsKeys.Numbered("s3://bucket/events/", ObjectCount));
-        using IngestConnection connection = IngestConnection.Open(new ConnectionSettings
-        {
-            Service = IngestService.LakeFs,
-            Uri = sandbox.Uri,
-            SignIn = SignInKind.Password,
-            UserName = server.AccessKeyId,
-            Secret = _ => ValueTask.FromResult(server.SecretAccessKey),
-        });
+        using IngestConnection connection = IngestConnection.Open(
+            new ConnectionSettings
+            {
+                Service = IngestService.LakeFs,
+                Uri = sandbox.Uri,
+                SignIn = SignInKind.Password,
+                UserName = server.AccessKeyId,
+                Secret = _ => ValueTask.FromResult(server.SecretAccessKey),
+            }
+        );
         LakeFsClient client = new(connection);
         await console.WriteLineAsync($"\nlakeFS {server.Version}, imitated at {sandbox.Uri}, with 3% of reads answered 503\n");
 
@@ -42,10 +49,22 @@ internal static class LakeFsDemo
         Row(console, "import and wait", $"{imported.Status}, {imported.Completed:N0} objects, commit {imported.CommitId?[..12]}");
         Row(console, "proof", isWhole ? "the branch holds them, and what lay beside raw/" : "the branch does not hold what it should");
 
-        Transaction failed = await ImportAsync(client, connection, RequestFor("raw/") with { Sources = [new ImportSource("s3://nowhere/", "raw/")] }, console, cancellationToken);
+        Transaction failed = await ImportAsync(
+            client,
+            connection,
+            RequestFor("raw/") with
+            {
+                Sources = [new ImportSource("s3://nowhere/", "raw/")],
+            },
+            console,
+            cancellationToken
+        );
         Row(console, "a bad source", $"{failed.Status}");
 
-        Transaction wrong = await client.StartAsync(await client.PrepareAsync(RequestFor("wrong/"), countsAll: false, cancellationToken), cancellationToken);
+        Transaction wrong = await client.StartAsync(
+            await client.PrepareAsync(RequestFor("wrong/"), countsAll: false, cancellationToken),
+            cancellationToken
+        );
         Transaction canceled = await TransactionSources.For(connection, NullLogger.Instance).StopAsync(wrong, cancellationToken);
         bool isAsBefore = canceled.Status == TransactionStatus.Canceled && main.Head.Id == imported.CommitId;
         Row(console, "cancel", $"{canceled.Status}; the branch is {(isAsBefore ? "as it was" : "not as it was")}");
@@ -56,16 +75,22 @@ internal static class LakeFsDemo
         return isWhole && isAsBefore && failed.Status == TransactionStatus.Failed && metaRange.Count == ObjectCount;
     }
 
-    private static ImportRequest RequestFor(string destination) => new()
-    {
-        Repository = Repository,
-        Branch = "main",
-        Sources = [new ImportSource("s3://bucket/events/", destination)],
-        Message = "nightly",
-    };
+    private static ImportRequest RequestFor(string destination) =>
+        new()
+        {
+            Repository = Repository,
+            Branch = "main",
+            Sources = [new ImportSource("s3://bucket/events/", destination)],
+            Message = "nightly",
+        };
 
     private static async Task<Transaction> ImportAsync(
-        LakeFsClient client, IngestConnection connection, ImportRequest request, TextWriter console, CancellationToken cancellationToken)
+        LakeFsClient client,
+        IngestConnection connection,
+        ImportRequest request,
+        TextWriter console,
+        CancellationToken cancellationToken
+    )
     {
         ImportPlan plan = await client.PrepareAsync(request, countsAll: false, cancellationToken);
         Transaction started = await client.StartAsync(plan, cancellationToken);
@@ -74,7 +99,12 @@ internal static class LakeFsDemo
         requests.Writer.TryWrite(new WaitRequest(started, TransactionSources.For(connection, NullLogger.Instance)));
         requests.Writer.Complete();
         Transaction seen = started;
-        await foreach (WaitEvent happened in new TransactionWaiter(new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(300) }).WaitAsync(requests.Reader, cancellationToken))
+        await foreach (
+            WaitEvent happened in new TransactionWaiter(new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(300) }).WaitAsync(
+                requests.Reader,
+                cancellationToken
+            )
+        )
         {
             seen = happened.Transaction;
             if (happened is WaitEvent.Failed error)
@@ -84,14 +114,23 @@ internal static class LakeFsDemo
         return seen;
     }
 
-    private static async Task<(int Ranges, ImportMetaRange MetaRange)> MakeMetaRangeAsync(LakeFsClient client, CancellationToken cancellationToken)
+    private static async Task<(int Ranges, ImportMetaRange MetaRange)> MakeMetaRangeAsync(
+        LakeFsClient client,
+        CancellationToken cancellationToken
+    )
     {
         List<ImportRange> ranges = [];
-        RangeRequest request = new() { Repository = Repository, Source = "s3://bucket/events/", Prepend = "raw/", FollowsPages = true };
+        RangeRequest request = new()
+        {
+            Repository = Repository,
+            Source = "s3://bucket/events/",
+            Prepend = "raw/",
+            FollowsPages = true,
+        };
         await foreach (ImportRange range in client.CreateRangesAsync(request, cancellationToken))
             ranges.Add(range);
         return (ranges.Count, await client.CreateMetaRangeAsync(Repository, ranges, cancellationToken));
     }
 
-    private static void Row(TextWriter console, string step, string what) => console.WriteLine($"  {step,-16}{what}");
+    private static void Row(TextWriter console, string step, string what) => console.WriteLine($"  {step, -16}{what}");
 }

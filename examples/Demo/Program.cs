@@ -1,7 +1,8 @@
 using IngestTools;
 using IngestTools.Demo;
 
-// Runs each service's main job against a sandbox on this machine, and prints what happened. Exit code: 0, or 1 where something was not as it should be.
+// Runs each service's main job against a sandbox on this machine, and prints what happened. Exit code: 0, or 1 where something was not as
+// it should be.
 using CancellationTokenSource stop = new();
 Console.CancelKeyPress += (_, pressed) =>
 {

@@ -13,27 +13,38 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Demo;
 
-/// <summary>VOSS Automate from end to end: send a workbook, load it, look at the rows that failed, fix them, load again, and schedule a load.</summary>
+/// <summary>
+/// VOSS Automate from end to end: send a workbook, load it, look at the rows that failed, fix them, load again, and schedule a load.
+/// </summary>
 internal static class VossDemo
 {
     private const string Hierarchy = "sys.hcs.Provider";
 
     public static async Task<bool> RunAsync(TextWriter console, CancellationToken cancellationToken)
     {
-        // The server refuses emails without an at sign, and 5% of all reads are answered with 503: what must not be done twice is not sent again after one.
-        VossOptions server = new() { RowFails = row => row.Cells.TryGetValue("Email", out string? email) && !email.Contains('@') ? "The email is not valid." : null };
-        await using SandboxServer sandbox = await SandboxServer.StartAsync(new SandboxOptions { Voss = server, Faults = [Fault.Parse("503=5%,GET")] }, cancellationToken);
+        // The server refuses emails without an at sign, and 5% of all reads are answered with 503: what must not be done twice is not sent
+        // again after one.
+        VossOptions server = new()
+        {
+            RowFails = row => row.Cells.TryGetValue("Email", out string? email) && !email.Contains('@') ? "The email is not valid." : null,
+        };
+        await using SandboxServer sandbox = await SandboxServer.StartAsync(
+            new SandboxOptions { Voss = server, Faults = [Fault.Parse("503=5%,GET")] },
+            cancellationToken
+        );
         string folder = Directory.CreateTempSubdirectory("ingesttools-demo-").FullName;
         try
         {
-            using IngestConnection connection = IngestConnection.Open(new ConnectionSettings
-            {
-                Service = IngestService.Voss,
-                Uri = sandbox.Uri,
-                SignIn = SignInKind.Password,
-                UserName = "hcsadmin@sys.hcs",
-                Secret = _ => ValueTask.FromResult("test"),
-            });
+            using IngestConnection connection = IngestConnection.Open(
+                new ConnectionSettings
+                {
+                    Service = IngestService.Voss,
+                    Uri = sandbox.Uri,
+                    SignIn = SignInKind.Password,
+                    UserName = "hcsadmin@sys.hcs",
+                    Secret = _ => ValueTask.FromResult("test"),
+                }
+            );
             VossClient client = new(connection);
             await console.WriteLineAsync($"\nVOSS Automate, imitated at {sandbox.Uri}, with 5% of reads answered 503\n");
 
@@ -49,7 +60,10 @@ internal static class VossDemo
 
             bool once = sandbox.Voss.Transactions.Count == 3;
             Row(console, "proof", once ? "the server was asked for each load exactly once" : "a load was not asked for exactly once");
-            return once && first.Status == TransactionStatus.PartlySucceeded && second.Status == TransactionStatus.Succeeded && sandbox.Voss.Schedules.Count == 1;
+            return once
+                && first.Status == TransactionStatus.PartlySucceeded
+                && second.Status == TransactionStatus.Succeeded
+                && sandbox.Voss.Schedules.Count == 1;
         }
         finally
         {
@@ -57,7 +71,13 @@ internal static class VossDemo
         }
     }
 
-    private static async Task<Transaction> LoadAsync(VossClient client, IngestConnection connection, string path, TextWriter console, CancellationToken cancellationToken)
+    private static async Task<Transaction> LoadAsync(
+        VossClient client,
+        IngestConnection connection,
+        string path,
+        TextWriter console,
+        CancellationToken cancellationToken
+    )
     {
         UploadResult sent = await SendAsync(client, path, cancellationToken);
         Row(console, "send", $"{sent.Status} as {sent.FileName}");
@@ -83,7 +103,9 @@ internal static class VossDemo
         requests.Writer.TryWrite(new UploadRequest(path, client.CreateUploadTarget(Hierarchy, uniqueNames: true)));
         requests.Writer.Complete();
         List<UploadResult> results = [];
-        await foreach (UploadResult result in new UploadEngine(new UploadOptions(), NullLogger.Instance).SendAsync(requests.Reader, cancellationToken))
+        await foreach (
+            UploadResult result in new UploadEngine(new UploadOptions(), NullLogger.Instance).SendAsync(requests.Reader, cancellationToken)
+        )
             results.Add(result);
         return results.Single();
     }
@@ -96,13 +118,27 @@ internal static class VossDemo
         IEnumerable<(string, string)> rows = [("Username", "Email"), .. users];
         using ZipArchive zip = new(File.Create(path), ZipArchiveMode.Create);
         const string Types = "application/vnd.openxmlformats-officedocument.spreadsheetml";
-        Add("[Content_Types].xml", $"<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">"
-            + "<Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
-            + $"<Override PartName=\"/xl/workbook.xml\" ContentType=\"{Types}.sheet.main+xml\"/>"
-            + $"<Override PartName=\"/xl/worksheets/sheet1.xml\" ContentType=\"{Types}.worksheet+xml\"/></Types>");
-        Add("_rels/.rels", $"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{Related}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>");
-        Add("xl/workbook.xml", $"<workbook {Main} xmlns:r=\"{Related}\"><sheets><sheet name=\"Users\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>");
-        Add("xl/_rels/workbook.xml.rels", $"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"{Related}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>");
+        Add(
+            "[Content_Types].xml",
+            $"<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">"
+                + "<Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
+                + $"<Override PartName=\"/xl/workbook.xml\" ContentType=\"{Types}.sheet.main+xml\"/>"
+                + $"<Override PartName=\"/xl/worksheets/sheet1.xml\" ContentType=\"{Types}.worksheet+xml\"/></Types>"
+        );
+        Add(
+            "_rels/.rels",
+            $"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" "
+                + $"Type=\"{Related}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+        );
+        Add(
+            "xl/workbook.xml",
+            $"<workbook {Main} xmlns:r=\"{Related}\"><sheets><sheet name=\"Users\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
+        );
+        Add(
+            "xl/_rels/workbook.xml.rels",
+            $"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" "
+                + $"Type=\"{Related}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+        );
         string cells = string.Concat(rows.Select(row => $"<row>{Cell(row.Item1)}{Cell(row.Item2)}</row>"));
         Add("xl/worksheets/sheet1.xml", $"<worksheet {Main}><sheetData>{cells}</sheetData></worksheet>");
 
@@ -115,5 +151,5 @@ internal static class VossDemo
 
     private static string Cell(string text) => $"<c t=\"inlineStr\"><is><t>{SecurityElement.Escape(text)}</t></is></c>";
 
-    private static void Row(TextWriter console, string step, string what) => console.WriteLine($"  {step,-16}{what}");
+    private static void Row(TextWriter console, string step, string what) => console.WriteLine($"  {step, -16}{what}");
 }

@@ -21,7 +21,9 @@ public enum ErrorId
     /// <summary>The server does not know what was asked for (HTTP 404, 410).</summary>
     NotFound,
 
-    /// <summary>The server refused the request as it stands (HTTP 400, 422 and other 4xx), or it was refused before sending for the same reason.</summary>
+    /// <summary>
+    /// The server refused the request as it stands (HTTP 400, 422 and other 4xx), or it was refused before sending for the same reason.
+    /// </summary>
     Rejected,
 
     /// <summary>The request does not fit the state the server is in (HTTP 409).</summary>

@@ -62,25 +62,28 @@ public sealed class IngestException : Exception
     /// <summary>Whether the server may have done what was asked, although it did not say so.</summary>
     internal bool MayHaveActed { get; init; }
 
-    /// <summary>Whether the server is down: no connection came about, or the request was held back since the server keeps failing.</summary>
+    /// <summary>
+    /// Whether the server is down: no connection came about, or the request was held back since the server keeps failing.
+    /// </summary>
     internal bool IsUnreachable { get; init; }
 
     /// <summary>How long the server asks to wait before the next try.</summary>
     internal TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// The error as text for a person, as it stands in a table or a CSV file: what happened and what to do, without the places in the code. Those are in
-    /// <see cref="Exception.StackTrace"/> of the error and of <see cref="Exception.InnerException"/>.
+    /// The error as text for a person, as it stands in a table or a CSV file: what happened and what to do, without the places in the code.
+    /// Those are in <see cref="Exception.StackTrace"/> of the error and of <see cref="Exception.InnerException"/>.
     /// </summary>
     public override string ToString() => $"{ErrorId}: {Message} {Advice}";
 
     /// <summary>
-    /// The same error to be kept in a result, as what happened to one item: without the places in the code, which would fill a file of errors. An error that
-    /// nobody thought of keeps its cause.
+    /// The same error to be kept in a result, as what happened to one item: without the places in the code, which would fill a file of
+    /// errors. An error that nobody thought of keeps its cause.
     /// </summary>
-    internal IngestException ForResult() => ErrorId == ErrorId.InvalidAnswer
-        ? Copy(ErrorId, Message, _advice, Target, Attempts)
-        : Copy(ErrorId, Message, _advice, Target, Attempts, isOfThisRequest: true, IsTransient, IsBeforeSending, cause: null);
+    internal IngestException ForResult() =>
+        ErrorId == ErrorId.InvalidAnswer
+            ? Copy(ErrorId, Message, _advice, Target, Attempts)
+            : Copy(ErrorId, Message, _advice, Target, Attempts, isOfThisRequest: true, IsTransient, IsBeforeSending, cause: null);
 
     /// <summary>The same error in other words; what is not given stays.</summary>
     /// <param name="errorId">What went wrong.</param>
@@ -93,22 +96,46 @@ public sealed class IngestException : Exception
     /// <summary>The same error after so many attempts.</summary>
     internal IngestException After(int attempts) => Copy(ErrorId, Message, _advice, Target, attempts);
 
-    /// <summary>Whether it came of a request that went before the one that matters, such as a sign-in, and has made its own attempts.</summary>
+    /// <summary>
+    /// Whether it came of a request that went before the one that matters, such as a sign-in, and has made its own attempts.
+    /// </summary>
     internal bool IsBeforeSending { get; private init; }
 
     /// <summary>
-    /// The same error of a request that went before the one that matters, such as a sign-in: that one was not sent. It is no reason to send that one again at once;
-    /// whether all of it may work later stays as it is.
+    /// The same error of a request that went before the one that matters, such as a sign-in: that one was not sent. It is no reason to send
+    /// that one again at once; whether all of it may work later stays as it is.
     /// </summary>
-    internal IngestException BeforeSending() => Copy(ErrorId, Message, _advice, Target, Attempts, isOfThisRequest: false, IsTransient, isBeforeSending: true, InnerException);
+    internal IngestException BeforeSending() =>
+        Copy(ErrorId, Message, _advice, Target, Attempts, isOfThisRequest: false, IsTransient, isBeforeSending: true, InnerException);
 
     /// <summary>The same error, where the server surely did not act and trying again is of no use, whatever its status says.</summary>
-    internal IngestException ForGood() => Copy(ErrorId, Message, _advice, Target, Attempts, isOfThisRequest: false, isTransient: false, isBeforeSending: false, InnerException);
+    internal IngestException ForGood() =>
+        Copy(
+            ErrorId,
+            Message,
+            _advice,
+            Target,
+            Attempts,
+            isOfThisRequest: false,
+            isTransient: false,
+            isBeforeSending: false,
+            InnerException
+        );
 
     private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts) =>
         Copy(errorId, message, advice, target, attempts, isOfThisRequest: true, IsTransient, IsBeforeSending, InnerException);
 
-    private IngestException Copy(ErrorId errorId, string message, string? advice, object? target, int attempts, bool isOfThisRequest, bool isTransient, bool isBeforeSending, Exception? cause) =>
+    private IngestException Copy(
+        ErrorId errorId,
+        string message,
+        string? advice,
+        object? target,
+        int attempts,
+        bool isOfThisRequest,
+        bool isTransient,
+        bool isBeforeSending,
+        Exception? cause
+    ) =>
         new(errorId, message, cause)
         {
             Service = Service,

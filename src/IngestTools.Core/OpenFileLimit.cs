@@ -2,7 +2,10 @@ using System.Net.Sockets;
 
 namespace IngestTools;
 
-/// <summary>The system's limit of files and sockets that a process has open. Who meets it has every right to the file, and nothing is wrong with the server.</summary>
+/// <summary>
+/// The system's limit of files and sockets that a process has open. Who meets it has every right to the file, and nothing is wrong with the
+/// server.
+/// </summary>
 internal static class OpenFileLimit
 {
     /// <summary>EMFILE and ENFILE: of the process, and of the system.</summary>
@@ -14,7 +17,8 @@ internal static class OpenFileLimit
     public const string Reason = "this process has too many files open";
 
     public const string Advice =
-        "Raise the limit before the session starts (ulimit -n 4096; LimitNOFILE= for a systemd service), or use a lower -ThrottleLimit, then try again.";
+        "Raise the limit before the session starts (ulimit -n 4096; LimitNOFILE= for a systemd service), or use a lower "
+        + "-ThrottleLimit, then try again.";
 
     /// <summary>Whether an exception, or one inside it, says that the limit is reached.</summary>
     public static bool IsReached(Exception? exception)
@@ -23,7 +27,10 @@ internal static class OpenFileLimit
         {
             if (exception is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets })
                 return true;
-            if (exception is IOException && (OperatingSystem.IsWindows() ? exception.HResult == WindowsError : UnixErrors.Contains(exception.HResult)))
+            if (
+                exception is IOException
+                && (OperatingSystem.IsWindows() ? exception.HResult == WindowsError : UnixErrors.Contains(exception.HResult))
+            )
                 return true;
         }
 

@@ -5,8 +5,9 @@ using System.Text;
 namespace IngestTools;
 
 /// <summary>
-/// Remembers which keys it has seen, at about 21 bytes a key whatever the keys' length: it keeps 128 bits of a key's SHA-256 in place of the key.
-/// It grows a bucket at a time (linear hashing) in memory that it never gives back, so that growing leaves no garbage and has no peaks.
+/// Remembers which keys it has seen, at about 21 bytes a key whatever the keys' length: it keeps 128 bits of a key's SHA-256 in place of
+/// the key. It grows a bucket at a time (linear hashing) in memory that it never gives back, so that growing leaves no garbage and has no
+/// peaks.
 /// </summary>
 internal sealed class SeenKeys
 {
@@ -85,7 +86,10 @@ internal sealed class SeenKeys
         return bucket < _buckets ? bucket : bucket & ((1 << _bits) - 1);
     }
 
-    /// <summary>Puts a hash into the first free slot of a bucket; false where it is there already. Slots are filled in order, so a free one ends the search.</summary>
+    /// <summary>
+    /// Puts a hash into the first free slot of a bucket; false where it is there already. Slots are filled in order, so a free one ends the
+    /// search.
+    /// </summary>
     private bool TryPut(int bucket, UInt128 hash)
     {
         ref int link = ref Head(bucket);

@@ -8,8 +8,9 @@ namespace IngestTools.PowerShell;
 /// Holds Core and its packages, so that versions which other modules brought into the process make no difference to it, nor it to them.
 /// </summary>
 /// <remarks>
-/// The types of this assembly are looked at before <see cref="ModuleInitializer.OnImport"/> runs. So no public type here may need Core to be laid out:
-/// no base class or interface that is generic over a Core type, and no instance field whose type is one of Core's enums or structs.
+/// The types of this assembly are looked at before <see cref="ModuleInitializer.OnImport"/> runs. So no public type here may need Core to
+/// be laid out: no base class or interface that is generic over a Core type, and no instance field whose type is one of Core's enums or
+/// structs.
 /// </remarks>
 internal sealed class CoreLoadContext : AssemblyLoadContext
 {
@@ -37,15 +38,23 @@ internal sealed class CoreLoadContext : AssemblyLoadContext
         return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
     }
 
-    /// <summary>Native code of the packages lies in runtimes/[system]/native, where the runtime itself does not look for a private context.</summary>
+    /// <summary>
+    /// Native code of the packages lies in runtimes/[system]/native, where the runtime itself does not look for a private context.
+    /// </summary>
     protected override nint LoadUnmanagedDll(string unmanagedDllName)
     {
-        string name = OperatingSystem.IsWindows() ? $"{unmanagedDllName}.dll" : OperatingSystem.IsMacOS() ? $"lib{unmanagedDllName}.dylib" : $"lib{unmanagedDllName}.so";
+        string name =
+            OperatingSystem.IsWindows() ? $"{unmanagedDllName}.dll"
+            : OperatingSystem.IsMacOS() ? $"lib{unmanagedDllName}.dylib"
+            : $"lib{unmanagedDllName}.so";
         string path = Path.Combine(_folder, "runtimes", PortableSystem(), "native", name);
         return File.Exists(path) ? LoadUnmanagedDllFromPath(path) : 0;
     }
 
-    /// <summary>The portable identifier of this system. A distribution that builds .NET itself has an identifier of its own, such as alpine.3.22-x64.</summary>
+    /// <summary>
+    /// The portable identifier of this system. A distribution that builds .NET itself has an identifier of its own, such as
+    /// alpine.3.22-x64.
+    /// </summary>
     private static string PortableSystem()
     {
         string architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
@@ -53,7 +62,8 @@ internal sealed class CoreLoadContext : AssemblyLoadContext
             return $"win-{architecture}";
         if (OperatingSystem.IsMacOS())
             return $"osx-{architecture}";
-        bool isMusl = RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+        bool isMusl =
+            RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
             || RuntimeInformation.RuntimeIdentifier.StartsWith("alpine", StringComparison.Ordinal);
         return isMusl ? $"linux-musl-{architecture}" : $"linux-{architecture}";
     }

@@ -17,19 +17,20 @@ public sealed class ConnectionCounter
     /// <summary>Connections accepted since the sandbox started.</summary>
     public int Accepted => Volatile.Read(ref _accepted);
 
-    internal ConnectionDelegate Count(ConnectionDelegate next) => async connection =>
-    {
-        Interlocked.Increment(ref _accepted);
-        Interlocked.Increment(ref _open);
-        _changes.Pulse();
-        try
+    internal ConnectionDelegate Count(ConnectionDelegate next) =>
+        async connection =>
         {
-            await next(connection);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _open);
+            Interlocked.Increment(ref _accepted);
+            Interlocked.Increment(ref _open);
             _changes.Pulse();
-        }
-    };
+            try
+            {
+                await next(connection);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _open);
+                _changes.Pulse();
+            }
+        };
 }

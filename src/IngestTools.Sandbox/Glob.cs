@@ -9,7 +9,8 @@ internal sealed class Glob
 
     private Glob(string prefix, string pattern)
     {
-        string body = Regex.Escape(pattern)
+        string body = Regex
+            .Escape(pattern)
             .Replace(@"\*\*", ".*", StringComparison.Ordinal)
             .Replace(@"\*", "[^/]*", StringComparison.Ordinal);
         _regex = new Regex($@"\A{prefix}{body}\z", RegexOptions.CultureInvariant | RegexOptions.Singleline);

@@ -11,8 +11,16 @@ namespace IngestTools.Sandbox;
 /// <param name="Aborted">Whether the connection broke before the answer was complete, on either side.</param>
 /// <param name="Fault">The kinds of the faults that were applied, or null.</param>
 public sealed record RequestRecord(
-    long Number, string Method, string Target, int Status, IReadOnlyList<string> HeaderNames,
-    string? ContentType, long? ContentLength, bool Aborted, string? Fault);
+    long Number,
+    string Method,
+    string Target,
+    int Status,
+    IReadOnlyList<string> HeaderNames,
+    string? ContentType,
+    long? ContentLength,
+    bool Aborted,
+    string? Fault
+);
 
 /// <summary>The newest requests to the services, in the order in which they ended. Control requests are not logged.</summary>
 public sealed class RequestLog

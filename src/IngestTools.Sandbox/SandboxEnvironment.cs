@@ -36,11 +36,19 @@ internal sealed class SandboxEnvironment : IDisposable
 
     public void Stop() => _stopping.Cancel();
 
-    /// <summary>Work that continues after its request was answered. The sandbox waits for it when it ends, so that nothing writes to its data afterwards.</summary>
+    /// <summary>
+    /// Work that continues after its request was answered. The sandbox waits for it when it ends, so that nothing writes to its data
+    /// afterwards.
+    /// </summary>
     public void Track(Task work)
     {
         _work.TryAdd(work, true);
-        work.ContinueWith(done => _work.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        work.ContinueWith(
+            done => _work.TryRemove(done, out _),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default
+        );
     }
 
     /// <summary>Ends when all tracked work has ended. Called after <see cref="Stop"/>.</summary>

@@ -46,15 +46,14 @@ public sealed class SandboxServer : IAsyncDisposable
         LakeFs = new LakeFsState(options.LakeFs, _environment);
         Voss = new VossState(options.Voss, _environment);
         Faults = new FaultList(options.Faults, _environment);
-        _services =
-        [
-            new DspIngestService(DspIngest),
-            new IcaService(Ica),
-            new LakeFsService(LakeFs),
-            new VossService(Voss),
-        ];
+        _services = [new DspIngestService(DspIngest), new IcaService(Ica), new LakeFsService(LakeFs), new VossService(Voss)];
         _pipeline = new RequestPipeline(
-            new ControlRoutes(this, _services), _services, new FaultInjector(Faults, _environment), Requests, _environment.Logger);
+            new ControlRoutes(this, _services),
+            _services,
+            new FaultInjector(Faults, _environment),
+            Requests,
+            _environment.Logger
+        );
         _kestrel = NewKestrel(options.Port, loggers);
     }
 
@@ -106,7 +105,10 @@ public sealed class SandboxServer : IAsyncDisposable
     /// <param name="what">The condition as text, for the message of the exception.</param>
     /// <exception cref="TimeoutException">The condition did not hold in time.</exception>
     public async Task WaitUntilAsync(
-        Func<bool> condition, TimeSpan? limit = null, [CallerArgumentExpression(nameof(condition))] string? what = null)
+        Func<bool> condition,
+        TimeSpan? limit = null,
+        [CallerArgumentExpression(nameof(condition))] string? what = null
+    )
     {
         using CancellationTokenSource end = new(limit ?? DefaultWaitLimit);
         try
@@ -142,11 +144,15 @@ public sealed class SandboxServer : IAsyncDisposable
         options.Limits.MinResponseDataRate = null;
         // A path of folders is escaped to up to nine bytes a character.
         options.Limits.MaxRequestLineSize = 64 * 1024;
-        options.Listen(IPAddress.Loopback, port, endpoint =>
-        {
-            endpoint.Protocols = HttpProtocols.Http1;
-            endpoint.Use(Connections.Count);
-        });
+        options.Listen(
+            IPAddress.Loopback,
+            port,
+            endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http1;
+                endpoint.Use(Connections.Count);
+            }
+        );
         SocketTransportFactory sockets = new(Options.Create(new SocketTransportOptions()), loggers);
         return new KestrelServer(Options.Create(options), sockets, loggers);
     }
@@ -158,8 +164,6 @@ public sealed class SandboxServer : IAsyncDisposable
 
         public Task ProcessRequestAsync(HttpContext context) => pipeline.RunAsync(context);
 
-        public void DisposeContext(HttpContext context, Exception? exception)
-        {
-        }
+        public void DisposeContext(HttpContext context, Exception? exception) { }
     }
 }

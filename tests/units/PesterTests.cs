@@ -5,7 +5,10 @@ using Xunit;
 
 namespace IngestTools.Units;
 
-/// <summary>Brings Pester into <c>dotnet test</c>: stages the module as just built, runs tests/*.Tests.ps1 against it, and reports each of Pester's tests as one of its own.</summary>
+/// <summary>
+/// Brings Pester into <c>dotnet test</c>: stages the module as just built, runs tests/*.Tests.ps1 against it, and reports each of Pester's
+/// tests as one of its own.
+/// </summary>
 [Collection(RunsAlone.Name)]
 [Trait("kind", "process")]
 public sealed class PesterTests
@@ -15,11 +18,14 @@ public sealed class PesterTests
     /// <summary>Processes that run test files at once. Most of a file's time is spent waiting for other processes.</summary>
     private const int Processes = 2;
 
-    private static readonly string Configuration =
-        typeof(PesterTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+    private static readonly string Configuration = typeof(PesterTests)
+        .Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!
+        .Configuration;
 
-    private static readonly string PesterVersion =
-        typeof(PesterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == nameof(PesterVersion)).Value!;
+    private static readonly string PesterVersion = typeof(PesterTests)
+        .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(data => data.Key == nameof(PesterVersion))
+        .Value!;
 
     /// <summary>Runs Pester. Where that fails, so does the test that asks for its results.</summary>
     public static IEnumerable<object[]> Results()
@@ -49,11 +55,16 @@ public sealed class PesterTests
         {
             ProcessResult staging = await PowerShellProcess.RunScriptAsync(
                 Path.Join(Repository.Root, "build.ps1"),
-                ["-Task", "Build", "-SkipCompile", "-Configuration", Configuration], home.FullName, timeout.Token);
+                ["-Task", "Build", "-SkipCompile", "-Configuration", Configuration],
+                home.FullName,
+                timeout.Token
+            );
             Assert.True(staging.ExitCode == 0, $"build.ps1 did not stage the module:\n{staging.Output}");
 
             string claims = home.CreateSubdirectory("claims").FullName;
-            PesterRun[] runs = await Task.WhenAll(Enumerable.Range(1, Processes).Select(number => RunTestsAsync(number, claims, home.FullName, timeout.Token)));
+            PesterRun[] runs = await Task.WhenAll(
+                Enumerable.Range(1, Processes).Select(number => RunTestsAsync(number, claims, home.FullName, timeout.Token))
+            );
             PesterRun result = PesterRun.Of([.. runs.SelectMany(run => run.Tests)]);
             await File.WriteAllTextAsync(resultPath, JsonSerializer.Serialize(result, JsonSerializerOptions.Web), timeout.Token);
             return result;
@@ -71,9 +82,18 @@ public sealed class PesterTests
         ProcessResult run = await PowerShellProcess.RunScriptAsync(
             Path.Join(Repository.Root, "tests", "units", "Pester", "Invoke-Tests.ps1"),
             [
-                "-Path", Path.Join(Repository.Root, "tests", "*.Tests.ps1"), "-ResultPath", resultPath, "-PesterVersion", PesterVersion, "-ClaimFolder", claims,
+                "-Path",
+                Path.Join(Repository.Root, "tests", "*.Tests.ps1"),
+                "-ResultPath",
+                resultPath,
+                "-PesterVersion",
+                PesterVersion,
+                "-ClaimFolder",
+                claims,
             ],
-            home, cancellationToken);
+            home,
+            cancellationToken
+        );
         Assert.True(File.Exists(resultPath), $"Pester ended with {run.ExitCode} and left no result:\n{run.Output}");
 
         string json = await File.ReadAllTextAsync(resultPath, cancellationToken);

@@ -12,10 +12,14 @@ public sealed class PowerShellProcessTests
     [Fact]
     public async Task PowerShell_is_the_version_that_the_tool_manifest_names_and_has_the_tests_own_Pester()
     {
-        using JsonDocument manifest = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Join(Repository.Root, ".config", "dotnet-tools.json")));
+        using JsonDocument manifest = JsonDocument.Parse(
+            await File.ReadAllTextAsync(Path.Join(Repository.Root, ".config", "dotnet-tools.json"))
+        );
         string version = manifest.RootElement.GetProperty("tools").GetProperty("powershell").GetProperty("version").GetString()!;
 
-        ProcessResult result = await RunAsync("\"PowerShell $($PSVersionTable.PSVersion)\"; (Get-Module Pester -ListAvailable)[0].ModuleBase");
+        ProcessResult result = await RunAsync(
+            "\"PowerShell $($PSVersionTable.PSVersion)\"; (Get-Module Pester -ListAvailable)[0].ModuleBase"
+        );
 
         Assert.Equal(0, result.ExitCode);
         Assert.Contains($"PowerShell {version}", result.Output, StringComparison.Ordinal);

@@ -54,7 +54,8 @@ public sealed record ConnectionProfile
     /// <summary>The profile of a connection.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="isDefault">Whether it is used when none is named.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/>: the secret was given, so it cannot be read later.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/>: the secret was given, so it cannot be read
+    /// later.</exception>
     public static ConnectionProfile From(IngestConnection connection, bool isDefault)
     {
         ArgumentNullException.ThrowIfNull(connection);
@@ -73,7 +74,9 @@ public sealed record ConnectionProfile
             throw new IngestException(ErrorId.SecretUnavailable, "The credentials of a proxy that were given cannot be saved.")
             {
                 Service = settings.Service,
-                Advice = "Save the connection without -Proxy and -ProxyCredential, and set the environment variable https_proxy (http://user:password@host:port) where it is used.",
+                Advice =
+                    "Save the connection without -Proxy and -ProxyCredential, and set the environment variable https_proxy "
+                    + "(http://user:password@host:port) where it is used.",
             };
         }
 
@@ -100,23 +103,24 @@ public sealed record ConnectionProfile
 
     /// <summary>The settings that make this connection.</summary>
     /// <param name="vault">Reads vaults; null where there are none.</param>
-    public ConnectionSettings ToSettings(VaultReader? vault) => new()
-    {
-        Service = Service,
-        Name = Name,
-        Uri = Uri,
-        SignIn = SignIn,
-        UserName = UserName,
-        Secret = SecretFrom is null ? null : SecretReference.Parse(SecretFrom).CreateReader(vault),
-        SecretFrom = SecretFrom,
-        AuthenticationUri = AuthenticationUri,
-        Proxy = Proxy,
-        NoProxy = NoProxy,
-        CertificateAuthority = CertificateAuthority,
-        SkipCertificateCheck = SkipCertificateCheck,
-        AllowInsecure = AllowInsecure,
-        Timeout = TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-        MaxAttempts = MaxAttempts,
-        OutageTimeout = OutageTimeoutSeconds is { } outage ? TimeSpan.FromSeconds(outage) : null,
-    };
+    public ConnectionSettings ToSettings(VaultReader? vault) =>
+        new()
+        {
+            Service = Service,
+            Name = Name,
+            Uri = Uri,
+            SignIn = SignIn,
+            UserName = UserName,
+            Secret = SecretFrom is null ? null : SecretReference.Parse(SecretFrom).CreateReader(vault),
+            SecretFrom = SecretFrom,
+            AuthenticationUri = AuthenticationUri,
+            Proxy = Proxy,
+            NoProxy = NoProxy,
+            CertificateAuthority = CertificateAuthority,
+            SkipCertificateCheck = SkipCertificateCheck,
+            AllowInsecure = AllowInsecure,
+            Timeout = TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            MaxAttempts = MaxAttempts,
+            OutageTimeout = OutageTimeoutSeconds is { } outage ? TimeSpan.FromSeconds(outage) : null,
+        };
 }

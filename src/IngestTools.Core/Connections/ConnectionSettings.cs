@@ -1,6 +1,9 @@
 namespace IngestTools.Connections;
 
-/// <summary>Reads a secret when it is first needed, and again when the server refuses it. A token is kept in memory for as long as its connection lives, and nowhere else.</summary>
+/// <summary>
+/// Reads a secret when it is first needed, and again when the server refuses it. A token is kept in memory for as long as its connection
+/// lives, and nowhere else.
+/// </summary>
 /// <param name="cancellationToken">Cancels the read.</param>
 /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/></exception>
 public delegate ValueTask<string> SecretReader(CancellationToken cancellationToken);
@@ -29,7 +32,10 @@ public sealed record ConnectionSettings
     /// <summary>Where the secret is kept, as the user wrote it (<c>env:NAME</c>); null where it was given.</summary>
     public string? SecretFrom { get; init; }
 
-    /// <summary>DSP-INGEST: DSP-API's base address, or its full login address, where a password is exchanged for a token. VOSS: its base address, where a password is exchanged for a session; null signs in by HTTP Basic.</summary>
+    /// <summary>
+    /// DSP-INGEST: DSP-API's base address, or its full login address, where a password is exchanged for a token. VOSS: its base address,
+    /// where a password is exchanged for a session; null signs in by HTTP Basic.
+    /// </summary>
     public Uri? AuthenticationUri { get; init; }
 
     /// <summary>The proxy; null takes the system's.</summary>
@@ -57,8 +63,8 @@ public sealed record ConnectionSettings
     public int? MaxAttempts { get; init; }
 
     /// <summary>
-    /// How long operations wait for a server that is down; zero is not at all. Null is 1 minute, once the server has answered for the first time. Operations
-    /// that are given the same logger share one wait.
+    /// How long operations wait for a server that is down; zero is not at all. Null is 1 minute, once the server has answered for the first
+    /// time. Operations that are given the same logger share one wait.
     /// </summary>
     public TimeSpan? OutageTimeout { get; init; }
 }

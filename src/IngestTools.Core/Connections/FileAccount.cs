@@ -6,12 +6,12 @@ using Microsoft.Win32.SafeHandles;
 namespace IngestTools.Connections;
 
 /// <summary>
-/// Says whether another account owns a file or folder, or can change it. What this library keeps for itself, and what secrets are read from, is not used
-/// then: another account could have written what is read, and could read what is written.
+/// Says whether another account owns a file or folder, or can change it. What this library keeps for itself, and what secrets are read
+/// from, is not used then: another account could have written what is read, and could read what is written.
 /// </summary>
 /// <remarks>
-/// Unix looks at the owner and at the mode, Windows at the owner and at the access list (<see cref="WindowsFileAccount"/>). What belongs to the administrator
-/// is trusted: the administrator can change everything anyway.
+/// Unix looks at the owner and at the mode, Windows at the owner and at the access list (<see cref="WindowsFileAccount"/>). What belongs to
+/// the administrator is trusted: the administrator can change everything anyway.
 /// </remarks>
 public static class FileAccount
 {
@@ -26,8 +26,8 @@ public static class FileAccount
     /// <summary>Why a file and its folder must not be used; null where nothing speaks against them, or they are not there.</summary>
     /// <param name="path">The full path of the file.</param>
     /// <param name="allowsSticky">
-    /// Whether a folder such as /tmp will do, where others can make files and cannot remove or replace those of this account. It does for a file that is
-    /// opened by its own name, and not for one with companions, such as a database.
+    /// Whether a folder such as /tmp will do, where others can make files and cannot remove or replace those of this account. It does for a
+    /// file that is opened by its own name, and not for one with companions, such as a database.
     /// </param>
     public static FileRisk? FindRisk(string path, bool allowsSticky = false)
     {
@@ -48,8 +48,8 @@ public static class FileAccount
     public static FileRisk? FindRiskOfFolder(string folder) => FindRiskOfFolder(folder, "it", allowsSticky: false);
 
     /// <summary>
-    /// Opens a file to read it, and refuses it as <see cref="FindRisk"/> does. Owner and mode are those of the opened file, so that what is read is what was
-    /// looked at, whatever becomes of its name meanwhile.
+    /// Opens a file to read it, and refuses it as <see cref="FindRisk"/> does. Owner and mode are those of the opened file, so that what is
+    /// read is what was looked at, whatever becomes of its name meanwhile.
     /// </summary>
     /// <param name="path">The full path of the file.</param>
     /// <param name="refuse">Makes the error of a file that is refused.</param>
@@ -82,7 +82,9 @@ public static class FileAccount
     {
         if (OperatingSystem.IsWindows())
             return WindowsFileAccount.FindRisk(new DirectoryInfo(folder), what);
-        return ReadUnix(folder) is { } found ? RiskOf(found, folder, what, allowsSticky && ((UnixFileMode)found.Mode & UnixFileMode.StickyBit) != 0) : null;
+        return ReadUnix(folder) is { } found
+            ? RiskOf(found, folder, what, allowsSticky && ((UnixFileMode)found.Mode & UnixFileMode.StickyBit) != 0)
+            : null;
     }
 
     private static FileRisk? FindRiskOf(string path, string what)
@@ -99,19 +101,27 @@ public static class FileAccount
         {
             return new FileRisk(
                 $"{what} belongs to another account ({NameOf(found.Owner)}; this is {NameOf(account)})",
-                $"Use the account that it belongs to, or run as root: chown {account} '{path}'.");
+                $"Use the account that it belongs to, or run as root: chown {account} '{path}'."
+            );
         }
 
-        return isSticky || ((UnixFileMode)(found.Mode & 0xFFF) & WritableByOthers) == 0 ? null : new FileRisk($"other accounts can write to {what}", $"Run: chmod go-w '{path}'.");
+        return isSticky || ((UnixFileMode)(found.Mode & 0xFFF) & WritableByOthers) == 0
+            ? null
+            : new FileRisk($"other accounts can write to {what}", $"Run: chmod go-w '{path}'.");
     }
 
-    /// <summary>The name that this machine's own list has for an account, with its number; the number alone for accounts from elsewhere.</summary>
+    /// <summary>
+    /// The name that this machine's own list has for an account, with its number; the number alone for accounts from elsewhere.
+    /// </summary>
     private static string NameOf(uint account)
     {
         string number = account.ToString(CultureInfo.InvariantCulture);
         try
         {
-            string? name = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).FirstOrDefault(parts => parts.Length > 2 && parts[2] == number)?[0];
+            string? name = File.ReadLines("/etc/passwd")
+                .Select(line => line.Split(':'))
+                .FirstOrDefault(parts => parts.Length > 2 && parts[2] == number)
+                ?[0];
             return name is null ? $"number {number}" : $"{Http.Redaction.EscapeControls(name)}, number {number}";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -122,7 +132,9 @@ public static class FileAccount
 
     /// <summary>Owner and mode of what a path leads to; null where it leads nowhere, or this system is not known.</summary>
     private static (uint Owner, uint Mode)? ReadUnix(string path) =>
-        OperatingSystem.IsLinux() ? ReadLinux(WorkingFolder, path, flags: 0) : OperatingSystem.IsMacOS() ? ReadMac(path) : null;
+        OperatingSystem.IsLinux() ? ReadLinux(WorkingFolder, path, flags: 0)
+        : OperatingSystem.IsMacOS() ? ReadMac(path)
+        : null;
 
     /// <summary>Owner and mode of an opened file; null where this system is not known.</summary>
     private static (uint Owner, uint Mode)? ReadUnix(SafeFileHandle file)
@@ -132,7 +144,9 @@ public static class FileAccount
         {
             file.DangerousAddRef(ref isHeld);
             const nint EmptyPath = 0x1000;
-            return OperatingSystem.IsLinux() ? ReadLinux(file.DangerousGetHandle(), "", EmptyPath) : OperatingSystem.IsMacOS() ? ReadMac(file) : null;
+            return OperatingSystem.IsLinux() ? ReadLinux(file.DangerousGetHandle(), "", EmptyPath)
+                : OperatingSystem.IsMacOS() ? ReadMac(file)
+                : null;
         }
         finally
         {
@@ -144,7 +158,9 @@ public static class FileAccount
     /// <summary>AT_FDCWD: a path that is not full begins at the working folder.</summary>
     private const nint WorkingFolder = -100;
 
-    /// <summary>statx(2): its structure is the same on every processor. It is called by number, since musl has a function for it only since 1.2.5.</summary>
+    /// <summary>
+    /// statx(2): its structure is the same on every processor. It is called by number, since musl has a function for it only since 1.2.5.
+    /// </summary>
     private static (uint Owner, uint Mode)? ReadLinux(nint folder, string path, nint flags)
     {
         nint? number = RuntimeInformation.ProcessArchitecture switch
@@ -167,7 +183,8 @@ public static class FileAccount
     private static (uint Owner, uint Mode)? ReadMac(string path)
     {
         byte[] answer = new byte[256];
-        int result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatX64(NativeText(path), answer) : Stat(NativeText(path), answer);
+        int result =
+            RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatX64(NativeText(path), answer) : Stat(NativeText(path), answer);
         return result == 0 ? MacAnswer(answer) : null;
     }
 

@@ -28,7 +28,9 @@ public sealed class IngestConnection : IDisposable
     /// <summary>Connections are replaced after this time, so that a changed DNS entry is seen.</summary>
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(10);
 
-    /// <summary>Below the keep-alive of common servers and proxies (60 s), so that a connection is not used in the moment they close it.</summary>
+    /// <summary>
+    /// Below the keep-alive of common servers and proxies (60 s), so that a connection is not used in the moment they close it.
+    /// </summary>
     private static readonly TimeSpan ConnectionIdleTime = TimeSpan.FromSeconds(45);
 
     /// <summary>Longer than DSP-INGEST's wait for its lock (400 ms): a refusal then comes before the body is sent.</summary>
@@ -47,7 +49,13 @@ public sealed class IngestConnection : IDisposable
         Settings = settings;
         Time = time;
         _transport = new HttpTransport(
-            CreateHandler(settings, ConnectionLifetime), CreateHandler(settings, TimeSpan.Zero), _text, LearnSecretAsync, Definition.CreateRateLimiter(time), time);
+            CreateHandler(settings, ConnectionLifetime),
+            CreateHandler(settings, TimeSpan.Zero),
+            _text,
+            LearnSecretAsync,
+            Definition.CreateRateLimiter(time),
+            time
+        );
         Outage outage = Outage.Of(settings, time);
         _authenticator = Definition.CreateAuthenticator(settings, () => CreateHttp(new NoAuthenticator(), Outage.LeftTo(outage)), time);
         Http = CreateHttp(_authenticator, outage);
@@ -85,7 +93,10 @@ public sealed class IngestConnection : IDisposable
     /// <summary>Where the secret is kept; null where it was given.</summary>
     public string? SecretFrom => Settings.SecretFrom;
 
-    /// <summary>Whether the service took the credentials when that was tried (by <see cref="ServiceCheck"/>); null where it was not tried, or the service did not say.</summary>
+    /// <summary>
+    /// Whether the service took the credentials when that was tried (by <see cref="ServiceCheck"/>); null where it was not tried, or the
+    /// service did not say.
+    /// </summary>
     public bool? SignedIn { get; internal set; }
 
     internal ConnectionSettings Settings { get; }
@@ -102,21 +113,25 @@ public sealed class IngestConnection : IDisposable
     /// <summary>Makes a connection, for a host with a log of its own. Nothing is sent yet.</summary>
     /// <param name="settings">What makes it.</param>
     /// <param name="log">Takes warnings about what is insecure.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> for an address that cannot be, <see cref="ErrorId.InsecureConnection"/>, <see cref="ErrorId.FileUnreadable"/> for the certificates.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> for an address that cannot be,
+    /// <see cref="ErrorId.InsecureConnection"/>, <see cref="ErrorId.FileUnreadable"/> for the certificates.</exception>
     public static IngestConnection Open(ConnectionSettings settings, IngestLog log) => Open(settings, log.Logger);
 
     /// <summary>Makes a connection. Nothing is sent yet.</summary>
     /// <param name="settings">What makes it.</param>
     /// <param name="logger">Takes warnings about what is insecure.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> for an address that cannot be, <see cref="ErrorId.InsecureConnection"/>, <see cref="ErrorId.FileUnreadable"/> for the certificates.</exception>
-    public static IngestConnection Open(ConnectionSettings settings, ILogger? logger = null) => Open(settings, logger ?? NullLogger.Instance, TimeProvider.System);
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> for an address that cannot be,
+    /// <see cref="ErrorId.InsecureConnection"/>, <see cref="ErrorId.FileUnreadable"/> for the certificates.</exception>
+    public static IngestConnection Open(ConnectionSettings settings, ILogger? logger = null) =>
+        Open(settings, logger ?? NullLogger.Instance, TimeProvider.System);
 
     /// <summary>Makes a connection with a clock of its own.</summary>
     internal static IngestConnection Open(ConnectionSettings settings, ILogger logger, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ServiceDefinition definition = ServiceDefinition.Of(settings.Service);
-        Uri uri = settings.Uri ?? definition.DefaultUri ?? throw Refused(settings, $"{settings.Service} has no common address.", "Give -Uri.");
+        Uri uri =
+            settings.Uri ?? definition.DefaultUri ?? throw Refused(settings, $"{settings.Service} has no common address.", "Give -Uri.");
         settings = settings with { Uri = ReadBase(settings.Service, uri, "-Uri") };
         if (settings.AuthenticationUri is not null)
             settings = settings with { AuthenticationUri = ReadBase(settings.Service, settings.AuthenticationUri, "-AuthenticationUri") };
@@ -126,16 +141,25 @@ public sealed class IngestConnection : IDisposable
             throw Refused(settings, "There is no proxy that the credentials are for.", "Give -Proxy beside -ProxyCredential.");
         definition.Validate(settings);
         if (settings.SignIn != SignInKind.None && settings.Secret is null)
-            throw Refused(settings, "No secret to sign in with was given.", "Give -Token, -Credential, -ApiKey, -SessionCookie or -SecretFrom.");
+            throw Refused(
+                settings,
+                "No secret to sign in with was given.",
+                "Give -Token, -Credential, -ApiKey, -SessionCookie or -SecretFrom."
+            );
         if (settings.OutageTimeout < TimeSpan.Zero)
             throw Refused(settings, "An outage timeout cannot be negative.", "Give -OutageTimeout 0 to wait for no outage.");
         RefusePlainText(settings);
         if (settings.SkipCertificateCheck)
-            logger.LogWarning("Any certificate is taken from {Host}: whoever is between here and there can read and change what is sent.", settings.Uri!.Host);
+            logger.LogWarning(
+                "Any certificate is taken from {Host}: whoever is between here and there can read and change what is sent.",
+                settings.Uri!.Host
+            );
         return new IngestConnection(settings, time);
     }
 
-    /// <summary>The base address of the server that a connection with these settings would lead to; null where they have no usable address.</summary>
+    /// <summary>
+    /// The base address of the server that a connection with these settings would lead to; null where they have no usable address.
+    /// </summary>
     /// <param name="settings">The settings.</param>
     public static string? ServerOf(ConnectionSettings settings)
     {
@@ -151,7 +175,9 @@ public sealed class IngestConnection : IDisposable
         }
     }
 
-    /// <summary>A server's base address, which somebody wrote, in the form of <see cref="Server"/>; null where the text is not a base address.</summary>
+    /// <summary>
+    /// A server's base address, which somebody wrote, in the form of <see cref="Server"/>; null where the text is not a base address.
+    /// </summary>
     /// <param name="address">The text, such as <c>https://ingest.example.org</c>.</param>
     public static string? ServerOf(string address)
     {
@@ -170,7 +196,8 @@ public sealed class IngestConnection : IDisposable
     /// Has somebody asked right before each request that changes something at the service, as often as it is sent: for a host that can lose
     /// the right to act while a request waits to be sent again. A sign-in is not asked about.
     /// </summary>
-    /// <param name="ask">Is told what may be done with the request. What it throws ends the operation, with the request unsent; an operation is not tried again for it.</param>
+    /// <param name="ask">Is told what may be done with the request. What it throws ends the operation, with the request unsent; an
+    /// operation is not tried again for it.</param>
     public void AskBeforeChange(Func<OperationKind, CancellationToken, ValueTask> ask) => Http.BeforeWrite = ask;
 
     /// <summary>
@@ -215,7 +242,9 @@ public sealed class IngestConnection : IDisposable
         };
     }
 
-    /// <summary>Reads the secret ahead of the first answer, if nothing read it yet. Whether it can be read matters to the request that needs it.</summary>
+    /// <summary>
+    /// Reads the secret ahead of the first answer, if nothing read it yet. Whether it can be read matters to the request that needs it.
+    /// </summary>
     private async ValueTask LearnSecretAsync(CancellationToken cancellationToken)
     {
         if (_isSecretRead || Settings.Secret is not { } read)
@@ -236,9 +265,17 @@ public sealed class IngestConnection : IDisposable
     private static Uri ReadBase(IngestService? service, Uri uri, string parameter)
     {
         if (uri is { IsAbsoluteUri: true, UserInfo.Length: > 0 })
-            throw Refused(service, $"The address of {uri.Host} has a user name or password in it.", $"Give them as -Credential, and {parameter} without them.");
+            throw Refused(
+                service,
+                $"The address of {uri.Host} has a user name or password in it.",
+                $"Give them as -Credential, and {parameter} without them."
+            );
         if (!uri.IsAbsoluteUri || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
-            throw Refused(service, $"'{Redaction.Of(uri.OriginalString)}' is not a valid address.", $"Give a full address, such as https://ingest.example.org, as {parameter}.");
+            throw Refused(
+                service,
+                $"'{Redaction.Of(uri.OriginalString)}' is not a valid address.",
+                $"Give a full address, such as https://ingest.example.org, as {parameter}."
+            );
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
             throw Refused(service, $"The address {Redaction.Of(uri)} has a query.", $"Give {parameter} without what follows ? or #.");
         return new Uri(uri.AbsoluteUri.TrimEnd('/') + "/");
@@ -247,9 +284,17 @@ public sealed class IngestConnection : IDisposable
     private static void RefuseProxy(ConnectionSettings settings, Uri proxy)
     {
         if (!proxy.IsAbsoluteUri || !ProxySchemes.Contains(proxy.Scheme, StringComparer.Ordinal))
-            throw Refused(settings, $"'{Redaction.Of(proxy.OriginalString)}' is not a valid proxy address.", "Give -Proxy with its scheme, such as http://proxy.example.org:8080.");
+            throw Refused(
+                settings,
+                $"'{Redaction.Of(proxy.OriginalString)}' is not a valid proxy address.",
+                "Give -Proxy with its scheme, such as http://proxy.example.org:8080."
+            );
         if (proxy.UserInfo.Length > 0)
-            throw Refused(settings, $"The address of the proxy {proxy.Host} has a user name or password in it.", "Give -Proxy without them, and give them as -ProxyCredential.");
+            throw Refused(
+                settings,
+                $"The address of the proxy {proxy.Host} has a user name or password in it.",
+                "Give -Proxy without them, and give them as -ProxyCredential."
+            );
     }
 
     private static void RefusePlainText(ConnectionSettings settings)
@@ -260,7 +305,10 @@ public sealed class IngestConnection : IDisposable
         {
             if (uri is not null && uri.Scheme == Uri.UriSchemeHttp && !uri.IsLoopback)
             {
-                throw new IngestException(ErrorId.InsecureConnection, $"The credentials would go to {uri.Host} over plain http, readable by everybody on the way.")
+                throw new IngestException(
+                    ErrorId.InsecureConnection,
+                    $"The credentials would go to {uri.Host} over plain http, readable by everybody on the way."
+                )
                 {
                     Service = settings.Service,
                     Advice = "Use https. If the way is safe by other means, give -AllowInsecure.",
@@ -269,28 +317,31 @@ public sealed class IngestConnection : IDisposable
         }
     }
 
-    private static IngestException Refused(ConnectionSettings settings, string message, string advice) => Refused(settings.Service, message, advice);
+    private static IngestException Refused(ConnectionSettings settings, string message, string advice) =>
+        Refused(settings.Service, message, advice);
 
-    private static IngestException Refused(IngestService? service, string message, string advice) => new(ErrorId.Rejected, message) { Service = service, Advice = advice };
+    private static IngestException Refused(IngestService? service, string message, string advice) =>
+        new(ErrorId.Rejected, message) { Service = service, Advice = advice };
 
     /// <param name="settings">The connection's settings.</param>
     /// <param name="lifetime">How long a connection is used; zero uses it for one request.</param>
-    private static SocketsHttpHandler CreateHandler(ConnectionSettings settings, TimeSpan lifetime) => new()
-    {
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.GZip,
-        ConnectTimeout = ConnectTimeout,
-        Expect100ContinueTimeout = ContinueTimeout,
-        PooledConnectionIdleTimeout = ConnectionIdleTime,
-        PooledConnectionLifetime = lifetime,
-        // An answer that is no longer wanted is dropped with its connection: reading on could take seconds after Ctrl+C.
-        ResponseDrainTimeout = TimeSpan.FromMilliseconds(50),
-        Proxy = settings.Proxy is null ? null : new WebProxy(settings.Proxy) { Credentials = settings.ProxyCredential },
-        UseProxy = !settings.NoProxy,
-        UseCookies = false,
-        SslOptions = CreateTls(settings),
-        ConnectCallback = ConnectAsync,
-    };
+    private static SocketsHttpHandler CreateHandler(ConnectionSettings settings, TimeSpan lifetime) =>
+        new()
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.GZip,
+            ConnectTimeout = ConnectTimeout,
+            Expect100ContinueTimeout = ContinueTimeout,
+            PooledConnectionIdleTimeout = ConnectionIdleTime,
+            PooledConnectionLifetime = lifetime,
+            // An answer that is no longer wanted is dropped with its connection: reading on could take seconds after Ctrl+C.
+            ResponseDrainTimeout = TimeSpan.FromMilliseconds(50),
+            Proxy = settings.Proxy is null ? null : new WebProxy(settings.Proxy) { Credentials = settings.ProxyCredential },
+            UseProxy = !settings.NoProxy,
+            UseCookies = false,
+            SslOptions = CreateTls(settings),
+            ConnectCallback = ConnectAsync,
+        };
 
     /// <summary>
     /// A connection that is given up is reset. Without that, what was not sent yet would stand before its end, and a server that has
@@ -322,7 +373,11 @@ public sealed class IngestConnection : IDisposable
         }
         else if (settings.CertificateAuthority is { } path)
         {
-            tls.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            tls.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
             tls.CertificateChainPolicy.CustomTrustStore.AddRange(ReadCertificates(settings, path));
         }
 
@@ -343,11 +398,12 @@ public sealed class IngestConnection : IDisposable
 
         return certificates.Count > 0 ? certificates : throw Unreadable("it holds no certificate", null);
 
-        IngestException Unreadable(string why, Exception? cause) => new(ErrorId.FileUnreadable, $"The certificates in {path} cannot be used: {why}", cause)
-        {
-            Service = settings.Service,
-            Advice = "Give a PEM file, with lines that read BEGIN CERTIFICATE, as -CertificateAuthority.",
-            Target = path,
-        };
+        IngestException Unreadable(string why, Exception? cause) =>
+            new(ErrorId.FileUnreadable, $"The certificates in {path} cannot be used: {why}", cause)
+            {
+                Service = settings.Service,
+                Advice = "Give a PEM file, with lines that read BEGIN CERTIFICATE, as -CertificateAuthority.",
+                Target = path,
+            };
     }
 }

@@ -3,7 +3,9 @@ namespace IngestTools.Connections;
 /// <summary>The one place that knows where the files of this library lie.</summary>
 public static class IngestFolders
 {
-    /// <summary>The configuration folder: <c>INGESTTOOLS_HOME</c>, else <c>XDG_CONFIG_HOME/ingesttools</c> or <c>%APPDATA%\IngestTools</c>.</summary>
+    /// <summary>
+    /// The configuration folder: <c>INGESTTOOLS_HOME</c>, else <c>XDG_CONFIG_HOME/ingesttools</c> or <c>%APPDATA%\IngestTools</c>.
+    /// </summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: <c>INGESTTOOLS_HOME</c> is a relative path.</exception>
     public static string Configuration
     {
@@ -20,7 +22,9 @@ public static class IngestFolders
         }
     }
 
-    /// <summary>The state folder: <c>INGESTTOOLS_HOME</c>, else <c>XDG_STATE_HOME/ingesttools</c> or <c>%LOCALAPPDATA%\IngestTools</c>.</summary>
+    /// <summary>
+    /// The state folder: <c>INGESTTOOLS_HOME</c>, else <c>XDG_STATE_HOME/ingesttools</c> or <c>%LOCALAPPDATA%\IngestTools</c>.
+    /// </summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: <c>INGESTTOOLS_HOME</c> is a relative path.</exception>
     public static string State
     {
@@ -43,10 +47,14 @@ public static class IngestFolders
     {
         if (Environment.GetEnvironmentVariable("INGESTTOOLS_HOME") is not { Length: > 0 } home)
             return null;
-        return Path.IsPathFullyQualified(home) ? Path.GetFullPath(home) : throw new IngestException(
-            ErrorId.Rejected, $"INGESTTOOLS_HOME is '{Http.Redaction.EscapeControls(home)}', a relative path. It means another folder to each process.")
-        {
-            Advice = $"Set it to a full path, such as '{Path.GetFullPath(home)}'.",
-        };
+        return Path.IsPathFullyQualified(home)
+            ? Path.GetFullPath(home)
+            : throw new IngestException(
+                ErrorId.Rejected,
+                $"INGESTTOOLS_HOME is '{Http.Redaction.EscapeControls(home)}', a relative path. It means another folder to each process."
+            )
+            {
+                Advice = $"Set it to a full path, such as '{Path.GetFullPath(home)}'.",
+            };
     }
 }

@@ -5,8 +5,8 @@ using IngestTools.Files;
 namespace IngestTools.Connections;
 
 /// <summary>
-/// The saved profiles, in profiles.json of the configuration folder. The folder is 0700 and the file 0600 from the moment they exist; the file is replaced as
-/// a whole, so that no reader sees half of it.
+/// The saved profiles, in profiles.json of the configuration folder. The folder is 0700 and the file 0600 from the moment they exist; the
+/// file is replaced as a whole, so that no reader sees half of it.
 /// </summary>
 public sealed class ProfileStore
 {
@@ -54,10 +54,12 @@ public sealed class ProfileStore
     public void Save(ConnectionProfile profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        Change(profiles => profiles
-            .Where(other => !IsNamed(other, profile.Name))
-            .Select(other => profile.IsDefault && other.Service == profile.Service ? other with { IsDefault = false } : other)
-            .Append(profile));
+        Change(profiles =>
+            profiles
+                .Where(other => !IsNamed(other, profile.Name))
+                .Select(other => profile.IsDefault && other.Service == profile.Service ? other with { IsDefault = false } : other)
+                .Append(profile)
+        );
     }
 
     /// <summary>Removes a profile; false where there was none.</summary>
@@ -71,13 +73,15 @@ public sealed class ProfileStore
         return true;
     }
 
-    private IngestException Untrusted(FileRisk risk) => new(ErrorId.FileUnreadable, $"The saved connections in {_path} are not used: {risk.Reason}.")
-    {
-        Advice = $"{risk.Advice} Look at what the file says before you use it again, or set INGESTTOOLS_HOME to another folder.",
-        Target = _path,
-    };
+    private IngestException Untrusted(FileRisk risk) =>
+        new(ErrorId.FileUnreadable, $"The saved connections in {_path} are not used: {risk.Reason}.")
+        {
+            Advice = $"{risk.Advice} Look at what the file says before you use it again, or set INGESTTOOLS_HOME to another folder.",
+            Target = _path,
+        };
 
-    private static bool IsNamed(ConnectionProfile profile, string name) => string.Equals(profile.Name, name, StringComparison.OrdinalIgnoreCase);
+    private static bool IsNamed(ConnectionProfile profile, string name) =>
+        string.Equals(profile.Name, name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads, changes and writes under a lock: processes that save at the same time would undo each other's changes.</summary>
     private void Change(Func<IEnumerable<ConnectionProfile>, IEnumerable<ConnectionProfile>> change)
@@ -119,7 +123,12 @@ public sealed class ProfileStore
         {
             try
             {
-                FileStreamOptions how = new() { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+                FileStreamOptions how = new()
+                {
+                    Mode = FileMode.OpenOrCreate,
+                    Access = FileAccess.ReadWrite,
+                    Share = FileShare.None,
+                };
                 if (!OperatingSystem.IsWindows())
                     how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
                 return new FileStream(path, how);
@@ -133,6 +142,11 @@ public sealed class ProfileStore
 }
 
 /// <summary>How profiles.json is written.</summary>
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(ConnectionProfile[]))]
 internal sealed partial class ProfileJson : JsonSerializerContext;

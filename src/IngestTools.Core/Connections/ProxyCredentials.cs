@@ -1,8 +1,8 @@
 namespace IngestTools.Connections;
 
 /// <summary>
-/// The credentials for a proxy: those that are given, and those that the environment has in an address, such as <c>http://user:password@proxy:8080</c>.
-/// .NET reads the latter itself.
+/// The credentials for a proxy: those that are given, and those that the environment has in an address, such as
+/// <c>http://user:password@proxy:8080</c>. .NET reads the latter itself.
 /// </summary>
 internal static class ProxyCredentials
 {

@@ -61,35 +61,47 @@ public sealed class SecretReference
 
     /// <summary>A reader of this secret. A file is refused when others than its owner can read or write it.</summary>
     /// <param name="vault">Reads vaults; null where there are none.</param>
-    public SecretReader CreateReader(VaultReader? vault) => Kind switch
-    {
-        SecretPlace.Environment => _ => ValueTask.FromResult(ReadVariable()),
-        SecretPlace.File => _ => ValueTask.FromResult(ReadFile()),
-        _ => ReadVaultAsync(vault),
-    };
+    public SecretReader CreateReader(VaultReader? vault) =>
+        Kind switch
+        {
+            SecretPlace.Environment => _ => ValueTask.FromResult(ReadVariable()),
+            SecretPlace.File => _ => ValueTask.FromResult(ReadFile()),
+            _ => ReadVaultAsync(vault),
+        };
 
     /// <summary>The text form; a file's path is a full one.</summary>
-    public override string ToString() => Kind switch
-    {
-        SecretPlace.Environment => "env:" + _place,
-        SecretPlace.File => "file:" + _place,
-        _ => "vault:" + _place,
-    };
+    public override string ToString() =>
+        Kind switch
+        {
+            SecretPlace.Environment => "env:" + _place,
+            SecretPlace.File => "file:" + _place,
+            _ => "vault:" + _place,
+        };
 
-    private string ReadVariable() => Environment.GetEnvironmentVariable(_place) is { Length: > 0 } secret
-        ? secret
-        : throw Unavailable($"The environment variable {_place} is not set.", "Set it in the environment of this process.");
+    private string ReadVariable() =>
+        Environment.GetEnvironmentVariable(_place) is { Length: > 0 } secret
+            ? secret
+            : throw Unavailable($"The environment variable {_place} is not set.", "Set it in the environment of this process.");
 
     /// <summary>Opened once: what is looked at is what is read.</summary>
     private string ReadFile()
     {
         try
         {
-            using FileStream file = FileAccount.OpenTrusted(_place, risk => Unavailable($"The file {_place} is not used as a secret: {risk.Reason}.", risk.Advice));
+            using FileStream file = FileAccount.OpenTrusted(
+                _place,
+                risk => Unavailable($"The file {_place} is not used as a secret: {risk.Reason}.", risk.Advice)
+            );
             if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & ReadableByOthers) != 0)
-                throw Unavailable($"The file {_place} can be read or written by others than its owner, so it is not secret.", $"Run: chmod 600 '{_place}', and change the secret.");
+                throw Unavailable(
+                    $"The file {_place} can be read or written by others than its owner, so it is not secret.",
+                    $"Run: chmod 600 '{_place}', and change the secret."
+                );
             if (file.Length > MaxBytes)
-                throw Unavailable($"The file {_place} has {file.Length:N0} bytes, and no secret is that long.", "Check the path after file:.");
+                throw Unavailable(
+                    $"The file {_place} has {file.Length:N0} bytes, and no secret is that long.",
+                    "Check the path after file:."
+                );
             using StreamReader reader = new(file);
             string secret = reader.ReadToEnd().Trim('\uFEFF').TrimEnd('\r', '\n');
             return secret.Length > 0 ? secret : throw Unavailable($"The file {_place} is empty.", "Write the secret into it.");
@@ -112,7 +124,11 @@ public sealed class SecretReference
         string? vaultName = slash > 0 ? _place[..slash] : null;
         string name = _place[(slash + 1)..];
         return vault is null
-            ? _ => throw Unavailable("No secret vault is available.", "Install the PowerShell module Microsoft.PowerShell.SecretManagement, or keep the secret in env: or file:.")
+            ? _ =>
+                throw Unavailable(
+                    "No secret vault is available.",
+                    "Install the PowerShell module Microsoft.PowerShell.SecretManagement, or keep the secret in env: or file:."
+                )
             : cancellationToken => vault(vaultName, name, cancellationToken);
     }
 

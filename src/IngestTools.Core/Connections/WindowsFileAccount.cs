@@ -8,16 +8,29 @@ namespace IngestTools.Connections;
 [SupportedOSPlatform("windows")]
 internal static class WindowsFileAccount
 {
-    private const FileSystemRights Change = FileSystemRights.WriteData | FileSystemRights.AppendData | FileSystemRights.Delete
-        | FileSystemRights.DeleteSubdirectoriesAndFiles | FileSystemRights.ChangePermissions | FileSystemRights.TakeOwnership;
+    private const FileSystemRights Change =
+        FileSystemRights.WriteData
+        | FileSystemRights.AppendData
+        | FileSystemRights.Delete
+        | FileSystemRights.DeleteSubdirectoriesAndFiles
+        | FileSystemRights.ChangePermissions
+        | FileSystemRights.TakeOwnership;
 
     /// <summary>The system, the administrators, the rights of whoever owns a file, and Windows' own installer.</summary>
     private static readonly string[] Trusted =
-        ["S-1-5-18", "S-1-5-32-544", "S-1-3-0", "S-1-3-4", "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"];
+    [
+        "S-1-5-18",
+        "S-1-5-32-544",
+        "S-1-3-0",
+        "S-1-3-4",
+        "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
+    ];
 
-    public static FileRisk? FindRisk(FileInfo file, string what) => file.Exists ? RiskOf(file.GetAccessControl(), file.FullName, what) : null;
+    public static FileRisk? FindRisk(FileInfo file, string what) =>
+        file.Exists ? RiskOf(file.GetAccessControl(), file.FullName, what) : null;
 
-    public static FileRisk? FindRisk(DirectoryInfo folder, string what) => folder.Exists ? RiskOf(folder.GetAccessControl(), folder.FullName, what) : null;
+    public static FileRisk? FindRisk(DirectoryInfo folder, string what) =>
+        folder.Exists ? RiskOf(folder.GetAccessControl(), folder.FullName, what) : null;
 
     public static FileRisk? FindRisk(FileStream file, string path) => RiskOf(file.GetAccessControl(), path, "it");
 
@@ -28,25 +41,34 @@ internal static class WindowsFileAccount
         {
             return new FileRisk(
                 $"{what} belongs to another account ({NameOf(owner)}; this is {current.Name})",
-                $"Use the account that it belongs to, or run as administrator: icacls '{path}' /setowner '{current.Name}'.");
+                $"Use the account that it belongs to, or run as administrator: icacls '{path}' /setowner '{current.Name}'."
+            );
         }
 
-        foreach (FileSystemAccessRule rule in security.GetAccessRules(includeExplicit: true, includeInherited: true, typeof(SecurityIdentifier)))
+        foreach (
+            FileSystemAccessRule rule in security.GetAccessRules(includeExplicit: true, includeInherited: true, typeof(SecurityIdentifier))
+        )
         {
-            if (rule.AccessControlType == AccessControlType.Allow
+            if (
+                rule.AccessControlType == AccessControlType.Allow
                 && (rule.PropagationFlags & PropagationFlags.InheritOnly) == 0
                 && (rule.FileSystemRights & Change) != 0
                 && rule.IdentityReference is SecurityIdentifier account
-                && !IsTrusted(account, current))
+                && !IsTrusted(account, current)
+            )
             {
-                return new FileRisk($"other accounts can write to {what} ({NameOf(account)})", $"Run: icacls '{path}' /inheritance:d; icacls '{path}' /remove:g '{NameOf(account)}'.");
+                return new FileRisk(
+                    $"other accounts can write to {what} ({NameOf(account)})",
+                    $"Run: icacls '{path}' /inheritance:d; icacls '{path}' /remove:g '{NameOf(account)}'."
+                );
             }
         }
 
         return null;
     }
 
-    private static bool IsTrusted(SecurityIdentifier account, WindowsIdentity current) => account == current.User || Trusted.Contains(account.Value, StringComparer.Ordinal);
+    private static bool IsTrusted(SecurityIdentifier account, WindowsIdentity current) =>
+        account == current.User || Trusted.Contains(account.Value, StringComparer.Ordinal);
 
     private static string NameOf(SecurityIdentifier account)
     {

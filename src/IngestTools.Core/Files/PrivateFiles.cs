@@ -19,7 +19,13 @@ internal static class PrivateFiles
     /// <summary>Makes a new file that only its owner can read.</summary>
     public static FileStream Create(string path, FileOptions options = FileOptions.None)
     {
-        FileStreamOptions how = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = options };
+        FileStreamOptions how = new()
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            Options = options,
+        };
         if (!OperatingSystem.IsWindows())
             how.UnixCreateMode = OwnerOnlyFile;
         return new FileStream(path, how);

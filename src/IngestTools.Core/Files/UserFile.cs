@@ -3,8 +3,8 @@ using IngestTools.Connections;
 namespace IngestTools.Files;
 
 /// <summary>
-/// Writes a file that a user named: first beside it, then in its place, so that the file is there whole or as it was. A file of other content that is there is not
-/// overwritten but set aside: <c>mapping.csv</c> becomes <c>mapping-1.csv</c>.
+/// Writes a file that a user named: first beside it, then in its place, so that the file is there whole or as it was. A file of other
+/// content that is there is not overwritten but set aside: <c>mapping.csv</c> becomes <c>mapping-1.csv</c>.
 /// </summary>
 public sealed class UserFile
 {
@@ -86,7 +86,14 @@ public sealed class UserFile
         const int pieceLength = 128 * 1024;
         if (!File.Exists(_path))
             return Earlier.None;
-        FileStream earlier = new(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: true);
+        FileStream earlier = new(
+            _path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0,
+            useAsync: true
+        );
         await using (earlier.ConfigureAwait(false))
         {
             if (earlier.Length > file.Length)
@@ -96,10 +103,13 @@ public sealed class UserFile
             file.Position = 0;
             while (true)
             {
-                int length = await earlier.ReadAtLeastAsync(old, old.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                int length = await earlier
+                    .ReadAtLeastAsync(old, old.Length, throwOnEndOfStream: false, cancellationToken)
+                    .ConfigureAwait(false);
                 if (length == 0)
                     return Earlier.Beginning;
-                int same = await file.ReadAtLeastAsync(now.AsMemory(0, length), length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                int same = await file.ReadAtLeastAsync(now.AsMemory(0, length), length, throwOnEndOfStream: false, cancellationToken)
+                    .ConfigureAwait(false);
                 if (same < length || !old.AsSpan(0, length).SequenceEqual(now.AsSpan(0, length)))
                     return Earlier.Other;
             }

@@ -21,7 +21,7 @@ internal static class AnswerBody
         await using (body.ConfigureAwait(false))
         {
             byte[] buffer = new byte[16 * 1024];
-            for (int read; (read = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
+            for (int read; (read = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0; )
             {
                 if (whole.Length + read > MaxBytes)
                     throw new InvalidDataException($"It is longer than {MaxBytes / 1024 / 1024} MiB.");
@@ -37,7 +37,10 @@ internal static class AnswerBody
     /// as its header says costs the words that are in the rest of it, and nothing else.
     /// </summary>
     public static async ValueTask<ServerMessage> ReadMessageAsync(
-        HttpResponseMessage response, ServerText text, CancellationToken cancellationToken)
+        HttpResponseMessage response,
+        ServerText text,
+        CancellationToken cancellationToken
+    )
     {
         byte[] buffer = new byte[MaxExplanation];
         int length = 0;
@@ -48,12 +51,19 @@ internal static class AnswerBody
             Stream body = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
             await using (body.ConfigureAwait(false))
             {
-                for (int read; length < buffer.Length && (read = await body.ReadAsync(buffer.AsMemory(length), timeout.Token).ConfigureAwait(false)) > 0;)
+                for (
+                    int read;
+                    length < buffer.Length
+                        && (read = await body.ReadAsync(buffer.AsMemory(length), timeout.Token).ConfigureAwait(false)) > 0;
+
+                )
                     length += read;
             }
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException
-            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException or IOException or InvalidDataException
+                || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
         {
             // The words that came are read all the same.
         }

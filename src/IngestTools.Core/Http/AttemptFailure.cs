@@ -10,7 +10,8 @@ internal static class AttemptFailure
         Exception exception,
         ServerText text,
         StallTimeout? stallTimeout,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         if (FindIngestException(exception) is { } own)
             return own;

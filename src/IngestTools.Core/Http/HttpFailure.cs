@@ -30,7 +30,8 @@ internal static class HttpFailure
         HttpResponseMessage response,
         ServerText text,
         TimeProvider time,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         ServerMessage said = await AnswerBody.ReadMessageAsync(response, text, cancellationToken).ConfigureAwait(false);
         int status = (int)response.StatusCode;
@@ -60,8 +61,11 @@ internal static class HttpFailure
 
     /// <summary>The error that a request without an answer means.</summary>
     public static IngestException FromException(
-        IngestService service, HttpOperation operation, Exception exception, ServerText? text = null) =>
-        new TransportFailure(service, operation, exception, text ?? ServerText.OfNoSecrets).ToError();
+        IngestService service,
+        HttpOperation operation,
+        Exception exception,
+        ServerText? text = null
+    ) => new TransportFailure(service, operation, exception, text ?? ServerText.OfNoSecrets).ToError();
 
     /// <summary>The error of an unexpected exception. It is reported like any other, so that the rest of the work continues.</summary>
     public static IngestException Unexpected(IngestService service, HttpOperation operation, Exception exception, ServerText text) =>
@@ -82,7 +86,8 @@ internal static class HttpFailure
         HttpStatusCode? status,
         string? body,
         ServerText text,
-        Exception? cause = null)
+        Exception? cause = null
+    )
     {
         // What was to bring a token may have it in any form.
         string quoted = operation.BringsCredentials ? "" : body ?? "";
@@ -101,40 +106,44 @@ internal static class HttpFailure
         };
     }
 
-    private static (ErrorId ErrorId, string? Advice) Meaning(int status) => status switch
-    {
-        >= 300 and < 400 => (
-            ErrorId.Redirected,
-            "Redirects are not followed, since one can lose an upload. Connect with the address it names, if you trust it."),
-        401 => (ErrorId.NotSignedIn, "Check the credentials, and whether they have expired; then use Connect-IngestService again."),
-        403 => (ErrorId.NotAllowed, "The credentials are good, and not enough. Ask for the right, then sign in again."),
-        404 or 410 => (ErrorId.NotFound, null),
-        407 => (ErrorId.NotAllowed, ProxyCredentialAdvice),
-        // AWS' load balancer has 464 for a protocol that its target does not take, and the standard 505 for a version.
-        426 or 464 or 505 => (ErrorId.Rejected, HttpVersionAdvice),
-        // nginx: what came to a port of TLS was plain, and a client certificate that was not sent or not accepted.
-        497 => (ErrorId.Rejected, "The port takes https: write https:// in -Uri."),
-        495 or 496 => (ErrorId.NotAllowed, ClientCertificateAdvice),
-        408 or 504 => (ErrorId.TimedOut, "Try again later."),
-        409 => (ErrorId.Conflict, null),
-        413 => (ErrorId.TooLarge, "The server, or a proxy before it, limits the size of a body."),
-        // lakeFS said 420 for 429 up to v1.64.0.
-        420 or 429 => (ErrorId.TooManyRequests, "The server asks for fewer requests. Try again later, or with a lower -ThrottleLimit."),
-        >= 500 => (ErrorId.ServerError, "Try again later. If it stays so, the server's log says more."),
-        _ => (ErrorId.Rejected, null),
-    };
+    private static (ErrorId ErrorId, string? Advice) Meaning(int status) =>
+        status switch
+        {
+            >= 300 and < 400 => (
+                ErrorId.Redirected,
+                "Redirects are not followed, since one can lose an upload. Connect with the address it names, if you trust it."
+            ),
+            401 => (ErrorId.NotSignedIn, "Check the credentials, and whether they have expired; then use Connect-IngestService again."),
+            403 => (ErrorId.NotAllowed, "The credentials are good, and not enough. Ask for the right, then sign in again."),
+            404 or 410 => (ErrorId.NotFound, null),
+            407 => (ErrorId.NotAllowed, ProxyCredentialAdvice),
+            // AWS' load balancer has 464 for a protocol that its target does not take, and the standard 505 for a version.
+            426 or 464 or 505 => (ErrorId.Rejected, HttpVersionAdvice),
+            // nginx: what came to a port of TLS was plain, and a client certificate that was not sent or not accepted.
+            497 => (ErrorId.Rejected, "The port takes https: write https:// in -Uri."),
+            495 or 496 => (ErrorId.NotAllowed, ClientCertificateAdvice),
+            408 or 504 => (ErrorId.TimedOut, "Try again later."),
+            409 => (ErrorId.Conflict, null),
+            413 => (ErrorId.TooLarge, "The server, or a proxy before it, limits the size of a body."),
+            // lakeFS said 420 for 429 up to v1.64.0.
+            420 or 429 => (ErrorId.TooManyRequests, "The server asks for fewer requests. Try again later, or with a lower -ThrottleLimit."),
+            >= 500 => (ErrorId.ServerError, "Try again later. If it stays so, the server's log says more."),
+            _ => (ErrorId.Rejected, null),
+        };
 
     /// <summary>What nginx and Go's server say in a 400 about the port that was asked; null for other answers.</summary>
-    private static string? AdviceOfWords(int status, string? words) => (status, words) switch
-    {
-        (400, { } said) when said.Contains("plain HTTP request was sent to HTTPS port", StringComparison.OrdinalIgnoreCase)
-            || said.Contains("HTTP request to an HTTPS server", StringComparison.OrdinalIgnoreCase) =>
-            "The port takes https: write https:// in -Uri.",
-        (400, { } said) when said.Contains("HTTP/2 only", StringComparison.OrdinalIgnoreCase) => HttpVersionAdvice,
-        (400, { } said) when said.Contains("No required SSL certificate was sent", StringComparison.OrdinalIgnoreCase) =>
-            ClientCertificateAdvice,
-        _ => null,
-    };
+    private static string? AdviceOfWords(int status, string? words) =>
+        (status, words) switch
+        {
+            (400, { } said)
+                when said.Contains("plain HTTP request was sent to HTTPS port", StringComparison.OrdinalIgnoreCase)
+                    || said.Contains("HTTP request to an HTTPS server", StringComparison.OrdinalIgnoreCase) =>
+                "The port takes https: write https:// in -Uri.",
+            (400, { } said) when said.Contains("HTTP/2 only", StringComparison.OrdinalIgnoreCase) => HttpVersionAdvice,
+            (400, { } said) when said.Contains("No required SSL certificate was sent", StringComparison.OrdinalIgnoreCase) =>
+                ClientCertificateAdvice,
+            _ => null,
+        };
 
     private static string Name(HttpResponseMessage response) =>
         string.IsNullOrEmpty(response.ReasonPhrase) ? response.StatusCode.ToString() : response.ReasonPhrase;
@@ -147,7 +156,9 @@ internal static class HttpFailure
         if (response.Headers.RetryAfter is not { } header)
             return null;
         TimeSpan wait = header.Delta ?? (header.Date is { } date ? date - time.GetUtcNow() : TimeSpan.Zero);
-        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait > LongestRetryAfter ? LongestRetryAfter : wait;
+        return wait < TimeSpan.Zero ? TimeSpan.Zero
+            : wait > LongestRetryAfter ? LongestRetryAfter
+            : wait;
     }
 
     private static string? RequestIdOf(HttpResponseMessage response)

@@ -60,7 +60,10 @@ internal sealed class HttpOperation
     public IRequestSlot? Slot { get; init; }
 
     /// <summary>What is done with each text of its answer.</summary>
-    public Func<string, string> CleanerOf(ServerText text) => BringsCredentials ? static text => text : BringsKeys ? text.Key : text.Value;
+    public Func<string, string> CleanerOf(ServerText text) =>
+        BringsCredentials ? static text => text
+        : BringsKeys ? text.Key
+        : text.Value;
 
     public bool IsAnswer(HttpStatusCode status) => (int)status is >= 200 and < 300 || Expects?.Invoke(status) == true;
 }

@@ -17,7 +17,8 @@ internal sealed record HttpTransport(
     ServerText Text,
     Func<CancellationToken, ValueTask> LearnSecret,
     RequestRateLimiter? RateLimiter,
-    TimeProvider Time) : IDisposable
+    TimeProvider Time
+) : IDisposable
 {
     public void Dispose()
     {

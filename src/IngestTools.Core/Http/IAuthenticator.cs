@@ -33,8 +33,8 @@ internal sealed class NoAuthenticator : IAuthenticator
 internal sealed class SecretAuthenticator(
     Func<ILogger, CancellationToken, ValueTask<RequestCredentials>> getCredentials,
     TimeProvider time,
-    Func<HttpResponseMessage, bool>? isRefusal = null)
-    : IAuthenticator, IDisposable
+    Func<HttpResponseMessage, bool>? isRefusal = null
+) : IAuthenticator, IDisposable
 {
     /// <summary>Renews a token this long before it expires, to cover clock skew and latency.</summary>
     private static readonly TimeSpan RenewBefore = TimeSpan.FromMinutes(2);

@@ -40,7 +40,8 @@ internal sealed class IngestHttp
         IAuthenticator authenticator,
         int maxAttempts,
         TimeSpan attemptTimeout,
-        Outage outage)
+        Outage outage
+    )
     {
         Service = service;
         Text = transport.Text;
@@ -55,16 +56,17 @@ internal sealed class IngestHttp
         ResilienceHandler CreateChain(HttpMessageHandler attempts) =>
             new(_pipelines.For) { InnerHandler = new FirstAttemptHandler { InnerHandler = attempts } };
 
-        SignInHandler CreateAttempts(HttpMessageHandler handler) => new(service, Text, authenticator, outage)
-        {
-            InnerHandler = new GuardHandler(transport.RateLimiter)
+        SignInHandler CreateAttempts(HttpMessageHandler handler) =>
+            new(service, Text, authenticator, outage)
             {
-                InnerHandler = new AnswerHandler(service, transport, authenticator, outage)
+                InnerHandler = new GuardHandler(transport.RateLimiter)
                 {
-                    InnerHandler = new LoggingHandler(Text) { InnerHandler = handler },
+                    InnerHandler = new AnswerHandler(service, transport, authenticator, outage)
+                    {
+                        InnerHandler = new LoggingHandler(Text) { InnerHandler = handler },
+                    },
                 },
-            },
-        };
+            };
 
         // The transport belongs to the connection.
         static HttpMessageInvoker CreateInvoker(HttpMessageHandler handler) => new(handler, disposeHandler: false);
@@ -88,7 +90,12 @@ internal sealed class IngestHttp
     /// <param name="whatIsWrong">Says what is wrong with the object; null takes any.</param>
     /// <exception cref="IngestException">The operation failed, for as often as it may be sent.</exception>
     public Task<T> SendJsonAsync<T>(
-        HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, ILogger logger, CancellationToken cancellationToken)
+        HttpOperation operation,
+        JsonTypeInfo<T> type,
+        Func<T, string?>? whatIsWrong,
+        ILogger logger,
+        CancellationToken cancellationToken
+    )
         where T : class => SendAsync<T>(operation, JsonBody.Reader(this, operation, type, whatIsWrong), logger, cancellationToken);
 
     /// <summary>Does an operation and reads its answer.</summary>
@@ -147,9 +154,13 @@ internal sealed class IngestHttp
         try
         {
             ResiliencePipeline<RequestCredentials?> pipeline = _outage.CreatePipeline<RequestCredentials?>().Build();
-            await pipeline.ExecuteAsync(
-                static (context, authenticator) => authenticator.GetAsync(Outage.WaiterOf(context).Logger, context.CancellationToken),
-                context, _authenticator).ConfigureAwait(false);
+            await pipeline
+                .ExecuteAsync(
+                    static (context, authenticator) => authenticator.GetAsync(Outage.WaiterOf(context).Logger, context.CancellationToken),
+                    context,
+                    _authenticator
+                )
+                .ConfigureAwait(false);
         }
         catch (IngestException e)
         {
@@ -163,8 +174,12 @@ internal sealed class IngestHttp
 
     /// <summary>The error of an answer that could not be understood: <paramref name="what"/> says how.</summary>
     public IngestException Unreadable(
-        HttpOperation operation, string what, HttpStatusCode? status, string? body = null, Exception? cause = null) =>
-        HttpFailure.Unreadable(Service, operation, what, status, body, Text, cause);
+        HttpOperation operation,
+        string what,
+        HttpStatusCode? status,
+        string? body = null,
+        Exception? cause = null
+    ) => HttpFailure.Unreadable(Service, operation, what, status, body, Text, cause);
 
     private static string ReadVersion() =>
         typeof(IngestHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
@@ -235,17 +250,18 @@ internal sealed class IngestHttp
     {
         if (context.Operation.Kind != OperationKind.Once || !error.MayHaveActed)
             return error.After(context.Attempts);
-        return error.With(
-            ErrorId.OutcomeUnknown,
-            $"'{context.Name}' was sent, and whether the server acted is not known: {error.Message}",
-            "It was not sent again, since that could do it twice. Look at the server's state first.").After(context.Attempts);
+        return error
+            .With(
+                ErrorId.OutcomeUnknown,
+                $"'{context.Name}' was sent, and whether the server acted is not known: {error.Message}",
+                "It was not sent again, since that could do it twice. Look at the server's state first."
+            )
+            .After(context.Attempts);
     }
 
     /// <summary>A sign-in ahead of the first operation.</summary>
     private sealed class SignIn(ILogger logger) : OutageWaiter("sign in", logger)
     {
-        public override void Pausing(bool wasTried)
-        {
-        }
+        public override void Pausing(bool wasTried) { }
     }
 }

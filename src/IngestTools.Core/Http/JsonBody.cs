@@ -25,21 +25,29 @@ internal static class JsonBody
     /// <param name="whatIsWrong">Says what is wrong with the object; null takes any.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/></exception>
     public static AnswerReader Reader<T>(
-        IngestHttp http, HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong = null)
-        where T : class => WholeReader((response, body) =>
-    {
-        string? charset = AnswerBody.CharsetOf(response);
-        try
-        {
-            T value = JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.CleanerOf(http.Text)).Span, type)
-                ?? throw http.Unreadable(operation, "JSON that is null", response.StatusCode);
-            return whatIsWrong?.Invoke(value) is { } wrong ? throw http.Unreadable(operation, wrong, response.StatusCode) : value;
-        }
-        catch (JsonException e)
-        {
-            throw NotJson(http, operation, response, body, charset, e);
-        }
-    });
+        IngestHttp http,
+        HttpOperation operation,
+        JsonTypeInfo<T> type,
+        Func<T, string?>? whatIsWrong = null
+    )
+        where T : class =>
+        WholeReader(
+            (response, body) =>
+            {
+                string? charset = AnswerBody.CharsetOf(response);
+                try
+                {
+                    T value =
+                        JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.CleanerOf(http.Text)).Span, type)
+                        ?? throw http.Unreadable(operation, "JSON that is null", response.StatusCode);
+                    return whatIsWrong?.Invoke(value) is { } wrong ? throw http.Unreadable(operation, wrong, response.StatusCode) : value;
+                }
+                catch (JsonException e)
+                {
+                    throw NotJson(http, operation, response, body, charset, e);
+                }
+            }
+        );
 
     /// <summary>Reads all of an answer's body first. Not generic: what waits for the network stays one method for all answers.</summary>
     private static AnswerReader WholeReader(Func<HttpResponseMessage, ReadOnlyMemory<byte>, object> parse) =>
@@ -47,14 +55,25 @@ internal static class JsonBody
             parse(response, await AnswerBody.ReadAsync(response, cancellationToken).ConfigureAwait(false));
 
     private static IngestException NotJson(
-        IngestHttp http, HttpOperation operation, HttpResponseMessage response, ReadOnlyMemory<byte> body, string? charset, JsonException e)
+        IngestHttp http,
+        HttpOperation operation,
+        HttpResponseMessage response,
+        ReadOnlyMemory<byte> body,
+        string? charset,
+        JsonException e
+    )
     {
         ReadOnlySpan<byte> beginning = body.Span[..Math.Min(body.Length, ServerText.MaxWords)];
         string start = JsonText.Decode(beginning, charset).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
         // JSON may hold what identifies a person, so of it only the place is reported.
         if (start is ['{' or '[', ..])
             return http.Unreadable(operation, $"something that is not its JSON ({PlaceOf(e)})", response.StatusCode, cause: e);
-        string what = start switch { "" => "an empty body", ['<', ..] => "a web page", _ => "something that is not its JSON" };
+        string what = start switch
+        {
+            "" => "an empty body",
+            ['<', ..] => "a web page",
+            _ => "something that is not its JSON",
+        };
         return http.Unreadable(operation, what, response.StatusCode, start, e);
     }
 

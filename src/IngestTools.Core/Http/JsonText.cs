@@ -13,7 +13,11 @@ internal static class JsonText
     /// <summary>What may be before the first character of a text in UTF-8.</summary>
     public static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Writing = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     /// <summary>The same JSON in valid UTF-8, with each of its texts passed through a function.</summary>
     /// <param name="body">The body as it came.</param>
@@ -80,8 +84,11 @@ internal static class JsonText
             }
 
             char escape = text[++i];
-            if (escape == 'u' && i + 4 < text.Length
-                && ushort.TryParse(text.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code))
+            if (
+                escape == 'u'
+                && i + 4 < text.Length
+                && ushort.TryParse(text.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code)
+            )
             {
                 plain.Append((char)code);
                 i += 4;
@@ -116,24 +123,28 @@ internal static class JsonText
     {
         (Encoding encoding, int mark) = EncodingOf(body.Span, charset);
         body = body[mark..];
-        return encoding.CodePage == Encoding.UTF8.CodePage && Utf8.IsValid(body.Span) ? body : Encoding.UTF8.GetBytes(encoding.GetString(body.Span));
+        return encoding.CodePage == Encoding.UTF8.CodePage && Utf8.IsValid(body.Span)
+            ? body
+            : Encoding.UTF8.GetBytes(encoding.GetString(body.Span));
     }
 
-    private static (Encoding Encoding, int Mark) EncodingOf(ReadOnlySpan<byte> body, string? charset) => body switch
-    {
-        _ when body.StartsWith(ByteOrderMark) => (Encoding.UTF8, ByteOrderMark.Length),
-        [0xFF, 0xFE, ..] => (Encoding.Unicode, 2),
-        [0xFE, 0xFF, ..] => (Encoding.BigEndianUnicode, 2),
-        _ => (OfName(charset), 0),
-    };
+    private static (Encoding Encoding, int Mark) EncodingOf(ReadOnlySpan<byte> body, string? charset) =>
+        body switch
+        {
+            _ when body.StartsWith(ByteOrderMark) => (Encoding.UTF8, ByteOrderMark.Length),
+            [0xFF, 0xFE, ..] => (Encoding.Unicode, 2),
+            [0xFE, 0xFF, ..] => (Encoding.BigEndianUnicode, 2),
+            _ => (OfName(charset), 0),
+        };
 
-    private static Encoding OfName(string? charset) => charset?.Trim('"', '\'', ' ').ToUpperInvariant() switch
-    {
-        "ISO-8859-1" or "LATIN1" or "WINDOWS-1252" => Encoding.Latin1,
-        "UTF-16" or "UTF-16LE" => Encoding.Unicode,
-        "UTF-16BE" => Encoding.BigEndianUnicode,
-        _ => Encoding.UTF8,
-    };
+    private static Encoding OfName(string? charset) =>
+        charset?.Trim('"', '\'', ' ').ToUpperInvariant() switch
+        {
+            "ISO-8859-1" or "LATIN1" or "WINDOWS-1252" => Encoding.Latin1,
+            "UTF-16" or "UTF-16LE" => Encoding.Unicode,
+            "UTF-16BE" => Encoding.BigEndianUnicode,
+            _ => Encoding.UTF8,
+        };
 
     /// <summary>The writer takes no half of a surrogate pair.</summary>
     private static string Whole(string text)

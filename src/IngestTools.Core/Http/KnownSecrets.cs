@@ -47,7 +47,11 @@ internal sealed class KnownSecrets
             _secrets.AddLast(secret);
             if (_secrets.Count > MaxSecrets)
                 _secrets.RemoveFirst();
-            _forms = _secrets.SelectMany(FormsOf).DistinctBy(form => form.Text, StringComparer.Ordinal).OrderBy(form => form.Text.Length).ToArray();
+            _forms = _secrets
+                .SelectMany(FormsOf)
+                .DistinctBy(form => form.Text, StringComparer.Ordinal)
+                .OrderBy(form => form.Text.Length)
+                .ToArray();
         }
     }
 

@@ -1,6 +1,9 @@
 namespace IngestTools.Http;
 
-/// <summary>What may be done with an operation whose answer is missing or says that the server failed. It depends on the operation, not on the HTTP verb.</summary>
+/// <summary>
+/// What may be done with an operation whose answer is missing or says that the server failed. It depends on the operation, not on the HTTP
+/// verb.
+/// </summary>
 public enum OperationKind
 {
     /// <summary>It reads. It can be sent again at any time.</summary>

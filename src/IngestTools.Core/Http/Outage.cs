@@ -69,7 +69,8 @@ internal sealed class Outage
             $"{settings.Service} at {settings.Uri!.Authority}",
             settings.OutageTimeout ?? IngestConnection.DefaultOutageTimeout,
             isWaitedFor: settings.OutageTimeout is not null,
-            time);
+            time
+        );
 
     /// <summary>Outages that nobody waits for.</summary>
     public static Outage NotWaitedFor(TimeProvider time) => new("", TimeSpan.Zero, isWaitedFor: false, time);
@@ -139,36 +140,46 @@ internal sealed class Outage
     /// The error of an operation that waited, or belongs to a call that did: says since when the server is down and how long the call
     /// waited.
     /// </summary>
-    public IngestException Explain(OutageWaiter waiter, IngestException error) => waiter.GaveUpOn is not { } downtime
-        ? error
-        : error.With(
-            message: $"{error.Message} {_server} has been unavailable since {downtime.Clock}; this call waited {Seconds(_timeout)} for it.",
-            advice: $"{error.Advice} A connection with a longer -OutageTimeout waits longer.".TrimStart());
+    public IngestException Explain(OutageWaiter waiter, IngestException error) =>
+        waiter.GaveUpOn is not { } downtime
+            ? error
+            : error.With(
+                message: $"{error.Message} {_server} has been unavailable since {downtime.Clock}; this call waited "
+                    + $"{Seconds(_timeout)} for it.",
+                advice: $"{error.Advice} A connection with a longer -OutageTimeout waits longer.".TrimStart()
+            );
 
-    private RetryStrategyOptions<T> CreateRetry<T>() => new()
-    {
-        MaxRetryAttempts = int.MaxValue,
-        ShouldHandle = arguments => ValueTask.FromResult(
-            IsUnreachable(arguments.Outcome.Exception)
-            && IsWaitedFor
-            && MayWait(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
-        DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(
-            PauseBefore(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
-        OnRetry = arguments =>
+    private RetryStrategyOptions<T> CreateRetry<T>() =>
+        new()
         {
-            OutageWaiter waiter = WaiterOf(arguments.Context);
-            IngestDiagnostics.Retries.Add(1);
-            waiter.Pausing(wasTried: arguments.Outcome.Exception is not BrokenCircuitException);
-            if (waiter.Logger.IsEnabled(LogLevel.Debug))
+            MaxRetryAttempts = int.MaxValue,
+            ShouldHandle = arguments =>
+                ValueTask.FromResult(
+                    IsUnreachable(arguments.Outcome.Exception)
+                        && IsWaitedFor
+                        && MayWait(WaiterOf(arguments.Context), arguments.Outcome.Exception!)
+                ),
+            DelayGenerator = arguments =>
+                ValueTask.FromResult<TimeSpan?>(PauseBefore(WaiterOf(arguments.Context), arguments.Outcome.Exception!)),
+            OnRetry = arguments =>
             {
-                waiter.Logger.LogDebug(
-                    "'{Operation}' waits {Delay:0.0} s for {Server}: {Reason}",
-                    waiter.Name, arguments.RetryDelay.TotalSeconds, _server, Reason(arguments.Outcome.Exception!));
-            }
+                OutageWaiter waiter = WaiterOf(arguments.Context);
+                IngestDiagnostics.Retries.Add(1);
+                waiter.Pausing(wasTried: arguments.Outcome.Exception is not BrokenCircuitException);
+                if (waiter.Logger.IsEnabled(LogLevel.Debug))
+                {
+                    waiter.Logger.LogDebug(
+                        "'{Operation}' waits {Delay:0.0} s for {Server}: {Reason}",
+                        waiter.Name,
+                        arguments.RetryDelay.TotalSeconds,
+                        _server,
+                        Reason(arguments.Outcome.Exception!)
+                    );
+                }
 
-            return default;
-        },
-    };
+                return default;
+            },
+        };
 
     private bool MayWait(OutageWaiter waiter, Exception failure)
     {
@@ -196,7 +207,11 @@ internal sealed class Outage
         {
             waiter.Logger.LogWarning(
                 "{Server} has been unavailable since {Since}. Waiting up to {Timeout} for it to come back. {Reason}",
-                _server, downtime.Clock, Seconds(_timeout), Reason(failure));
+                _server,
+                downtime.Clock,
+                Seconds(_timeout),
+                Reason(failure)
+            );
         }
 
         return true;
@@ -253,9 +268,10 @@ internal sealed class Outage
     private static string Reason(Exception failure) =>
         (failure is BrokenCircuitException ? failure.InnerException ?? failure : failure).Message;
 
-    private static string Seconds(TimeSpan time) => time < TimeSpan.FromMinutes(2)
-        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s")
-        : string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0.#} min");
+    private static string Seconds(TimeSpan time) =>
+        time < TimeSpan.FromMinutes(2)
+            ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s")
+            : string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0.#} min");
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 

@@ -23,7 +23,12 @@ internal sealed class ReadTimeoutStream(Stream inner, TimeSpan timeLimit, TimePr
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken ofThisRead = default)
     {
         using CancellationTokenSource given = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ofThisRead);
-        ITimer timer = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), given, timeLimit, Timeout.InfiniteTimeSpan);
+        ITimer timer = time.CreateTimer(
+            static state => ((CancellationTokenSource)state!).Cancel(),
+            given,
+            timeLimit,
+            Timeout.InfiniteTimeSpan
+        );
         await using ConfiguredAsyncDisposable stopping = timer.ConfigureAwait(false);
         try
         {
@@ -38,11 +43,10 @@ internal sealed class ReadTimeoutStream(Stream inner, TimeSpan timeLimit, TimePr
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("This stream is read asynchronously.");
+    public override int Read(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("This stream is read asynchronously.");
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

@@ -17,14 +17,43 @@ public static partial class Redaction
     /// <summary>Headers known to be harmless. All others are logged by name only.</summary>
     private static readonly HashSet<string> HarmlessHeaders = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Accept", "Accept-Encoding", "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Type", "Date", "ETag", "Expect",
-        "Retry-After", "Server", "Transfer-Encoding", "User-Agent", "Via", "X-Request-Id", "X-Correlation-Id",
+        "Accept",
+        "Accept-Encoding",
+        "Content-Disposition",
+        "Content-Encoding",
+        "Content-Length",
+        "Content-Type",
+        "Date",
+        "ETag",
+        "Expect",
+        "Retry-After",
+        "Server",
+        "Transfer-Encoding",
+        "User-Agent",
+        "Via",
+        "X-Request-Id",
+        "X-Correlation-Id",
     };
 
     /// <summary>Query parameters known to be harmless. The values of all others are hidden.</summary>
     private static readonly HashSet<string> HarmlessParameters = new(StringComparer.OrdinalIgnoreCase)
     {
-        "format", "hierarchy", "method", "nowait", "limit", "skip", "count", "status", "pageSize", "pageOffset", "sort", "id", "amount", "prefix", "after", "transactions",
+        "format",
+        "hierarchy",
+        "method",
+        "nowait",
+        "limit",
+        "skip",
+        "count",
+        "status",
+        "pageSize",
+        "pageOffset",
+        "sort",
+        "id",
+        "amount",
+        "prefix",
+        "after",
+        "transactions",
     };
 
     /// <summary>An address without user information and without the values of parameters that could be secret.</summary>
@@ -34,7 +63,9 @@ public static partial class Redaction
         if (uri is null)
             return "";
         string[] relative = uri.IsAbsoluteUri ? [] : uri.OriginalString.Split('#')[0].Split('?', 2);
-        StringBuilder text = new(uri.IsAbsoluteUri ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) : relative[0]);
+        StringBuilder text = new(
+            uri.IsAbsoluteUri ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) : relative[0]
+        );
         string query = uri.IsAbsoluteUri ? uri.Query.TrimStart('?') : relative.ElementAtOrDefault(1) ?? "";
         char separator = '?';
         foreach (string parameter in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
@@ -80,14 +111,17 @@ public static partial class Redaction
         }
     }
 
-    /// <summary>The sign that ends the user information of an address; a number below <paramref name="start"/> where there is none.</summary>
+    /// <summary>
+    /// The sign that ends the user information of an address; a number below <paramref name="start"/> where there is none.
+    /// </summary>
     private static int EndOfUser(string address, int start)
     {
         int query = address.IndexOf('?', StringComparison.Ordinal);
         string path = query < 0 ? address : address[..query];
         int slash = path.IndexOf('/', Math.Min(start, path.Length));
         string host = path[Math.Min(start, path.Length)..(slash < 0 ? path.Length : slash)];
-        // Secrets of object stores have slashes in them, and passwords any sign. What follows a colon is a port, or else the beginning of one.
+        // Secrets of object stores have slashes in them, and passwords any sign. What follows a colon is a port, or else the beginning of
+        // one.
         int colon = host.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0 || host[(colon + 1)..].All(char.IsAsciiDigit))
             return host.Contains('@', StringComparison.Ordinal) ? start + host.LastIndexOf('@') : -1;
@@ -96,20 +130,30 @@ public static partial class Redaction
 
     /// <summary>Headers as they may be logged.</summary>
     /// <param name="headers">A request's or an answer's headers.</param>
-    internal static string Of(HttpHeaders headers) => string.Join("; ", headers.NonValidated.Select(header =>
-        $"{header.Key}: {(HarmlessHeaders.Contains(header.Key) ? EscapeControls(string.Join(", ", header.Value)) : Hidden)}"));
+    internal static string Of(HttpHeaders headers) =>
+        string.Join(
+            "; ",
+            headers.NonValidated.Select(header =>
+                $"{header.Key}: {(HarmlessHeaders.Contains(header.Key) ? EscapeControls(string.Join(", ", header.Value)) : Hidden)}"
+            )
+        );
 
-    /// <summary>A text in which what looks like a secret is hidden: bearer tokens, signatures in addresses, JSON members named like secrets.</summary>
+    /// <summary>
+    /// A text in which what looks like a secret is hidden: bearer tokens, signatures in addresses, JSON members named like secrets.
+    /// </summary>
     public static string HideSecrets(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        text = AuthorizationText().Replace(text, static match => LooksSecret(match.Groups[2].Value) ? $"{match.Groups[1].Value} {Hidden}" : match.Value);
+        text = AuthorizationText()
+            .Replace(text, static match => LooksSecret(match.Groups[2].Value) ? $"{match.Groups[1].Value} {Hidden}" : match.Value);
         text = JsonWebToken().Replace(text, Hidden);
         text = SecretParameter().Replace(text, "$1=" + Hidden);
         return SecretMember().Replace(text, "$1\"" + Hidden + "\"");
     }
 
-    /// <summary>A text in which control characters, line separators and marks that turn the direction of writing are written as escapes.</summary>
+    /// <summary>
+    /// A text in which control characters, line separators and marks that turn the direction of writing are written as escapes.
+    /// </summary>
     public static string EscapeControls(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -146,28 +190,42 @@ public static partial class Redaction
     }
 
     /// <summary>Whether half of a surrogate pair stands alone. No encoder takes it.</summary>
-    private static bool IsHalf(string text, int index) => text[index] switch
-    {
-        >= '\uD800' and <= '\uDBFF' => index + 1 == text.Length || !char.IsLowSurrogate(text[index + 1]),
-        >= '\uDC00' and <= '\uDFFF' => index == 0 || !char.IsHighSurrogate(text[index - 1]),
-        _ => false,
-    };
+    private static bool IsHalf(string text, int index) =>
+        text[index] switch
+        {
+            >= '\uD800' and <= '\uDBFF' => index + 1 == text.Length || !char.IsLowSurrogate(text[index + 1]),
+            >= '\uDC00' and <= '\uDFFF' => index == 0 || !char.IsHighSurrogate(text[index - 1]),
+            _ => false,
+        };
 
     /// <summary>Whether what follows the name of a kind of credentials is one, and not the next word of a sentence.</summary>
     private static bool LooksSecret(string text) => text.Length >= 16 && text.Any(char.IsAsciiDigit) && text.Any(char.IsAsciiLetter);
 
     private static bool NeedsEscape(char c) =>
-        char.IsControl(c) || c is '\u2028' or '\u2029' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+        char.IsControl(c)
+        || c is '\u2028' or '\u2029' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
-    [GeneratedRegex(@"\b(Bearer|Basic|Token)\s+([A-Za-z0-9._~+/=-]{6,})", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\b(Bearer|Basic|Token)\s+([A-Za-z0-9._~+/=-]{6,})",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
     private static partial Regex AuthorizationText();
 
-    [GeneratedRegex(@"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?",
+        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
     private static partial Regex JsonWebToken();
 
-    [GeneratedRegex(@"\b(sig|signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|token|access_token|api_?key|password|secret)=[^&\s""'<>]+", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\b(sig|signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|token|access_token|api_?key|password|secret)=[^&\s""'<>]+",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
     private static partial Regex SecretParameter();
 
-    [GeneratedRegex(@"(""(?:token|access_token|password|secret|api_?key|apiKey|secret_access_key)""\s*:\s*)""(?:[^""\\]|\\.)*""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"(""(?:token|access_token|password|secret|api_?key|apiKey|secret_access_key)""\s*:\s*)""(?:[^""\\]|\\.)*""",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
     private static partial Regex SecretMember();
 }

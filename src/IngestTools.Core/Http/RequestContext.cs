@@ -47,9 +47,10 @@ internal sealed class RequestContext(HttpOperation operation, AnswerReader read,
     public object? Answer { private get; set; }
 
     /// <summary>The context that a request carries.</summary>
-    public static RequestContext Of(HttpRequestMessage request) => request.Options.TryGetValue(Key, out RequestContext? context)
-        ? context
-        : throw new InvalidOperationException("The request has no context.");
+    public static RequestContext Of(HttpRequestMessage request) =>
+        request.Options.TryGetValue(Key, out RequestContext? context)
+            ? context
+            : throw new InvalidOperationException("The request has no context.");
 
     /// <summary>The operation that runs in a pipeline.</summary>
     public static RequestContext Of(ResilienceContext context) => (RequestContext)Outage.WaiterOf(context);

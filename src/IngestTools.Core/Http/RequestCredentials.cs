@@ -38,8 +38,10 @@ internal sealed class RequestCredentials
 
     /// <summary>Headers of any kind, such as a cookie.</summary>
     public static RequestCredentials Of(
-        IEnumerable<KeyValuePair<string, string>> headers, IEnumerable<string> secrets, DateTimeOffset? endsAt = null) =>
-        new([.. headers], [.. secrets]) { EndsAt = endsAt };
+        IEnumerable<KeyValuePair<string, string>> headers,
+        IEnumerable<string> secrets,
+        DateTimeOffset? endsAt = null
+    ) => new([.. headers], [.. secrets]) { EndsAt = endsAt };
 
     /// <summary>Puts it on a request.</summary>
     public void Sign(HttpRequestMessage request)

@@ -51,27 +51,36 @@ internal sealed class ResiliencePipelines
         _maxAttempts = maxAttempts;
         _outage = outage;
         // All kinds share the breaker: an outage is one of the service, not of a kind of request.
-        _breaker = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }.AddCircuitBreaker(CreateBreaker()).Build();
+        _breaker = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+            .AddCircuitBreaker(CreateBreaker())
+            .Build();
         HttpTimeoutStrategyOptions ofAttempt = new() { Timeout = Clamp(attemptTimeout) };
         HttpTimeoutStrategyOptions total = new() { Timeout = Clamp((ofAttempt.Timeout + HttpFailure.LongestRetryAfter) * maxAttempts) };
         _repeatable = Create(CreateRetry(static (_, _) => true));
         _once = Create(CreateRetry(HasNotActed));
         _upload = outage.CreatePipeline<HttpResponseMessage>().AddRetry(CreateRetry(static (_, _) => true)).AddPipeline(_breaker).Build();
 
-        ResiliencePipeline<HttpResponseMessage> Create(HttpRetryStrategyOptions retry) => outage.CreatePipeline<HttpResponseMessage>()
-            .AddTimeout(total).AddRetry(retry).AddPipeline(_breaker).AddTimeout(ofAttempt).Build();
+        ResiliencePipeline<HttpResponseMessage> Create(HttpRetryStrategyOptions retry) =>
+            outage
+                .CreatePipeline<HttpResponseMessage>()
+                .AddTimeout(total)
+                .AddRetry(retry)
+                .AddPipeline(_breaker)
+                .AddTimeout(ofAttempt)
+                .Build();
     }
 
     /// <summary>Whether the circuit breaker lets all requests pass.</summary>
     public bool IsCircuitClosed => _breakerState.CircuitState == CircuitState.Closed;
 
     /// <summary>The pipeline of a request's operation.</summary>
-    public ResiliencePipeline<HttpResponseMessage> For(HttpRequestMessage request) => RequestContext.Of(request).Operation switch
-    {
-        { IsUpload: true } => _upload,
-        { Kind: OperationKind.Once } => _once,
-        _ => _repeatable,
-    };
+    public ResiliencePipeline<HttpResponseMessage> For(HttpRequestMessage request) =>
+        RequestContext.Of(request).Operation switch
+        {
+            { IsUpload: true } => _upload,
+            { Kind: OperationKind.Once } => _once,
+            _ => _repeatable,
+        };
 
     /// <summary>Lets the circuit breaker count a first attempt that succeeded. It waits only where this closes the circuit.</summary>
     public ValueTask<Outcome<HttpResponseMessage>> CountAsync(HttpResponseMessage response, ResilienceContext context) =>
@@ -79,25 +88,32 @@ internal sealed class ResiliencePipelines
 
     private static TimeSpan Clamp(TimeSpan time) => time < LongestTime ? time : LongestTime;
 
-    private HttpRetryStrategyOptions CreateRetry(Func<RequestContext, Exception, bool> mayBeRepeated) => new()
-    {
-        // The attempts are counted in MayBeSentAgain.
-        MaxRetryAttempts = int.MaxValue,
-        ShouldHandle = arguments => ValueTask.FromResult(
-            arguments.Outcome.Exception is { } failure && MayBeSentAgain(RequestContext.Of(arguments.Context), failure, mayBeRepeated)),
-        DelayGenerator = static arguments => ValueTask.FromResult<TimeSpan?>(
-            DelayBefore(RequestContext.Of(arguments.Context), arguments.Outcome.Exception)),
-        OnRetry = static arguments =>
+    private HttpRetryStrategyOptions CreateRetry(Func<RequestContext, Exception, bool> mayBeRepeated) =>
+        new()
         {
-            IngestDiagnostics.Retries.Add(1);
-            RequestContext context = RequestContext.Of(arguments.Context);
-            context.Retrying();
-            context.Logger.LogInformation(
-                "'{Operation}' is sent again in {Delay:0.0} s: {Reason}",
-                context.Name, arguments.RetryDelay.TotalSeconds, arguments.Outcome.Exception?.Message);
-            return default;
-        },
-    };
+            // The attempts are counted in MayBeSentAgain.
+            MaxRetryAttempts = int.MaxValue,
+            ShouldHandle = arguments =>
+                ValueTask.FromResult(
+                    arguments.Outcome.Exception is { } failure
+                        && MayBeSentAgain(RequestContext.Of(arguments.Context), failure, mayBeRepeated)
+                ),
+            DelayGenerator = static arguments =>
+                ValueTask.FromResult<TimeSpan?>(DelayBefore(RequestContext.Of(arguments.Context), arguments.Outcome.Exception)),
+            OnRetry = static arguments =>
+            {
+                IngestDiagnostics.Retries.Add(1);
+                RequestContext context = RequestContext.Of(arguments.Context);
+                context.Retrying();
+                context.Logger.LogInformation(
+                    "'{Operation}' is sent again in {Delay:0.0} s: {Reason}",
+                    context.Name,
+                    arguments.RetryDelay.TotalSeconds,
+                    arguments.Outcome.Exception?.Message
+                );
+                return default;
+            },
+        };
 
     private bool MayBeSentAgain(RequestContext context, Exception failure, Func<RequestContext, Exception, bool> mayBeRepeated)
     {
@@ -128,32 +144,40 @@ internal sealed class ResiliencePipelines
         return Random.Shared.NextDouble() * (exponential < LongestDelay ? exponential : LongestDelay);
     }
 
-    private HttpCircuitBreakerStrategyOptions CreateBreaker() => new()
-    {
-        FailureRatio = BreakerRatio,
-        MinimumThroughput = BreakerThroughput,
-        SamplingDuration = BreakerWindow,
-        BreakDuration = Outage.LongestPause,
-        StateProvider = _breakerState,
-        ShouldHandle = static arguments => ValueTask.FromResult(IsOutage(arguments.Outcome.Exception)),
-        OnOpened = arguments =>
+    private HttpCircuitBreakerStrategyOptions CreateBreaker() =>
+        new()
         {
-            _outage.CircuitOpened();
-            RequestContext.Of(arguments.Context).Logger.LogInformation(
-                "{Service} keeps failing; nothing is sent for {Pause:0} s. {Reason}",
-                _service, arguments.BreakDuration.TotalSeconds, arguments.Outcome.Exception?.Message);
-            return default;
-        },
-        OnClosed = arguments =>
-        {
-            _outage.CircuitClosed(RequestContext.Of(arguments.Context).Logger);
-            return default;
-        },
-    };
+            FailureRatio = BreakerRatio,
+            MinimumThroughput = BreakerThroughput,
+            SamplingDuration = BreakerWindow,
+            BreakDuration = Outage.LongestPause,
+            StateProvider = _breakerState,
+            ShouldHandle = static arguments => ValueTask.FromResult(IsOutage(arguments.Outcome.Exception)),
+            OnOpened = arguments =>
+            {
+                _outage.CircuitOpened();
+                RequestContext
+                    .Of(arguments.Context)
+                    .Logger.LogInformation(
+                        "{Service} keeps failing; nothing is sent for {Pause:0} s. {Reason}",
+                        _service,
+                        arguments.BreakDuration.TotalSeconds,
+                        arguments.Outcome.Exception?.Message
+                    );
+                return default;
+            },
+            OnClosed = arguments =>
+            {
+                _outage.CircuitClosed(RequestContext.Of(arguments.Context).Logger);
+                return default;
+            },
+        };
 
     /// <summary>
     /// Whether a failure is one of the service as a whole. A refused request is not, nor is one that the server asked to send later.
     /// </summary>
-    private static bool IsOutage(Exception? failure) => failure is TimeoutRejectedException
-        or IngestException { ErrorId: ErrorId.ServerError or ErrorId.ConnectionFailed or ErrorId.TimedOut };
+    private static bool IsOutage(Exception? failure) =>
+        failure
+            is TimeoutRejectedException
+                or IngestException { ErrorId: ErrorId.ServerError or ErrorId.ConnectionFailed or ErrorId.TimedOut };
 }

@@ -43,11 +43,18 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
         }
     }
 
-    /// <summary>What an object of unknown form says itself. What is inside of its members may identify a person, such as the owner of a job.</summary>
+    /// <summary>
+    /// What an object of unknown form says itself. What is inside of its members may identify a person, such as the owner of a job.
+    /// </summary>
     private static string? ScalarsOf(JsonElement root) =>
-        Join(root.EnumerateObject().Where(member => IsScalar(member.Value)).Select(member => $"\"{member.Name}\":{member.Value.GetRawText()}"));
+        Join(
+            root.EnumerateObject()
+                .Where(member => IsScalar(member.Value))
+                .Select(member => $"\"{member.Name}\":{member.Value.GetRawText()}")
+        );
 
-    private static bool IsScalar(JsonElement value) => value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null);
+    private static bool IsScalar(JsonElement value) =>
+        value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null);
 
     private static string? Join(IEnumerable<string> words) => string.Join(", ", words) is { Length: > 0 } all ? all : null;
 
@@ -56,7 +63,11 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
         Word(root, "reason")
         ?? ErrorsOf(root)
         ?? Word(root, "errorMessage")
-        ?? (Word(root, "type") is { } type && root.TryGetProperty("id", out _) && !root.TryGetProperty("title", out _) ? $"{type} ({Word(root, "id")})" : null)
+        ?? (
+            Word(root, "type") is { } type && root.TryGetProperty("id", out _) && !root.TryGetProperty("title", out _)
+                ? $"{type} ({Word(root, "id")})"
+                : null
+        )
         ?? DetailOf(root)
         ?? Word(root, "message", "error", "title")
         ?? (root.TryGetProperty("error", out JsonElement error) && error.ValueKind == JsonValueKind.Object ? WordsOf(error) : null);
@@ -65,7 +76,11 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
     private static string? DetailOf(JsonElement root)
     {
         string? detail = Word(root, "detail");
-        if (detail is null || !root.TryGetProperty("parameters", out JsonElement parameters) || parameters.ValueKind != JsonValueKind.Object)
+        if (
+            detail is null
+            || !root.TryGetProperty("parameters", out JsonElement parameters)
+            || parameters.ValueKind != JsonValueKind.Object
+        )
             return detail;
         string all = string.Join("; ", parameters.EnumerateObject().Select(parameter => $"{parameter.Name}: {parameter.Value}"));
         return all.Length == 0 ? detail : $"{detail} ({all})";
@@ -75,10 +90,13 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
     {
         if (!root.TryGetProperty("errors", out JsonElement errors) || errors.ValueKind != JsonValueKind.Array)
             return null;
-        IEnumerable<string> words = errors.EnumerateArray()
-            .Select(error => error.ValueKind == JsonValueKind.Object
-                ? string.Join(": ", new[] { Word(error, "argument"), Word(error, "reason", "message") }.Where(word => word is not null))
-                : error.ToString())
+        IEnumerable<string> words = errors
+            .EnumerateArray()
+            .Select(error =>
+                error.ValueKind == JsonValueKind.Object
+                    ? string.Join(": ", new[] { Word(error, "argument"), Word(error, "reason", "message") }.Where(word => word is not null))
+                    : error.ToString()
+            )
             .Where(word => word.Length > 0);
         string all = string.Join("; ", words);
         return all.Length == 0 ? null : all;
@@ -112,10 +130,16 @@ internal sealed partial record ServerMessage(string? Text, string? Code = null, 
         return System.Net.WebUtility.HtmlDecode(text);
     }
 
-    [GeneratedRegex(@"<title[^>]*>(.*?)</title>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"<title[^>]*>(.*?)</title>",
+        RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
     private static partial Regex HtmlTitle();
 
-    [GeneratedRegex(@"<(script|style)\b.*?</(script|style)>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"<(script|style)\b.*?</(script|style)>",
+        RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
     private static partial Regex HtmlUnseen();
 
     [GeneratedRegex(@"<[^>]*>", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]

@@ -62,7 +62,9 @@ internal sealed class ServerText(KnownSecrets secrets)
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
             if (e is not IngestException && !string.Equals(e.Message, Redaction.HideSecrets(Value(e.Message)), StringComparison.Ordinal))
-                return new TransportException(string.Join(" ", Chain(exception).Select(cause => $"{cause.GetType().Name}: {Words(cause.Message)}")));
+                return new TransportException(
+                    string.Join(" ", Chain(exception).Select(cause => $"{cause.GetType().Name}: {Words(cause.Message)}"))
+                );
         }
 
         return exception;

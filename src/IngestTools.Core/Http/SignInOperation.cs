@@ -6,19 +6,20 @@ internal static class SignInOperation
     /// <param name="uri">Where the service takes it.</param>
     /// <param name="content">Makes the body of each attempt.</param>
     /// <param name="refine">Says what an error means at this service.</param>
-    public static HttpOperation Post(Uri uri, Func<HttpContent> content, Func<IngestException, IngestException> refine) => new()
-    {
-        Name = "sign in",
-        // A second token or session does no harm.
-        Kind = OperationKind.Repeatable,
-        Method = HttpMethod.Post,
-        Uri = uri,
-        Accept = JsonBody.MediaType,
-        SignsIn = false,
-        BringsCredentials = true,
-        Content = _ => content(),
-        Refine = refine,
-    };
+    public static HttpOperation Post(Uri uri, Func<HttpContent> content, Func<IngestException, IngestException> refine) =>
+        new()
+        {
+            Name = "sign in",
+            // A second token or session does no harm.
+            Kind = OperationKind.Repeatable,
+            Method = HttpMethod.Post,
+            Uri = uri,
+            Accept = JsonBody.MediaType,
+            SignsIn = false,
+            BringsCredentials = true,
+            Content = _ => content(),
+            Refine = refine,
+        };
 
     /// <summary>The token of an answer, as it goes into a header.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: there is none, or it has characters that no token

@@ -57,7 +57,8 @@ internal sealed class StallTimeout : IDisposable
             _isSent
                 ? $"'{operation.Name}' sent all of {_moved:N0} bytes, and no answer came for {AnswerTimeout.TotalMinutes:0} minutes."
                 : $"'{operation.Name}' made no progress for {_timeLimit.TotalSeconds:0} s, after {_moved:N0} bytes.",
-            cause)
+            cause
+        )
         {
             Service = service,
             Operation = operation.Name,

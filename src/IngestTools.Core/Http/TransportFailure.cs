@@ -11,7 +11,16 @@ internal sealed class TransportFailure
     /// What an answer in another protocol begins with: a record of TLS, a frame of HTTP/2, and what other servers greet with.
     /// </summary>
     private static readonly string[] OtherProtocols =
-        ["\u0015\u0003", "\\u0015\\u0003", "\0\0", "\\u0000\\u0000", "SSH-", "220 ", "+OK", "* OK"];
+    [
+        "\u0015\u0003",
+        "\\u0015\\u0003",
+        "\0\0",
+        "\\u0000\\u0000",
+        "SSH-",
+        "220 ",
+        "+OK",
+        "* OK",
+    ];
 
     private readonly IngestService _service;
     private readonly HttpOperation _operation;
@@ -56,13 +65,15 @@ internal sealed class TransportFailure
         };
     }
 
-    private IngestException TooManyFiles() => NotSent(
-        ErrorId.ConnectionFailed, $"No connection to {_host}: {OpenFileLimit.Reason}", OpenFileLimit.Advice, isTransient: true);
+    private IngestException TooManyFiles() =>
+        NotSent(ErrorId.ConnectionFailed, $"No connection to {_host}: {OpenFileLimit.Reason}", OpenFileLimit.Advice, isTransient: true);
 
-    private IngestException WantedClientCertificate() => NotSent(
-        ErrorId.InsecureConnection,
-        $"The server {_host} asks for a client certificate, and IngestTools has none to send: {_words}",
-        HttpFailure.ClientCertificateAdvice);
+    private IngestException WantedClientCertificate() =>
+        NotSent(
+            ErrorId.InsecureConnection,
+            $"The server {_host} asks for a client certificate, and IngestTools has none to send: {_words}",
+            HttpFailure.ClientCertificateAdvice
+        );
 
     private IngestException NotSecure()
     {
@@ -72,7 +83,8 @@ internal sealed class TransportFailure
                 ErrorId.InsecureConnection,
                 $"{_host} refused the TLS handshake: {_words}",
                 "The server may ask for a client certificate, which IngestTools does not send, or have no cipher in common with this "
-                + "machine. Its administrator knows which.");
+                    + "machine. Its administrator knows which."
+            );
         }
 
         return IsPlainAnswer(_exception)
@@ -80,48 +92,67 @@ internal sealed class TransportFailure
                 ErrorId.InsecureConnection,
                 $"{_host} does not answer in TLS: {_words}",
                 "Check the port in -Uri. If the port takes plain http, write http:// (and -AllowInsecure where it is another machine); "
-                + "if it takes https, check that the server and the proxies on the way are well.")
+                    + "if it takes https, check that the server and the proxies on the way are well."
+            )
             : NotSent(
                 ErrorId.InsecureConnection,
                 $"No secure connection to {_host}: {_words}",
-                "Check the server's certificate. For one of your own authority give -CertificateAuthority with its PEM file.");
+                "Check the server's certificate. For one of your own authority give -CertificateAuthority with its PEM file."
+            );
     }
 
-    private IngestException UnknownHost() => NotSent(
-        ErrorId.ConnectionFailed,
-        $"The host {_operation.Uri.Host} was not found: {_words}",
-        "Check the host in -Uri, and the DNS of this machine.",
-        isTransient: true);
-
-    private IngestException RefusedByProxy() => _root.Message.Contains("'407'", StringComparison.Ordinal)
-        ? NotSent(
-            ErrorId.NotAllowed,
-            $"The proxy wants credentials of its own before it connects to {_host}: {_words}",
-            HttpFailure.ProxyCredentialAdvice)
-        : NotSent(
+    private IngestException UnknownHost() =>
+        NotSent(
             ErrorId.ConnectionFailed,
-            $"The proxy does not connect to {_host}: {_words}",
-            "Check -Proxy, or use -NoProxy.",
-            isTransient: true);
+            $"The host {_operation.Uri.Host} was not found: {_words}",
+            "Check the host in -Uri, and the DNS of this machine.",
+            isTransient: true
+        );
+
+    private IngestException RefusedByProxy() =>
+        _root.Message.Contains("'407'", StringComparison.Ordinal)
+            ? NotSent(
+                ErrorId.NotAllowed,
+                $"The proxy wants credentials of its own before it connects to {_host}: {_words}",
+                HttpFailure.ProxyCredentialAdvice
+            )
+            : NotSent(
+                ErrorId.ConnectionFailed,
+                $"The proxy does not connect to {_host}: {_words}",
+                "Check -Proxy, or use -NoProxy.",
+                isTransient: true
+            );
 
     /// <summary>Another protocol has not acted on the request. A line that is garbled may come from a server that has.</summary>
-    private IngestException OtherProtocol() => Make(
-        ErrorId.InvalidAnswer,
-        $"{_host} does not answer in HTTP/1.1: {_words}",
-        "Check the port in -Uri. "
-        + (IsPlainHttp ? "If the port takes https, write https://. " : "")
-        + "If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses.",
-        isTransient: false,
-        mayHaveActed: !IsOtherProtocol(_root.Message));
+    private IngestException OtherProtocol() =>
+        Make(
+            ErrorId.InvalidAnswer,
+            $"{_host} does not answer in HTTP/1.1: {_words}",
+            "Check the port in -Uri. "
+                + (IsPlainHttp ? "If the port takes https, write https://. " : "")
+                + "If the server takes HTTP/2 only, ask its administrator to permit HTTP/1.1, which IngestTools uses.",
+            isTransient: false,
+            mayHaveActed: !IsOtherProtocol(_root.Message)
+        );
 
-    private IngestException Unreadable() => HttpFailure.Unreadable(
-        _service, _operation, $"something that is not HTTP: {_words.TrimEnd('.')}", status: null, body: null, _text, _exception);
+    private IngestException Unreadable() =>
+        HttpFailure.Unreadable(
+            _service,
+            _operation,
+            $"something that is not HTTP: {_words.TrimEnd('.')}",
+            status: null,
+            body: null,
+            _text,
+            _exception
+        );
 
-    private IngestException NoConnection() => NotSent(
-        ErrorId.ConnectionFailed,
-        $"No connection to {_host}: {_text.Words(_exception.Message) ?? _words}",
-        "Check that the server runs at the address in -Uri, and -Proxy and the firewall between.",
-        isTransient: true);
+    private IngestException NoConnection() =>
+        NotSent(
+            ErrorId.ConnectionFailed,
+            $"No connection to {_host}: {_text.Words(_exception.Message) ?? _words}",
+            "Check that the server runs at the address in -Uri, and -Proxy and the firewall between.",
+            isTransient: true
+        );
 
     private IngestException Closed()
     {
@@ -130,17 +161,20 @@ internal sealed class TransportFailure
             ErrorId.ConnectionFailed,
             $"{_host} closed the connection during '{_operation.Name}' without a whole answer",
             $"Try again. If it stays so, check -Uri: {closes} a server that takes HTTP/2 only or asks for a client certificate; "
-            + "IngestTools has neither. Otherwise check the server and the proxies on the way.",
+                + "IngestTools has neither. Otherwise check the server and the proxies on the way.",
             isTransient: true,
-            mayHaveActed: true);
+            mayHaveActed: true
+        );
     }
 
-    private IngestException Broken() => Make(
-        ErrorId.ConnectionFailed,
-        $"The connection to {_host} broke during '{_operation.Name}': {_words}",
-        "Try again. If it stays so, look at the server and at proxies on the way.",
-        isTransient: true,
-        mayHaveActed: true);
+    private IngestException Broken() =>
+        Make(
+            ErrorId.ConnectionFailed,
+            $"The connection to {_host} broke during '{_operation.Name}': {_words}",
+            "Try again. If it stays so, look at the server and at proxies on the way.",
+            isTransient: true,
+            mayHaveActed: true
+        );
 
     private IngestException NotSent(ErrorId errorId, string message, string advice, bool isTransient = false) =>
         Make(errorId, message, advice, isTransient, mayHaveActed: false);
@@ -162,16 +196,22 @@ internal sealed class TransportFailure
     /// without (40, of TLS 1.2).
     /// OpenSSL and Schannel have these words for them.
     /// </summary>
-    private static bool WantsClientCertificate(Exception exception) => Chain(exception).Any(e =>
-        e.Message.Contains("certificate required", StringComparison.OrdinalIgnoreCase)
-        || e.Message.Contains("CertificateRequired", StringComparison.Ordinal));
+    private static bool WantsClientCertificate(Exception exception) =>
+        Chain(exception)
+            .Any(e =>
+                e.Message.Contains("certificate required", StringComparison.OrdinalIgnoreCase)
+                || e.Message.Contains("CertificateRequired", StringComparison.Ordinal)
+            );
 
     /// <summary>Whether a server answered the beginning of TLS with something else, as one does that takes plain http.</summary>
-    private static bool IsPlainAnswer(Exception exception) => Chain(exception).Any(e =>
-        e.Message.Contains("frame size or a corrupted frame", StringComparison.Ordinal)
-        || e.Message.Contains("wrong version number", StringComparison.Ordinal)
-        || e.Message.Contains("packet length too long", StringComparison.Ordinal)
-        || e.Message.Contains("unexpected EOF", StringComparison.Ordinal));
+    private static bool IsPlainAnswer(Exception exception) =>
+        Chain(exception)
+            .Any(e =>
+                e.Message.Contains("frame size or a corrupted frame", StringComparison.Ordinal)
+                || e.Message.Contains("wrong version number", StringComparison.Ordinal)
+                || e.Message.Contains("packet length too long", StringComparison.Ordinal)
+                || e.Message.Contains("unexpected EOF", StringComparison.Ordinal)
+            );
 
     /// <summary>
     /// Whether the first line of an answer is not one of HTTP/1: a frame of HTTP/2, an alert of TLS, or another protocol's greeting.
@@ -187,11 +227,18 @@ internal sealed class TransportFailure
     /// not such a
     /// reason; a name server that cannot be reached is.
     /// </summary>
-    private static bool IsOutage(Exception exception) => exception.GetBaseException() is SocketException
-    {
-        SocketErrorCode: SocketError.ConnectionRefused or SocketError.TimedOut or SocketError.HostUnreachable or SocketError.HostDown
-            or SocketError.NetworkUnreachable or SocketError.NetworkDown or SocketError.TryAgain,
-    };
+    private static bool IsOutage(Exception exception) =>
+        exception.GetBaseException()
+            is SocketException
+            {
+                SocketErrorCode: SocketError.ConnectionRefused
+                    or SocketError.TimedOut
+                    or SocketError.HostUnreachable
+                    or SocketError.HostDown
+                    or SocketError.NetworkUnreachable
+                    or SocketError.NetworkDown
+                    or SocketError.TryAgain,
+            };
 
     private static IEnumerable<Exception> Chain(Exception? exception)
     {

@@ -13,7 +13,19 @@ internal sealed class FileTable : IDisposable
 
     public const string Columns = "name, folder, cut, length, written, sha, job, state, server_name";
 
-    private static readonly string[] Parameters = ["$place", "$name", "$folder", "$cut", "$length", "$written", "$sha", "$job", "$state", "$server"];
+    private static readonly string[] Parameters =
+    [
+        "$place",
+        "$name",
+        "$folder",
+        "$cut",
+        "$length",
+        "$written",
+        "$sha",
+        "$job",
+        "$state",
+        "$server",
+    ];
 
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, long> _folderIds = new(StringComparer.Ordinal);
@@ -45,7 +57,10 @@ internal sealed class FileTable : IDisposable
     {
         using SqliteTransaction transaction = _connection.BeginTransaction();
         (string, object?)[] which = [("$place", place), ("$state", (long)state)];
-        _connection.Execute($"INSERT INTO former_file SELECT place, {Columns} FROM file WHERE place = $place AND state = $state AND job <> 0", which);
+        _connection.Execute(
+            $"INSERT INTO former_file SELECT place, {Columns} FROM file WHERE place = $place AND state = $state AND job <> 0",
+            which
+        );
         _connection.Execute("DELETE FROM file WHERE place = $place AND state = $state", which);
         transaction.Commit();
     }
@@ -57,7 +72,9 @@ internal sealed class FileTable : IDisposable
         return new JournaledFile
         {
             Name = name,
-            Path = reader.NumberOrNull(1) is { } folder ? new LocalPathParts(FolderPath(folder), reader.GetInt32(2)).Join(name, Path.DirectorySeparatorChar) : null,
+            Path = reader.NumberOrNull(1) is { } folder
+                ? new LocalPathParts(FolderPath(folder), reader.GetInt32(2)).Join(name, Path.DirectorySeparatorChar)
+                : null,
             Length = reader.NumberOrNull(3),
             LastWriteTime = reader.NumberOrNull(4) is { } written ? new DateTime(written, DateTimeKind.Utc) : null,
             Sha256 = reader.HashOrNull(5),
@@ -77,17 +94,30 @@ internal sealed class FileTable : IDisposable
 
     private void Write(long place, JournaledFile file, SqliteTransaction transaction)
     {
-        const string Values = $"INTO file (place, {Columns}) VALUES ($place, $name, $folder, $cut, $length, $written, $sha, $job, $state, $server)";
+        const string Values =
+            $"INTO file (place, {Columns}) VALUES ($place, $name, $folder, $cut, $length, $written, $sha, $job, $state, $server)";
         _add ??= _connection.Prepare($"INSERT {Values} ON CONFLICT (place, name) DO NOTHING", Parameters);
         _keep ??= _connection.Prepare(
-            $"INSERT INTO former_file SELECT place, {Columns} FROM file WHERE place = $place AND name = $name AND job NOT IN ($job, 0)", "$place", "$name", "$job");
+            $"INSERT INTO former_file SELECT place, {Columns} FROM file WHERE place = $place AND name = $name AND job NOT IN ($job, 0)",
+            "$place",
+            "$name",
+            "$job"
+        );
         _replace ??= _connection.Prepare($"REPLACE {Values}", Parameters);
         _add.Transaction = _keep.Transaction = _replace.Transaction = transaction;
         LocalPathParts? parts = file.Path is null ? null : LocalPathParts.Split(file.Path, file.Name, Path.DirectorySeparatorChar);
         object?[] values =
         [
-            place, file.Name, parts is null ? null : FolderId(parts.Value.Folder), parts?.Cut, file.Length, file.LastWriteTime?.Ticks,
-            JournalAccess.HashBytes(file.Sha256), file.Job, (long)file.State, file.ServerName,
+            place,
+            file.Name,
+            parts is null ? null : FolderId(parts.Value.Folder),
+            parts?.Cut,
+            file.Length,
+            file.LastWriteTime?.Ticks,
+            JournalAccess.HashBytes(file.Sha256),
+            file.Job,
+            (long)file.State,
+            file.ServerName,
         ];
         // Most names are new, and cost one statement.
         if (_add.With(values).ExecuteNonQuery() == 0)
@@ -103,7 +133,13 @@ internal sealed class FileTable : IDisposable
     /// <summary>Records that the server now has this file under the name that it gave it.</summary>
     private void WriteNewest(long place, JournaledFile file, SqliteTransaction transaction)
     {
-        _newest ??= _connection.Prepare("REPLACE INTO upload (place, name, server_name, sent) VALUES ($place, $name, $server, $sent)", "$place", "$name", "$server", "$sent");
+        _newest ??= _connection.Prepare(
+            "REPLACE INTO upload (place, name, server_name, sent) VALUES ($place, $name, $server, $sent)",
+            "$place",
+            "$name",
+            "$server",
+            "$sent"
+        );
         _newest.Transaction = transaction;
         _newest.With(place, file.Name, file.ServerName, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()).ExecuteNonQuery();
     }
@@ -114,7 +150,8 @@ internal sealed class FileTable : IDisposable
             return id;
         if (_folderIds.Count >= MaxRememberedFolders)
             _folderIds.Clear();
-        id = _connection.ReadNumber("SELECT id FROM folder WHERE path = $path", ("$path", path))
+        id =
+            _connection.ReadNumber("SELECT id FROM folder WHERE path = $path", ("$path", path))
             ?? _connection.ReadNumber("INSERT INTO folder (path) VALUES ($path) RETURNING id", ("$path", path))!.Value;
         _folderIds.Add(path, id);
         return id;

@@ -1,8 +1,8 @@
 namespace IngestTools.Journal;
 
 /// <summary>
-/// What was sent and started from this machine by this account. The upload engine, the starts, the waiter and the scheduler use it through this interface,
-/// and none of them knows how it is stored.
+/// What was sent and started from this machine by this account. The upload engine, the starts, the waiter and the scheduler use it through
+/// this interface, and none of them knows how it is stored.
 /// </summary>
 public interface IIngestJournal : IDisposable
 {
@@ -39,7 +39,9 @@ public interface IIngestJournal : IDisposable
     /// <param name="key">The key of the start.</param>
     void CancelStart(long key);
 
-    /// <summary>Records that the answer to a start was lost: whether the server acted is not known. What was found out meanwhile stays.</summary>
+    /// <summary>
+    /// Records that the answer to a start was lost: whether the server acted is not known. What was found out meanwhile stays.
+    /// </summary>
     /// <param name="key">The key of the start.</param>
     /// <param name="message">What to look at.</param>
     void LoseStart(long key, string message);
@@ -48,7 +50,9 @@ public interface IIngestJournal : IDisposable
     /// <param name="transaction">The transaction.</param>
     void Update(Transaction transaction);
 
-    /// <summary>The upload that a server has under a name, whichever place it was sent to: the newest one. Null where none is recorded.</summary>
+    /// <summary>
+    /// The upload that a server has under a name, whichever place it was sent to: the newest one. Null where none is recorded.
+    /// </summary>
     /// <param name="service">The service.</param>
     /// <param name="server">The server's base address.</param>
     /// <param name="serverName">The name that the server gave it.</param>
@@ -65,7 +69,8 @@ public interface IIngestJournal : IDisposable
     /// <summary>A job.</summary>
     /// <param name="number">Its number.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/></exception>
-    IngestJob FindJob(long number) => ReadJobs(new JobQuery { Number = number }) is [IngestJob job] ? job : throw JournalErrors.NoSuchJob(number);
+    IngestJob FindJob(long number) =>
+        ReadJobs(new JobQuery { Number = number }) is [IngestJob job] ? job : throw JournalErrors.NoSuchJob(number);
 
     /// <summary>The results of a job's files: those that were uploaded, and those that failed.</summary>
     /// <param name="job">The job's number.</param>
@@ -110,7 +115,9 @@ public interface IPlaceJournal : IDisposable
     /// <param name="files">The records.</param>
     void Write(IReadOnlyCollection<JournaledFile> files);
 
-    /// <summary>What the server made of a name besides what the name's record says: of files that were sent from elsewhere, or before.</summary>
+    /// <summary>
+    /// What the server made of a name besides what the name's record says: of files that were sent from elsewhere, or before.
+    /// </summary>
     /// <param name="name">The name on the server.</param>
     IReadOnlyList<string> FindOthers(string name);
 
@@ -150,8 +157,8 @@ public interface IUploadJob : IDisposable
     OlderJob? FindOlder();
 
     /// <summary>
-    /// The number of jobs of this process that ended at the same place since this one began. They are not waited for: a later command of a pipeline would
-    /// wait for an earlier one, which waits for the later one to take its results.
+    /// The number of jobs of this process that ended at the same place since this one began. They are not waited for: a later command of a
+    /// pipeline would wait for an earlier one, which waits for the later one to take its results.
     /// </summary>
     long EndedBeside { get; }
 

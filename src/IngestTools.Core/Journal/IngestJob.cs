@@ -59,7 +59,9 @@ public sealed record IngestJob
     {
         ArgumentNullException.ThrowIfNull(id);
         string number = id.StartsWith("job:", StringComparison.OrdinalIgnoreCase) ? id[4..] : id;
-        return long.TryParse(number, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long value) && value > 0
+        return
+            long.TryParse(number, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long value)
+            && value > 0
             ? value
             : throw new IngestException(ErrorId.Rejected, $"'{Http.Redaction.EscapeControls(id)}' is not the id of a job.")
             {

@@ -14,8 +14,11 @@ public static class IngestJournal
     /// <summary>The journal's file: <c>journal.db</c> in the state folder.</summary>
     public static string DefaultPath => Path.Join(Connections.IngestFolders.State, "journal.db");
 
-    /// <summary>The journal of this account; one that records nothing where it is turned off. The file is opened when it is first used.</summary>
+    /// <summary>
+    /// The journal of this account; one that records nothing where it is turned off. The file is opened when it is first used.
+    /// </summary>
     /// <param name="path">The file; null takes <see cref="DefaultPath"/>.</param>
     /// <param name="origin">The run of a schedule that starts are recorded for; null where a person starts them.</param>
-    public static IIngestJournal Open(string? path = null, StartOrigin? origin = null) => IsTurnedOff ? Off : new SqliteJournal(path ?? DefaultPath, TimeProvider.System, origin);
+    public static IIngestJournal Open(string? path = null, StartOrigin? origin = null) =>
+        IsTurnedOff ? Off : new SqliteJournal(path ?? DefaultPath, TimeProvider.System, origin);
 }

@@ -3,7 +3,9 @@ using Microsoft.Data.Sqlite;
 
 namespace IngestTools.Journal;
 
-/// <summary>Short forms of what the journal asks of SQLite, and the one place where SQLite's errors become <see cref="ErrorId.JournalUnavailable"/>.</summary>
+/// <summary>
+/// Short forms of what the journal asks of SQLite, and the one place where SQLite's errors become <see cref="ErrorId.JournalUnavailable"/>.
+/// </summary>
 internal static class JournalAccess
 {
     /// <exception cref="IngestException"><see cref="ErrorId.JournalUnavailable"/></exception>
@@ -20,11 +22,15 @@ internal static class JournalAccess
     }
 
     /// <exception cref="IngestException"><see cref="ErrorId.JournalUnavailable"/></exception>
-    public static void Run(string path, Action action) => Run(path, () =>
-    {
-        action();
-        return true;
-    });
+    public static void Run(string path, Action action) =>
+        Run(
+            path,
+            () =>
+            {
+                action();
+                return true;
+            }
+        );
 
     public static SqliteCommand Prepare(this SqliteConnection connection, string text, params string[] parameters)
     {
@@ -56,7 +62,12 @@ internal static class JournalAccess
         return command.ExecuteScalar() is long number ? number : null;
     }
 
-    public static List<T> Read<T>(this SqliteConnection connection, string text, Func<SqliteDataReader, T> read, params (string Name, object? Value)[] parameters)
+    public static List<T> Read<T>(
+        this SqliteConnection connection,
+        string text,
+        Func<SqliteDataReader, T> read,
+        params (string Name, object? Value)[] parameters
+    )
     {
         using SqliteCommand command = Create(connection, text, parameters);
         using SqliteDataReader reader = command.ExecuteReader();
@@ -73,7 +84,15 @@ internal static class JournalAccess
         {
             return read(reader);
         }
-        catch (Exception e) when (e is JsonException or FormatException or ArgumentException or InvalidCastException or InvalidOperationException or OverflowException)
+        catch (Exception e)
+            when (e
+                    is JsonException
+                        or FormatException
+                        or ArgumentException
+                        or InvalidCastException
+                        or InvalidOperationException
+                        or OverflowException
+            )
         {
             throw new InvalidDataException("A record of the journal cannot be read.", e);
         }
@@ -86,7 +105,8 @@ internal static class JournalAccess
     public static string? HashOrNull(this SqliteDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : Convert.ToHexString(reader.GetFieldValue<byte[]>(column)).ToLowerInvariant();
 
-    public static DateTimeOffset Time(this SqliteDataReader reader, int column) => DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(column));
+    public static DateTimeOffset Time(this SqliteDataReader reader, int column) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(column));
 
     public static byte[]? HashBytes(string? sha256) => sha256 is null ? null : Convert.FromHexString(sha256);
 

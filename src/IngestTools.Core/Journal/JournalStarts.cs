@@ -12,12 +12,18 @@ internal static class JournalStarts
     /// <param name="send">Sends the request, and returns the transaction.</param>
     /// <param name="logger">The log.</param>
     /// <param name="admit">
-    /// Checks, by the key of the record, whether the start may be sent; null allows it. What is checked here cannot change meanwhile: of two processes that
-    /// start the same, the later one finds the record of the earlier one.
+    /// Checks, by the key of the record, whether the start may be sent; null allows it. What is checked here cannot change meanwhile: of
+    /// two processes that start the same, the later one finds the record of the earlier one.
     /// </param>
-    /// <exception cref="IngestException">Those of the request and of the check; <see cref="ErrorId.JournalUnavailable"/> before anything is sent.</exception>
+    /// <exception cref="IngestException">Those of the request and of the check; <see cref="ErrorId.JournalUnavailable"/> before anything is
+    /// sent.</exception>
     public static async Task<Transaction> StartAsync(
-        this IIngestJournal journal, JournaledStart start, Func<Task<Transaction>> send, ILogger logger, Func<long, Task>? admit = null)
+        this IIngestJournal journal,
+        JournaledStart start,
+        Func<Task<Transaction>> send,
+        ILogger logger,
+        Func<long, Task>? admit = null
+    )
     {
         long key = journal.BeginStart(start);
         Transaction started;
@@ -38,18 +44,20 @@ internal static class JournalStarts
             throw;
         }
 
-        // The server has taken it, so its id must reach the caller. Where it cannot be recorded, the record stays one whose answer was not seen.
+        // The server has taken it, so its id must reach the caller. Where it cannot be recorded, the record stays one whose answer was not
+        // seen.
         TryRecord(() => journal.EndStart(key, started), start, logger);
         return started;
     }
 
     /// <summary>Whether the server may have taken a start that ended with an exception.</summary>
-    private static bool MayHaveActed(Exception exception) => exception switch
-    {
-        IngestException e => e.ErrorId == ErrorId.OutcomeUnknown,
-        NotSentException => false,
-        _ => true,
-    };
+    private static bool MayHaveActed(Exception exception) =>
+        exception switch
+        {
+            IngestException e => e.ErrorId == ErrorId.OutcomeUnknown,
+            NotSentException => false,
+            _ => true,
+        };
 
     private static void TryRecord(Action record, JournaledStart start, ILogger logger)
     {
@@ -59,7 +67,12 @@ internal static class JournalStarts
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.JournalUnavailable)
         {
-            logger.LogWarning("What came of the start of {Kind} at {Place} could not be recorded: {Reason}", start.Kind, start.Place.Name, e.Message);
+            logger.LogWarning(
+                "What came of the start of {Kind} at {Place} could not be recorded: {Reason}",
+                start.Kind,
+                start.Place.Name,
+                e.Message
+            );
         }
     }
 }

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Journal;
 
 /// <summary>
-/// Records how transactions were last seen. A journal that cannot be used any longer costs one warning and no more: what runs on a server is followed
-/// without it.
+/// Records how transactions were last seen. A journal that cannot be used any longer costs one warning and no more: what runs on a server
+/// is followed without it.
 /// </summary>
 internal sealed class JournaledSource : ITransactionSource
 {
@@ -67,7 +67,8 @@ internal sealed class JournaledSource : ITransactionSource
         return looks;
     }
 
-    public IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, CancellationToken cancellationToken) => _inner.ReadFailedItemsAsync(transaction, cancellationToken);
+    public IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, CancellationToken cancellationToken) =>
+        _inner.ReadFailedItemsAsync(transaction, cancellationToken);
 
     public string ListCommand(Transaction transaction) => _inner.ListCommand(transaction);
 
@@ -75,7 +76,8 @@ internal sealed class JournaledSource : ITransactionSource
         Record(transaction, await _inner.StopAsync(transaction, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Whether the server itself says that it does not know a transaction. A proxy's page that says 404 is no such word.</summary>
-    private static bool IsGone(IngestException error) => error.ErrorId == ErrorId.NotFound && (error.ServerMessage is not null || error.StatusCode is null);
+    private static bool IsGone(IngestException error) =>
+        error.ErrorId == ErrorId.NotFound && (error.ServerMessage is not null || error.StatusCode is null);
 
     private void RecordGone(Transaction transaction, IngestException error) =>
         Record(transaction, transaction with { Status = TransactionStatus.Unknown, ServerStatus = null, Message = error.Message });

@@ -12,7 +12,9 @@ public sealed record JournaledStart
     /// <summary>The connection's name.</summary>
     public required string Connection { get; init; }
 
-    /// <summary>The transaction as far as it is known before the answer. Where its id is not known either, it is <see cref="PendingStarts.NoId"/>.</summary>
+    /// <summary>
+    /// The transaction as far as it is known before the answer. Where its id is not known either, it is <see cref="PendingStarts.NoId"/>.
+    /// </summary>
     public required Transaction Transaction { get; init; }
 
     /// <summary>SHA-256 of what is loaded, lower-case hexadecimal; null where it is not known.</summary>
@@ -61,24 +63,40 @@ public sealed record JournaledTransaction
     /// <summary>Whether the transaction has an id at the server, so that it can be looked at there.</summary>
     public bool HasId => !PendingStarts.IsPending(Transaction.Id);
 
-    /// <summary>The transaction for a look by its id alone: with what was known when it was last seen. Whether one that had ended still has is for the server to say.</summary>
-    public Transaction Resume() => State == StartState.Started ? Transaction : Transaction with
-    {
-        Status = TransactionStatus.Unknown,
-        ServerStatus = null,
-        Message = Transaction.ScheduledFor is null ? null : Transaction.Message,
-        CompletedAt = null,
-        SeenAt = null,
-    };
+    /// <summary>
+    /// The transaction for a look by its id alone: with what was known when it was last seen. Whether one that had ended still has is for
+    /// the server to say.
+    /// </summary>
+    public Transaction Resume() =>
+        State == StartState.Started
+            ? Transaction
+            : Transaction with
+            {
+                Status = TransactionStatus.Unknown,
+                ServerStatus = null,
+                Message = Transaction.ScheduledFor is null ? null : Transaction.Message,
+                CompletedAt = null,
+                SeenAt = null,
+            };
 
     /// <summary>The transaction for a person: one whose start was never answered says so.</summary>
-    public Transaction Describe() => State switch
-    {
-        StartState.Starting => Transaction with { Status = TransactionStatus.Queued, Message = "A process of this account is sending its start." },
-        StartState.Lost => Transaction with { Status = TransactionStatus.Unknown, Message = ManualCheck, SeenAt = Transaction.SeenAt ?? Transaction.SubmittedAt },
-        StartState.Ended when !Transaction.IsTerminal => Transaction with { Status = TransactionStatus.Unknown },
-        _ => Transaction,
-    };
+    public Transaction Describe() =>
+        State switch
+        {
+            StartState.Starting => Transaction with
+            {
+                Status = TransactionStatus.Queued,
+                Message = "A process of this account is sending its start.",
+            },
+            StartState.Lost => Transaction with
+            {
+                Status = TransactionStatus.Unknown,
+                Message = ManualCheck,
+                SeenAt = Transaction.SeenAt ?? Transaction.SubmittedAt,
+            },
+            StartState.Ended when !Transaction.IsTerminal => Transaction with { Status = TransactionStatus.Unknown },
+            _ => Transaction,
+        };
 }
 
 /// <summary>The run of a schedule that starts something.</summary>
@@ -166,12 +184,13 @@ public sealed record ClearQuery
 
     /// <summary>The place that is meant; null where it is any.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not a shortcode or a hierarchy.</exception>
-    internal (IngestService Service, string Name)? Place => (Shortcode, Hierarchy) switch
-    {
-        ({ } shortcode, _) => (IngestService.DspIngest, Services.DspIngest.Shortcode.Parse(shortcode).Value),
-        (_, { } hierarchy) => (IngestService.Voss, Services.Voss.Hierarchy.Parse(hierarchy).Value),
-        _ => null,
-    };
+    internal (IngestService Service, string Name)? Place =>
+        (Shortcode, Hierarchy) switch
+        {
+            ({ } shortcode, _) => (IngestService.DspIngest, Services.DspIngest.Shortcode.Parse(shortcode).Value),
+            (_, { } hierarchy) => (IngestService.Voss, Services.Voss.Hierarchy.Parse(hierarchy).Value),
+            _ => null,
+        };
 }
 
 /// <summary>How many records were deleted.</summary>

@@ -3,7 +3,8 @@ namespace IngestTools.Journal;
 /// <summary>
 /// A local path as a folder and the tail of the remote name. A folder's files share the folder, so a million records do not repeat it.
 /// </summary>
-/// <param name="Folder">What comes before the tail, its separator included; the whole path where path and name have no tail in common.</param>
+/// <param name="Folder">What comes before the tail, its separator included; the whole path where path and name have no tail in
+/// common.</param>
 /// <param name="Cut">Where the tail begins in the remote name; -1 where there is none.</param>
 internal readonly record struct LocalPathParts(string Folder, int Cut)
 {
@@ -14,7 +15,11 @@ internal readonly record struct LocalPathParts(string Folder, int Cut)
     public static LocalPathParts Split(string path, string name, char separator)
     {
         int common = 0;
-        while (common < path.Length && common < name.Length && path[^(common + 1)] == (name[^(common + 1)] is '/' ? separator : name[^(common + 1)]))
+        while (
+            common < path.Length
+            && common < name.Length
+            && path[^(common + 1)] == (name[^(common + 1)] is '/' ? separator : name[^(common + 1)])
+        )
             common++;
         for (; common > 0; common--)
         {

@@ -5,9 +5,7 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 {
     public static readonly NoJournal Instance = new();
 
-    private NoJournal()
-    {
-    }
+    private NoJournal() { }
 
     public bool IsOn => false;
 
@@ -37,21 +35,13 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 
     public long BeginStart(JournaledStart start) => 0;
 
-    public void EndStart(long key, Transaction transaction)
-    {
-    }
+    public void EndStart(long key, Transaction transaction) { }
 
-    public void CancelStart(long key)
-    {
-    }
+    public void CancelStart(long key) { }
 
-    public void LoseStart(long key, string message)
-    {
-    }
+    public void LoseStart(long key, string message) { }
 
-    public void Update(Transaction transaction)
-    {
-    }
+    public void Update(Transaction transaction) { }
 
     public JournaledUpload? FindUpload(IngestService service, string server, string serverName) => null;
 
@@ -67,27 +57,19 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 
     public JournaledFile? Find(string name) => null;
 
-    public void Refresh()
-    {
-    }
+    public void Refresh() { }
 
     public IEnumerable<JournaledFile> Read(FileState state) => [];
 
     public long Count(FileState state) => 0;
 
-    public void Write(IReadOnlyCollection<JournaledFile> files)
-    {
-    }
+    public void Write(IReadOnlyCollection<JournaledFile> files) { }
 
     public IReadOnlyList<string> FindOthers(string name) => [];
 
-    public void AddOthers(IReadOnlyCollection<(string Name, string ServerName)> others)
-    {
-    }
+    public void AddOthers(IReadOnlyCollection<(string Name, string ServerName)> others) { }
 
-    public void Forget(FileState state)
-    {
-    }
+    public void Forget(FileState state) { }
 
     public OlderJob? FindOlder() => null;
 
@@ -97,13 +79,9 @@ internal sealed class NoJournal : IIngestJournal, IPlaceJournal, IUploadJob
 
     public ValueTask RecordAsync(UploadResult result) => default;
 
-    public void Skip()
-    {
-    }
+    public void Skip() { }
 
     public Task CompleteAsync(IngestJobStatus status) => Task.CompletedTask;
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

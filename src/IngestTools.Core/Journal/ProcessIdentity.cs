@@ -4,8 +4,8 @@ using System.Globalization;
 namespace IngestTools.Journal;
 
 /// <summary>
-/// Identifies a process of this machine across the reuse of its number. A number alone would take another process, after a restart or later, for the one that
-/// was meant.
+/// Identifies a process of this machine across the reuse of its number. A number alone would take another process, after a restart or
+/// later, for the one that was meant.
 /// </summary>
 internal static class ProcessIdentity
 {
@@ -18,8 +18,12 @@ internal static class ProcessIdentity
     /// <summary>Whether a process of this machine is still there.</summary>
     public static bool IsAlive(int number, string start) => ReadStart(number) is { } found && found == start;
 
-    /// <summary>Whether a process of this machine is there and is not stopped. One that is stopped, by Ctrl+Z or SIGSTOP, does nothing until it is continued.</summary>
-    public static bool IsActive(int number, string start) => IsAlive(number, start) && !(OperatingSystem.IsLinux() && ReadLinuxState(number) is "T" or "t");
+    /// <summary>
+    /// Whether a process of this machine is there and is not stopped. One that is stopped, by Ctrl+Z or SIGSTOP, does nothing until it is
+    /// continued.
+    /// </summary>
+    public static bool IsActive(int number, string start) =>
+        IsAlive(number, start) && !(OperatingSystem.IsLinux() && ReadLinuxState(number) is "T" or "t");
 
     /// <summary>When a process began, in a form that does not change while it lives; null where there is no such process.</summary>
     private static string? ReadStart(int number)

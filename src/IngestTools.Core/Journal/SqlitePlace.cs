@@ -9,7 +9,8 @@ internal sealed class SqlitePlace : IPlaceJournal
     private const int LookupsInTransaction = 256;
 
     /// <summary>
-    /// How long a read transaction lasts. While it does, the write-ahead log grows with all that any process writes, and what others write is not seen.
+    /// How long a read transaction lasts. While it does, the write-ahead log grows with all that any process writes, and what others write
+    /// is not seen.
     /// </summary>
     private static readonly TimeSpan ReadingLimit = TimeSpan.FromSeconds(1);
 
@@ -36,7 +37,12 @@ internal sealed class SqlitePlace : IPlaceJournal
         _connection = file.Open(isDurable: true);
         _files = new FileTable(_connection);
         _find = _connection.Prepare($"SELECT {FileTable.Columns} FROM file WHERE place = $place AND name = $name", "$place", "$name");
-        _readingEnd = new Timer(static place => ((SqlitePlace)place!).EndReadingInTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _readingEnd = new Timer(
+            static place => ((SqlitePlace)place!).EndReadingInTime(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
         try
         {
             _id = Run(() => PlaceTable.IdOf(_connection, place));
@@ -50,9 +56,23 @@ internal sealed class SqlitePlace : IPlaceJournal
 
     public PlaceMark Mark
     {
-        get => Run(() => _connection.Read(
-            "SELECT mark_rows, mark_last FROM place WHERE id = $id", static r => new PlaceMark(r.GetInt64(0), r.TextOrNull(1)), ("$id", _id)).FirstOrDefault());
-        set => Change("UPDATE place SET mark_rows = $rows, mark_last = $last WHERE id = $id", ("$rows", value.Rows), ("$last", value.Last), ("$id", _id));
+        get =>
+            Run(() =>
+                _connection
+                    .Read(
+                        "SELECT mark_rows, mark_last FROM place WHERE id = $id",
+                        static r => new PlaceMark(r.GetInt64(0), r.TextOrNull(1)),
+                        ("$id", _id)
+                    )
+                    .FirstOrDefault()
+            );
+        set =>
+            Change(
+                "UPDATE place SET mark_rows = $rows, mark_last = $last WHERE id = $id",
+                ("$rows", value.Rows),
+                ("$last", value.Last),
+                ("$id", _id)
+            );
     }
 
     public bool IsClosing
@@ -61,27 +81,32 @@ internal sealed class SqlitePlace : IPlaceJournal
         set => Change("UPDATE place SET closing = $closing WHERE id = $id", ("$closing", value ? 1 : 0), ("$id", _id));
     }
 
-    public long LastEndedJob => Run(() =>
-    {
-        List<(long Number, bool IsRunning)> jobs = _connection.Read(
-            $"SELECT id, status, machine, process, process_start, started > $recent FROM job WHERE place = $place ORDER BY id DESC LIMIT {MaxRunningJobs}",
-            static row => (Number: row.GetInt64(0), IsRunning: IsRunning(row)),
-            ("$place", _id), ("$recent", DateTimeOffset.UtcNow.Subtract(SqliteJournal.RemoteJobLimit).ToUnixTimeMilliseconds()));
-        // What a job that still runs sends may come after a start, and so may be what newer jobs than it have sent.
-        int oldestRunning = jobs.FindLastIndex(static job => job.IsRunning);
-        return jobs.Skip(oldestRunning + 1).FirstOrDefault().Number;
-    });
+    public long LastEndedJob =>
+        Run(() =>
+        {
+            List<(long Number, bool IsRunning)> jobs = _connection.Read(
+                $"SELECT id, status, machine, process, process_start, started > $recent FROM job WHERE place = $place ORDER BY id "
+                    + $"DESC LIMIT {MaxRunningJobs}",
+                static row => (Number: row.GetInt64(0), IsRunning: IsRunning(row)),
+                ("$place", _id),
+                ("$recent", DateTimeOffset.UtcNow.Subtract(SqliteJournal.RemoteJobLimit).ToUnixTimeMilliseconds())
+            );
+            // What a job that still runs sends may come after a start, and so may be what newer jobs than it have sent.
+            int oldestRunning = jobs.FindLastIndex(static job => job.IsRunning);
+            return jobs.Skip(oldestRunning + 1).FirstOrDefault().Number;
+        });
 
-    public JournaledFile? Find(string name) => Run(() =>
-    {
-        if (_reading is null || ++_lookups > LookupsInTransaction)
-            BeginReading();
-        if (!_hasFiles)
-            return null;
-        _find.Transaction = _reading;
-        using SqliteDataReader reader = _find.With(_id, name).ExecuteReader();
-        return reader.Read() ? reader.ReadRow(_files.Read) : null;
-    });
+    public JournaledFile? Find(string name) =>
+        Run(() =>
+        {
+            if (_reading is null || ++_lookups > LookupsInTransaction)
+                BeginReading();
+            if (!_hasFiles)
+                return null;
+            _find.Transaction = _reading;
+            using SqliteDataReader reader = _find.With(_id, name).ExecuteReader();
+            return reader.Read() ? reader.ReadRow(_files.Read) : null;
+        });
 
     public void Refresh() => Change(static () => { });
 
@@ -94,8 +119,13 @@ internal sealed class SqlitePlace : IPlaceJournal
             {
                 EndReading();
                 return _connection.Read(
-                    $"SELECT {FileTable.Columns} FROM file WHERE place = $place AND name > $after AND state = $state ORDER BY name LIMIT {PageSize}",
-                    _files.Read, ("$place", _id), ("$after", after), ("$state", (int)state));
+                    $"SELECT {FileTable.Columns} FROM file WHERE place = $place AND name > $after AND state = $state ORDER BY name "
+                        + $"LIMIT {PageSize}",
+                    _files.Read,
+                    ("$place", _id),
+                    ("$after", after),
+                    ("$state", (int)state)
+                );
             });
             foreach (JournaledFile file in page)
                 yield return file;
@@ -105,11 +135,16 @@ internal sealed class SqlitePlace : IPlaceJournal
         }
     }
 
-    public long Count(FileState state) => Run(() =>
-    {
-        EndReading();
-        return _connection.ReadNumber("SELECT count(*) FROM file WHERE place = $place AND state = $state", ("$place", _id), ("$state", (int)state)) ?? 0;
-    });
+    public long Count(FileState state) =>
+        Run(() =>
+        {
+            EndReading();
+            return _connection.ReadNumber(
+                    "SELECT count(*) FROM file WHERE place = $place AND state = $state",
+                    ("$place", _id),
+                    ("$state", (int)state)
+                ) ?? 0;
+        });
 
     public void Write(IReadOnlyCollection<JournaledFile> files)
     {
@@ -117,12 +152,17 @@ internal sealed class SqlitePlace : IPlaceJournal
             Change(() => _files.Write(_id, files));
     }
 
-    public IReadOnlyList<string> FindOthers(string name) => Run(() =>
-    {
-        EndReading();
-        return _connection.Read(
-            "SELECT server_name FROM other_file WHERE place = $place AND name = $name", static r => r.GetString(0), ("$place", _id), ("$name", name));
-    });
+    public IReadOnlyList<string> FindOthers(string name) =>
+        Run(() =>
+        {
+            EndReading();
+            return _connection.Read(
+                "SELECT server_name FROM other_file WHERE place = $place AND name = $name",
+                static r => r.GetString(0),
+                ("$place", _id),
+                ("$name", name)
+            );
+        });
 
     public void AddOthers(IReadOnlyCollection<(string Name, string ServerName)> others)
     {
@@ -148,7 +188,11 @@ internal sealed class SqlitePlace : IPlaceJournal
     {
         using SqliteTransaction transaction = _connection.BeginTransaction();
         using SqliteCommand add = _connection.Prepare(
-            "INSERT OR IGNORE INTO other_file (place, name, server_name) VALUES ($place, $name, $server)", "$place", "$name", "$server");
+            "INSERT OR IGNORE INTO other_file (place, name, server_name) VALUES ($place, $name, $server)",
+            "$place",
+            "$name",
+            "$server"
+        );
         add.Transaction = transaction;
         foreach ((string name, string serverName) in others)
             add.With(_id, name, serverName).ExecuteNonQuery();
@@ -187,17 +231,20 @@ internal sealed class SqlitePlace : IPlaceJournal
     }
 
     /// <summary>A job whose process was killed has ended, although nobody recorded it.</summary>
-    private static bool IsRunning(SqliteDataReader row) => row.GetInt32(1) == (int)IngestJobStatus.Running
+    private static bool IsRunning(SqliteDataReader row) =>
+        row.GetInt32(1) == (int)IngestJobStatus.Running
         && (row.GetString(2) == ProcessIdentity.Machine ? ProcessIdentity.IsAlive(row.GetInt32(3), row.GetString(4)) : row.GetBoolean(5));
 
-    private void Change(string text, params (string Name, object? Value)[] parameters) => Change(() => _connection.Execute(text, parameters));
+    private void Change(string text, params (string Name, object? Value)[] parameters) =>
+        Change(() => _connection.Execute(text, parameters));
 
-    private void Change(Action change) => Run(() =>
-    {
-        EndReading();
-        change();
-        return true;
-    });
+    private void Change(Action change) =>
+        Run(() =>
+        {
+            EndReading();
+            change();
+            return true;
+        });
 
     private T Run<T>(Func<T> action)
     {

@@ -5,12 +5,14 @@ using Microsoft.Data.Sqlite;
 
 namespace IngestTools.Journal;
 
-/// <summary>One call of Send-IngestFile into one place. Its results are written by one task, those that end close together in one transaction.</summary>
+/// <summary>
+/// One call of Send-IngestFile into one place. Its results are written by one task, those that end close together in one transaction.
+/// </summary>
 internal sealed class SqliteUploadJob : IUploadJob
 {
     /// <summary>
-    /// The maximum number of results that wait to be written. Uploads wait while it is reached. So a kill takes at most twice this number from the journal,
-    /// those that wait and those that are being written, and their files are sent again.
+    /// The maximum number of results that wait to be written. Uploads wait while it is reached. So a kill takes at most twice this number
+    /// from the journal, those that wait and those that are being written, and their files are sent again.
     /// </summary>
     private const int MaxWaiting = 256;
 
@@ -64,22 +66,32 @@ internal sealed class SqliteUploadJob : IUploadJob
 
     public IngestException? Failure => _failure;
 
-    public OlderJob? FindOlder() => JournalAccess.Run<OlderJob?>(_file.Path, () =>
-    {
-        // Only older calls are waited for, so that two that send to the same two places cannot wait for each other.
-        using SqliteConnection connection = _file.Open(isDurable: false);
-        List<(OlderJob Job, string Start)> older = connection.Read(
-            "SELECT id, process, process_start, uploaded + failed + skipped + bytes FROM job WHERE place = $place AND call < $call AND status = $running AND machine = $machine AND process <> $process ORDER BY id",
-            static r => (new OlderJob(r.GetInt64(0), r.GetInt32(1), r.GetInt64(3)), r.GetString(2)),
-            ("$place", _place), ("$call", _call), ("$running", (int)IngestJobStatus.Running), ("$machine", ProcessIdentity.Machine), ("$process", ProcessIdentity.Current.Number));
-        foreach ((OlderJob job, string start) in older)
-        {
-            if (ProcessIdentity.IsActive(job.ProcessId, start))
-                return job;
-        }
+    public OlderJob? FindOlder() =>
+        JournalAccess.Run<OlderJob?>(
+            _file.Path,
+            () =>
+            {
+                // Only older calls are waited for, so that two that send to the same two places cannot wait for each other.
+                using SqliteConnection connection = _file.Open(isDurable: false);
+                List<(OlderJob Job, string Start)> older = connection.Read(
+                    "SELECT id, process, process_start, uploaded + failed + skipped + bytes FROM job WHERE place = $place AND call < "
+                        + "$call AND status = $running AND machine = $machine AND process <> $process ORDER BY id",
+                    static r => (new OlderJob(r.GetInt64(0), r.GetInt32(1), r.GetInt64(3)), r.GetString(2)),
+                    ("$place", _place),
+                    ("$call", _call),
+                    ("$running", (int)IngestJobStatus.Running),
+                    ("$machine", ProcessIdentity.Machine),
+                    ("$process", ProcessIdentity.Current.Number)
+                );
+                foreach ((OlderJob job, string start) in older)
+                {
+                    if (ProcessIdentity.IsActive(job.ProcessId, start))
+                        return job;
+                }
 
-        return null;
-    });
+                return null;
+            }
+        );
 
     public long EndedBeside => Volatile.Read(ref _ended.Value) - _endedBefore;
 
@@ -123,9 +135,17 @@ internal sealed class SqliteUploadJob : IUploadJob
         _hasEnded = true;
         try
         {
-            JournalAccess.Run(_file.Path, () => _connection.Execute(
-                "UPDATE job SET status = $status, ended = $ended, skipped = skipped + $skipped WHERE id = $id",
-                ("$status", (int)status), ("$ended", _time.GetUtcNow().ToUnixTimeMilliseconds()), ("$skipped", TakeSkipped()), ("$id", Number)));
+            JournalAccess.Run(
+                _file.Path,
+                () =>
+                    _connection.Execute(
+                        "UPDATE job SET status = $status, ended = $ended, skipped = skipped + $skipped WHERE id = $id",
+                        ("$status", (int)status),
+                        ("$ended", _time.GetUtcNow().ToUnixTimeMilliseconds()),
+                        ("$skipped", TakeSkipped()),
+                        ("$id", Number)
+                    )
+            );
         }
         catch (IngestException e)
         {
@@ -141,14 +161,22 @@ internal sealed class SqliteUploadJob : IUploadJob
     {
         using SqliteTransaction transaction = _connection.BeginTransaction();
         long id = PlaceTable.IdOf(_connection, place);
-        long number = _connection.ReadNumber(
-            """
-            INSERT INTO job (place, call, connection, started, status, machine, process, process_start)
-            VALUES ($place, $call, $connection, $started, $status, $machine, $process, $start) RETURNING id
-            """,
-            ("$place", id), ("$call", call ?? 0), ("$connection", connection), ("$started", _time.GetUtcNow().ToUnixTimeMilliseconds()),
-            ("$status", (int)IngestJobStatus.Running), ("$machine", ProcessIdentity.Machine), ("$process", ProcessIdentity.Current.Number),
-            ("$start", ProcessIdentity.Current.Start))!.Value;
+        long number = _connection
+            .ReadNumber(
+                """
+                INSERT INTO job (place, call, connection, started, status, machine, process, process_start)
+                VALUES ($place, $call, $connection, $started, $status, $machine, $process, $start) RETURNING id
+                """,
+                ("$place", id),
+                ("$call", call ?? 0),
+                ("$connection", connection),
+                ("$started", _time.GetUtcNow().ToUnixTimeMilliseconds()),
+                ("$status", (int)IngestJobStatus.Running),
+                ("$machine", ProcessIdentity.Machine),
+                ("$process", ProcessIdentity.Current.Number),
+                ("$start", ProcessIdentity.Current.Start)
+            )!
+            .Value;
         if (call is null)
             _connection.Execute("UPDATE job SET call = id WHERE id = $id", ("$id", number));
         transaction.Commit();
@@ -223,19 +251,35 @@ internal sealed class SqliteUploadJob : IUploadJob
                 (uploaded, bytes) = (uploaded + 1, bytes + sent);
         }
 
-        _files.Write(_place, files, () =>
-        {
-            failures.ForEach(WriteFailure);
-            _connection.Execute(
-                "UPDATE job SET uploaded = uploaded + $uploaded, failed = failed + $failed, skipped = skipped + $skipped, bytes = bytes + $bytes WHERE id = $id",
-                ("$uploaded", uploaded), ("$failed", failures.Count), ("$skipped", TakeSkipped()), ("$bytes", bytes), ("$id", Number));
-        });
+        _files.Write(
+            _place,
+            files,
+            () =>
+            {
+                failures.ForEach(WriteFailure);
+                _connection.Execute(
+                    "UPDATE job SET uploaded = uploaded + $uploaded, failed = failed + $failed, skipped = skipped + $skipped, bytes = "
+                        + "bytes + $bytes WHERE id = $id",
+                    ("$uploaded", uploaded),
+                    ("$failed", failures.Count),
+                    ("$skipped", TakeSkipped()),
+                    ("$bytes", bytes),
+                    ("$id", Number)
+                );
+            }
+        );
     }
 
-    private void WriteFailure(UploadResult result) => _connection.Execute(
-        "INSERT INTO failure (job, path, name, length, error, message) VALUES ($job, $path, $name, $length, $error, $message)",
-        ("$job", Number), ("$path", result.Path), ("$name", result.RemoteName), ("$length", result.Length),
-        ("$error", (result.Error?.ErrorId ?? ErrorId.Rejected).ToString()), ("$message", result.Error?.Message ?? ""));
+    private void WriteFailure(UploadResult result) =>
+        _connection.Execute(
+            "INSERT INTO failure (job, path, name, length, error, message) VALUES ($job, $path, $name, $length, $error, $message)",
+            ("$job", Number),
+            ("$path", result.Path),
+            ("$name", result.RemoteName),
+            ("$length", result.Length),
+            ("$error", (result.Error?.ErrorId ?? ErrorId.Rejected).ToString()),
+            ("$message", result.Error?.Message ?? "")
+        );
 
     private long TakeSkipped()
     {

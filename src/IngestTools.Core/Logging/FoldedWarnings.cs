@@ -33,7 +33,14 @@ internal sealed class FoldedWarnings(ILogger logger)
         {
             string names = string.Join(", ", more.Names);
             string others = more.Count > more.Names.Count ? $" and {more.Count - more.Names.Count:N0} others" : "";
-            logger.LogWarning("{Count:N0} more {Files} ({Names}{Others}): {What}", more.Count, more.Count == 1 ? "file" : "files", names, others, what);
+            logger.LogWarning(
+                "{Count:N0} more {Files} ({Names}{Others}): {What}",
+                more.Count,
+                more.Count == 1 ? "file" : "files",
+                names,
+                others,
+                what
+            );
         }
 
         _more.Clear();

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Logging;
 
 /// <summary>
-/// Takes what this library logs, without a type of any package in its members. It is for a host that keeps this library and its packages apart from what
-/// else is in the process, as a PowerShell module must; other hosts hand an <see cref="ILogger"/> over.
+/// Takes what this library logs, without a type of any package in its members. It is for a host that keeps this library and its packages
+/// apart from what else is in the process, as a PowerShell module must; other hosts hand an <see cref="ILogger"/> over.
 /// </summary>
 public abstract class IngestLog
 {
@@ -25,7 +25,13 @@ public abstract class IngestLog
     {
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None && log.IsOn(SeverityOf(logLevel));
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (IsEnabled(logLevel))
                 log.Write(SeverityOf(logLevel), formatter(state, exception));
@@ -34,12 +40,13 @@ public abstract class IngestLog
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        private static LogSeverity SeverityOf(LogLevel level) => level switch
-        {
-            LogLevel.Trace or LogLevel.Debug => LogSeverity.Debug,
-            LogLevel.Information => LogSeverity.Information,
-            LogLevel.Warning => LogSeverity.Warning,
-            _ => LogSeverity.Error,
-        };
+        private static LogSeverity SeverityOf(LogLevel level) =>
+            level switch
+            {
+                LogLevel.Trace or LogLevel.Debug => LogSeverity.Debug,
+                LogLevel.Information => LogSeverity.Information,
+                LogLevel.Warning => LogSeverity.Warning,
+                _ => LogSeverity.Error,
+            };
     }
 }

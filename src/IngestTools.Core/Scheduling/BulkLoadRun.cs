@@ -67,7 +67,10 @@ public sealed record BulkLoadRun
     public DateTimeOffset? CompletedAt { get; init; }
 
     /// <summary>How long after its time it began.</summary>
-    public TimeSpan? Late => StartedAt is { } began && began > DueAt ? began - DueAt : StartedAt is null ? null : TimeSpan.Zero;
+    public TimeSpan? Late =>
+        StartedAt is { } began && began > DueAt ? began - DueAt
+        : StartedAt is null ? null
+        : TimeSpan.Zero;
 
     /// <summary>Whether it was started by hand.</summary>
     public bool Manual { get; init; }

@@ -14,7 +14,10 @@ public enum ScheduleStatus
     /// <summary>It has no further time.</summary>
     Ended,
 
-    /// <summary>It runs nothing, for it cannot be read from the store, or its times cannot be reckoned; <see cref="BulkLoadSchedule.Reason"/> tells why, and what to do.</summary>
+    /// <summary>
+    /// It runs nothing, for it cannot be read from the store, or its times cannot be reckoned; <see cref="BulkLoadSchedule.Reason"/> tells
+    /// why, and what to do.
+    /// </summary>
     Broken,
 }
 

@@ -7,13 +7,18 @@ namespace IngestTools.Scheduling;
 /// HTTP/1.1 over a Unix domain socket or a named pipe; JSON; the header <see cref="VersionHeader"/> in every request and answer.
 /// <list type="bullet">
 /// <item>GET /status: <see cref="SchedulerState"/>.</item>
-/// <item>POST /preview, a <see cref="RegisterRequest"/>: the <see cref="BulkLoadSchedule"/> that would be, checked like a registration; nothing is kept.</item>
-/// <item>PUT /schedules/{name}, a <see cref="RegisterRequest"/>: <see cref="BulkLoadSchedule"/>; 409 NameInUse unless its Replace is true.</item>
-/// <item>GET /schedules?name=pattern: one JSON <see cref="BulkLoadSchedule"/> a line. A pattern has * and ?; several name= may be given.</item>
+/// <item>POST /preview, a <see cref="RegisterRequest"/>: the <see cref="BulkLoadSchedule"/> that would be, checked like a registration;
+/// nothing is kept.</item>
+/// <item>PUT /schedules/{name}, a <see cref="RegisterRequest"/>: <see cref="BulkLoadSchedule"/>; 409 NameInUse unless its Replace is
+/// true.</item>
+/// <item>GET /schedules?name=pattern: one JSON <see cref="BulkLoadSchedule"/> a line. A pattern has * and ?; several name= may be
+/// given.</item>
 /// <item>DELETE /schedules/{name}: 204. Runs that are under way are left to end; the history stays.</item>
-/// <item>POST /schedules/{name}/suspend, a <see cref="SuspendRequest"/>; POST /schedules/{name}/resume: <see cref="BulkLoadSchedule"/>.</item>
+/// <item>POST /schedules/{name}/suspend, a <see cref="SuspendRequest"/>; POST /schedules/{name}/resume:
+/// <see cref="BulkLoadSchedule"/>.</item>
 /// <item>POST /schedules/{name}/start: the <see cref="BulkLoadRun"/> that was planned.</item>
-/// <item>GET /runs?name=pattern&amp;status=word&amp;since=time&amp;newest=n: one JSON <see cref="BulkLoadRun"/> a line, newest first.</item>
+/// <item>GET /runs?name=pattern&amp;status=word&amp;since=time&amp;newest=n: one JSON <see cref="BulkLoadRun"/> a line, newest
+/// first.</item>
 /// <item>GET /runs/{number}: <see cref="BulkLoadRun"/> with its log. POST /runs/{number}/stop: <see cref="BulkLoadRun"/>.</item>
 /// <item>POST /shutdown: 202; the daemon ends as it does on SIGTERM.</item>
 /// </list>
@@ -66,15 +71,30 @@ public sealed record DefinitionFile
 
     /// <summary>The definitions of schedules; what has no further time, and what cannot be read, is left out.</summary>
     /// <param name="schedules">The schedules.</param>
-    public static DefinitionFile Of(IReadOnlyCollection<BulkLoadSchedule> schedules) => new()
-    {
-        Schedules = [.. schedules.Where(schedule => schedule.Status != ScheduleStatus.Ended).Select(schedule => schedule.Definition).OfType<ScheduleDefinition>()],
-        Suspended = [.. schedules.Where(schedule => schedule.Status == ScheduleStatus.Suspended).Select(schedule => new SuspendedDefinition(schedule.Name, schedule.Reason))],
-    };
+    public static DefinitionFile Of(IReadOnlyCollection<BulkLoadSchedule> schedules) =>
+        new()
+        {
+            Schedules =
+            [
+                .. schedules
+                    .Where(schedule => schedule.Status != ScheduleStatus.Ended)
+                    .Select(schedule => schedule.Definition)
+                    .OfType<ScheduleDefinition>(),
+            ],
+            Suspended =
+            [
+                .. schedules
+                    .Where(schedule => schedule.Status == ScheduleStatus.Suspended)
+                    .Select(schedule => new SuspendedDefinition(schedule.Name, schedule.Reason)),
+            ],
+        };
 
     /// <summary>Whether all is there that a definition needs.</summary>
     [JsonIgnore]
-    public bool IsWhole => Schedules is not null && Schedules.All(schedule => schedule is { Name: not null, Load: not null }) && (Suspended is null || Suspended.All(one => one is { Name: not null }));
+    public bool IsWhole =>
+        Schedules is not null
+        && Schedules.All(schedule => schedule is { Name: not null, Load: not null })
+        && (Suspended is null || Suspended.All(one => one is { Name: not null }));
 
     /// <summary>What registers the definitions again as they were.</summary>
     /// <param name="replace">Whether one of the same name is replaced.</param>
@@ -84,7 +104,13 @@ public sealed record DefinitionFile
         Dictionary<string, SuspendRequest> suspended = new(StringComparer.OrdinalIgnoreCase);
         foreach (SuspendedDefinition one in Suspended ?? [])
             suspended[one.Name] = new SuspendRequest(one.Reason, null);
-        return Schedules.Select(definition => new RegisterRequest { Definition = definition, Replace = replace, By = by, Suspend = suspended.GetValueOrDefault(definition.Name) });
+        return Schedules.Select(definition => new RegisterRequest
+        {
+            Definition = definition,
+            Replace = replace,
+            By = by,
+            Suspend = suspended.GetValueOrDefault(definition.Name),
+        });
     }
 }
 
@@ -101,7 +127,10 @@ public sealed record ControlError(ErrorId ErrorId, string Message, string? Advic
 
 /// <summary>How the records of the control socket and of the daemon's store are written.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(SchedulerState))]
 [JsonSerializable(typeof(BulkLoadSchedule))]
 [JsonSerializable(typeof(BulkLoadRun))]

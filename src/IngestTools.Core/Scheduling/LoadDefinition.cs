@@ -9,7 +9,10 @@ public sealed record LoadDefinition
     /// <summary>The name of a saved connection, whose secret the daemon can read by itself.</summary>
     public required string Connection { get; init; }
 
-    /// <summary>The base address of the server that the connection leads to. Where it leads to another one, nothing is loaded. The scheduler sets it when it is null.</summary>
+    /// <summary>
+    /// The base address of the server that the connection leads to. Where it leads to another one, nothing is loaded. The scheduler sets it
+    /// when it is null.
+    /// </summary>
     public string? Server { get; init; }
 
     /// <summary>VOSS: the workbook. DSP-INGEST: the file or folder. A full path.</summary>
@@ -24,7 +27,10 @@ public sealed record LoadDefinition
     /// <summary>DSP-INGEST: whether folders in the folder are sent too.</summary>
     public bool Recurse { get; init; }
 
-    /// <summary>DSP-INGEST: whether files are sent too that were sent before and have not changed. VOSS: whether the workbook is loaded although its content was loaded before.</summary>
+    /// <summary>
+    /// DSP-INGEST: whether files are sent too that were sent before and have not changed. VOSS: whether the workbook is loaded although its
+    /// content was loaded before.
+    /// </summary>
     public bool Again { get; init; }
 
     /// <summary>DSP-INGEST: where the mapping is saved after each run; null saves none. A full path.</summary>

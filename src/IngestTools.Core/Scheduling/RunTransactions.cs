@@ -33,13 +33,22 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
     public static long NumberOf(string id) =>
         long.TryParse(IsRun(id) ? id.AsSpan(Scheme.Length) : id, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? number
-            : throw new IngestException(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is not an id of a run.") { Advice = $"An id looks like {IdForm}: Get-BulkLoadRun lists them.", Target = id };
+            : throw new IngestException(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is not an id of a run.")
+            {
+                Advice = $"An id looks like {IdForm}: Get-BulkLoadRun lists them.",
+                Target = id,
+            };
 
     /// <summary>The run as far as its id tells.</summary>
     /// <param name="id">Its id.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not the id of a run.</exception>
     public static Transaction Parse(string id) =>
-        new() { Id = Scheme + NumberOf(id).ToString(CultureInfo.InvariantCulture), Kind = TransactionKind.BulkLoad, Status = TransactionStatus.Unknown };
+        new()
+        {
+            Id = Scheme + NumberOf(id).ToString(CultureInfo.InvariantCulture),
+            Kind = TransactionKind.BulkLoad,
+            Status = TransactionStatus.Unknown,
+        };
 
     /// <summary>A run as a transaction.</summary>
     /// <param name="run">The run.</param>
@@ -78,7 +87,10 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
     /// <summary>None: a run's message tells what failed, and its transactions name the items.</summary>
     /// <param name="transaction">The run.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(
+        Transaction transaction,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await Task.CompletedTask.ConfigureAwait(false);
         yield break;
@@ -98,24 +110,26 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
         return Describe(await client.StopRunAsync(transaction.Id, cancellationToken).ConfigureAwait(false), _time.GetUtcNow());
     }
 
-    private static TransactionKind KindOf(LoadKind? kind) => kind switch
-    {
-        LoadKind.BulkIngest => TransactionKind.BulkIngest,
-        LoadKind.Import => TransactionKind.Import,
-        LoadKind.LinkingBatch => TransactionKind.LinkingBatch,
-        _ => TransactionKind.BulkLoad,
-    };
+    private static TransactionKind KindOf(LoadKind? kind) =>
+        kind switch
+        {
+            LoadKind.BulkIngest => TransactionKind.BulkIngest,
+            LoadKind.Import => TransactionKind.Import,
+            LoadKind.LinkingBatch => TransactionKind.LinkingBatch,
+            _ => TransactionKind.BulkLoad,
+        };
 
     /// <summary>A run that was missed has done nothing of what it should.</summary>
-    private static TransactionStatus StatusOf(RunStatus status) => status switch
-    {
-        RunStatus.Planned => TransactionStatus.Queued,
-        RunStatus.Uploading or RunStatus.Submitting or RunStatus.Submitted or RunStatus.Running => TransactionStatus.Running,
-        RunStatus.Succeeded => TransactionStatus.Succeeded,
-        RunStatus.PartlySucceeded => TransactionStatus.PartlySucceeded,
-        RunStatus.Failed or RunStatus.Missed => TransactionStatus.Failed,
-        RunStatus.Canceled => TransactionStatus.Canceled,
-        RunStatus.Unknown => TransactionStatus.Unknown,
-        _ => throw new ArgumentOutOfRangeException(nameof(status)),
-    };
+    private static TransactionStatus StatusOf(RunStatus status) =>
+        status switch
+        {
+            RunStatus.Planned => TransactionStatus.Queued,
+            RunStatus.Uploading or RunStatus.Submitting or RunStatus.Submitted or RunStatus.Running => TransactionStatus.Running,
+            RunStatus.Succeeded => TransactionStatus.Succeeded,
+            RunStatus.PartlySucceeded => TransactionStatus.PartlySucceeded,
+            RunStatus.Failed or RunStatus.Missed => TransactionStatus.Failed,
+            RunStatus.Canceled => TransactionStatus.Canceled,
+            RunStatus.Unknown => TransactionStatus.Unknown,
+            _ => throw new ArgumentOutOfRangeException(nameof(status)),
+        };
 }

@@ -38,7 +38,9 @@ public sealed record ScheduleDefinition
     /// <summary>Again after each span of time, the first as soon as one has passed since it was registered.</summary>
     public TimeSpan? Every { get; init; }
 
-    /// <summary>The zone in which <see cref="Cron"/> is read, and in which times are shown: an IANA or a Windows id; null is the daemon's own.</summary>
+    /// <summary>
+    /// The zone in which <see cref="Cron"/> is read, and in which times are shown: an IANA or a Windows id; null is the daemon's own.
+    /// </summary>
     public string? TimeZone { get; init; }
 
     /// <summary>What to do with a missed time.</summary>

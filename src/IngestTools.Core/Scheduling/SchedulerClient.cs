@@ -26,9 +26,10 @@ public sealed record RunQuery
 
 /// <summary>Speaks to the daemon over its control socket, as <see cref="ControlProtocol"/> says. May be used from any thread.</summary>
 /// <remarks>
-/// Nothing is sent to a socket that another account listens at. Every method throws an <see cref="IngestException"/>: with the daemon's own error,
-/// <see cref="ErrorId.SchedulerNotRunning"/> where nobody listens, <see cref="ErrorId.NotAllowed"/> where another account does,
-/// <see cref="ErrorId.TimedOut"/>, <see cref="ErrorId.InvalidAnswer"/>, and <see cref="ErrorId.OutcomeUnknown"/> where an answer to a change was lost.
+/// Nothing is sent to a socket that another account listens at. Every method throws an <see cref="IngestException"/>: with the daemon's own
+/// error, <see cref="ErrorId.SchedulerNotRunning"/> where nobody listens, <see cref="ErrorId.NotAllowed"/> where another account does,
+/// <see cref="ErrorId.TimedOut"/>, <see cref="ErrorId.InvalidAnswer"/>, and <see cref="ErrorId.OutcomeUnknown"/> where an answer to a
+/// change was lost.
 /// </remarks>
 public sealed class SchedulerClient : IDisposable
 {
@@ -75,7 +76,13 @@ public sealed class SchedulerClient : IDisposable
     /// <param name="request">What would be registered.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     public Task<BulkLoadSchedule> PreviewAsync(RegisterRequest request, CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Post, "preview", JsonBody.Of(request, SchedulingJson.Default.RegisterRequest), SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
+        AskAsync(
+            HttpMethod.Post,
+            "preview",
+            JsonBody.Of(request, SchedulingJson.Default.RegisterRequest),
+            SchedulingJson.Default.BulkLoadSchedule,
+            cancellationToken
+        );
 
     /// <summary>Registers a schedule.</summary>
     /// <param name="request">What is registered.</param>
@@ -84,7 +91,13 @@ public sealed class SchedulerClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         HttpContent body = JsonBody.Of(request, SchedulingJson.Default.RegisterRequest);
-        return AskAsync(HttpMethod.Put, ScheduleRoute(request.Definition.Name), body, SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
+        return AskAsync(
+            HttpMethod.Put,
+            ScheduleRoute(request.Definition.Name),
+            body,
+            SchedulingJson.Default.BulkLoadSchedule,
+            cancellationToken
+        );
     }
 
     /// <summary>Lists schedules as they come.</summary>
@@ -93,13 +106,18 @@ public sealed class SchedulerClient : IDisposable
     public IAsyncEnumerable<BulkLoadSchedule> ReadSchedulesAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(names);
-        return ReadLinesAsync("schedules" + Query(names.Select(name => ("name", name))), SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
+        return ReadLinesAsync(
+            "schedules" + Query(names.Select(name => ("name", name))),
+            SchedulingJson.Default.BulkLoadSchedule,
+            cancellationToken
+        );
     }
 
     /// <summary>Removes a schedule. A run of it that is under way is left to end, and its history stays.</summary>
     /// <param name="name">The schedule's name.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    public Task UnregisterAsync(string name, CancellationToken cancellationToken) => TellAsync(HttpMethod.Delete, ScheduleRoute(name), null, cancellationToken);
+    public Task UnregisterAsync(string name, CancellationToken cancellationToken) =>
+        TellAsync(HttpMethod.Delete, ScheduleRoute(name), null, cancellationToken);
 
     /// <summary>Suspends a schedule: it runs nothing until it is resumed.</summary>
     /// <param name="name">The schedule's name.</param>
@@ -129,7 +147,11 @@ public sealed class SchedulerClient : IDisposable
     public IAsyncEnumerable<BulkLoadRun> ReadRunsAsync(RunQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
-        List<(string, string)> asked = [.. query.Names.Select(name => ("name", name)), .. query.Statuses.Select(status => ("status", status.ToString()))];
+        List<(string, string)> asked =
+        [
+            .. query.Names.Select(name => ("name", name)),
+            .. query.Statuses.Select(status => ("status", status.ToString())),
+        ];
         if (query.Since is { } since)
             asked.Add(("since", since.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture)));
         if (query.Newest is { } newest)
@@ -160,7 +182,8 @@ public sealed class SchedulerClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(name);
         // Servers take dots for folders, and do not all tell a slash from one that is escaped. The daemon knows no such names.
-        string escaped = name is "." or ".." || name.Contains('/', StringComparison.Ordinal) ? throw NoName(name) : Uri.EscapeDataString(name);
+        string escaped =
+            name is "." or ".." || name.Contains('/', StringComparison.Ordinal) ? throw NoName(name) : Uri.EscapeDataString(name);
         return action is null ? $"schedules/{escaped}" : $"schedules/{escaped}/{action}";
     }
 
@@ -177,7 +200,13 @@ public sealed class SchedulerClient : IDisposable
         using HttpResponseMessage response = await SendAsync(method, route, body, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<T> AskAsync<T>(HttpMethod method, string route, HttpContent? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(
+        HttpMethod method,
+        string route,
+        HttpContent? body,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken
+    )
     {
         using HttpResponseMessage response = await SendAsync(method, route, body, cancellationToken).ConfigureAwait(false);
         try
@@ -194,7 +223,11 @@ public sealed class SchedulerClient : IDisposable
         }
     }
 
-    private async IAsyncEnumerable<T> ReadLinesAsync<T>(string route, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<T> ReadLinesAsync<T>(
+        string route,
+        JsonTypeInfo<T> type,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         using HttpResponseMessage response = await SendAsync(HttpMethod.Get, route, null, cancellationToken).ConfigureAwait(false);
         using Stream content = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
@@ -227,10 +260,19 @@ public sealed class SchedulerClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string route, HttpContent? body, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string route,
+        HttpContent? body,
+        CancellationToken cancellationToken
+    )
     {
-        // When the connection closes before an answer, the handler sends again, by itself, whatever has no body. A start must not be sent twice.
-        using HttpRequestMessage request = new(method, route) { Content = body ?? (method == HttpMethod.Get ? null : new ByteArrayContent([])) };
+        // When the connection closes before an answer, the handler sends again, by itself, whatever has no body. A start must not be sent
+        // twice.
+        using HttpRequestMessage request = new(method, route)
+        {
+            Content = body ?? (method == HttpMethod.Get ? null : new ByteArrayContent([])),
+        };
         HttpResponseMessage response;
         try
         {
@@ -242,7 +284,12 @@ public sealed class SchedulerClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Error(ErrorId.TimedOut, $"The scheduler did not answer within {AnswerLimit.TotalSeconds:0} seconds.", "Look at its log, and whether its machine is busy.", e);
+            throw Error(
+                ErrorId.TimedOut,
+                $"The scheduler did not answer within {AnswerLimit.TotalSeconds:0} seconds.",
+                "Look at its log, and whether its machine is busy.",
+                e
+            );
         }
 
         if (response.IsSuccessStatusCode && IsOfThisVersion(response))
@@ -251,7 +298,8 @@ public sealed class SchedulerClient : IDisposable
             throw await ReadErrorAsync(response, cancellationToken).ConfigureAwait(false);
     }
 
-    private static bool IsOfThisVersion(HttpResponseMessage response) => VersionOf(response) == ControlProtocol.Version.ToString(CultureInfo.InvariantCulture);
+    private static bool IsOfThisVersion(HttpResponseMessage response) =>
+        VersionOf(response) == ControlProtocol.Version.ToString(CultureInfo.InvariantCulture);
 
     private static string? VersionOf(HttpResponseMessage response) =>
         response.Headers.TryGetValues(ControlProtocol.VersionHeader, out IEnumerable<string>? values) ? values.FirstOrDefault() : null;
@@ -264,9 +312,15 @@ public sealed class SchedulerClient : IDisposable
         try
         {
             ReadOnlyMemory<byte> body = await AnswerBody.ReadAsync(response, cancellationToken).ConfigureAwait(false);
-            ControlError said = JsonSerializer.Deserialize(JsonText.Rewrite(body, null, Text.Key).Span, SchedulingJson.Default.ControlError)
+            ControlError said =
+                JsonSerializer.Deserialize(JsonText.Rewrite(body, null, Text.Key).Span, SchedulingJson.Default.ControlError)
                 ?? throw new JsonException("JSON that is null");
-            return new IngestException(said.ErrorId, Text.Words(said.Message) ?? "The scheduler gives no reason.") { Operation = "schedule", StatusCode = response.StatusCode, Advice = Text.Words(said.Advice) };
+            return new IngestException(said.ErrorId, Text.Words(said.Message) ?? "The scheduler gives no reason.")
+            {
+                Operation = "schedule",
+                StatusCode = response.StatusCode,
+                Advice = Text.Words(said.Advice),
+            };
         }
         catch (Exception e) when (e is JsonException or HttpRequestException or IOException or InvalidDataException)
         {
@@ -274,27 +328,47 @@ public sealed class SchedulerClient : IDisposable
         }
     }
 
-    private IngestException OtherVersion(string? version) => Error(
-        ErrorId.InvalidAnswer,
-        version is null
-            ? $"What listens at '{Socket}' is not a scheduler of IngestTools."
-            : $"The scheduler speaks version {Redaction.EscapeControls(version)} of the control protocol, and this version of IngestTools speaks {ControlProtocol.Version}.",
-        "Run the scheduler and the module of one version of IngestTools: stop the one that runs, and start the module's own with Start-IngestScheduler.");
+    private IngestException OtherVersion(string? version) =>
+        Error(
+            ErrorId.InvalidAnswer,
+            version is null
+                ? $"What listens at '{Socket}' is not a scheduler of IngestTools."
+                : $"The scheduler speaks version {Redaction.EscapeControls(version)} of the control protocol, and this version of "
+                    + $"IngestTools speaks {ControlProtocol.Version}.",
+            "Run the scheduler and the module of one version of IngestTools: stop the one that runs, and start the module's own with "
+                + "Start-IngestScheduler."
+        );
 
     /// <summary>The connection broke after the request was sent.</summary>
-    private static IngestException Broken(HttpMethod method, Exception cause) => method == HttpMethod.Get
-        ? Error(ErrorId.ConnectionFailed, $"The scheduler ended while it answered: {cause.Message}", "Look whether it runs, with Get-IngestScheduler, and at its log.", cause)
-        : Error(
-            ErrorId.OutcomeUnknown,
-            $"The scheduler ended before it answered, and may have done what it was asked: {cause.Message}",
-            "Look at Get-BulkLoadSchedule and Get-BulkLoadRun before trying again.",
-            cause);
+    private static IngestException Broken(HttpMethod method, Exception cause) =>
+        method == HttpMethod.Get
+            ? Error(
+                ErrorId.ConnectionFailed,
+                $"The scheduler ended while it answered: {cause.Message}",
+                "Look whether it runs, with Get-IngestScheduler, and at its log.",
+                cause
+            )
+            : Error(
+                ErrorId.OutcomeUnknown,
+                $"The scheduler ended before it answered, and may have done what it was asked: {cause.Message}",
+                "Look at Get-BulkLoadSchedule and Get-BulkLoadRun before trying again.",
+                cause
+            );
 
-    private static IngestException Unreadable(string what, Exception? cause = null) => Error(
-        ErrorId.InvalidAnswer, $"The scheduler gave an answer that cannot be read: {what}", "Run the scheduler and the module of one version of IngestTools.", cause);
+    private static IngestException Unreadable(string what, Exception? cause = null) =>
+        Error(
+            ErrorId.InvalidAnswer,
+            $"The scheduler gave an answer that cannot be read: {what}",
+            "Run the scheduler and the module of one version of IngestTools.",
+            cause
+        );
 
-    private static IngestException NoName(string name) => Error(
-        ErrorId.InvalidSchedule, $"'{Redaction.EscapeControls(name)}' is not a valid name for a schedule.", "Give letters, digits, spaces and signs other than a slash.");
+    private static IngestException NoName(string name) =>
+        Error(
+            ErrorId.InvalidSchedule,
+            $"'{Redaction.EscapeControls(name)}' is not a valid name for a schedule.",
+            "Give letters, digits, spaces and signs other than a slash."
+        );
 
     private static IngestException Error(ErrorId errorId, string message, string advice, Exception? cause = null) =>
         new(errorId, message, cause) { Operation = "schedule", Advice = advice };

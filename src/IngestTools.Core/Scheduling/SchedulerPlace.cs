@@ -13,7 +13,10 @@ public static class SchedulerPlace
     /// <summary>The folder of the store, its lock and its spool: <c>scheduler</c> in <see cref="IngestFolders.Configuration"/>.</summary>
     public static string Folder => Path.Join(IngestFolders.Configuration, "scheduler");
 
-    /// <summary>The socket's path, or on Windows the pipe's name: what <see cref="SocketVariable"/> says, else one that belongs to <see cref="Folder"/>.</summary>
+    /// <summary>
+    /// The socket's path, or on Windows the pipe's name: what <see cref="SocketVariable"/> says, else one that belongs to
+    /// <see cref="Folder"/>.
+    /// </summary>
     public static string Socket => Environment.GetEnvironmentVariable(SocketVariable) is { Length: > 0 } given ? given : SocketOf(Folder);
 
     /// <summary>The socket's path, or on Windows the pipe's name, of a daemon whose files lie in a folder.</summary>

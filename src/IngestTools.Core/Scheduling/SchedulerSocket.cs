@@ -6,9 +6,9 @@ namespace IngestTools.Scheduling;
 /// <summary>The socket or pipe that the daemon listens at.</summary>
 /// <param name="place">The socket's path, or on Windows the pipe's name.</param>
 /// <remarks>
-/// A named pipe of .NET is a named pipe on Windows and, under a full path, a Unix domain socket elsewhere. On both it can look who listens before anything is
-/// sent: <see cref="PipeOptions.CurrentUserOnly"/> refuses any account but this one. On Unix it asks the kernel who listens, which a look at the file could not
-/// tell for sure.
+/// A named pipe of .NET is a named pipe on Windows and, under a full path, a Unix domain socket elsewhere. On both it can look who listens
+/// before anything is sent: <see cref="PipeOptions.CurrentUserOnly"/> refuses any account but this one. On Unix it asks the kernel who
+/// listens, which a look at the file could not tell for sure.
 /// </remarks>
 internal sealed class SchedulerSocket(string place)
 {
@@ -16,7 +16,8 @@ internal sealed class SchedulerSocket(string place)
     private static readonly TimeSpan TimeLimit = OperatingSystem.IsWindows() ? TimeSpan.FromSeconds(2) : TimeSpan.Zero;
 
     /// <summary>Connects to the daemon.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.SchedulerNotRunning"/>, <see cref="ErrorId.NotAllowed"/>, <see cref="ErrorId.Rejected"/></exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.SchedulerNotRunning"/>, <see cref="ErrorId.NotAllowed"/>,
+    /// <see cref="ErrorId.Rejected"/></exception>
     public async Task<Stream> ConnectAsync(CancellationToken cancellationToken)
     {
         NamedPipeClientStream? pipe = null;
@@ -24,7 +25,11 @@ internal sealed class SchedulerSocket(string place)
         {
             // On Unix a path that is not full would be taken for a name in the temporary folder.
             pipe = new NamedPipeClientStream(
-                ".", OperatingSystem.IsWindows() ? place : Path.GetFullPath(place), PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
+                ".",
+                OperatingSystem.IsWindows() ? place : Path.GetFullPath(place),
+                PipeDirection.InOut,
+                PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly
+            );
             await pipe.ConnectAsync(TimeLimit, cancellationToken).ConfigureAwait(false);
             return pipe;
         }
@@ -38,29 +43,47 @@ internal sealed class SchedulerSocket(string place)
         }
     }
 
-    private IngestException? Explain(Exception cause) => cause switch
-    {
-        TimeoutException => NotRunning(cause),
-        UnauthorizedAccessException or SocketException { SocketErrorCode: SocketError.AccessDenied } => Error(
-            ErrorId.NotAllowed,
-            $"'{place}' belongs to another account: nothing was sent to it.",
-            "Use the account that the scheduler runs as, or start one of your own with Start-IngestScheduler.",
-            cause),
-        ArgumentException => Error(
-            ErrorId.Rejected, $"'{place}' cannot be a socket: {cause.Message}", $"Give a shorter path, with INGESTTOOLS_HOME or {SchedulerPlace.SocketVariable}.", cause),
-        IOException or SocketException => Error(
-            ErrorId.ConnectionFailed, $"The scheduler cannot be reached at '{place}': {cause.Message}", "Look whether it runs, and at its log.", cause),
-        _ => null,
-    };
+    private IngestException? Explain(Exception cause) =>
+        cause switch
+        {
+            TimeoutException => NotRunning(cause),
+            UnauthorizedAccessException or SocketException { SocketErrorCode: SocketError.AccessDenied } => Error(
+                ErrorId.NotAllowed,
+                $"'{place}' belongs to another account: nothing was sent to it.",
+                "Use the account that the scheduler runs as, or start one of your own with Start-IngestScheduler.",
+                cause
+            ),
+            ArgumentException => Error(
+                ErrorId.Rejected,
+                $"'{place}' cannot be a socket: {cause.Message}",
+                $"Give a shorter path, with INGESTTOOLS_HOME or {SchedulerPlace.SocketVariable}.",
+                cause
+            ),
+            IOException or SocketException => Error(
+                ErrorId.ConnectionFailed,
+                $"The scheduler cannot be reached at '{place}': {cause.Message}",
+                "Look whether it runs, and at its log.",
+                cause
+            ),
+            _ => null,
+        };
 
-    private IngestException NotRunning(Exception cause) => Error(
-        ErrorId.SchedulerNotRunning,
-        !OperatingSystem.IsWindows() && File.Exists(place)
-            ? $"The scheduler does not run: the socket '{place}' is left over from one that ended."
-            : $"The scheduler does not run: nothing listens at '{place}'.",
-        $"Start-IngestScheduler starts it; 'ingest-scheduler unit' prints a service for it. One that runs elsewhere is named by {SchedulerPlace.SocketVariable}.",
-        cause);
+    private IngestException NotRunning(Exception cause) =>
+        Error(
+            ErrorId.SchedulerNotRunning,
+            !OperatingSystem.IsWindows() && File.Exists(place)
+                ? $"The scheduler does not run: the socket '{place}' is left over from one that ended."
+                : $"The scheduler does not run: nothing listens at '{place}'.",
+            $"Start-IngestScheduler starts it; 'ingest-scheduler unit' prints a service for it. One that runs elsewhere is named by "
+                + $"{SchedulerPlace.SocketVariable}.",
+            cause
+        );
 
     private IngestException Error(ErrorId errorId, string message, string advice, Exception cause) =>
-        new(errorId, message, cause) { Operation = "connect to the scheduler", Advice = advice, Target = place };
+        new(errorId, message, cause)
+        {
+            Operation = "connect to the scheduler",
+            Advice = advice,
+            Target = place,
+        };
 }

@@ -28,7 +28,8 @@ internal abstract class ServiceDefinition
     /// <summary>The address where none is given; null where the service has no common one.</summary>
     public virtual Uri? DefaultUri => null;
 
-    public static ServiceDefinition Of(IngestService service) => Array.Find(All, definition => definition.Service == service)
+    public static ServiceDefinition Of(IngestService service) =>
+        Array.Find(All, definition => definition.Service == service)
         ?? throw new IngestException(ErrorId.Rejected, $"This version of IngestTools has no client for {service}.")
         {
             Advice = $"It drives {string.Join(", ", All.Select(definition => definition.Service))}.",
@@ -38,7 +39,8 @@ internal abstract class ServiceDefinition
     public static (ServiceDefinition Definition, string[] Parts) OfTransaction(string id)
     {
         int colon = id.IndexOf(':', StringComparison.Ordinal);
-        ServiceDefinition? definition = colon < 0 ? null : Array.Find(All, d => d.Schemes.Contains(id[..colon], StringComparer.OrdinalIgnoreCase));
+        ServiceDefinition? definition =
+            colon < 0 ? null : Array.Find(All, d => d.Schemes.Contains(id[..colon], StringComparer.OrdinalIgnoreCase));
         return definition is null
             ? throw NoTransaction(id)
             : (definition, id[(colon + 1)..].Split('/').Select(Uri.UnescapeDataString).ToArray());
@@ -52,7 +54,8 @@ internal abstract class ServiceDefinition
             Target = id,
         };
 
-    private static IEnumerable<string> IdForms => All.Select(d => d.IdForm).Append(Scheduling.RunTransactions.IdForm).Append(PendingStarts.IdForm);
+    private static IEnumerable<string> IdForms =>
+        All.Select(d => d.IdForm).Append(Scheduling.RunTransactions.IdForm).Append(PendingStarts.IdForm);
 
     /// <summary>Refuses settings that this service cannot use.</summary>
     public abstract void Validate(ConnectionSettings settings);
@@ -77,7 +80,12 @@ internal abstract class ServiceDefinition
     /// <param name="scope">What is to be used: a project, a repository, a hierarchy; null looks at no special one.</param>
     /// <param name="logger">The logger.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    public abstract Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken);
+    public abstract Task<ServiceReport> CheckAsync(
+        IngestConnection connection,
+        string? scope,
+        ILogger logger,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>Signs in and asks the cheapest question that needs it.</summary>
     /// <param name="connection">The connection.</param>
@@ -88,6 +96,10 @@ internal abstract class ServiceDefinition
     public abstract Task<bool> TrySignInAsync(IngestConnection connection, ILogger logger, CancellationToken cancellationToken);
 
     /// <summary>Signs with a token as it is kept.</summary>
-    protected static IAuthenticator BearerOf(ConnectionSettings settings, TimeProvider time) => new SecretAuthenticator(
-        async (_, cancellationToken) => RequestCredentials.Bearer(Secrets.CheckToken(await settings.Secret!(cancellationToken).ConfigureAwait(false))), time);
+    protected static IAuthenticator BearerOf(ConnectionSettings settings, TimeProvider time) =>
+        new SecretAuthenticator(
+            async (_, cancellationToken) =>
+                RequestCredentials.Bearer(Secrets.CheckToken(await settings.Secret!(cancellationToken).ConfigureAwait(false))),
+            time
+        );
 }

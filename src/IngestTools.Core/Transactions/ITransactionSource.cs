@@ -12,7 +12,9 @@ public interface ITransactionSource
     /// <summary>Looks once.</summary>
     Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken);
 
-    /// <summary>Looks once at several, and answers in their order. What cannot be looked at has its error instead, and does not hide the others.</summary>
+    /// <summary>
+    /// Looks once at several, and answers in their order. What cannot be looked at has its error instead, and does not hide the others.
+    /// </summary>
     async Task<IReadOnlyList<Look>> LookAsync(IReadOnlyList<Transaction> transactions, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(transactions);

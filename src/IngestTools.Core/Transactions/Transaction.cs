@@ -91,7 +91,9 @@ public sealed record Transaction
     /// <summary>VOSS: the workbook, by the name that the server gave it.</summary>
     public string? FileName { get; init; }
 
-    /// <summary>VOSS: the transactions one level down, newest first, then the rows that failed, in their order; null where they were not asked for.</summary>
+    /// <summary>
+    /// VOSS: the transactions one level down, newest first, then the rows that failed, in their order; null where they were not asked for.
+    /// </summary>
     public IReadOnlyList<SubTransaction>? SubTransactions { get; init; }
 
     /// <summary>VOSS: what the server logged, at most the newest 1,000 lines; null where it was not asked for.</summary>
@@ -104,8 +106,8 @@ public sealed record Transaction
     public override string ToString() => Id;
 
     /// <summary>
-    /// lakeFS: the number of objects below which the import has failed; null is 1 where objects were deleted. The journal records it, so that another session
-    /// that waits by the id applies the same limit.
+    /// lakeFS: the number of objects below which the import has failed; null is 1 where objects were deleted. The journal records it, so
+    /// that another session that waits by the id applies the same limit.
     /// </summary>
     [JsonInclude]
     internal long? MinimumObjects { get; init; }

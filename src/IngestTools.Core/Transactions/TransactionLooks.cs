@@ -12,7 +12,10 @@ public static class TransactionLooks
     /// <summary>Looks at each as it comes, in full.</summary>
     /// <param name="requests">The transactions, taken as they come.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
-    public static async IAsyncEnumerable<Look> LookAsync(ChannelReader<WaitRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<Look> LookAsync(
+        ChannelReader<WaitRequest> requests,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(requests);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -44,21 +47,34 @@ public static class TransactionLooks
     }
 
     /// <summary>
-    /// Looks at a list that is known as a whole: those that a source can look at together cost one request, and come without their details. A server that does
-    /// not answer in time is not asked again, and holds up no other: its transactions are Unknown.
+    /// Looks at a list that is known as a whole: those that a source can look at together cost one request, and come without their details.
+    /// A server that does not answer in time is not asked again, and holds up no other: its transactions are Unknown.
     /// </summary>
     /// <param name="requests">The transactions.</param>
     /// <param name="limit">How long a server may take for its answer.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
     public static async IAsyncEnumerable<Look> LookAsync(
-        IReadOnlyList<WaitRequest> requests, TimeSpan limit, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IReadOnlyList<WaitRequest> requests,
+        TimeSpan limit,
+        TimeProvider time,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(requests);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Dictionary<ITransactionSource, Server> servers = requests.Select(request => request.Source).Distinct().ToDictionary(source => source, _ => new Server(limit, time));
-        Dictionary<ITransactionSource, Task<IReadOnlyList<Look>>> together = requests.Where(request => request.Source.LooksTogether).GroupBy(request => request.Source)
-            .ToDictionary(group => group.Key, group => LookTogetherAsync(servers[group.Key], group.Key, group.Select(request => request.Transaction).ToArray(), stop.Token));
+        Dictionary<ITransactionSource, Server> servers = requests
+            .Select(request => request.Source)
+            .Distinct()
+            .ToDictionary(source => source, _ => new Server(limit, time));
+        Dictionary<ITransactionSource, Task<IReadOnlyList<Look>>> together = requests
+            .Where(request => request.Source.LooksTogether)
+            .GroupBy(request => request.Source)
+            .ToDictionary(
+                group => group.Key,
+                group =>
+                    LookTogetherAsync(servers[group.Key], group.Key, group.Select(request => request.Transaction).ToArray(), stop.Token)
+            );
         Dictionary<ITransactionSource, int> taken = [];
         Task<Look>?[] alone = requests.Select(request => request.Source.LooksTogether ? null : InPlaceAsync(request)).ToArray();
         try
@@ -91,7 +107,8 @@ public static class TransactionLooks
             await server.Places.WaitAsync(stop.Token).ConfigureAwait(false);
             try
             {
-                return await server.AskAsync(token => LookAsync(request, token), stop.Token).ConfigureAwait(false) ?? server.NoAnswer(request.Transaction);
+                return await server.AskAsync(token => LookAsync(request, token), stop.Token).ConfigureAwait(false)
+                    ?? server.NoAnswer(request.Transaction);
             }
             finally
             {
@@ -112,21 +129,41 @@ public static class TransactionLooks
         }
     }
 
-    /// <summary>One that the server does not know, or whose server cannot be reached, is Unknown. For any other reason it stays as it was last seen.</summary>
-    private static Look NotSeen(Look look) => look.Error?.ErrorId switch
-    {
-        ErrorId.NotFound => look with { Transaction = look.Transaction with { Status = TransactionStatus.Unknown, Message = look.Error.Message } },
-        ErrorId.ConnectionFailed => look with
+    /// <summary>
+    /// One that the server does not know, or whose server cannot be reached, is Unknown. For any other reason it stays as it was last seen.
+    /// </summary>
+    private static Look NotSeen(Look look) =>
+        look.Error?.ErrorId switch
         {
-            Transaction = look.Transaction with { Status = TransactionStatus.Unknown, Message = $"{look.Error.Message} {WhatToDo(look.Transaction)}" },
-        },
-        _ => look,
-    };
+            ErrorId.NotFound => look with
+            {
+                Transaction = look.Transaction with { Status = TransactionStatus.Unknown, Message = look.Error.Message },
+            },
+            ErrorId.ConnectionFailed => look with
+            {
+                Transaction = look.Transaction with
+                {
+                    Status = TransactionStatus.Unknown,
+                    Message = $"{look.Error.Message} {WhatToDo(look.Transaction)}",
+                },
+            },
+            _ => look,
+        };
 
-    private static async Task<IReadOnlyList<Look>> LookTogetherAsync(Server server, ITransactionSource source, Transaction[] transactions, CancellationToken cancellationToken) =>
-        await server.AskAsync(token => LookTogetherAsync(source, transactions, token), cancellationToken).ConfigureAwait(false) ?? Array.ConvertAll(transactions, server.NoAnswer);
+    private static async Task<IReadOnlyList<Look>> LookTogetherAsync(
+        Server server,
+        ITransactionSource source,
+        Transaction[] transactions,
+        CancellationToken cancellationToken
+    ) =>
+        await server.AskAsync(token => LookTogetherAsync(source, transactions, token), cancellationToken).ConfigureAwait(false)
+        ?? Array.ConvertAll(transactions, server.NoAnswer);
 
-    private static async Task<IReadOnlyList<Look>> LookTogetherAsync(ITransactionSource source, Transaction[] transactions, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<Look>> LookTogetherAsync(
+        ITransactionSource source,
+        Transaction[] transactions,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -171,14 +208,19 @@ public static class TransactionLooks
         {
             string message = $"{transaction.Server ?? "Its server"} did not answer within {limit.TotalSeconds:0.#} s.";
             return new Look(
-                transaction with { Status = TransactionStatus.Unknown, Message = $"{message} {WhatToDo(transaction)}" },
+                transaction with
+                {
+                    Status = TransactionStatus.Unknown,
+                    Message = $"{message} {WhatToDo(transaction)}",
+                },
                 new IngestException(ErrorId.TimedOut, $"{message} Its transactions are listed as Unknown.")
                 {
                     Operation = "look at transactions",
                     IsTransient = true,
                     Advice = WhatToDo(transaction),
                     Target = transaction.Id,
-                });
+                }
+            );
         }
 
         public void Dispose() => Places.Dispose();
@@ -186,5 +228,6 @@ public static class TransactionLooks
 
     /// <summary>What can be done about a transaction whose server is gone.</summary>
     private static string WhatToDo(Transaction transaction) =>
-        $"To wait for the server, use Get-Transaction -Id {transaction.Id}. If it no longer exists, Clear-IngestJournal -Id {transaction.Id} deletes the record.";
+        $"To wait for the server, use Get-Transaction -Id {transaction.Id}. If it no longer exists, Clear-IngestJournal -Id "
+        + $"{transaction.Id} deletes the record.";
 }

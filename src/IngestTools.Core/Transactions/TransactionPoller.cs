@@ -13,7 +13,8 @@ internal sealed class TransactionPoller(
     SemaphoreSlim polls,
     long started,
     ILogger logger,
-    TimeProvider time)
+    TimeProvider time
+)
 {
     /// <summary>How long a service that cannot be reached is polled: a server that restarts is back by then.</summary>
     private static readonly TimeSpan OutageTimeout = TimeSpan.FromMinutes(15);
@@ -76,8 +77,8 @@ internal sealed class TransactionPoller(
             return;
         }
 
-        // One that was just started has not ended yet; one of which only the id is known may have long ago. But where one poll serves all, those that
-        // come one by one down a pipeline do not each get one.
+        // One that was just started has not ended yet; one of which only the id is known may have long ago. But where one poll serves all,
+        // those that come one by one down a pipeline do not each get one.
         bool isNew = transaction.SeenAt is { } seen && time.GetUtcNow() - seen <= PollPause.First;
         TimeSpan sinceSleep = time.GetElapsedTime(_sleepsSince);
         bool waitsFirst = isNew || _hasPolled;
@@ -204,7 +205,12 @@ internal sealed class TransactionPoller(
 
     /// <summary>One of which only the id is known counts as running.</summary>
     private static Transaction NotEnded(Transaction transaction) =>
-        transaction is { Status: TransactionStatus.Unknown, SeenAt: null } ? transaction with { Status = TransactionStatus.Running } : transaction;
+        transaction is { Status: TransactionStatus.Unknown, SeenAt: null }
+            ? transaction with
+            {
+                Status = TransactionStatus.Running,
+            }
+            : transaction;
 
     private async Task GiveUpAsync(Transaction transaction, IngestException error, CancellationToken cancellationToken)
     {
@@ -234,35 +240,56 @@ internal sealed class TransactionPoller(
         await foreach (FailedItem item in source.ReadFailedItemsAsync(transaction, cancellationToken).ConfigureAwait(false))
         {
             if (++count <= TransactionWaiter.MostItemsTold)
-                await events.WriteAsync(new WaitEvent.Failed(transaction, ItemFailed(transaction, item)), cancellationToken).ConfigureAwait(false);
+                await events
+                    .WriteAsync(new WaitEvent.Failed(transaction, ItemFailed(transaction, item)), cancellationToken)
+                    .ConfigureAwait(false);
         }
 
         if (count == 0)
-            await events.WriteAsync(new WaitEvent.Failed(transaction, TransactionFailed(transaction)), cancellationToken).ConfigureAwait(false);
+            await events
+                .WriteAsync(new WaitEvent.Failed(transaction, TransactionFailed(transaction)), cancellationToken)
+                .ConfigureAwait(false);
         if (count > TransactionWaiter.MostItemsTold)
-            await events.WriteAsync(new WaitEvent.Failed(transaction, MoreFailed(transaction, count)), cancellationToken).ConfigureAwait(false);
+            await events
+                .WriteAsync(new WaitEvent.Failed(transaction, MoreFailed(transaction, count)), cancellationToken)
+                .ConfigureAwait(false);
     }
 
-    private static IngestException ItemFailed(Transaction transaction, FailedItem item) => Error(
-        ErrorId.ItemFailed, $"{item.Item} failed in {transaction.Id}: {item.Reason}.", "Look at the server's reason, fix it, and send just that again.", item.Item);
+    private static IngestException ItemFailed(Transaction transaction, FailedItem item) =>
+        Error(
+            ErrorId.ItemFailed,
+            $"{item.Item} failed in {transaction.Id}: {item.Reason}.",
+            "Look at the server's reason, fix it, and send just that again.",
+            item.Item
+        );
 
-    private IngestException MoreFailed(Transaction transaction, long count) => Error(
-        ErrorId.ItemFailed, $"{count:N0} items failed in {transaction.Id}, of which the first {TransactionWaiter.MostItemsTold} were reported.",
-        $"All of them: {source.ListCommand(transaction)}", transaction.Id);
+    private IngestException MoreFailed(Transaction transaction, long count) =>
+        Error(
+            ErrorId.ItemFailed,
+            $"{count:N0} items failed in {transaction.Id}, of which the first {TransactionWaiter.MostItemsTold} were reported.",
+            $"All of them: {source.ListCommand(transaction)}",
+            transaction.Id
+        );
 
     private static IngestException TransactionFailed(Transaction transaction)
     {
         string word = transaction.ServerStatus is null ? "" : $" (the server says {transaction.ServerStatus})";
         string reason = transaction.Message is null ? "." : $": {transaction.Message}";
         return Error(
-            ErrorId.TransactionFailed, $"{transaction.Id} ended as {transaction.Status}{word}{reason}", "Look at the message and at the server's log.", transaction.Id);
+            ErrorId.TransactionFailed,
+            $"{transaction.Id} ended as {transaction.Status}{word}{reason}",
+            "Look at the message and at the server's log.",
+            transaction.Id
+        );
     }
 
-    private IngestException TimedOut(Transaction transaction) => Error(
-        ErrorId.WaitTimedOut,
-        $"{transaction.Id} has not ended within {options.Timeout}; it was last seen {transaction.Status}.",
-        $"It continues to run. Wait again with: Wait-Transaction {transaction.Id}",
-        transaction.Id);
+    private IngestException TimedOut(Transaction transaction) =>
+        Error(
+            ErrorId.WaitTimedOut,
+            $"{transaction.Id} has not ended within {options.Timeout}; it was last seen {transaction.Status}.",
+            $"It continues to run. Wait again with: Wait-Transaction {transaction.Id}",
+            transaction.Id
+        );
 
     private static IngestException Error(ErrorId errorId, string message, string advice, string target) =>
         new(errorId, message) { Advice = advice, Target = target };

@@ -10,7 +10,8 @@ namespace IngestTools.Transactions;
 public static class TransactionSources
 {
     /// <summary>The service that an id belongs to, and the transaction as far as its id tells.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not the id of a transaction; the message shows the forms.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not the id of a transaction; the message shows the
+    /// forms.</exception>
     public static (IngestService Service, Transaction Transaction) Parse(string id)
     {
         ArgumentNullException.ThrowIfNull(id);
@@ -22,7 +23,8 @@ public static class TransactionSources
     /// <param name="connection">The connection.</param>
     /// <param name="log">The log.</param>
     /// <param name="journal">The journal; null records nothing and knows nothing.</param>
-    public static ITransactionSource For(IngestConnection connection, IngestLog log, IIngestJournal? journal = null) => For(connection, log.Logger, journal);
+    public static ITransactionSource For(IngestConnection connection, IngestLog log, IIngestJournal? journal = null) =>
+        For(connection, log.Logger, journal);
 
     /// <summary>The source of a connection's transactions.</summary>
     /// <param name="connection">The connection.</param>

@@ -16,9 +16,7 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
     /// <param name="options">How to wait.</param>
     /// <param name="log">The log.</param>
     public TransactionWaiter(WaitOptions options, IngestLog log)
-        : this(options, log.Logger)
-    {
-    }
+        : this(options, log.Logger) { }
 
     /// <summary>The maximum number of failed items that are reported one by one.</summary>
     public const int MostItemsTold = 100;
@@ -32,7 +30,10 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
     /// <summary>Waits for all that come, and reports events as they happen.</summary>
     /// <param name="requests">The transactions, taken as they come.</param>
     /// <param name="cancellationToken">Cancels the wait. The server's work continues.</param>
-    public async IAsyncEnumerable<WaitEvent> WaitAsync(ChannelReader<WaitRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<WaitEvent> WaitAsync(
+        ChannelReader<WaitRequest> requests,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(requests);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -56,7 +57,11 @@ public sealed class TransactionWaiter(WaitOptions options, ILogger? logger = nul
         await waits.ConfigureAwait(false);
     }
 
-    private async Task WaitForAllAsync(ChannelReader<WaitRequest> requests, ChannelWriter<WaitEvent> events, CancellationToken cancellationToken)
+    private async Task WaitForAllAsync(
+        ChannelReader<WaitRequest> requests,
+        ChannelWriter<WaitEvent> events,
+        CancellationToken cancellationToken
+    )
     {
         long started = _time.GetTimestamp();
         using SemaphoreSlim polls = new(MaxConcurrentPolls);

@@ -17,7 +17,9 @@ public abstract record WaitEvent(Transaction Transaction)
     /// <param name="Error">What happened; its target is the item.</param>
     public sealed record Failed(Transaction Transaction, IngestException Error) : WaitEvent(Transaction);
 
-    /// <summary>The wait ended before the transaction did: time is up, or it can no longer be polled. An error was reported before.</summary>
+    /// <summary>
+    /// The wait ended before the transaction did: time is up, or it can no longer be polled. An error was reported before.
+    /// </summary>
     /// <param name="Transaction">The transaction as last seen.</param>
     public sealed record GivenUp(Transaction Transaction) : WaitEvent(Transaction);
 }

@@ -1,21 +1,26 @@
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Limits the concurrent uploads of one project to what the server has use for. The limit doubles while answers come quickly, or nearly as quickly as with half
-/// as many uploads. It stays where more would only wait longer, and is halved when the server reports that its lock is held. From time to time a higher limit is
-/// tried again. So it ends at 1 or 2 where a lock admits one upload at a time, and at the maximum where nothing holds uploads back.
+/// Limits the concurrent uploads of one project to what the server has use for. The limit doubles while answers come quickly, or nearly as
+/// quickly as with half as many uploads. It stays where more would only wait longer, and is halved when the server reports that its lock is
+/// held. From time to time a higher limit is tried again. So it ends at 1 or 2 where a lock admits one upload at a time, and at the maximum
+/// where nothing holds uploads back.
 /// </summary>
 internal sealed class AdaptiveConcurrencyLimiter
 {
-    /// <summary>The first limit: low enough for a lock that an upload holds for up to 100 ms, high enough not to waste the first round trips.</summary>
+    /// <summary>
+    /// The first limit: low enough for a lock that an upload holds for up to 100 ms, high enough not to waste the first round trips.
+    /// </summary>
     private const int FirstLimit = 4;
 
-    /// <summary>Doubling is worth it while the time to an answer stays below this multiple: at 2 nothing is gained, at 1 everything.</summary>
+    /// <summary>
+    /// Doubling is worth it while the time to an answer stays below this multiple: at 2 nothing is gained, at 1 everything.
+    /// </summary>
     private const double WorthwhileSlowdown = 1.5;
 
     /// <summary>
-    /// Answers this quick do no harm by waiting for each other, even under a lock, and save the client from waking up for each one. The limit grows whatever
-    /// their ratio.
+    /// Answers this quick do no harm by waiting for each other, even under a lock, and save the client from waking up for each one. The
+    /// limit grows whatever their ratio.
     /// </summary>
     private static readonly TimeSpan QuickAnswer = TimeSpan.FromMilliseconds(10);
 
@@ -119,8 +124,8 @@ internal sealed class AdaptiveConcurrencyLimiter
     }
 
     /// <summary>
-    /// An upload was refused because the lock was held: halves the limit, and waits longer until a higher one is tried. Uploads that were refused together count
-    /// once.
+    /// An upload was refused because the lock was held: halves the limit, and waits longer until a higher one is tried. Uploads that were
+    /// refused together count once.
     /// </summary>
     /// <param name="alone">Whether it was sent alone.</param>
     /// <param name="entered">When it began, as a timestamp.</param>
@@ -173,7 +178,9 @@ internal sealed class AdaptiveConcurrencyLimiter
         waiter.Entered.TrySetCanceled(cancellationToken);
     }
 
-    /// <summary>Adds the time of one answer. The first answers after a change still belong to the previous limit, and are ignored.</summary>
+    /// <summary>
+    /// Adds the time of one answer. The first answers after a change still belong to the previous limit, and are ignored.
+    /// </summary>
     private void Measure(double seconds)
     {
         if (_toSkip > 0)

@@ -3,15 +3,17 @@ using IngestTools.Uploads;
 namespace IngestTools;
 
 /// <summary>
-/// Counts failed uploads by their reason, so that one reason is reported once: a wrong token for 2,000 files is one error, and 2,000 answers of the same words are a
-/// few errors and a count. Every file's result has the reason.
+/// Counts failed uploads by their reason, so that one reason is reported once: a wrong token for 2,000 files is one error, and 2,000
+/// answers of the same words are a few errors and a count. Every file's result has the reason.
 /// </summary>
 public sealed class FailureTally
 {
     /// <summary>The number of files that are reported one by one for each reason.</summary>
     public const int ReportedEach = 10;
 
-    /// <summary>The maximum number of reasons that are kept apart. Where each file has a reason of its own, the later ones are reported one by one.</summary>
+    /// <summary>
+    /// The maximum number of reasons that are kept apart. Where each file has a reason of its own, the later ones are reported one by one.
+    /// </summary>
     private const int MaxReasons = 1000;
 
     private readonly Dictionary<string, Reason> _reasons = new(StringComparer.Ordinal);
@@ -57,14 +59,16 @@ public sealed class FailureTally
         select (reason.First, Describe(reason));
 
     /// <summary>The error that is in the result, where it names the target already.</summary>
-    private static IngestException WithTarget(IngestException error, string? target) => Equals(error.Target, target) ? error : error.With(target: target);
+    private static IngestException WithTarget(IngestException error, string? target) =>
+        Equals(error.Target, target) ? error : error.With(target: target);
 
     private static string Describe(Reason reason)
     {
         long more = reason.Count - reason.Reported;
         return reason.IsForAll
             ? $"{reason.Count:N0} files were not sent for one reason ({reason.First.ErrorId}), which each result has as its Error."
-            : $"{more:N0} more {(more == 1 ? "file" : "files")} failed for the same reason, {reason.Count:N0} in all: {reason.First.Message}";
+            : $"{more:N0} more {(more == 1 ? "file" : "files")} failed for the same reason, {reason.Count:N0} in all: "
+                + $"{reason.First.Message}";
     }
 
     /// <summary>The reason without the file that it is reported for.</summary>

@@ -94,7 +94,7 @@ internal sealed class FileContent : HttpContent
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        for (long position = 0; position < _file.Length;)
+        for (long position = 0; position < _file.Length; )
         {
             int length = (int)Math.Min(BufferSize, _file.Length - position);
             // Read on this thread: on Unix an asynchronous read is the same call on another one.

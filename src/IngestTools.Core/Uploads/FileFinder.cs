@@ -14,9 +14,16 @@ namespace IngestTools.Uploads;
 /// <param name="LastWriteTime">When it was last written, in UTC.</param>
 /// <param name="LeftOut">Why it is left out on purpose; null where it is not.</param>
 internal readonly record struct FoundFile(
-    string Path, string? Root, long Length, DateTime LastWriteTime, IngestException? Error = null, SkipReason? LeftOut = null)
+    string Path,
+    string? Root,
+    long Length,
+    DateTime LastWriteTime,
+    IngestException? Error = null,
+    SkipReason? LeftOut = null
+)
 {
-    public static FoundFile Failed(string path, string? root, IngestException error, SkipReason? leftOut = null) => new(path, root, 0, default, error, leftOut);
+    public static FoundFile Failed(string path, string? root, IngestException error, SkipReason? leftOut = null) =>
+        new(path, root, 0, default, error, leftOut);
 }
 
 /// <summary>Finds files one by one: nothing is collected, however large a tree is.</summary>
@@ -47,7 +54,12 @@ internal sealed class FileFinder(UploadOptions options)
         }
 
         LinkedFile target = isLink ? TargetOf(path) : new LinkedFile(file.Length, file.LastWriteTimeUtc);
-        return [target.IsDead ? FoundFile.Failed(path, null, LocalFileErrors.DeadLink(path)) : Look(path, null, target.Length, target.LastWriteTime)];
+        return
+        [
+            target.IsDead
+                ? FoundFile.Failed(path, null, LocalFileErrors.DeadLink(path))
+                : Look(path, null, target.Length, target.LastWriteTime),
+        ];
     }
 
     private IEnumerable<FoundFile> FindInFolder(string root)
@@ -101,13 +113,17 @@ internal sealed class FileFinder(UploadOptions options)
         }
     }
 
-    /// <summary>What has no length may be a pipe or a device, which would hang when it is opened, or a file that the system makes when it is read.</summary>
+    /// <summary>
+    /// What has no length may be a pipe or a device, which would hang when it is opened, or a file that the system makes when it is read.
+    /// </summary>
     private static FoundFile Look(string path, string? root, long length, DateTime written)
     {
         if (length > 0 || OperatingSystem.IsWindows())
             return new FoundFile(path, root, length, written);
-        IngestException? error = FileAccount.IsRegularFile(path) == false ? LocalFileErrors.NotRegular(path)
-            : UnixFileContent.HasAny(path) ? LocalFileErrors.LengthUnknown(path) : null;
+        IngestException? error =
+            FileAccount.IsRegularFile(path) == false ? LocalFileErrors.NotRegular(path)
+            : UnixFileContent.HasAny(path) ? LocalFileErrors.LengthUnknown(path)
+            : null;
         return error is null ? new FoundFile(path, root, length, written) : FoundFile.Failed(path, root, error);
     }
 
@@ -116,7 +132,9 @@ internal sealed class FileFinder(UploadOptions options)
 
     private readonly record struct Entry(string Path, string Name, LinkedFile File, bool IsFolder, bool IsLink);
 
-    /// <summary>Reads one folder. A folder that cannot be read, or no longer, ends with an error, and the search goes on elsewhere.</summary>
+    /// <summary>
+    /// Reads one folder. A folder that cannot be read, or no longer, ends with an error, and the search goes on elsewhere.
+    /// </summary>
     private sealed class FolderReader(string folder) : IDisposable
     {
         private IEnumerator<Entry>? _entries;
@@ -151,7 +169,10 @@ internal sealed class FileFinder(UploadOptions options)
         {
             string path = entry.ToFullPath();
             bool isLink = (entry.Attributes & FileAttributes.ReparsePoint) != 0;
-            LinkedFile file = entry.IsDirectory ? default : isLink ? TargetOf(path) : new(entry.Length, entry.LastWriteTimeUtc.UtcDateTime);
+            LinkedFile file =
+                entry.IsDirectory ? default
+                : isLink ? TargetOf(path)
+                : new(entry.Length, entry.LastWriteTimeUtc.UtcDateTime);
             return new Entry(path, entry.FileName.ToString(), file, entry.IsDirectory, isLink);
         }
     }

@@ -11,7 +11,8 @@ internal sealed class FileSender(
     UploadMeter meter,
     AdaptiveConcurrencyLimiter limiter,
     ILogger logger,
-    TimeProvider time)
+    TimeProvider time
+)
 {
     private static readonly TimeSpan FirstLockPause = TimeSpan.FromMilliseconds(50);
 
@@ -27,7 +28,11 @@ internal sealed class FileSender(
     /// <param name="cancellationToken">Aborts what is under way.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.JournalUnavailable"/>: what cannot be recorded is not sent.</exception>
     public async Task<SendOutcome> SendAsync(
-        UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
+        UploadItem item,
+        UploadSlot slot,
+        SentMeanwhile? sentMeanwhile,
+        CancellationToken cancellationToken
+    )
     {
         using FileBody body = new(item.Path, meter);
         TimeSpan locked = TimeSpan.Zero;
@@ -68,7 +73,11 @@ internal sealed class FileSender(
             if (logger.IsEnabled(LogLevel.Debug))
             {
                 logger.LogDebug(
-                    "{Target} is locked; {Path} is sent again. At most {Limit} at once now.", target.Description, item.Path, limiter.Limit);
+                    "{Target} is locked; {Path} is sent again. At most {Limit} at once now.",
+                    target.Description,
+                    item.Path,
+                    limiter.Limit
+                );
             }
 
             slot.Pause(isAttempt: true);
@@ -81,7 +90,11 @@ internal sealed class FileSender(
     /// became doubtful during the wait for the slot.
     /// </summary>
     private static async ValueTask<KnownFile?> FindAsync(
-        UploadItem item, UploadSlot slot, SentMeanwhile? sentMeanwhile, CancellationToken cancellationToken)
+        UploadItem item,
+        UploadSlot slot,
+        SentMeanwhile? sentMeanwhile,
+        CancellationToken cancellationToken
+    )
     {
         while (true)
         {
@@ -95,9 +108,12 @@ internal sealed class FileSender(
         }
     }
 
-    private IngestException StillLocked(UploadItem item, IngestException error) => error.With(
-        message: $"{item.RemoteName} was not uploaded: others held the lock of {target.Description} for {options.LockTimeout.TotalSeconds:0} s.",
-        advice: "Wait until the other uploads or the bulk ingest have ended, then send it again.");
+    private IngestException StillLocked(UploadItem item, IngestException error) =>
+        error.With(
+            message: $"{item.RemoteName} was not uploaded: others held the lock of {target.Description} for "
+                + $"{options.LockTimeout.TotalSeconds:0} s.",
+            advice: "Wait until the other uploads or the bulk ingest have ended, then send it again."
+        );
 }
 
 /// <summary>How the sending of a file ended: one of three.</summary>

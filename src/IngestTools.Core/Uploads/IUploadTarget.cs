@@ -75,7 +75,11 @@ public interface IUploadTarget
 
     /// <summary>Sends one file, in its slot among others. Returns the server's answer.</summary>
     internal Task<object> SendAsync(
-        UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken);
+        UploadItem item,
+        Func<StallTimeout?, HttpContent> content,
+        IRequestSlot slot,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>The server has the file. Returns the name that it gave the file; null where it gives none.</summary>
     /// <param name="item">The file.</param>

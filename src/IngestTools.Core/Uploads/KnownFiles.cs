@@ -11,7 +11,8 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
     private bool _hasWarnedOfDifference;
 
     /// <summary>What to do with a file.</summary>
-    /// <exception cref="IngestException">The file cannot be read, or another file was sent under its name and is not ingested yet.</exception>
+    /// <exception cref="IngestException">The file cannot be read, or another file was sent under its name and is not ingested
+    /// yet.</exception>
     public async ValueTask<KnownFile> JudgeAsync(UploadItem item, IPlaceJournal place, CancellationToken cancellationToken)
     {
         if (place.Find(item.RemoteName) is not { } record || options.Again)
@@ -25,8 +26,16 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
             return default;
         bool isSamePath = record.Path == item.Path;
         if (await IsUnchangedAsync(item, record, isSamePath, cancellationToken).ConfigureAwait(false))
-            return new KnownFile(record.State == FileState.Sent ? SkipReason.AlreadySent : SkipReason.AlreadyIngested, record, IsNew: false);
-        if (record.State == FileState.Ingested && await FindOnServerAsync(item, record, place.FindOthers(record.Name), place, cancellationToken).ConfigureAwait(false) is { Reason: not null } found)
+            return new KnownFile(
+                record.State == FileState.Sent ? SkipReason.AlreadySent : SkipReason.AlreadyIngested,
+                record,
+                IsNew: false
+            );
+        if (
+            record.State == FileState.Ingested
+            && await FindOnServerAsync(item, record, place.FindOthers(record.Name), place, cancellationToken).ConfigureAwait(false)
+                is { Reason: not null } found
+        )
             return found;
         if (!isSamePath && record.Path is { } other && IsAsRecorded(other, record))
             throw Collision(item, other, record.State);
@@ -34,10 +43,15 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
     }
 
     /// <summary>
-    /// A file at the path that was recorded is judged by length and time. Another file of the same name is compared by content: files that are made by a
-    /// program often share length and time.
+    /// A file at the path that was recorded is judged by length and time. Another file of the same name is compared by content: files that
+    /// are made by a program often share length and time.
     /// </summary>
-    private async ValueTask<bool> IsUnchangedAsync(UploadItem item, JournaledFile record, bool isSamePath, CancellationToken cancellationToken)
+    private async ValueTask<bool> IsUnchangedAsync(
+        UploadItem item,
+        JournaledFile record,
+        bool isSamePath,
+        CancellationToken cancellationToken
+    )
     {
         if (record.Length != item.Length)
             return false;
@@ -46,11 +60,20 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
         return await HashAsync(item.Path, cancellationToken).ConfigureAwait(false) == record.Sha256;
     }
 
-    private async ValueTask<KnownFile> CompareWithServerAsync(UploadItem item, JournaledFile record, IPlaceJournal place, CancellationToken cancellationToken)
+    private async ValueTask<KnownFile> CompareWithServerAsync(
+        UploadItem item,
+        JournaledFile record,
+        IPlaceJournal place,
+        CancellationToken cancellationToken
+    )
     {
         if (record.ServerName is null)
             return default;
-        if (await FindOnServerAsync(item, record, [record.ServerName, .. place.FindOthers(record.Name)], place, cancellationToken).ConfigureAwait(false) is not { } found)
+        if (
+            await FindOnServerAsync(item, record, [record.ServerName, .. place.FindOthers(record.Name)], place, cancellationToken)
+                .ConfigureAwait(false)
+            is not { } found
+        )
             return default;
         if (found.Reason is not null)
             return found;
@@ -58,16 +81,27 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
         {
             _hasWarnedOfDifference = true;
             logger.LogWarning(
-                "{Name} is sent, although {Target} has a file of this name that was sent from elsewhere: their contents differ. There is no warning for other files like it.",
-                Redaction.EscapeControls(item.RemoteName), item.Target.Description);
+                "{Name} is sent, although {Target} has a file of this name that was sent from elsewhere: their contents differ. There "
+                    + "is no warning for other files like it.",
+                Redaction.EscapeControls(item.RemoteName),
+                item.Target.Description
+            );
         }
 
         return default;
     }
 
-    /// <summary>The file among those that the server has under its name, by its content; the default where it is another one, and null where the server does not know their contents.</summary>
+    /// <summary>
+    /// The file among those that the server has under its name, by its content; the default where it is another one, and null where the
+    /// server does not know their contents.
+    /// </summary>
     private async ValueTask<KnownFile?> FindOnServerAsync(
-        UploadItem item, JournaledFile record, IReadOnlyList<string> serverNames, IPlaceJournal place, CancellationToken cancellationToken)
+        UploadItem item,
+        JournaledFile record,
+        IReadOnlyList<string> serverNames,
+        IPlaceJournal place,
+        CancellationToken cancellationToken
+    )
     {
         string? ours = null;
         foreach (string serverName in serverNames)
@@ -82,8 +116,17 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
                 place.AddOthers([(record.Name, former)]);
             return new KnownFile(
                 SkipReason.AlreadyIngested,
-                found with { State = FileState.Ingested, Path = item.Path, Length = item.Length, LastWriteTime = item.LastWriteTime, Sha256 = ours, Job = 0 },
-                IsNew: true);
+                found with
+                {
+                    State = FileState.Ingested,
+                    Path = item.Path,
+                    Length = item.Length,
+                    LastWriteTime = item.LastWriteTime,
+                    Sha256 = ours,
+                    Job = 0,
+                },
+                IsNew: true
+            );
         }
 
         return ours is null ? null : default(KnownFile);
@@ -113,18 +156,21 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
         }
     }
 
-    private static IngestException Collision(UploadItem item, string other, FileState state) => new(
-        ErrorId.NameCollision,
-        $"{Redaction.EscapeControls(item.Path)} would be sent as '{Redaction.EscapeControls(item.RemoteName)}', the name under which another file was sent: "
-        + $"{Redaction.EscapeControls(other)}, which {(state == FileState.Sent ? "is not ingested yet" : "was ingested")}.")
-    {
-        Service = item.Target.Service,
-        Operation = "upload",
-        Advice = item.Target.IsFlat
-            ? "Give -UniqueName, or rename one of them. To send it all the same, give -Again."
-            : "Give a -BasePath that keeps their folders apart, or rename one of them. To send it all the same, give -Again.",
-        Target = item.Path,
-    };
+    private static IngestException Collision(UploadItem item, string other, FileState state) =>
+        new(
+            ErrorId.NameCollision,
+            $"{Redaction.EscapeControls(item.Path)} would be sent as '{Redaction.EscapeControls(item.RemoteName)}', the name under "
+                + $"which another file was sent: "
+                + $"{Redaction.EscapeControls(other)}, which {(state == FileState.Sent ? "is not ingested yet" : "was ingested")}."
+        )
+        {
+            Service = item.Target.Service,
+            Operation = "upload",
+            Advice = item.Target.IsFlat
+                ? "Give -UniqueName, or rename one of them. To send it all the same, give -Again."
+                : "Give a -BasePath that keeps their folders apart, or rename one of them. To send it all the same, give -Again.",
+            Target = item.Path,
+        };
 }
 
 /// <summary>What the journal says about a file.</summary>

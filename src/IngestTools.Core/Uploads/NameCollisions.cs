@@ -3,8 +3,9 @@ using System.Text;
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Finds files that would get a name which another file of the same call has. The files of the first folder have different names by nature, and are not
-/// remembered, so that a folder of a million files costs no more memory than one of ten: only where their Unicode form is changed can two become one.
+/// Finds files that would get a name which another file of the same call has. The files of the first folder have different names by nature,
+/// and are not remembered, so that a folder of a million files costs no more memory than one of ten: only where their Unicode form is
+/// changed can two become one.
 /// </summary>
 internal sealed class NameCollisions(UploadOptions options, FileFinder finder)
 {
@@ -63,10 +64,16 @@ internal sealed class NameCollisions(UploadOptions options, FileFinder finder)
     /// <summary>The file of the first folder that gets this name.</summary>
     private string? InFirstFolder(UploadRequest request, string remoteName)
     {
-        if (_firstFolder is null || _first!.Target.Place != request.Target.Place || PathBelow(options.BasePath ?? _firstFolder, remoteName) is not { } path)
+        if (
+            _firstFolder is null
+            || _first!.Target.Place != request.Target.Place
+            || PathBelow(options.BasePath ?? _firstFolder, remoteName) is not { } path
+        )
             return null;
         string below = Path.GetRelativePath(_firstFolder, path);
-        bool isBelow = !below.StartsWith("..", StringComparison.Ordinal) && (options.Recurse || !below.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        bool isBelow =
+            !below.StartsWith("..", StringComparison.Ordinal)
+            && (options.Recurse || !below.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal));
         return isBelow && finder.IsWanted(Path.GetFileName(path)) && File.Exists(path) ? path : null;
     }
 
@@ -74,7 +81,9 @@ internal sealed class NameCollisions(UploadOptions options, FileFinder finder)
     private string? PathBelow(string folder, string remoteName)
     {
         string destination = options.Destination?.Replace('\\', '/').Trim('/') is { Length: > 0 } given ? given + "/" : "";
-        return remoteName.StartsWith(destination, StringComparison.Ordinal) ? Path.GetFullPath(Path.Join(Path.GetFullPath(folder), remoteName[destination.Length..])) : null;
+        return remoteName.StartsWith(destination, StringComparison.Ordinal)
+            ? Path.GetFullPath(Path.Join(Path.GetFullPath(folder), remoteName[destination.Length..]))
+            : null;
     }
 }
 

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Uploads;
 
-/// <summary>The uploads of one call into one project: prepares the project, then sends the files that are added, and records what became of them.</summary>
+/// <summary>
+/// The uploads of one call into one project: prepares the project, then sends the files that are added, and records what became of them.
+/// </summary>
 internal sealed class ProjectUploads : IDisposable
 {
     private static readonly TimeSpan OlderJobInterval = TimeSpan.FromMilliseconds(200);
@@ -68,7 +70,9 @@ internal sealed class ProjectUploads : IDisposable
         Job.Skip();
         _call.Meter.Sent(item.Length);
         _call.Meter.Done(failed: false);
-        await _call.Results.WriteAsync(UploadResults.AlreadyThere(item, known.Reason!.Value, known.Record!), _call.Stopped).ConfigureAwait(false);
+        await _call
+            .Results.WriteAsync(UploadResults.AlreadyThere(item, known.Reason!.Value, known.Record!), _call.Stopped)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Closes the journal. Called when the run has ended.</summary>
@@ -129,7 +133,10 @@ internal sealed class ProjectUploads : IDisposable
         catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
         {
             _call.Logger.LogWarning(
-                "{Target} could not be checked before the first file. The files are sent nevertheless. {Reason}", _target.Description, e.Message);
+                "{Target} could not be checked before the first file. The files are sent nevertheless. {Reason}",
+                _target.Description,
+                e.Message
+            );
         }
     }
 
@@ -147,7 +154,11 @@ internal sealed class ProjectUploads : IDisposable
             if (seen?.Number != older.Number)
             {
                 _call.Logger.LogWarning(
-                    "{Job} (process {Process}) is sending to {Target}. This call waits until it has ended.", id, older.ProcessId, _target.Description);
+                    "{Job} (process {Process}) is sending to {Target}. This call waits until it has ended.",
+                    id,
+                    older.ProcessId,
+                    _target.Description
+                );
             }
 
             if (seen != older)
@@ -156,7 +167,10 @@ internal sealed class ProjectUploads : IDisposable
             {
                 _call.Logger.LogWarning(
                     "{Job} (process {Process}) has sent nothing for {Seconds:0} s. This call does not wait for it any longer.",
-                    id, older.ProcessId, _call.Options.LockTimeout.TotalSeconds);
+                    id,
+                    older.ProcessId,
+                    _call.Options.LockTimeout.TotalSeconds
+                );
                 return;
             }
 
@@ -203,7 +217,8 @@ internal sealed class ProjectUploads : IDisposable
     /// <summary>What was sent is recorded also where the run is stopped.</summary>
     private async Task EndJobAsync()
     {
-        await Job.CompleteAsync(_call.Stopped.IsCancellationRequested ? IngestJobStatus.Interrupted : IngestJobStatus.Completed).ConfigureAwait(false);
+        await Job.CompleteAsync(_call.Stopped.IsCancellationRequested ? IngestJobStatus.Interrupted : IngestJobStatus.Completed)
+            .ConfigureAwait(false);
         if (Job.Failure is { } failure)
             _call.Fail(failure);
     }
@@ -228,4 +243,5 @@ internal sealed record UploadCall(
     ILogger Logger,
     TimeProvider Time,
     Action<Exception> Fail,
-    CancellationToken Stopped);
+    CancellationToken Stopped
+);

@@ -14,12 +14,16 @@ internal sealed class RemoteNames
         _destination = options.Destination is null ? "" : ToRemote(options.Destination).Trim('/');
     }
 
-    /// <summary>The name relative to the base path, else to the folder given, else the bare name; behind the destination; with / between folders, in Unicode form NFC.</summary>
+    /// <summary>
+    /// The name relative to the base path, else to the folder given, else the bare name; behind the destination; with / between folders, in
+    /// Unicode form NFC.
+    /// </summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: the file lies outside of the base path.</exception>
     public string NameOf(FoundFile file)
     {
         string? root = _basePath ?? file.Root;
-        string local = root is null ? Path.GetFileName(file.Path)
+        string local =
+            root is null ? Path.GetFileName(file.Path)
             : IsBelow(root, file.Path) ? file.Path[(Path.EndsInDirectorySeparator(root) ? root.Length : root.Length + 1)..]
             : Path.GetRelativePath(root, file.Path);
         if (local == ".." || local.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.IsPathRooted(local))

@@ -4,11 +4,19 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Finds files that somebody else sent after they were compared with the journal: while the project was locked for long, which is an ingest, while this
-/// process was stopped, as by Ctrl+Z, or by another call of this process that has ended. A file that is sent again after its ingest is ingested twice.
+/// Finds files that somebody else sent after they were compared with the journal: while the project was locked for long, which is an
+/// ingest, while this process was stopped, as by Ctrl+Z, or by another call of this process that has ended. A file that is sent again after
+/// its ingest is ingested twice.
 /// </summary>
 internal sealed class SentMeanwhile(
-    IUploadTarget target, IUploadJob job, IPlaceJournal known, KnownFiles knownFiles, UploadOptions options, ILogger logger, TimeProvider time) : IDisposable
+    IUploadTarget target,
+    IUploadJob job,
+    IPlaceJournal known,
+    KnownFiles knownFiles,
+    UploadOptions options,
+    ILogger logger,
+    TimeProvider time
+) : IDisposable
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(2);
 
@@ -47,7 +55,9 @@ internal sealed class SentMeanwhile(
     /// <summary>What was found of files so far may no longer hold. Each is compared again before it is sent.</summary>
     public void MarkStale() => Interlocked.Exchange(ref _staleSince, time.GetTimestamp());
 
-    /// <summary>What is known of a file that need not be sent any more; null where it is to be sent. Waits while the project is locked.</summary>
+    /// <summary>
+    /// What is known of a file that need not be sent any more; null where it is to be sent. Waits while the project is locked.
+    /// </summary>
     public ValueTask<KnownFile?> FindAsync(UploadItem item, CancellationToken cancellationToken) =>
         FindStaleSince() is > 0 and long since ? new(CompareAsync(item, since, cancellationToken)) : default;
 

@@ -9,20 +9,24 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Sends files: enumeration, sending and results overlap, and nothing is collected. Each project has a <see cref="ProjectUploads"/>, which finds out how many
-/// concurrent uploads the server has use for. Several projects are served side by side.
+/// Sends files: enumeration, sending and results overlap, and nothing is collected. Each project has a <see cref="ProjectUploads"/>, which
+/// finds out how many concurrent uploads the server has use for. Several projects are served side by side.
 /// </summary>
 public sealed class UploadEngine
 {
-    /// <summary>The maximum number of results that wait to be read. A reader that comes every 20 ms reads at most this number at a time.</summary>
+    /// <summary>
+    /// The maximum number of results that wait to be read. A reader that comes every 20 ms reads at most this number at a time.
+    /// </summary>
     private const int BufferedResults = 16_384;
 
-    /// <summary>Failures that are kept until a place has a job in the journal. It has one from its first file that is not refused.</summary>
+    /// <summary>
+    /// Failures that are kept until a place has a job in the journal. It has one from its first file that is not refused.
+    /// </summary>
     private const int MaxFailedBefore = 1000;
 
     /// <summary>
-    /// A first result is given at once, and what ends in so short a time after it together: at thousands of files a second, waking the reader for each one
-    /// costs as much as sending it.
+    /// A first result is given at once, and what ends in so short a time after it together: at thousands of files a second, waking the
+    /// reader for each one costs as much as sending it.
     /// </summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
@@ -64,20 +68,22 @@ public sealed class UploadEngine
     /// <param name="options">How files are sent.</param>
     /// <param name="log">The log.</param>
     public UploadEngine(UploadOptions options, IngestLog log)
-        : this(options, log.Logger)
-    {
-    }
+        : this(options, log.Logger) { }
 
     /// <summary>How far it has come. May be asked at any time from any thread.</summary>
     public UploadProgress Progress => _meter.Read();
 
     /// <summary>
-    /// Sends what is asked for, and gives a result for each file as it ends, in the order in which they end. What cannot be read, or has a name that will be
-    /// refused, is a result with the status Failed; only cancellation is thrown. When the reader of the results stops, what is under way is aborted.
+    /// Sends what is asked for, and gives a result for each file as it ends, in the order in which they end. What cannot be read, or has a
+    /// name that will be refused, is a result with the status Failed; only cancellation is thrown. When the reader of the results stops,
+    /// what is under way is aborted.
     /// </summary>
     /// <param name="requests">Files and folders, taken as they come.</param>
     /// <param name="cancellationToken">Aborts what is under way.</param>
-    public async IAsyncEnumerable<UploadResult> SendAsync(ChannelReader<UploadRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<UploadResult> SendAsync(
+        ChannelReader<UploadRequest> requests,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(requests);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -123,7 +129,8 @@ public sealed class UploadEngine
         catch (Exception e)
         {
             results.TryComplete(e);
-            await Task.WhenAll(_projects.Values.Select(project => project.CompleteAsync())).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(_projects.Values.Select(project => project.CompleteAsync()))
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {
@@ -163,14 +170,22 @@ public sealed class UploadEngine
         _warnings.Complete();
         long empty = _projects.Values.Sum(project => project.EmptyFiles);
         if (empty > 0)
-            _logger.LogWarning("{Count} sent without content. The server takes empty files, and may fail to ingest them.", empty == 1 ? "1 file was" : $"{empty:N0} files were");
+            _logger.LogWarning(
+                "{Count} sent without content. The server takes empty files, and may fail to ingest them.",
+                empty == 1 ? "1 file was" : $"{empty:N0} files were"
+            );
         if (_found == 0 && _finder.Unwanted > 0)
             _logger.LogWarning("No file was sent: -Include and -Exclude left out all {Count:N0} files that were found.", _finder.Unwanted);
     }
 
     /// <summary>Checks a file that was found, and hands it to its project.</summary>
     private async ValueTask TakeAsync(
-        FoundFile file, UploadRequest request, Func<IUploadTarget, ValueTask<ProjectUploads>> projectOf, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+        FoundFile file,
+        UploadRequest request,
+        Func<IUploadTarget, ValueTask<ProjectUploads>> projectOf,
+        ChannelWriter<UploadResult> results,
+        CancellationToken cancellationToken
+    )
     {
         _found++;
         _meter.Found(file.Length);
@@ -193,7 +208,9 @@ public sealed class UploadEngine
             {
                 project = _options.IsRehearsal ? null : await projectOf(request.Target).ConfigureAwait(false);
                 if (project is null or { IsClosed: false })
-                    known = await _knownFiles.JudgeAsync(item, project?.Known ?? RehearsedPlace(request.Target), cancellationToken).ConfigureAwait(false);
+                    known = await _knownFiles
+                        .JudgeAsync(item, project?.Known ?? RehearsedPlace(request.Target), cancellationToken)
+                        .ConfigureAwait(false);
             }
 
             if (error is null && known.Reason is null && request.Target.FindContentDoubt(item) is { } contentDoubt)
@@ -242,7 +259,12 @@ public sealed class UploadEngine
 
     /// <summary>Writes the result of a file that is not sent.</summary>
     private async ValueTask RefuseAsync(
-        UploadItem item, SkipReason? skipped, IngestException error, ChannelWriter<UploadResult> results, CancellationToken cancellationToken)
+        UploadItem item,
+        SkipReason? skipped,
+        IngestException error,
+        ChannelWriter<UploadResult> results,
+        CancellationToken cancellationToken
+    )
     {
         _meter.Sent(item.Length);
         _meter.Done(skipped is null);
@@ -257,14 +279,15 @@ public sealed class UploadEngine
     }
 
     /// <summary>What is said of a file that is left out on purpose, the same for all of its kind; null where it is not.</summary>
-    private static string? DescribeLeftOut(UploadItem item, SkipReason? skipped) => skipped switch
-    {
-        SkipReason.NotUsed => $"It is left out: {item.Target.WhyUseless(item.RemoteName)}. -Force sends it.",
-        SkipReason.LinkToFolder => "It is left out: links to folders are not followed, since they can lead in circles.",
-        SkipReason.DeadLink => "It is left out: this link leads to no file.",
-        SkipReason.GivenTwice => "It was given more than once, and is sent once.",
-        _ => null,
-    };
+    private static string? DescribeLeftOut(UploadItem item, SkipReason? skipped) =>
+        skipped switch
+        {
+            SkipReason.NotUsed => $"It is left out: {item.Target.WhyUseless(item.RemoteName)}. -Force sends it.",
+            SkipReason.LinkToFolder => "It is left out: links to folders are not followed, since they can lead in circles.",
+            SkipReason.DeadLink => "It is left out: this link leads to no file.",
+            SkipReason.GivenTwice => "It was given more than once, and is sent once.",
+            _ => null,
+        };
 
     private void KeepFailure(object project, UploadResult result)
     {
@@ -281,36 +304,67 @@ public sealed class UploadEngine
         if (!IsUnicode(remoteName))
             return (Refuse(ErrorId.NameRejected, "The name of {1} is not valid Unicode, so it cannot be sent.", "Rename the file."), null);
         if (HasEmptyOrDotSegment(remoteName))
-            return (Refuse(ErrorId.NameRejected, "'{0}' leads out of the server's folder, or has an empty part.", "Check -BasePath and -Destination."), null);
+            return (
+                Refuse(
+                    ErrorId.NameRejected,
+                    "'{0}' leads out of the server's folder, or has an empty part.",
+                    "Check -BasePath and -Destination."
+                ),
+                null
+            );
         if (!_options.Force && target.WhyUseless(remoteName) is { } useless)
-            return (Refuse(ErrorId.NameRejected, $"'{{0}}' was left out: {useless}.", "Give -Force to send it all the same."), SkipReason.NotUsed);
+            return (
+                Refuse(ErrorId.NameRejected, $"'{{0}}' was left out: {useless}.", "Give -Force to send it all the same."),
+                SkipReason.NotUsed
+            );
         if (!_options.Force && target.WhyRefused(remoteName) is { } refused)
-            return (Refuse(ErrorId.NameRejected, $"'{{0}}' would be refused: {refused}.", "Rename the file, or give -Force to let the server decide."), null);
+            return (
+                Refuse(
+                    ErrorId.NameRejected,
+                    $"'{{0}}' would be refused: {refused}.",
+                    "Rename the file, or give -Force to let the server decide."
+                ),
+                null
+            );
         NameTaking taking = _collisions.Take(request, file, remoteName);
         if (taking == NameTaking.SameFile)
-            return (Refuse(ErrorId.NameCollision, "{1} was given twice in this call; it is sent once.", "Give each file once."), SkipReason.GivenTwice);
+            return (
+                Refuse(ErrorId.NameCollision, "{1} was given twice in this call; it is sent once.", "Give each file once."),
+                SkipReason.GivenTwice
+            );
         if (taking == NameTaking.Taken)
         {
-            return (Refuse(ErrorId.NameCollision, "{1} would get the name '{0}', which another file of this call has.",
-                $"{(target.IsFlat ? "Give -UniqueName" : "Give a -BasePath that keeps their folders apart")}, or rename one of them. Names that differ only in Unicode form are equal."), null);
+            return (
+                Refuse(
+                    ErrorId.NameCollision,
+                    "{1} would get the name '{0}', which another file of this call has.",
+                    $"{(target.IsFlat ? "Give -UniqueName" : "Give a -BasePath that keeps their folders apart")}, or rename one of "
+                        + $"them. Names that differ only in Unicode form are equal."
+                ),
+                null
+            );
         }
 
         return (null, null);
 
-        IngestException Refuse(ErrorId errorId, string message, string advice) => new(
-            errorId,
-            message.Replace("{0}", Redaction.EscapeControls(remoteName), StringComparison.Ordinal).Replace("{1}", Redaction.EscapeControls(file.Path), StringComparison.Ordinal))
-        {
-            Service = target.Service,
-            Operation = "upload",
-            Advice = advice,
-            Target = file.Path,
-        };
+        IngestException Refuse(ErrorId errorId, string message, string advice) =>
+            new(
+                errorId,
+                message
+                    .Replace("{0}", Redaction.EscapeControls(remoteName), StringComparison.Ordinal)
+                    .Replace("{1}", Redaction.EscapeControls(file.Path), StringComparison.Ordinal)
+            )
+            {
+                Service = target.Service,
+                Operation = "upload",
+                Advice = advice,
+                Target = file.Path,
+            };
     }
 
     private static bool HasEmptyOrDotSegment(string name)
     {
-        for (int start = 0; start <= name.Length;)
+        for (int start = 0; start <= name.Length; )
         {
             int slash = name.IndexOf('/', start);
             int end = slash < 0 ? name.Length : slash;

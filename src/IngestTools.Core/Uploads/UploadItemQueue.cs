@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Files that wait to be sent. A full queue holds the writer until half of it is gone, and one reader waits at a time, so that neither side wakes the other
-/// for each file: at thousands of small files a second, waking costs as much as sending.
+/// Files that wait to be sent. A full queue holds the writer until half of it is gone, and one reader waits at a time, so that neither side
+/// wakes the other for each file: at thousands of small files a second, waking costs as much as sending.
 /// </summary>
 internal sealed class UploadItemQueue : IDisposable
 {
@@ -28,7 +28,8 @@ internal sealed class UploadItemQueue : IDisposable
     public void Complete() => _items.Writer.TryComplete();
 
     /// <summary>Takes the next file. Null where there will be no more.</summary>
-    public ValueTask<UploadItem?> TakeAsync(CancellationToken cancellationToken) => TryTake() is { } item ? new(item) : WaitForItemAsync(cancellationToken);
+    public ValueTask<UploadItem?> TakeAsync(CancellationToken cancellationToken) =>
+        TryTake() is { } item ? new(item) : WaitForItemAsync(cancellationToken);
 
     public void Dispose() => _reading.Dispose();
 

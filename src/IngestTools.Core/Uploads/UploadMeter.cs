@@ -46,8 +46,17 @@ internal sealed class UploadMeter(TimeProvider time)
         (double bytesRate, double filesRate) = Rates(bytesDone, done);
         TimeSpan elapsed = _started == 0 ? TimeSpan.Zero : time.GetElapsedTime(_started);
         return new UploadProgress(
-            found, done, Interlocked.Read(ref _filesFailed), bytesFound, bytesDone, _allFound, elapsed, bytesRate,
-            Remaining(found - done, filesRate, bytesFound - bytesDone, bytesRate), _current);
+            found,
+            done,
+            Interlocked.Read(ref _filesFailed),
+            bytesFound,
+            bytesDone,
+            _allFound,
+            elapsed,
+            bytesRate,
+            Remaining(found - done, filesRate, bytesFound - bytesDone, bytesRate),
+            _current
+        );
     }
 
     /// <summary>Many small files are bound by their number, a few large ones by their bytes: the longer of both is the truth.</summary>

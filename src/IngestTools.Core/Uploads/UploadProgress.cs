@@ -12,5 +12,14 @@ namespace IngestTools.Uploads;
 /// <param name="Remaining">The time left at that rate; null while it cannot be told.</param>
 /// <param name="CurrentFile">A file that is being sent; null where none is.</param>
 public sealed record UploadProgress(
-    long FilesFound, long FilesDone, long FilesFailed, long BytesFound, long BytesDone, bool IsTotalKnown,
-    TimeSpan Elapsed, double BytesPerSecond, TimeSpan? Remaining, string? CurrentFile);
+    long FilesFound,
+    long FilesDone,
+    long FilesFailed,
+    long BytesFound,
+    long BytesDone,
+    bool IsTotalKnown,
+    TimeSpan Elapsed,
+    double BytesPerSecond,
+    TimeSpan? Remaining,
+    string? CurrentFile
+);

@@ -10,9 +10,10 @@ internal static class UploadResults
         Of(item, skipped is null ? UploadStatus.Failed : UploadStatus.Skipped, reason: skipped, error: error);
 
     /// <summary>The result of a file that the server has already.</summary>
-    public static UploadResult AlreadyThere(UploadItem item, SkipReason reason, JournaledFile record) => item.Target.IsFlat
-        ? Of(item, UploadStatus.Skipped, reason: reason, sha256: record.Sha256, fileName: record.ServerName)
-        : Of(item, UploadStatus.Skipped, reason: reason, sha256: record.Sha256, derivative: record.ServerName);
+    public static UploadResult AlreadyThere(UploadItem item, SkipReason reason, JournaledFile record) =>
+        item.Target.IsFlat
+            ? Of(item, UploadStatus.Skipped, reason: reason, sha256: record.Sha256, fileName: record.ServerName)
+            : Of(item, UploadStatus.Skipped, reason: reason, sha256: record.Sha256, derivative: record.ServerName);
 
     /// <summary>The result of a file that was sent.</summary>
     public static UploadResult Uploaded(UploadItem item, SentFile sent, UploadSlot slot) =>
@@ -20,7 +21,13 @@ internal static class UploadResults
 
     /// <summary>The result of a file that could not be sent.</summary>
     public static UploadResult Failed(UploadItem item, IngestException error, UploadSlot slot) =>
-        Of(item, UploadStatus.Failed, error: error.Target is null ? error.With(target: item.Path) : error, attempts: slot.Entered, duration: slot.SinceFirst);
+        Of(
+            item,
+            UploadStatus.Failed,
+            error: error.Target is null ? error.With(target: item.Path) : error,
+            attempts: slot.Entered,
+            duration: slot.SinceFirst
+        );
 
     private static UploadResult Of(
         UploadItem item,
@@ -32,7 +39,9 @@ internal static class UploadResults
         SkipReason? reason = null,
         IngestException? error = null,
         int attempts = 0,
-        TimeSpan duration = default) => new()
+        TimeSpan duration = default
+    ) =>
+        new()
         {
             Path = item.Path,
             RemoteName = item.RemoteName,
@@ -60,14 +69,15 @@ internal static class UploadResults
 internal sealed record SentFile(long Length, string Sha256, DateTime LastWriteTime, string? FileName)
 {
     /// <summary>The journal's record of the file.</summary>
-    public JournaledFile ToRecord(UploadItem item) => new()
-    {
-        Name = item.RemoteName,
-        State = FileState.Sent,
-        Path = item.Path,
-        Length = Length,
-        LastWriteTime = LastWriteTime,
-        Sha256 = Sha256,
-        ServerName = FileName,
-    };
+    public JournaledFile ToRecord(UploadItem item) =>
+        new()
+        {
+            Name = item.RemoteName,
+            State = FileState.Sent,
+            Path = item.Path,
+            Length = Length,
+            LastWriteTime = LastWriteTime,
+            Sha256 = Sha256,
+            ServerName = FileName,
+        };
 }

@@ -2,8 +2,16 @@ using IngestTools.Http;
 
 namespace IngestTools.Uploads;
 
-/// <summary>One file's slot among the uploads of its project, and among all uploads of the call. It is given to another file while this one pauses.</summary>
-internal sealed class UploadSlot(AdaptiveConcurrencyLimiter limiter, SemaphoreSlim all, bool alone, TimeProvider time, UploadWorkers workers) : IRequestSlot
+/// <summary>
+/// One file's slot among the uploads of its project, and among all uploads of the call. It is given to another file while this one pauses.
+/// </summary>
+internal sealed class UploadSlot(
+    AdaptiveConcurrencyLimiter limiter,
+    SemaphoreSlim all,
+    bool alone,
+    TimeProvider time,
+    UploadWorkers workers
+) : IRequestSlot
 {
     private bool _isTaken;
     private bool _isPaused;

@@ -1,10 +1,16 @@
 namespace IngestTools.Uploads;
 
 /// <summary>
-/// Workers that send file after file from one queue. A worker that pauses before it sends a file again is replaced while it does, so that a few files that
-/// have to wait do not hold up the others.
+/// Workers that send file after file from one queue. A worker that pauses before it sends a file again is replaced while it does, so that a
+/// few files that have to wait do not hold up the others.
 /// </summary>
-internal sealed class UploadWorkers(UploadItemQueue queue, Func<UploadItem, Task> upload, int limit, Action<Exception> fail, CancellationToken cancellationToken)
+internal sealed class UploadWorkers(
+    UploadItemQueue queue,
+    Func<UploadItem, Task> upload,
+    int limit,
+    Action<Exception> fail,
+    CancellationToken cancellationToken
+)
 {
     /// <summary>The maximum number of workers for each one that may be active at a time.</summary>
     private const int WorkersPerActiveOne = 4;

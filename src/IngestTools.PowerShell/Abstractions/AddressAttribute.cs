@@ -17,6 +17,7 @@ internal sealed class AddressAttribute : ArgumentTransformationAttribute
         return Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out Uri? address)
             ? address
             : throw new ArgumentTransformationMetadataException(
-                $"'{Redaction.Of(text)}' is not an address. Give a full address, such as https://ingest.example.org.");
+                $"'{Redaction.Of(text)}' is not an address. Give a full address, such as https://ingest.example.org."
+            );
     }
 }

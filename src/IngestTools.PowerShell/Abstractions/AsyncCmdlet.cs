@@ -7,23 +7,24 @@ using IngestTools.PowerShell.Errors;
 namespace IngestTools.PowerShell.Abstractions;
 
 /// <summary>
-/// A cmdlet whose work runs on other threads. The work posts what is to be written; the pipeline's thread takes the posts in order and writes them.
-/// When the pipeline ends early, for whatever reason, the work is canceled and waited for before the cmdlet returns.
+/// A cmdlet whose work runs on other threads. The work posts what is to be written; the pipeline's thread takes the posts in order and
+/// writes them. When the pipeline ends early, for whatever reason, the work is canceled and waited for before the cmdlet returns.
 /// </summary>
 /// <remarks>
-/// <see cref="Run"/> is for work that belongs to one input object. <see cref="Start"/>, <see cref="Feed"/> and <see cref="Finish"/> are for work that lives as
-/// long as the cmdlet and takes input as it comes.
+/// <see cref="Run"/> is for work that belongs to one input object. <see cref="Start"/>, <see cref="Feed"/> and <see cref="Finish"/> are for
+/// work that lives as long as the cmdlet and takes input as it comes.
 /// <para>
-/// After <c>| Select-Object -First 1</c> PowerShell calls neither StopProcessing nor EndProcessing: all that happens is that writing throws. So the work is torn
-/// down wherever writing throws, and in <see cref="Dispose()"/>.
+/// After <c>| Select-Object -First 1</c> PowerShell calls neither StopProcessing nor EndProcessing: all that happens is that writing
+/// throws. So the work is torn down wherever writing throws, and in <see cref="Dispose()"/>.
 /// </para>
 /// </remarks>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 {
     /// <summary>
-    /// Often enough for a person, and seldom for the terminal: outside Windows PowerShell asks it for the cursor's place with each painting, and a Ctrl+C in the
-    /// moment before the answer makes the terminal drop that answer, which PowerShell then waits for without end.
+    /// Often enough for a person, and seldom for the terminal: outside Windows PowerShell asks it for the cursor's place with each
+    /// painting, and a Ctrl+C in the moment before the answer makes the terminal drop that answer, which PowerShell then waits for without
+    /// end.
     /// </summary>
     private const int ProgressIntervalMs = 1000;
 
@@ -54,7 +55,8 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     private protected bool IsWhatIf => IsSwitchedOn("WhatIf", "WhatIfPreference");
 
     /// <summary>Whether ShouldProcess would do anything but return true: ask, say what it would do, or say what it does.</summary>
-    private protected bool IsShouldProcessHeard => IsWhatIf || IsSwitchedOn("Confirm", null) || IsConfirmPreferenceLow() || IsStreamOn("Verbose", "VerbosePreference");
+    private protected bool IsShouldProcessHeard =>
+        IsWhatIf || IsSwitchedOn("Confirm", null) || IsConfirmPreferenceLow() || IsStreamOn("Verbose", "VerbosePreference");
 
     /// <inheritdoc/>
     public void Dispose()
@@ -80,9 +82,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Called on the pipeline's thread while work runs, once a second, and not at all where progress is not shown.</summary>
-    protected virtual void ReportProgress()
-    {
-    }
+    protected virtual void ReportProgress() { }
 
     /// <summary>Shows a progress bar. It goes away with the work.</summary>
     internal void ShowProgress(ProgressRecord record)
@@ -142,10 +142,14 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
                     queue.Complete();
                 }
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
     }
 
-    /// <summary>Hands input to the work, and writes what it has posted so far. While the work takes no more input, this waits and continues to write.</summary>
+    /// <summary>
+    /// Hands input to the work, and writes what it has posted so far. While the work takes no more input, this waits and continues to
+    /// write.
+    /// </summary>
     /// <returns>False where the work has ended and takes no more.</returns>
     private protected bool Feed<T>(ChannelWriter<T> input, T item)
     {
@@ -198,19 +202,24 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Called by the work: writes an object.</summary>
-    internal ValueTask PostAsync(object? output, CancellationToken cancellationToken) => PostAsync(PostKind.Output, output, cancellationToken);
+    internal ValueTask PostAsync(object? output, CancellationToken cancellationToken) =>
+        PostAsync(PostKind.Output, output, cancellationToken);
 
     /// <summary>Called by the work: writes several objects.</summary>
-    internal ValueTask PostManyAsync(object[] outputs, CancellationToken cancellationToken) => PostAsync(PostKind.Outputs, outputs, cancellationToken);
+    internal ValueTask PostManyAsync(object[] outputs, CancellationToken cancellationToken) =>
+        PostAsync(PostKind.Outputs, outputs, cancellationToken);
 
     /// <summary>Called by the work: writes an error.</summary>
-    internal ValueTask PostErrorAsync(ErrorRecord error, CancellationToken cancellationToken) => PostAsync(PostKind.Error, error, cancellationToken);
+    internal ValueTask PostErrorAsync(ErrorRecord error, CancellationToken cancellationToken) =>
+        PostAsync(PostKind.Error, error, cancellationToken);
 
     /// <summary>Called by the work: writes a warning.</summary>
-    internal ValueTask PostWarningAsync(string message, CancellationToken cancellationToken) => PostAsync(PostKind.Warning, message, cancellationToken);
+    internal ValueTask PostWarningAsync(string message, CancellationToken cancellationToken) =>
+        PostAsync(PostKind.Warning, message, cancellationToken);
 
     /// <summary>
-    /// Called by the work: writes objects, and errors among them, as they come, many in one post where they come quickly and none late where they do not.
+    /// Called by the work: writes objects, and errors among them, as they come, many in one post where they come quickly and none late
+    /// where they do not.
     /// </summary>
     private protected async Task PostAllAsync<T>(IAsyncEnumerable<T> outputs, CancellationToken cancellationToken)
         where T : class
@@ -256,7 +265,9 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 
     /// <summary>Work that was given up may still try; nobody is there to read.</summary>
     private ValueTask PostAsync(PostKind kind, object? content, CancellationToken cancellationToken) =>
-        _queue is { } queue ? queue.AddAsync(new PipelinePost(kind, content), cancellationToken) : ValueTask.FromCanceled(new CancellationToken(canceled: true));
+        _queue is { } queue
+            ? queue.AddAsync(new PipelinePost(kind, content), cancellationToken)
+            : ValueTask.FromCanceled(new CancellationToken(canceled: true));
 
     /// <summary>Writes what is there without waiting for more; false where the work has ended.</summary>
     private bool PumpReady() => PumpUntil(Task.CompletedTask);
@@ -395,7 +406,8 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         // Not on this thread: what awaits the token would go on here, inside the teardown.
         Task canceled = _stop.CancelAsync();
         queue.Complete();
-        Task ended = Task.WhenAll(canceled, work).ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        Task ended = Task.WhenAll(canceled, work)
+            .ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         ended.Wait(TeardownLimit);
     }
 
@@ -415,7 +427,8 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         return value switch
         {
             SwitchParameter given => given.IsPresent,
-            _ => LanguagePrimitives.TryConvertTo(value, out ActionPreference action) && action is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore),
+            _ => LanguagePrimitives.TryConvertTo(value, out ActionPreference action)
+                && action is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore),
         };
     }
 

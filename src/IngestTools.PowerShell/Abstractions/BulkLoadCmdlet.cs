@@ -14,14 +14,22 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
     private protected const string UploadSet = "Upload";
 
     /// <summary>What was uploaded: it has the file's name, and the hierarchy.</summary>
-    /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a name because it has one.</remarks>
+    /// <remarks>
+    /// Its set is the default one: there the binder looks first, so that a result is not taken for a name because it has one.
+    /// </remarks>
     [Parameter(ValueFromPipeline = true, ParameterSetName = UploadSet)]
     [UploadResults]
     [ValidateNotNull]
     public UploadResult[] InputObject { get; set; } = [];
 
     /// <summary>The workbooks, by the names that the server gave them.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = FileSet)]
+    [Parameter(
+        Mandatory = true,
+        Position = 0,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true,
+        ParameterSetName = FileSet
+    )]
     [ValidateNotNullOrEmpty]
     [NameText]
     public string[] FileName { get; set; } = [];
@@ -40,8 +48,15 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
         base.BeginProcessing();
         if (ParameterSetName == UploadSet && InputObject.Length == 0 && !MyInvocation.ExpectingInput)
         {
-            ThrowTerminatingError(IngestErrors.Create(
-                ErrorId.Rejected, "There is nothing to load.", "Give -FileName and -Hierarchy, or let results of Send-IngestFile -Hierarchy come down the pipeline.").ToErrorRecord());
+            ThrowTerminatingError(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        "There is nothing to load.",
+                        "Give -FileName and -Hierarchy, or let results of Send-IngestFile -Hierarchy come down the pipeline."
+                    )
+                    .ToErrorRecord()
+            );
         }
     }
 
@@ -75,8 +90,15 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
                 WriteVerbose($"'{upload.Path}' was left out when files were sent, and is not loaded.");
                 break;
             case UploadStatus.Failed:
-                WriteError(IngestErrors.Create(
-                    ErrorId.Rejected, $"'{upload.Path}' is not loaded: its upload failed.", "Send it again: $results | Where-Object Status -eq Failed | Send-IngestFile.").ToErrorRecord(upload));
+                WriteError(
+                    IngestErrors
+                        .Create(
+                            ErrorId.Rejected,
+                            $"'{upload.Path}' is not loaded: its upload failed.",
+                            "Send it again: $results | Where-Object Status -eq Failed | Send-IngestFile."
+                        )
+                        .ToErrorRecord(upload)
+                );
                 break;
             default:
                 if ((Hierarchy ?? upload.Hierarchy) is { } hierarchy)
@@ -89,13 +111,19 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
 
     private void Ask(BulkLoadRequest load, object input, UploadResult? upload)
     {
-        if (ResolveConnection(IngestService.Voss, input, upload?.Connection, upload?.Server) is not { } connection || !ShouldProcessAt(connection, $"{load.FileName} in {load.Hierarchy}", Action))
+        if (
+            ResolveConnection(IngestService.Voss, input, upload?.Connection, upload?.Server) is not { } connection
+            || !ShouldProcessAt(connection, $"{load.FileName} in {load.Hierarchy}", Action)
+        )
             return;
-        RunFor(input, async token =>
-        {
-            Transaction started = await AskAsync(new VossClient(connection, Log, Journal), load, token).ConfigureAwait(false);
-            Session.Remember(started);
-            await PostAsync(started, token).ConfigureAwait(false);
-        });
+        RunFor(
+            input,
+            async token =>
+            {
+                Transaction started = await AskAsync(new VossClient(connection, Log, Journal), load, token).ConfigureAwait(false);
+                Session.Remember(started);
+                await PostAsync(started, token).ConfigureAwait(false);
+            }
+        );
     }
 }

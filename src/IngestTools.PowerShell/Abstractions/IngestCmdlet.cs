@@ -15,7 +15,9 @@ public abstract class IngestCmdlet : AsyncCmdlet
     private IIngestJournal? _journal;
     private bool _isConnectionGiven;
 
-    /// <summary>The connection, or its name. Without it: the newest of the service in this session, the saved default, or the environment's.</summary>
+    /// <summary>
+    /// The connection, or its name. Without it: the newest of the service in this session, the saved default, or the environment's.
+    /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [ArgumentCompleter(typeof(ConnectionCompleter))]
@@ -60,7 +62,8 @@ public abstract class IngestCmdlet : AsyncCmdlet
     /// <param name="service">The service.</param>
     /// <param name="input">The input object.</param>
     /// <param name="named">The connection that the input object names, for where <see cref="Connection"/> says nothing.</param>
-    /// <param name="server">The base address of the server that the input object is of; null where it does not say. A connection to another server is refused.</param>
+    /// <param name="server">The base address of the server that the input object is of; null where it does not say. A connection to another
+    /// server is refused.</param>
     private protected IngestConnection? ResolveConnection(IngestService service, object input, string? named = null, string? server = null)
     {
         try
@@ -85,7 +88,8 @@ public abstract class IngestCmdlet : AsyncCmdlet
     /// <param name="connection">The connection to the server.</param>
     /// <param name="target">What it is done to.</param>
     /// <param name="action">What is done.</param>
-    private protected bool ShouldProcessAt(IngestConnection connection, string target, string action) => ShouldProcess($"{target} at {connection.Server}", action);
+    private protected bool ShouldProcessAt(IngestConnection connection, string target, string action) =>
+        ShouldProcess($"{target} at {connection.Server}", action);
 
     /// <summary>The server that an input object says it is of; null where it does not say.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: what it says is not the base address of a server.</exception>
@@ -98,7 +102,8 @@ public abstract class IngestCmdlet : AsyncCmdlet
         {
             if (NameTextAttribute.WhyRefused(argument?.Name) is { } why)
                 throw IngestErrors.Create(ErrorId.Rejected, why, "Give the connection's name as text.");
-            IngestConnection? match = server is null || _isConnectionGiven ? null : Session.Connections.FindOf(service, server, argument?.Name, Log);
+            IngestConnection? match =
+                server is null || _isConnectionGiven ? null : Session.Connections.FindOf(service, server, argument?.Name, Log);
             return match ?? Session.Connections.Resolve(service, argument, Log);
         }
         catch (IngestException e) when (!_isConnectionGiven && argument is { Name.Length: > 0 })

@@ -20,7 +20,10 @@ internal sealed class LinkingBatchTarget(IngestConnection connection, LinkingBat
 
     internal LinkingBatchCollector Collector { get; } = collector;
 
-    /// <summary>Whether an input object names this project, as the last one did: looking that up for each of a million ids would take longer than all else.</summary>
+    /// <summary>
+    /// Whether an input object names this project, as the last one did: looking that up for each of a million ids would take longer than
+    /// all else.
+    /// </summary>
     internal bool IsFor(ConnectionArgument? connection, ServerArgument? server, string? projectId) =>
         connection?.Name == _connectionName && server?.Address == _server && projectId == _projectId;
 

@@ -8,13 +8,13 @@ using System.Numerics;
 namespace IngestTools.PowerShell.Abstractions;
 
 /// <summary>
-/// Refuses numbers where a name is expected. PowerShell reads <c>0801</c> as 801 and <c>1E03</c> as 1000 in a list, a variable or a pipeline, and a project, a branch
-/// or a file of that other name may exist.
+/// Refuses numbers where a name is expected. PowerShell reads <c>0801</c> as 801 and <c>1E03</c> as 1000 in a list, a variable or a
+/// pipeline, and a project, a branch or a file of that other name may exist.
 /// </summary>
 /// <remarks>
-/// For a single number on the command line, PowerShell keeps the text where its digits would change, and gives the number alone where its digits are the text. So a
-/// whole number that the statement has as an argument is taken as its digits. The same number out of a variable, a property or a splatted table may have been another
-/// text (<c>$branch = 0012</c>), and is refused like every other number.
+/// For a single number on the command line, PowerShell keeps the text where its digits would change, and gives the number alone where its
+/// digits are the text. So a whole number that the statement has as an argument is taken as its digits. The same number out of a variable,
+/// a property or a splatted table may have been another text (<c>$branch = 0012</c>), and is refused like every other number.
 /// </remarks>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class NameTextAttribute : ArgumentTransformationAttribute
@@ -23,8 +23,8 @@ internal sealed class NameTextAttribute : ArgumentTransformationAttribute
     private const char Mark = '\0';
 
     /// <summary>
-    /// Whether a number becomes a marked text, for the cmdlet to refuse (<see cref="WhyRefused"/>). An input object whose parameter the binder refuses never reaches the
-    /// cmdlet, and where all objects make one request that would do something else without it.
+    /// Whether a number becomes a marked text, for the cmdlet to refuse (<see cref="WhyRefused"/>). An input object whose parameter the
+    /// binder refuses never reaches the cmdlet, and where all objects make one request that would do something else without it.
     /// </summary>
     public bool IsRefusedLater { get; init; }
 
@@ -46,12 +46,13 @@ internal sealed class NameTextAttribute : ArgumentTransformationAttribute
     }
 
     /// <summary>Why a value is refused; null where it is not a number and was none.</summary>
-    internal static string? WhyRefused(object? value) => Unwrap(value) switch
-    {
-        string text => text is [Mark, .. var number] ? Describe(number) : null,
-        { } number when IsNumeric(number) => Describe(TextOf(number)),
-        _ => null,
-    };
+    internal static string? WhyRefused(object? value) =>
+        Unwrap(value) switch
+        {
+            string text => text is [Mark, .. var number] ? Describe(number) : null,
+            { } number when IsNumeric(number) => Describe(TextOf(number)),
+            _ => null,
+        };
 
     private string Refuse(object number) => IsRefusedLater ? Marked(number) : throw Refusal(number);
 
@@ -78,28 +79,35 @@ internal sealed class NameTextAttribute : ArgumentTransformationAttribute
     private static bool IsTyped(string digits)
     {
         string? statement = Runspace.DefaultRunspace?.Debugger?.GetCallStack().FirstOrDefault()?.Position?.Text;
-        return statement is not null && Parser.ParseInput(statement, out _, out _)
-            .FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true)
-            .SelectMany(command => StaticParameterBinder.BindCommand((CommandAst)command, resolve: true).BoundParameters.Values)
-            .Any(bound => bound.Parameter?.Attributes.Any(attribute => attribute is NameTextAttribute) == true
-                && bound.Value is ConstantExpressionAst constant and not StringConstantExpressionAst
-                && constant.Extent.Text == digits);
+        return statement is not null
+            && Parser
+                .ParseInput(statement, out _, out _)
+                .FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true)
+                .SelectMany(command => StaticParameterBinder.BindCommand((CommandAst)command, resolve: true).BoundParameters.Values)
+                .Any(bound =>
+                    bound.Parameter?.Attributes.Any(attribute => attribute is NameTextAttribute) == true
+                    && bound.Value is ConstantExpressionAst constant and not StringConstantExpressionAst
+                    && constant.Extent.Text == digits
+                );
     }
 
-    private static bool IsNumeric(object value) => IsWhole(value) || value is sbyte or float or double or decimal or BigInteger or short or int or long;
+    private static bool IsNumeric(object value) =>
+        IsWhole(value) || value is sbyte or float or double or decimal or BigInteger or short or int or long;
 
     /// <summary>Whether a number is written with digits alone.</summary>
-    private static bool IsWhole(object value) => value switch
-    {
-        byte or ushort or uint or ulong => true,
-        int number => number >= 0,
-        long number => number >= 0,
-        _ => false,
-    };
+    private static bool IsWhole(object value) =>
+        value switch
+        {
+            byte or ushort or uint or ulong => true,
+            int number => number >= 0,
+            long number => number >= 0,
+            _ => false,
+        };
 
     /// <summary>PowerShell ignores a format where it kept the text that was typed.</summary>
     private static bool KeepsItsText(PSObject wrapped) =>
-        wrapped.ToString("E", CultureInfo.InvariantCulture) != ((IFormattable)wrapped.BaseObject).ToString("E", CultureInfo.InvariantCulture);
+        wrapped.ToString("E", CultureInfo.InvariantCulture)
+        != ((IFormattable)wrapped.BaseObject).ToString("E", CultureInfo.InvariantCulture);
 
     private static string TextOf(object number) => ((IFormattable)number).ToString(null, CultureInfo.InvariantCulture);
 }

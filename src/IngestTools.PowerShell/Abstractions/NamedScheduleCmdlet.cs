@@ -47,11 +47,14 @@ public abstract class NamedScheduleCmdlet : SchedulerCmdlet
             bool isMeant = server is null;
             if (server is not null)
             {
-                RunFor(name, async token =>
-                {
-                    await CheckServerAsync(name, server, token).ConfigureAwait(false);
-                    isMeant = true;
-                });
+                RunFor(
+                    name,
+                    async token =>
+                    {
+                        await CheckServerAsync(name, server, token).ConfigureAwait(false);
+                        isMeant = true;
+                    }
+                );
             }
 
             if (isMeant && ShouldProcess($"{name} at the scheduler {Client.Socket}", Action))
@@ -79,14 +82,17 @@ public abstract class NamedScheduleCmdlet : SchedulerCmdlet
         if (pattern.IsName)
             return [pattern.Wide];
         List<string> names = [];
-        RunFor(given, async token =>
-        {
-            await foreach (BulkLoadSchedule schedule in Client.ReadSchedulesAsync(pattern.Queries, token).ConfigureAwait(false))
+        RunFor(
+            given,
+            async token =>
             {
-                if (pattern.IsMatch(schedule.Name))
-                    names.Add(schedule.Name);
+                await foreach (BulkLoadSchedule schedule in Client.ReadSchedulesAsync(pattern.Queries, token).ConfigureAwait(false))
+                {
+                    if (pattern.IsMatch(schedule.Name))
+                        names.Add(schedule.Name);
+                }
             }
-        });
+        );
         return names.Find(pattern.IsText) is { } named ? [named] : names;
     }
 }

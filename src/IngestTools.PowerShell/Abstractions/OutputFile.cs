@@ -11,7 +11,9 @@ internal sealed class OutputFile
 
     private OutputFile(string path) => _path = path;
 
-    /// <summary>The file that a path of PowerShell means; null where there is no path. The cmdlet ends where it is none of the file system.</summary>
+    /// <summary>
+    /// The file that a path of PowerShell means; null where there is no path. The cmdlet ends where it is none of the file system.
+    /// </summary>
     internal static OutputFile? Resolve(PSCmdlet cmdlet, string? path)
     {
         if (path is null)
@@ -37,7 +39,8 @@ internal sealed class OutputFile
                 ErrorId.NameInUse,
                 $"The mapping of project {_content} was written to '{_path}'; that of project {shortcode} would overwrite it.",
                 "Do this for one project at a time, each with a file of its own.",
-                shortcode);
+                shortcode
+            );
         }
 
         _content = shortcode;

@@ -19,7 +19,13 @@ public abstract partial class PathCmdlet : IngestCmdlet
     private static readonly EnumerationOptions NotHidden = new() { AttributesToSkip = FileAttributes.Hidden, IgnoreInaccessible = false };
 
     /// <summary>Files or folders; wildcards are taken.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Parameter(
+        Mandatory = true,
+        Position = 0,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true,
+        ParameterSetName = PathSet
+    )]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [NameText]
@@ -79,7 +85,10 @@ public abstract partial class PathCmdlet : IngestCmdlet
 
         WildcardPattern names = WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase);
         bool isEmpty = true;
-        using IEnumerator<string> entries = Enumerable.Repeat(root.Path, 1).SelectMany(f => Directory.EnumerateFileSystemEntries(f, "*", NotHidden)).GetEnumerator();
+        using IEnumerator<string> entries = Enumerable
+            .Repeat(root.Path, 1)
+            .SelectMany(f => Directory.EnumerateFileSystemEntries(f, "*", NotHidden))
+            .GetEnumerator();
         while (Next(entries, path) is { } found)
         {
             if (found.Error is null && !names.IsMatch(System.IO.Path.GetFileName(found.Path)))

@@ -28,7 +28,8 @@ internal static class PathResolver
     internal static string? ResolveOptional(PSCmdlet cmdlet, string? path) => path is null ? null : Resolve(cmdlet, path);
 
     /// <summary>Whether PowerShell says that a path does not exist.</summary>
-    internal static bool IsNotFound(Exception exception) => exception is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException;
+    internal static bool IsNotFound(Exception exception) =>
+        exception is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException;
 
     internal static bool IsFileSystem(ProviderInfo provider) => provider.Name == FileSystem;
 
@@ -39,6 +40,11 @@ internal static class PathResolver
             Target = path,
         };
 
-    internal static IngestException NotInFileSystem(string path, ProviderInfo provider) => IngestErrors.Create(
-        ErrorId.FileNotFound, $"'{path}' is a path of the provider {provider.Name}, which has no files.", "Give a path of the file system.", path);
+    internal static IngestException NotInFileSystem(string path, ProviderInfo provider) =>
+        IngestErrors.Create(
+            ErrorId.FileNotFound,
+            $"'{path}' is a path of the provider {provider.Name}, which has no files.",
+            "Give a path of the file system.",
+            path
+        );
 }

@@ -9,20 +9,22 @@ namespace IngestTools.PowerShell.Abstractions;
 internal sealed class PipelineLog(bool verbose, bool debug, Action<PostKind, string> write) : IngestLog
 {
     /// <inheritdoc/>
-    public override bool IsOn(LogSeverity severity) => severity switch
-    {
-        LogSeverity.Debug => debug,
-        LogSeverity.Information => verbose,
-        _ => true,
-    };
+    public override bool IsOn(LogSeverity severity) =>
+        severity switch
+        {
+            LogSeverity.Debug => debug,
+            LogSeverity.Information => verbose,
+            _ => true,
+        };
 
     /// <inheritdoc/>
     public override void Write(LogSeverity severity, string message) => write(StreamOf(severity), message);
 
-    private static PostKind StreamOf(LogSeverity severity) => severity switch
-    {
-        LogSeverity.Debug => PostKind.Debug,
-        LogSeverity.Information => PostKind.Verbose,
-        _ => PostKind.Warning,
-    };
+    private static PostKind StreamOf(LogSeverity severity) =>
+        severity switch
+        {
+            LogSeverity.Debug => PostKind.Debug,
+            LogSeverity.Information => PostKind.Verbose,
+            _ => PostKind.Warning,
+        };
 }

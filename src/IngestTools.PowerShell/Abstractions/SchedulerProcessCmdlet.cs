@@ -15,7 +15,8 @@ public abstract class SchedulerProcessCmdlet : SchedulerCmdlet
     public string? Folder { get; set; }
 
     /// <summary>Where it listens.</summary>
-    private protected string Socket => FullFolder is { } folder ? SchedulerPlace.SocketOf(folder) : Session.SchedulerSocket ?? SchedulerPlace.Socket;
+    private protected string Socket =>
+        FullFolder is { } folder ? SchedulerPlace.SocketOf(folder) : Session.SchedulerSocket ?? SchedulerPlace.Socket;
 
     /// <summary>The folder that was named.</summary>
     private protected string? FullFolder => PathResolver.ResolveOptional(this, Folder);

@@ -18,14 +18,19 @@ internal sealed class SecondsAttribute : ArgumentTransformationAttribute
         object? input = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
         object? time = ReadSeconds(input) is { } seconds ? TimeSpan.FromSeconds(seconds) : input;
         if (LanguagePrimitives.TryConvertTo(time, out TimeSpan span) && (span < TimeSpan.Zero || (span == TimeSpan.Zero && !AllowsZero)))
-            throw new ArgumentTransformationMetadataException($"'{inputData}' is not a duration: give seconds, or a time span such as 00:30:00.");
+            throw new ArgumentTransformationMetadataException(
+                $"'{inputData}' is not a duration: give seconds, or a time span such as 00:30:00."
+            );
         return time;
     }
 
-    private static double? ReadSeconds(object? input) => input switch
-    {
-        string text => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) ? seconds : null,
-        byte or short or int or long or float or double or decimal => Convert.ToDouble(input, CultureInfo.InvariantCulture),
-        _ => null,
-    };
+    private static double? ReadSeconds(object? input) =>
+        input switch
+        {
+            string text => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+                ? seconds
+                : null,
+            byte or short or int or long or float or double or decimal => Convert.ToDouble(input, CultureInfo.InvariantCulture),
+            _ => null,
+        };
 }

@@ -5,7 +5,10 @@ using IngestTools.Transactions;
 
 namespace IngestTools.PowerShell.Abstractions;
 
-/// <summary>What was started from here, by the journal. What had not ended when it was last seen is looked at, where a connection leads to its server.</summary>
+/// <summary>
+/// What was started from here, by the journal. What had not ended when it was last seen is looked at, where a connection leads to its
+/// server.
+/// </summary>
 internal sealed class StartedTransactions
 {
     /// <summary>How long a server may take for its answer. The list must come although a server no longer exists.</summary>
@@ -19,7 +22,10 @@ internal sealed class StartedTransactions
     /// <param name="findConnection">Finds the connection to a record's server; null where none leads there.</param>
     /// <param name="sourceOf">The source of a connection's transactions.</param>
     internal StartedTransactions(
-        IReadOnlyList<JournaledTransaction> records, Func<JournaledTransaction, IngestConnection?> findConnection, Func<IngestConnection, ITransactionSource> sourceOf)
+        IReadOnlyList<JournaledTransaction> records,
+        Func<JournaledTransaction, IngestConnection?> findConnection,
+        Func<IngestConnection, ITransactionSource> sourceOf
+    )
     {
         Dictionary<(IngestService, string), IngestConnection?> connections = [];
         HashSet<(string, string)> open = [];
@@ -39,16 +45,21 @@ internal sealed class StartedTransactions
     }
 
     /// <summary>One warning for each server that no connection leads to.</summary>
-    internal IEnumerable<string> Warnings => _unreachable.Select(pair =>
-        $"No connection leads to {pair.Key}, so {(pair.Value.Count == 1 ? "a transaction there is" : $"{pair.Value.Count:N0} transactions there are")} shown as last seen. "
-        + $"To look now, connect first: Connect-IngestService -Service {pair.Value.Service} -Uri {pair.Key}");
+    internal IEnumerable<string> Warnings =>
+        _unreachable.Select(pair =>
+            $"No connection leads to {pair.Key}, so "
+            + $"{(pair.Value.Count == 1 ? "a transaction there is" : $"{pair.Value.Count:N0} transactions there are")} shown as last seen. "
+            + $"To look now, connect first: Connect-IngestService -Service {pair.Value.Service} -Uri {pair.Key}"
+        );
 
     /// <summary>Looks at them side by side. An error that several have in common, such as a wrong password, is reported once.</summary>
     internal async IAsyncEnumerable<Look> LookAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         HashSet<(ITransactionSource, ErrorId)> reported = [];
         WaitRequest[] requests = [.. _entries.Select(entry => entry.Request).OfType<WaitRequest>()];
-        await using IAsyncEnumerator<Look> looks = TransactionLooks.LookAsync(requests, AnswerLimit, TimeProvider.System, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using IAsyncEnumerator<Look> looks = TransactionLooks
+            .LookAsync(requests, AnswerLimit, TimeProvider.System, cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
         foreach ((JournaledTransaction record, WaitRequest? request) in _entries)
         {
             if (request is null)
@@ -59,7 +70,8 @@ internal sealed class StartedTransactions
 
             await looks.MoveNextAsync().ConfigureAwait(false);
             Look look = looks.Current;
-            bool isNews = look.Error is null || look.Error.ErrorId == ErrorId.NotFound || reported.Add((request.Source, look.Error.ErrorId));
+            bool isNews =
+                look.Error is null || look.Error.ErrorId == ErrorId.NotFound || reported.Add((request.Source, look.Error.ErrorId));
             yield return isNews ? look : look with { Error = null };
         }
     }

@@ -54,13 +54,27 @@ public abstract class TransactionCmdlet : IngestCmdlet
         try
         {
             if (RunTransactions.IsRun(id))
-                return new WaitRequest(known ?? RunTransactions.Parse(id), _runs ??= new RunTransactions(_scheduler = new SchedulerClient(Session.SchedulerSocket)));
+                return new WaitRequest(
+                    known ?? RunTransactions.Parse(id),
+                    _runs ??= new RunTransactions(_scheduler = new SchedulerClient(Session.SchedulerSocket))
+                );
             if (PendingStarts.IsPending(id))
                 return FindPending(id);
             (IngestService service, Transaction parsed) = TransactionSources.Parse(id);
-            if (ResolveConnection(service, known ?? (object)id, known?.Connection, known?.Server ?? (Server is null ? ServerOf(id, service) : null)) is not { } connection)
+            if (
+                ResolveConnection(
+                    service,
+                    known ?? (object)id,
+                    known?.Connection,
+                    known?.Server ?? (Server is null ? ServerOf(id, service) : null)
+                )
+                is not { } connection
+            )
                 return null;
-            return new WaitRequest(known ?? FindStarted(id, connection) ?? parsed with { Connection = connection.Name, Server = connection.Server }, SourceOf(connection));
+            return new WaitRequest(
+                known ?? FindStarted(id, connection) ?? parsed with { Connection = connection.Name, Server = connection.Server },
+                SourceOf(connection)
+            );
         }
         catch (IngestException e)
         {
@@ -81,22 +95,50 @@ public abstract class TransactionCmdlet : IngestCmdlet
     private WaitRequest FindPending(string id)
     {
         JournaledTransaction record = PendingStarts.Read(Journal, id);
-        IngestConnection? connection = Session.Connections.FindOf(record.Place.Service, record.Place.Server, record.Transaction.Connection, Log);
+        IngestConnection? connection = Session.Connections.FindOf(
+            record.Place.Service,
+            record.Place.Server,
+            record.Transaction.Connection,
+            Log
+        );
         return new WaitRequest(record.Describe(), new PendingStarts(Journal, connection is null ? null : SourceOf(connection)));
     }
 
     /// <summary>
-    /// The server of a transaction that was started from here, for where an id alone is given and no connection to its service is at hand; null where one is, since
-    /// the ids of two servers can be the same.
+    /// The server of a transaction that was started from here, for where an id alone is given and no connection to its service is at hand;
+    /// null where one is, since the ids of two servers can be the same.
     /// </summary>
     private string? ServerOf(string id, IngestService service) =>
-        Connection is not null || Session.Connections.HasDefault(service) ? null : ReadNewest(new TransactionQuery { Id = id, IncludesEnded = true, Last = 1 })?.Place.Server;
+        Connection is not null || Session.Connections.HasDefault(service)
+            ? null
+            : ReadNewest(
+                new TransactionQuery
+                {
+                    Id = id,
+                    IncludesEnded = true,
+                    Last = 1,
+                }
+            )?.Place.Server;
 
-    /// <summary>What was known of a transaction when it was last seen; null where it was not started from here. One that had ended is looked at anew.</summary>
+    /// <summary>
+    /// What was known of a transaction when it was last seen; null where it was not started from here. One that had ended is looked at
+    /// anew.
+    /// </summary>
     private Transaction? FindStarted(string id, IngestConnection connection) =>
-        ReadNewest(new TransactionQuery { Id = id, Server = connection.Uri.AbsoluteUri, IncludesEnded = true, Last = 1 })?.Resume();
+        ReadNewest(
+            new TransactionQuery
+            {
+                Id = id,
+                Server = connection.Uri.AbsoluteUri,
+                IncludesEnded = true,
+                Last = 1,
+            }
+        )
+            ?.Resume();
 
-    /// <summary>A journal that cannot be read is no reason not to look at a transaction. The source warns of it, when it comes to record the look.</summary>
+    /// <summary>
+    /// A journal that cannot be read is no reason not to look at a transaction. The source warns of it, when it comes to record the look.
+    /// </summary>
     private JournaledTransaction? ReadNewest(TransactionQuery query)
     {
         if (_isJournalLost)

@@ -7,7 +7,10 @@ using IngestTools.Transactions;
 
 namespace IngestTools.PowerShell.Abstractions;
 
-/// <summary>Waits for transactions on behalf of a cmdlet: writes each when it ends, the errors of those that failed, and a progress bar for each that runs.</summary>
+/// <summary>
+/// Waits for transactions on behalf of a cmdlet: writes each when it ends, the errors of those that failed, and a progress bar for each
+/// that runs.
+/// </summary>
 /// <param name="cmdlet">Writes.</param>
 /// <param name="session">Remembers the transactions, and numbers the bars.</param>
 /// <param name="options">How to wait.</param>
@@ -28,7 +31,9 @@ internal sealed class TransactionFollower(AsyncCmdlet cmdlet, IngestSession sess
                     _bars.Update(seen.Transaction);
                     break;
                 case WaitEvent.Failed failed:
-                    await cmdlet.PostErrorAsync(failed.Error.ToErrorRecord(failed.Error.Target ?? failed.Transaction), cancellationToken).ConfigureAwait(false);
+                    await cmdlet
+                        .PostErrorAsync(failed.Error.ToErrorRecord(failed.Error.Target ?? failed.Transaction), cancellationToken)
+                        .ConfigureAwait(false);
                     break;
                 default:
                     _bars.Remove(happened.Transaction);

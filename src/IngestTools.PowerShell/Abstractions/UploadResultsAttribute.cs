@@ -4,17 +4,23 @@ using System.Management.Automation;
 namespace IngestTools.PowerShell.Abstractions;
 
 /// <summary>
-/// Takes upload results for what they are after they were read back from a file (Import-Clixml, Import-Csv, ConvertFrom-Json) or came from a job:
-/// then they are objects with a result's properties.
+/// Takes upload results for what they are after they were read back from a file (Import-Clixml, Import-Csv, ConvertFrom-Json) or came from
+/// a job: then they are objects with a result's properties.
 /// </summary>
 /// <remarks>
-/// The binder transforms before it looks whether a type fits, and that before it looks for properties whose names are those of parameters. A conversion
-/// of types would come last: by then a result has been taken for a path, because it has one.
+/// The binder transforms before it looks whether a type fits, and that before it looks for properties whose names are those of parameters.
+/// A conversion of types would come last: by then a result has been taken for a path, because it has one.
 /// </remarks>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
 {
-    private static readonly string[] Marks = [nameof(UploadResult.RemoteName), nameof(UploadResult.Status), nameof(UploadResult.Path), nameof(UploadResult.Shortcode)];
+    private static readonly string[] Marks =
+    [
+        nameof(UploadResult.RemoteName),
+        nameof(UploadResult.Status),
+        nameof(UploadResult.Path),
+        nameof(UploadResult.Shortcode),
+    ];
 
     /// <inheritdoc/>
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
@@ -48,8 +54,8 @@ internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
     }
 
     /// <summary>
-    /// PowerShell would make a result without a name out of any object that has one of its properties. The binder takes this error for a type that does not fit, and looks
-    /// for properties that are named like parameters.
+    /// PowerShell would make a result without a name out of any object that has one of its properties. The binder takes this error for a
+    /// type that does not fit, and looks for properties that are named like parameters.
     /// </summary>
     private static ArgumentTransformationMetadataException NotAResult()
     {
@@ -64,9 +70,10 @@ internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
     private static string RequiredTextOf(PSObject read, string property) => NameOf(read, property) ?? throw Unusable(read, property);
 
     /// <summary>A name that became a number was another text, and may name another project or file.</summary>
-    private static string? NameOf(PSObject read, string property) => NameTextAttribute.WhyRefused(read.Properties[property]?.Value) is { } why
-        ? throw new ArgumentTransformationMetadataException($"The {property} of a result cannot be used: {why}")
-        : TextOf(read, property);
+    private static string? NameOf(PSObject read, string property) =>
+        NameTextAttribute.WhyRefused(read.Properties[property]?.Value) is { } why
+            ? throw new ArgumentTransformationMetadataException($"The {property} of a result cannot be used: {why}")
+            : TextOf(read, property);
 
     /// <summary>CSV has the word, JSON the number, and Clixml a number that says the word.</summary>
     private static UploadStatus StatusOf(PSObject read) =>
@@ -75,5 +82,8 @@ internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
             : throw Unusable(read, nameof(UploadResult.Status));
 
     private static ArgumentTransformationMetadataException Unusable(PSObject read, string property) =>
-        new($"This looks like a result of Send-IngestFile, and its {property} is '{TextOf(read, property)}'. Give results as they were written, or objects without this property.");
+        new(
+            $"This looks like a result of Send-IngestFile, and its {property} is '{TextOf(read, property)}'. Give results as they "
+                + $"were written, or objects without this property."
+        );
 }

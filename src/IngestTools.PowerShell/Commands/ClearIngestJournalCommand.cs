@@ -8,7 +8,13 @@ using IngestTools.PowerShell.Formatting;
 namespace IngestTools.PowerShell.Commands;
 
 /// <summary>Clear-IngestJournal: deletes records of the journal. Files whose records are deleted are sent again.</summary>
-[Cmdlet(VerbsCommon.Clear, "IngestJournal", DefaultParameterSetName = ProjectSet, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[Cmdlet(
+    VerbsCommon.Clear,
+    "IngestJournal",
+    DefaultParameterSetName = ProjectSet,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.High
+)]
 [OutputType(typeof(void))]
 public sealed class ClearIngestJournalCommand : JournalCmdlet
 {
@@ -43,13 +49,29 @@ public sealed class ClearIngestJournalCommand : JournalCmdlet
     public string? Id { get; set; }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => RunFor(IngestJournal.DefaultPath, async token =>
-    {
-        ClearQuery query = new() { OlderThan = OlderThan, Shortcode = Shortcode, Hierarchy = Hierarchy, Id = Id };
-        JournalCleared found = Journal.Count(query);
-        if (found is { Files: 0, Jobs: 0, Transactions: 0 })
-            Log.Write(LogSeverity.Information, "The journal has no such records.");
-        else if (await AskAsync(() => ShouldProcess($"The journal {IngestJournal.DefaultPath}", $"Delete {Display.Records(found)}"), token).ConfigureAwait(false))
-            Journal.Clear(query);
-    });
+    protected override void EndProcessing() =>
+        RunFor(
+            IngestJournal.DefaultPath,
+            async token =>
+            {
+                ClearQuery query = new()
+                {
+                    OlderThan = OlderThan,
+                    Shortcode = Shortcode,
+                    Hierarchy = Hierarchy,
+                    Id = Id,
+                };
+                JournalCleared found = Journal.Count(query);
+                if (found is { Files: 0, Jobs: 0, Transactions: 0 })
+                    Log.Write(LogSeverity.Information, "The journal has no such records.");
+                else if (
+                    await AskAsync(
+                            () => ShouldProcess($"The journal {IngestJournal.DefaultPath}", $"Delete {Display.Records(found)}"),
+                            token
+                        )
+                        .ConfigureAwait(false)
+                )
+                    Journal.Clear(query);
+            }
+        );
 }

@@ -11,7 +11,13 @@ using IngestTools.PowerShell.Errors;
 namespace IngestTools.PowerShell.Commands;
 
 /// <summary>Connect-IngestService: makes a connection of this session, after the sign-in was tried.</summary>
-[Cmdlet(VerbsCommunications.Connect, "IngestService", DefaultParameterSetName = NoSecretSet, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[Cmdlet(
+    VerbsCommunications.Connect,
+    "IngestService",
+    DefaultParameterSetName = NoSecretSet,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low
+)]
 [OutputType(typeof(IngestConnection))]
 public sealed class ConnectIngestServiceCommand : AsyncCmdlet
 {
@@ -73,7 +79,9 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     [NameText]
     public string? SecretFrom { get; set; }
 
-    /// <summary>What the secret is. Without it: a password where there is a user name, else an API key for ICA and a token for the others.</summary>
+    /// <summary>
+    /// What the secret is. Without it: a password where there is a user name, else an API key for ICA and a token for the others.
+    /// </summary>
     [Parameter(ParameterSetName = SecretFromSet)]
     [ValidateSet(nameof(SignInKind.Token), nameof(SignInKind.Password), nameof(SignInKind.ApiKey), nameof(SignInKind.Cookie))]
     public SignInKind SecretType
@@ -96,7 +104,10 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     [Parameter(ParameterSetName = SecretFromSet)]
     public SwitchParameter Default { get; set; }
 
-    /// <summary>DSP-INGEST: where a password is exchanged for a token: DSP-API's base address, or its full login address. VOSS: its own, for a session.</summary>
+    /// <summary>
+    /// DSP-INGEST: where a password is exchanged for a token: DSP-API's base address, or its full login address. VOSS: its own, for a
+    /// session.
+    /// </summary>
     [Parameter]
     [Address]
     public Uri? AuthenticationUri { get; set; }
@@ -139,7 +150,10 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
     [ValidateRange(1, 100)]
     public int? MaxAttempts { get; set; }
 
-    /// <summary>How long to wait for a service that is down: seconds, or a time span; 0 is not at all. Without it, 1 minute, once the service has answered.</summary>
+    /// <summary>
+    /// How long to wait for a service that is down: seconds, or a time span; 0 is not at all. Without it, 1 minute, once the service has
+    /// answered.
+    /// </summary>
     [Parameter]
     [Seconds(AllowsZero = true)]
     public TimeSpan? OutageTimeout { get; set; }
@@ -189,7 +203,10 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
         if (connection.SignedIn == true)
             WriteVerbose($"{connection.Service} at {connection.Uri} takes the credentials.");
         else
-            WriteWarning($"{connection.Service} at {connection.Uri} answers, and did not say whether it takes the credentials. Test-IngestService '{connection.Name}' shows more.");
+            WriteWarning(
+                $"{connection.Service} at {connection.Uri} answers, and did not say whether it takes the credentials. "
+                    + $"Test-IngestService '{connection.Name}' shows more."
+            );
     }
 
     private ConnectionSettings CreateSettings()
@@ -217,17 +234,24 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
         };
     }
 
-    private (SignInKind SignIn, string? UserName, SecretReader? Secret) ChooseSecret() => ParameterSetName switch
-    {
-        TokenSet => (SignInKind.Token, null, Secrets.ReaderOf(Token!)),
-        CredentialSet => (SignInKind.Password, Credential!.UserName, Secrets.ReaderOf(Credential.Password)),
-        ApiKeySet => (SignInKind.ApiKey, null, Secrets.ReaderOf(ApiKey!)),
-        SessionCookieSet => (SignInKind.Cookie, SessionCookie!.UserName, Secrets.ReaderOf(SessionCookie.Password)),
-        SecretFromSet => (_secretType.Value ?? KindOfSecret(), UserName, SecretReference.Parse(PlaceOfSecret()!).CreateReader(SecretVault.ReadAsync)),
-        _ => (SignInKind.None, null, null),
-    };
+    private (SignInKind SignIn, string? UserName, SecretReader? Secret) ChooseSecret() =>
+        ParameterSetName switch
+        {
+            TokenSet => (SignInKind.Token, null, Secrets.ReaderOf(Token!)),
+            CredentialSet => (SignInKind.Password, Credential!.UserName, Secrets.ReaderOf(Credential.Password)),
+            ApiKeySet => (SignInKind.ApiKey, null, Secrets.ReaderOf(ApiKey!)),
+            SessionCookieSet => (SignInKind.Cookie, SessionCookie!.UserName, Secrets.ReaderOf(SessionCookie.Password)),
+            SecretFromSet => (
+                _secretType.Value ?? KindOfSecret(),
+                UserName,
+                SecretReference.Parse(PlaceOfSecret()!).CreateReader(SecretVault.ReadAsync)
+            ),
+            _ => (SignInKind.None, null, null),
+        };
 
-    /// <summary>Where the secret is kept; a file by its full path, from where the session is: a profile is used from other places.</summary>
+    /// <summary>
+    /// Where the secret is kept; a file by its full path, from where the session is: a profile is used from other places.
+    /// </summary>
     private string? PlaceOfSecret()
     {
         const string File = "file:";
@@ -236,10 +260,11 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
             : SecretFrom;
     }
 
-    private SignInKind KindOfSecret() => (UserName, Service) switch
-    {
-        (not null, _) => SignInKind.Password,
-        (_, IngestService.Ica) => SignInKind.ApiKey,
-        _ => SignInKind.Token,
-    };
+    private SignInKind KindOfSecret() =>
+        (UserName, Service) switch
+        {
+            (not null, _) => SignInKind.Password,
+            (_, IngestService.Ica) => SignInKind.ApiKey,
+            _ => SignInKind.Token,
+        };
 }

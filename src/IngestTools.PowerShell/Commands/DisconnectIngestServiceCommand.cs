@@ -49,7 +49,10 @@ public sealed class DisconnectIngestServiceCommand : PSCmdlet
         IngestConnection[] open = argument.Connection is { } given ? [given] : [.. _connections.All.Where(c => IsNamed(argument, c.Name))];
         foreach (IngestConnection connection in open)
         {
-            if (ShouldProcess($"{connection.Name} to {connection.Server}", "Close connection") && _connections.Remove(connection) is { } next)
+            if (
+                ShouldProcess($"{connection.Name} to {connection.Server}", "Close connection")
+                && _connections.Remove(connection) is { } next
+            )
                 WriteWarning(ConnectionTable.DescribeNext(next));
         }
 
@@ -61,12 +64,18 @@ public sealed class DisconnectIngestServiceCommand : PSCmdlet
         ConnectionProfile[] saved = [.. _connections.ReadProfiles().Where(p => IsNamed(argument, p.Name))];
         foreach (ConnectionProfile profile in saved)
         {
-            if (ShouldProcess($"{profile.Name} to {IngestConnection.ServerOf(profile.ToSettings(SecretVault.ReadAsync)) ?? "no usable address"}", "Delete saved profile"))
+            if (
+                ShouldProcess(
+                    $"{profile.Name} to {IngestConnection.ServerOf(profile.ToSettings(SecretVault.ReadAsync)) ?? "no usable address"}",
+                    "Delete saved profile"
+                )
+            )
                 new ProfileStore().Remove(profile.Name);
         }
 
         return saved.Length > 0;
     }
 
-    private static bool IsNamed(ConnectionArgument argument, string name) => new WildcardPattern(argument.Name, WildcardOptions.IgnoreCase).IsMatch(name);
+    private static bool IsNamed(ConnectionArgument argument, string name) =>
+        new WildcardPattern(argument.Name, WildcardOptions.IgnoreCase).IsMatch(name);
 }

@@ -49,16 +49,28 @@ public sealed class GetBulkLoadRunCommand : SchedulerCmdlet
     protected override void ProcessRecord()
     {
         foreach (string id in Id)
-            RunFor(id, async token => await PostAsync(Seen(await Client.GetRunAsync(id, token).ConfigureAwait(false)), token).ConfigureAwait(false));
+            RunFor(
+                id,
+                async token => await PostAsync(Seen(await Client.GetRunAsync(id, token).ConfigureAwait(false)), token).ConfigureAwait(false)
+            );
         foreach (string name in Name)
             RunFor(name, token => PostAllAsync(FindAsync(new SchedulePattern(name), token), token));
         if (Id.Length == 0 && Name.Length == 0)
             RunFor(null, token => PostAllAsync(FindAsync(new SchedulePattern("*"), token), token));
     }
 
-    private async IAsyncEnumerable<BulkLoadRun> FindAsync(SchedulePattern pattern, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<BulkLoadRun> FindAsync(
+        SchedulePattern pattern,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
-        RunQuery query = new() { Names = pattern.Queries, Statuses = Status, Since = Since, Newest = pattern.IsExact ? Newest : null };
+        RunQuery query = new()
+        {
+            Names = pattern.Queries,
+            Statuses = Status,
+            Since = Since,
+            Newest = pattern.IsExact ? Newest : null,
+        };
         int found = 0;
         await foreach (BulkLoadRun run in Client.ReadRunsAsync(query, cancellationToken).ConfigureAwait(false))
         {
@@ -78,7 +90,11 @@ public sealed class GetBulkLoadRunCommand : SchedulerCmdlet
     {
         await foreach (BulkLoadSchedule schedule in Client.ReadSchedulesAsync([pattern.Wide], cancellationToken).ConfigureAwait(false))
             return true;
-        await foreach (BulkLoadRun run in Client.ReadRunsAsync(new RunQuery { Names = [pattern.Wide], Newest = 1 }, cancellationToken).ConfigureAwait(false))
+        await foreach (
+            BulkLoadRun run in Client
+                .ReadRunsAsync(new RunQuery { Names = [pattern.Wide], Newest = 1 }, cancellationToken)
+                .ConfigureAwait(false)
+        )
             return true;
         return false;
     }

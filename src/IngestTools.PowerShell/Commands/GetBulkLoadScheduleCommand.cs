@@ -27,7 +27,10 @@ public sealed class GetBulkLoadScheduleCommand : SchedulerCmdlet
             RunFor(name, token => PostAllAsync(FindAsync(new SchedulePattern(name), token), token));
     }
 
-    private async IAsyncEnumerable<BulkLoadSchedule> FindAsync(SchedulePattern pattern, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<BulkLoadSchedule> FindAsync(
+        SchedulePattern pattern,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         bool isFound = false;
         await foreach (BulkLoadSchedule schedule in Client.ReadSchedulesAsync(pattern.Queries, cancellationToken).ConfigureAwait(false))

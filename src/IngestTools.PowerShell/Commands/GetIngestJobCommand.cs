@@ -34,6 +34,10 @@ public sealed class GetIngestJobCommand : JournalCmdlet
         foreach (string id in Id)
             RunFor(id, async token => await PostAsync(Journal.FindJob(IngestJob.ParseId(id)), token).ConfigureAwait(false));
         if (ParameterSetName == ListSet)
-            RunFor(null, async token => await PostManyAsync([.. Journal.ReadJobs(new JobQuery { Last = Last, Since = Since })], token).ConfigureAwait(false));
+            RunFor(
+                null,
+                async token =>
+                    await PostManyAsync([.. Journal.ReadJobs(new JobQuery { Last = Last, Since = Since })], token).ConfigureAwait(false)
+            );
     }
 }

@@ -23,7 +23,13 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     private OutputFile? _file;
 
     /// <summary>The projects. Together with uploads: the ones to look at, whatever else was uploaded.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ProjectSet)]
+    [Parameter(
+        Mandatory = true,
+        Position = 0,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true,
+        ParameterSetName = ProjectSet
+    )]
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = UploadedSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
@@ -52,10 +58,15 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
         base.BeginProcessing();
         if (Verify && !MyInvocation.BoundParameters.ContainsKey(nameof(Uploaded)))
         {
-            ThrowTerminatingError(IngestErrors.Create(
-                ErrorId.Rejected,
-                "-Verify compares with the files that were uploaded, and none are given.",
-                "Give -Uploaded: the results of Send-IngestFile.").ToErrorRecord());
+            ThrowTerminatingError(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        "-Verify compares with the files that were uploaded, and none are given.",
+                        "Give -Uploaded: the results of Send-IngestFile."
+                    )
+                    .ToErrorRecord()
+            );
         }
 
         _file = OutputFile.Resolve(this, OutFile);
@@ -74,21 +85,26 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     {
         if (ResolveConnection(IngestService.DspIngest, shortcode) is not { } connection || !IsNew(connection, shortcode))
             return;
-        RunFor(shortcode, async token =>
-        {
-            DspIngestClient client = new(connection, Log);
-            if (_file is not null)
-                await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
-            else
-                await PostRowsAsync(client, connection, shortcode, token).ConfigureAwait(false);
-        });
+        RunFor(
+            shortcode,
+            async token =>
+            {
+                DspIngestClient client = new(connection, Log);
+                if (_file is not null)
+                    await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
+                else
+                    await PostRowsAsync(client, connection, shortcode, token).ConfigureAwait(false);
+            }
+        );
     }
 
     private void CompareUploads()
     {
         foreach (UploadResult stray in Uploaded.Where(u => u.Shortcode is null))
             WriteError(IngestErrors.NotOfProject(stray));
-        foreach (var project in Uploaded.Where(IsAskedFor).GroupBy(u => (u.Connection, u.Server, Shortcode: u.Shortcode!.ToUpperInvariant())))
+        foreach (
+            var project in Uploaded.Where(IsAskedFor).GroupBy(u => (u.Connection, u.Server, Shortcode: u.Shortcode!.ToUpperInvariant()))
+        )
             Compare(project.Key.Connection, project.Key.Server, project.Key.Shortcode, [.. project]);
     }
 
@@ -97,16 +113,22 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
 
     private void Compare(string? connectionName, string? server, string shortcode, UploadResult[] uploads)
     {
-        if (ResolveConnection(IngestService.DspIngest, shortcode, connectionName, server) is not { } connection || !IsNew(connection, shortcode))
+        if (
+            ResolveConnection(IngestService.DspIngest, shortcode, connectionName, server) is not { } connection
+            || !IsNew(connection, shortcode)
+        )
             return;
-        RunFor(shortcode, async token =>
-        {
-            DspIngestClient client = new(connection, Log);
-            if (_file is not null)
-                await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
-            IAsyncEnumerable<IngestMapping> rows = client.CompareAsync(shortcode, uploads, token);
-            await PostAllAsync(Verify ? VerifyAsync(client, rows, uploads, token) : rows, token).ConfigureAwait(false);
-        });
+        RunFor(
+            shortcode,
+            async token =>
+            {
+                DspIngestClient client = new(connection, Log);
+                if (_file is not null)
+                    await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
+                IAsyncEnumerable<IngestMapping> rows = client.CompareAsync(shortcode, uploads, token);
+                await PostAllAsync(Verify ? VerifyAsync(client, rows, uploads, token) : rows, token).ConfigureAwait(false);
+            }
+        );
     }
 
     /// <summary>A project is looked at once, however many of its transactions come down the pipeline.</summary>
@@ -116,7 +138,12 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
         return _seen.Add((connection, shortcode.ToUpperInvariant()));
     }
 
-    private async Task PostRowsAsync(DspIngestClient client, IngestConnection connection, string shortcode, CancellationToken cancellationToken)
+    private async Task PostRowsAsync(
+        DspIngestClient client,
+        IngestConnection connection,
+        string shortcode,
+        CancellationToken cancellationToken
+    )
     {
         string project = shortcode.ToUpperInvariant();
         string name = connection.Name;
@@ -125,14 +152,26 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
         {
             object[] outputs = new object[rows.Count];
             for (int i = 0; i < outputs.Length; i++)
-                outputs[i] = new IngestMapping { Shortcode = project, Original = rows[i].Original, Derivative = rows[i].Derivative, Ingested = true, Connection = name, Server = server };
+                outputs[i] = new IngestMapping
+                {
+                    Shortcode = project,
+                    Original = rows[i].Original,
+                    Derivative = rows[i].Derivative,
+                    Ingested = true,
+                    Connection = name,
+                    Server = server,
+                };
             await PostManyAsync(outputs, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Asks for several rows at once, and gives them in their order.</summary>
     private async IAsyncEnumerable<IngestMapping> VerifyAsync(
-        DspIngestClient client, IAsyncEnumerable<IngestMapping> rows, UploadResult[] uploads, [EnumeratorCancellation] CancellationToken cancellationToken)
+        DspIngestClient client,
+        IAsyncEnumerable<IngestMapping> rows,
+        UploadResult[] uploads,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         Dictionary<string, string> digests = [];
         foreach (UploadResult upload in uploads)
@@ -154,7 +193,12 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     }
 
     /// <summary>A row that cannot be verified is written as it is, and why not as an error.</summary>
-    private async Task<IngestMapping> VerifyAsync(DspIngestClient client, IngestMapping row, string? localSha256, CancellationToken cancellationToken)
+    private async Task<IngestMapping> VerifyAsync(
+        DspIngestClient client,
+        IngestMapping row,
+        string? localSha256,
+        CancellationToken cancellationToken
+    )
     {
         try
         {

@@ -46,8 +46,15 @@ public sealed class GetLinkingBatchItemCommand : IngestCmdlet
         string? project = ProjectId ?? IcaClient.DefaultProjectId;
         if (project is null)
         {
-            ThrowTerminatingError(IngestErrors.Create(
-                ErrorId.Rejected, "The project of the batch is not known.", $"Give -ProjectId, or set the environment variable {IcaClient.ProjectVariable}.").ToErrorRecord());
+            ThrowTerminatingError(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        "The project of the batch is not known.",
+                        $"Give -ProjectId, or set the environment variable {IcaClient.ProjectVariable}."
+                    )
+                    .ToErrorRecord()
+            );
             return;
         }
 
@@ -59,7 +66,10 @@ public sealed class GetLinkingBatchItemCommand : IngestCmdlet
             if (ItemId is null)
                 RunFor(batch, token => WriteItemsAsync(new IcaClient(connection, Log), project, batch, token));
             else
-                Array.ForEach(ItemId, item => RunFor(item, token => WriteItemAsync(new IcaClient(connection, Log), project, batch, item, token)));
+                Array.ForEach(
+                    ItemId,
+                    item => RunFor(item, token => WriteItemAsync(new IcaClient(connection, Log), project, batch, item, token))
+                );
         }
     }
 

@@ -8,7 +8,10 @@ using IngestTools.Transactions;
 
 namespace IngestTools.PowerShell.Commands;
 
-/// <summary>Get-Transaction: looks once where transactions stand. Without arguments, at all that were started from here and had not ended when they were last seen.</summary>
+/// <summary>
+/// Get-Transaction: looks once where transactions stand. Without arguments, at all that were started from here and had not ended when they
+/// were last seen.
+/// </summary>
 [Cmdlet(VerbsCommon.Get, "Transaction", DefaultParameterSetName = StartedSet)]
 [OutputType(typeof(Transaction))]
 public sealed class GetTransactionCommand : TransactionCmdlet
@@ -16,7 +19,9 @@ public sealed class GetTransactionCommand : TransactionCmdlet
     private const string StartedSet = "Started";
     private const int MaxWaitingRequests = 256;
 
-    private readonly Channel<WaitRequest> _requests = Channel.CreateBounded<WaitRequest>(new BoundedChannelOptions(MaxWaitingRequests) { SingleWriter = true });
+    private readonly Channel<WaitRequest> _requests = Channel.CreateBounded<WaitRequest>(
+        new BoundedChannelOptions(MaxWaitingRequests) { SingleWriter = true }
+    );
 
     private StartedTransactions? _started;
 
@@ -70,7 +75,9 @@ public sealed class GetTransactionCommand : TransactionCmdlet
     {
         if (!Journal.IsOn)
         {
-            WriteWarning("The journal is turned off (INGESTTOOLS_JOURNAL), so what was started is not known. Give Ids to look at transactions.");
+            WriteWarning(
+                "The journal is turned off (INGESTTOOLS_JOURNAL), so what was started is not known. Give Ids to look at transactions."
+            );
             return;
         }
 
@@ -89,14 +96,15 @@ public sealed class GetTransactionCommand : TransactionCmdlet
         Run(token => WriteAllAsync(_started.LookAsync(token), token));
     }
 
-    private TransactionQuery QueryFor(IngestConnection? only) => new()
-    {
-        Service = only?.Service,
-        Server = only?.Uri.AbsoluteUri,
-        IncludesEnded = All || Last is not null || Since is not null,
-        Last = Last,
-        Since = Since is { } since ? new DateTimeOffset(since) : null,
-    };
+    private TransactionQuery QueryFor(IngestConnection? only) =>
+        new()
+        {
+            Service = only?.Service,
+            Server = only?.Uri.AbsoluteUri,
+            IncludesEnded = All || Last is not null || Since is not null,
+            Last = Last,
+            Since = Since is { } since ? new DateTimeOffset(since) : null,
+        };
 
     private IngestConnection? FindConnection(JournaledTransaction record, IngestConnection? only) =>
         only ?? Session.Connections.FindOf(record.Place.Service, record.Place.Server, record.Transaction.Connection, Log);

@@ -30,11 +30,16 @@ public sealed class GetUploadResultCommand : JournalCmdlet
         base.BeginProcessing();
         foreach (UploadStatus status in Status.Where(s => s is not (UploadStatus.Uploaded or UploadStatus.Failed)))
         {
-            ThrowTerminatingError(IngestErrors.Create(
-                ErrorId.Rejected,
-                $"The journal has no results with the status {status}.",
-                "Give Uploaded or Failed. Files that were skipped are counted: see Skipped of Get-IngestJob.",
-                status).ToErrorRecord());
+            ThrowTerminatingError(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        $"The journal has no results with the status {status}.",
+                        "Give Uploaded or Failed. Files that were skipped are counted: see Skipped of Get-IngestJob.",
+                        status
+                    )
+                    .ToErrorRecord()
+            );
         }
     }
 
@@ -43,11 +48,14 @@ public sealed class GetUploadResultCommand : JournalCmdlet
     {
         foreach (string job in Job)
         {
-            RunFor(job, async token =>
-            {
-                foreach (UploadResult[] results in Journal.ReadResults(IngestJob.ParseId(job), Status).Chunk(ResultsInOnePost))
-                    await PostManyAsync(results, token).ConfigureAwait(false);
-            });
+            RunFor(
+                job,
+                async token =>
+                {
+                    foreach (UploadResult[] results in Journal.ReadResults(IngestJob.ParseId(job), Status).Chunk(ResultsInOnePost))
+                        await PostManyAsync(results, token).ConfigureAwait(false);
+                }
+            );
         }
     }
 }

@@ -37,8 +37,15 @@ public sealed class NewImportMetaRangeCommand : IngestCmdlet
             if (!ShouldProcessAt(connection, $"repository {repository}", $"Make a metarange of {Quantity.Of(ranges.Count, "range")}"))
                 continue;
             Session.Repositories.Add(repository);
-            RunFor(repository, async token =>
-                await PostAsync(await new LakeFsClient(connection, Log).CreateMetaRangeAsync(repository, ranges, token).ConfigureAwait(false), token).ConfigureAwait(false));
+            RunFor(
+                repository,
+                async token =>
+                    await PostAsync(
+                            await new LakeFsClient(connection, Log).CreateMetaRangeAsync(repository, ranges, token).ConfigureAwait(false),
+                            token
+                        )
+                        .ConfigureAwait(false)
+            );
         }
     }
 
@@ -47,10 +54,15 @@ public sealed class NewImportMetaRangeCommand : IngestCmdlet
         string? repository = Repository ?? (range.Repository.Length > 0 ? range.Repository : null);
         if (repository is null || range.Id.Length == 0)
         {
-            WriteError(IngestErrors.Create(
-                ErrorId.Rejected,
-                repository is null ? $"The range '{range.Id}' does not name its repository." : "This is not a range: it has no Id.",
-                "Give what New-ImportRange wrote, and -Repository where that has none.").ToErrorRecord(range));
+            WriteError(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        repository is null ? $"The range '{range.Id}' does not name its repository." : "This is not a range: it has no Id.",
+                        "Give what New-ImportRange wrote, and -Repository where that has none."
+                    )
+                    .ToErrorRecord(range)
+            );
             return;
         }
 

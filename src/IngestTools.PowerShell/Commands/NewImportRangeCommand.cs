@@ -87,7 +87,13 @@ public sealed class NewImportRangeCommand : IngestCmdlet
     protected override void ReportProgress()
     {
         if (Interlocked.Read(ref _made) is > 0 and var made)
-            ShowProgress(new ProgressRecord(_bar, "Making ranges", $"{Quantity.Of(made, "range")}, {Quantity.Of(Interlocked.Read(ref _keys), "key")}"));
+            ShowProgress(
+                new ProgressRecord(
+                    _bar,
+                    "Making ranges",
+                    $"{Quantity.Of(made, "range")}, {Quantity.Of(Interlocked.Read(ref _keys), "key")}"
+                )
+            );
     }
 
     private async IAsyncEnumerable<ImportRange> CountAsync(IAsyncEnumerable<ImportRange> ranges)

@@ -15,7 +15,9 @@ namespace IngestTools.PowerShell.Commands;
 public sealed class NewLinkingBatchCommand : IngestCmdlet
 {
     /// <summary>One batch may wait while another is sent; more would only cost memory.</summary>
-    private readonly Channel<LinkingBatchPlan> _full = Channel.CreateBounded<LinkingBatchPlan>(new BoundedChannelOptions(1) { SingleWriter = true });
+    private readonly Channel<LinkingBatchPlan> _full = Channel.CreateBounded<LinkingBatchPlan>(
+        new BoundedChannelOptions(1) { SingleWriter = true }
+    );
 
     private readonly List<LinkingBatchTarget> _targets = [];
     private LinkingBatchTarget? _target;
@@ -25,7 +27,10 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     private bool _isProjectGiven;
     private long _came;
 
-    /// <summary>The ids of the data: text, a Guid, or an object with a DataId or an Id. Each is looked at by itself, so that one that is none does not refuse the others.</summary>
+    /// <summary>
+    /// The ids of the data: text, a Guid, or an object with a DataId or an Id. Each is looked at by itself, so that one that is none does
+    /// not refuse the others.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [AllowNull]
@@ -94,8 +99,15 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void ReportProgress() => ShowProgress(new ProgressRecord(
-        _activity, "New-LinkingBatch", $"{Quantity.Of(Interlocked.Read(ref _sentIds), "id")} in {Interlocked.Read(ref _startedBatches):N0} {(Interlocked.Read(ref _startedBatches) == 1 ? "batch" : "batches")}"));
+    protected override void ReportProgress() =>
+        ShowProgress(
+            new ProgressRecord(
+                _activity,
+                "New-LinkingBatch",
+                $"{Quantity.Of(Interlocked.Read(ref _sentIds), "id")} in {Interlocked.Read(ref _startedBatches):N0} "
+                    + $"{(Interlocked.Read(ref _startedBatches) == 1 ? "batch" : "batches")}"
+            )
+        );
 
     /// <summary>The id that was given; false where it is none, which is written as an error.</summary>
     private bool TryReadId(object? given, out string? id)
@@ -106,28 +118,42 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
             PSMemberInfoCollection<PSPropertyInfo> properties = PSObject.AsPSObject(given!).Properties;
             PSPropertyInfo? property = properties[nameof(DataId)] ?? properties["Id"];
             object? named = property?.Value;
-            value = property is null ? value : named is PSObject inner ? inner.BaseObject : named;
+            value =
+                property is null ? value
+                : named is PSObject inner ? inner.BaseObject
+                : named;
         }
 
         if (NameTextAttribute.WhyRefused(value) is { } why)
         {
             id = null;
-            WriteError(IngestErrors.Create(ErrorId.Rejected, $"Object number {_came:N0}: {why}", "Give ids as text.", given).ToErrorRecord());
+            WriteError(
+                IngestErrors.Create(ErrorId.Rejected, $"Object number {_came:N0}: {why}", "Give ids as text.", given).ToErrorRecord()
+            );
             return false;
         }
 
         id = value is Guid uuid ? uuid.ToString() : value as string;
         if (value is null or string or Guid)
             return true;
-        WriteError(IngestErrors.Create(
-            ErrorId.Rejected,
-            $"Object number {_came:N0}, a {PSObject.AsPSObject(given!).TypeNames[0]}, is not an id of data, and has no DataId or Id that is one.",
-            "Give text, or objects with a property DataId or Id.",
-            given).ToErrorRecord());
+        WriteError(
+            IngestErrors
+                .Create(
+                    ErrorId.Rejected,
+                    $"Object number {_came:N0}, a {PSObject.AsPSObject(given!).TypeNames[0]}, is not an id of data, and has no DataId "
+                        + $"or Id that is one.",
+                    "Give text, or objects with a property DataId or Id.",
+                    given
+                )
+                .ToErrorRecord()
+        );
         return false;
     }
 
-    /// <summary>Where an id belongs: most often to where the one before it does. Null where its connection or its project cannot be used, which is written as an error.</summary>
+    /// <summary>
+    /// Where an id belongs: most often to where the one before it does. Null where its connection or its project cannot be used, which is
+    /// written as an error.
+    /// </summary>
     private LinkingBatchTarget? FindTarget(string? id)
     {
         if (_target is not null && _target.IsFor(Connection, Server, ProjectId))
@@ -145,7 +171,9 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
         }
         catch (IngestException e) when (!_isProjectGiven && (ProjectId is not null || _targets.Count > 0))
         {
-            WriteError(e.With(message: $"Id '{Redaction.EscapeControls(id ?? "")}' was not sent: {e.Message}", target: id ?? "").ToErrorRecord());
+            WriteError(
+                e.With(message: $"Id '{Redaction.EscapeControls(id ?? "")}' was not sent: {e.Message}", target: id ?? "").ToErrorRecord()
+            );
             return null;
         }
         catch (IngestException e)
@@ -163,8 +191,12 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
             Feed(_full.Writer, new LinkingBatchPlan(connection, null));
     }
 
-    private static IngestException NoProject() => IngestErrors.Create(
-        ErrorId.Rejected, "The project to link the data into is not known.", $"Give -ProjectId, or set the environment variable {IcaClient.ProjectVariable}.");
+    private static IngestException NoProject() =>
+        IngestErrors.Create(
+            ErrorId.Rejected,
+            "The project to link the data into is not known.",
+            $"Give -ProjectId, or set the environment variable {IcaClient.ProjectVariable}."
+        );
 
     private bool Send(LinkingBatchTarget target, LinkingBatchContent content) =>
         !ShouldProcessAt(target.Connection, $"project {content.ProjectId}", $"Link {content.Count:N0} data")

@@ -50,7 +50,10 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>DSP-INGEST: each run sends files too that were sent before and have not changed. VOSS: the workbook is loaded although its content was loaded before.</summary>
+    /// <summary>
+    /// DSP-INGEST: each run sends files too that were sent before and have not changed. VOSS: the workbook is loaded although its content
+    /// was loaded before.
+    /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     public SwitchParameter Again { get; set; }
@@ -157,7 +160,8 @@ public sealed partial class RegisterBulkLoadScheduleCommand
             _scheduler?.Dispose();
     }
 
-    private protected override bool IsSoForAll(IngestException error) => error.ErrorId == ErrorId.SchedulerNotRunning || base.IsSoForAll(error);
+    private protected override bool IsSoForAll(IngestException error) =>
+        error.ErrorId == ErrorId.SchedulerNotRunning || base.IsSoForAll(error);
 
     private void RegisterWithScheduler()
     {
@@ -204,52 +208,68 @@ public sealed partial class RegisterBulkLoadScheduleCommand
             MissedRun = MissedRun,
             Overlap = Overlap,
         };
-        return new RegisterRequest { Definition = definition, Replace = Force, AllowPast = Force, By = Registrant.Name };
+        return new RegisterRequest
+        {
+            Definition = definition,
+            Replace = Force,
+            AllowPast = Force,
+            By = Registrant.Name,
+        };
     }
 
-    private LoadDefinition Load() => ParameterSetName switch
-    {
-        WorkbookSet => new()
+    private LoadDefinition Load() =>
+        ParameterSetName switch
         {
-            Kind = LoadKind.BulkLoad,
-            Connection = SavedConnection(IngestService.Voss),
-            Path = FullPath(Path),
-            Hierarchy = Hierarchy,
-            Again = Again,
-        },
-        FolderSet => new()
-        {
-            Kind = LoadKind.BulkIngest,
-            Connection = SavedConnection(IngestService.DspIngest),
-            Path = FullPath(Path),
-            Shortcode = Shortcode,
-            Recurse = Recurse,
-            Again = Again,
-            MappingPath = FullPath(MappingPath),
-        },
-        ImportSet => new()
-        {
-            Kind = LoadKind.Import,
-            Connection = SavedConnection(IngestService.LakeFs),
-            Source = Source,
-            Repository = Repository,
-            Branch = Branch,
-            Destination = Destination,
-            Message = Message,
-            MinimumObjects = MinimumObjects,
-        },
-        LinkingBatchSet => new() { Kind = LoadKind.LinkingBatch, Connection = SavedConnection(IngestService.Ica), DataIdPath = FullPath(DataIdPath), ProjectId = ProjectId },
-        _ => throw new InvalidOperationException(ParameterSetName),
-    };
+            WorkbookSet => new()
+            {
+                Kind = LoadKind.BulkLoad,
+                Connection = SavedConnection(IngestService.Voss),
+                Path = FullPath(Path),
+                Hierarchy = Hierarchy,
+                Again = Again,
+            },
+            FolderSet => new()
+            {
+                Kind = LoadKind.BulkIngest,
+                Connection = SavedConnection(IngestService.DspIngest),
+                Path = FullPath(Path),
+                Shortcode = Shortcode,
+                Recurse = Recurse,
+                Again = Again,
+                MappingPath = FullPath(MappingPath),
+            },
+            ImportSet => new()
+            {
+                Kind = LoadKind.Import,
+                Connection = SavedConnection(IngestService.LakeFs),
+                Source = Source,
+                Repository = Repository,
+                Branch = Branch,
+                Destination = Destination,
+                Message = Message,
+                MinimumObjects = MinimumObjects,
+            },
+            LinkingBatchSet => new()
+            {
+                Kind = LoadKind.LinkingBatch,
+                Connection = SavedConnection(IngestService.Ica),
+                DataIdPath = FullPath(DataIdPath),
+                ProjectId = ProjectId,
+            },
+            _ => throw new InvalidOperationException(ParameterSetName),
+        };
 
     private string? FullPath(string? path) => PathResolver.ResolveOptional(this, path);
 
     /// <summary>The name of the profile over which the daemon will sign in: connections of this session are not for it.</summary>
     private string SavedConnection(IngestService service) =>
-        Connection is { Name.Length: > 0 } given ? given.Name
-        : Session.Connections.ReadProfiles().FirstOrDefault(p => p.IsDefault && p.Service == service)?.Name
-        ?? throw IngestErrors.Create(
-            ErrorId.NoConnection,
-            $"There is no saved connection to {service}, and the scheduler signs in without a user.",
-            $"Save one with Connect-IngestService {service} -SecretFrom ... -Save, and name it with -Connection; with -Default it needs no naming.");
+        Connection is { Name.Length: > 0 } given
+            ? given.Name
+            : Session.Connections.ReadProfiles().FirstOrDefault(p => p.IsDefault && p.Service == service)?.Name
+                ?? throw IngestErrors.Create(
+                    ErrorId.NoConnection,
+                    $"There is no saved connection to {service}, and the scheduler signs in without a user.",
+                    $"Save one with Connect-IngestService {service} -SecretFrom ... -Save, and name it with -Connection; with "
+                        + $"-Default it needs no naming."
+                );
 }

@@ -8,7 +8,8 @@ using IngestTools.Services.Voss;
 namespace IngestTools.PowerShell.Commands;
 
 /// <summary>
-/// Register-BulkLoadSchedule: lets the server run the load of an uploaded workbook later, once; or the scheduler of this machine any load, once or again and again.
+/// Register-BulkLoadSchedule: lets the server run the load of an uploaded workbook later, once; or the scheduler of this machine any load,
+/// once or again and again.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Register, "BulkLoadSchedule", DefaultParameterSetName = UploadSet, SupportsShouldProcess = true)]
 [OutputType(typeof(Transaction), ParameterSetName = [FileSet, UploadSet])]
@@ -27,7 +28,10 @@ public sealed partial class RegisterBulkLoadScheduleCommand : BulkLoadCmdlet
     public override string? Hierarchy { get; set; }
 
     /// <summary>When. Without an offset it is wall time in the zone; with one, or with Z, it is that instant.</summary>
-    /// <remarks>The server's sets need it, and are not told so: what is mandatory in the default set would be asked for before input objects can show another.</remarks>
+    /// <remarks>
+    /// The server's sets need it, and are not told so: what is mandatory in the default set would be asked for before input objects can
+    /// show another.
+    /// </remarks>
     [Parameter(ParameterSetName = FileSet)]
     [Parameter(ParameterSetName = UploadSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
@@ -49,7 +53,8 @@ public sealed partial class RegisterBulkLoadScheduleCommand : BulkLoadCmdlet
     public string? TimeZone { get; set; }
 
     /// <summary>
-    /// Takes a time that has passed, the first of one that comes twice, and the later one for one that the clocks pass over. Replaces a schedule of the same name.
+    /// Takes a time that has passed, the first of one that comes twice, and the later one for one that the clocks pass over. Replaces a
+    /// schedule of the same name.
     /// </summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -94,8 +99,12 @@ public sealed partial class RegisterBulkLoadScheduleCommand : BulkLoadCmdlet
         return client.ScheduleAsync(load, _time, cancellationToken);
     }
 
-    private static IngestException NoTime(string what) => IngestErrors.Create(
-        ErrorId.InvalidSchedule, $"When {what} is to run is not clear.", "Give -At for once; a schedule with a -Name can have -Cron or -Every instead.");
+    private static IngestException NoTime(string what) =>
+        IngestErrors.Create(
+            ErrorId.InvalidSchedule,
+            $"When {what} is to run is not clear.",
+            "Give -At for once; a schedule with a -Name can have -Cron or -Every instead."
+        );
 
     private ScheduleTime ResolveTime() => ScheduleTime.Resolve(GivenTime, TimeZone, DateTimeOffset.UtcNow, Force);
 }

@@ -23,7 +23,8 @@ public sealed class SendIngestFileCommand : PathCmdlet
     private const int MostWaitingRequests = 1024;
 
     private readonly Channel<UploadRequest> _requests = Channel.CreateBounded<UploadRequest>(
-        new BoundedChannelOptions(MostWaitingRequests) { SingleWriter = true });
+        new BoundedChannelOptions(MostWaitingRequests) { SingleWriter = true }
+    );
 
     private readonly Dictionary<(IngestConnection Connection, string Place), IUploadTarget> _targets = [];
     private bool _isPlaceGiven;
@@ -31,7 +32,9 @@ public sealed class SendIngestFileCommand : PathCmdlet
     private UploadBar? _bar;
 
     /// <summary>Results of an earlier call: their files are sent again, under the same names, to the same project or hierarchy.</summary>
-    /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a path because it has one.</remarks>
+    /// <remarks>
+    /// Its set is the default one: there the binder looks first, so that a result is not taken for a path because it has one.
+    /// </remarks>
     [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
     [UploadResults]
     [ValidateNotNull]
@@ -119,8 +122,15 @@ public sealed class SendIngestFileCommand : PathCmdlet
             ThrowTerminatingError(wrong.ToErrorRecord());
         if (ParameterSetName == InputObjectSet && InputObject.Length == 0 && !MyInvocation.ExpectingInput)
         {
-            ThrowTerminatingError(IngestErrors.Create(
-                ErrorId.Rejected, "There is nothing to send.", "Give files or folders as -Path or -LiteralPath, or let them come down the pipeline.").ToErrorRecord());
+            ThrowTerminatingError(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        "There is nothing to send.",
+                        "Give files or folders as -Path or -LiteralPath, or let them come down the pipeline."
+                    )
+                    .ToErrorRecord()
+            );
         }
     }
 
@@ -167,17 +177,19 @@ public sealed class SendIngestFileCommand : PathCmdlet
     private void WriteFailed(string path, IUploadTarget target, IngestException error)
     {
         WriteError(error.ToErrorRecord(path));
-        WriteObject(new UploadResult
-        {
-            Path = path,
-            RemoteName = System.IO.Path.GetFileName(path),
-            Shortcode = target.Shortcode,
-            Hierarchy = target.Hierarchy,
-            Status = UploadStatus.Failed,
-            Error = error,
-            Connection = target.Connection,
-            Server = target.Server,
-        });
+        WriteObject(
+            new UploadResult
+            {
+                Path = path,
+                RemoteName = System.IO.Path.GetFileName(path),
+                Shortcode = target.Shortcode,
+                Hierarchy = target.Hierarchy,
+                Status = UploadStatus.Failed,
+                Error = error,
+                Connection = target.Connection,
+                Server = target.Server,
+            }
+        );
     }
 
     private IEnumerable<UploadRequest> RequestsAgain()
@@ -188,7 +200,10 @@ public sealed class SendIngestFileCommand : PathCmdlet
             if (shortcode is null && hierarchy is null)
                 WriteError(IngestErrors.NotOfProject(earlier));
             else if (FindTarget(shortcode, hierarchy, earlier, earlier.Connection, earlier.Server) is { } target)
-                yield return new UploadRequest(earlier.Path, target) { RemoteName = UniqueName && shortcode is null ? null : earlier.RemoteName };
+                yield return new UploadRequest(earlier.Path, target)
+                {
+                    RemoteName = UniqueName && shortcode is null ? null : earlier.RemoteName,
+                };
         }
     }
 
@@ -196,11 +211,23 @@ public sealed class SendIngestFileCommand : PathCmdlet
     private IngestException? WhatDoesNotFit()
     {
         if (Shortcode is not null && Hierarchy is not null)
-            return IngestErrors.Create(ErrorId.Rejected, "Files go to a project or to a hierarchy, not to both.", "Give -Shortcode for DSP-INGEST, or -Hierarchy for VOSS.");
+            return IngestErrors.Create(
+                ErrorId.Rejected,
+                "Files go to a project or to a hierarchy, not to both.",
+                "Give -Shortcode for DSP-INGEST, or -Hierarchy for VOSS."
+            );
         if (Hierarchy is not null && (BasePath is not null || Destination is not null))
-            return IngestErrors.Create(ErrorId.Rejected, "VOSS keeps files without folders.", "Leave -BasePath and -Destination out; -UniqueName keeps files of the same name apart.");
+            return IngestErrors.Create(
+                ErrorId.Rejected,
+                "VOSS keeps files without folders.",
+                "Leave -BasePath and -Destination out; -UniqueName keeps files of the same name apart."
+            );
         if (Shortcode is not null && UniqueName)
-            return IngestErrors.Create(ErrorId.Rejected, "-UniqueName is for VOSS; a project keeps files by their folders and names.", "Leave it out.");
+            return IngestErrors.Create(
+                ErrorId.Rejected,
+                "-UniqueName is for VOSS; a project keeps files by their folders and names.",
+                "Leave it out."
+            );
         return null;
     }
 
@@ -209,7 +236,15 @@ public sealed class SendIngestFileCommand : PathCmdlet
     {
         if ((shortcode ?? hierarchy) is not { } place)
         {
-            Refuse(IngestErrors.Create(ErrorId.Rejected, "Nothing says where the files go.", "Give -Shortcode for a project of DSP-INGEST, or -Hierarchy for VOSS.").ToErrorRecord());
+            Refuse(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        "Nothing says where the files go.",
+                        "Give -Shortcode for a project of DSP-INGEST, or -Hierarchy for VOSS."
+                    )
+                    .ToErrorRecord()
+            );
             return null;
         }
 
@@ -233,15 +268,18 @@ public sealed class SendIngestFileCommand : PathCmdlet
 
     private IUploadTarget CreateTarget(IngestConnection connection, string place)
     {
-        IUploadTarget target = connection.Service == IngestService.Voss
-            ? new VossClient(connection, Log).CreateUploadTarget(place, UniqueName)
-            : new DspIngestClient(connection, Log).CreateUploadTarget(place);
+        IUploadTarget target =
+            connection.Service == IngestService.Voss
+                ? new VossClient(connection, Log).CreateUploadTarget(place, UniqueName)
+                : new DspIngestClient(connection, Log).CreateUploadTarget(place);
         Session.Shortcodes.Add(target.Shortcode);
         Session.Hierarchies.Add(target.Hierarchy);
         return target;
     }
 
-    /// <summary>A place of the command line is wrong for every file, as is none; one that came with an object is wrong for that object.</summary>
+    /// <summary>
+    /// A place of the command line is wrong for every file, as is none; one that came with an object is wrong for that object.
+    /// </summary>
     private void Refuse(ErrorRecord error)
     {
         if (_isPlaceGiven || !MyInvocation.ExpectingInput)
@@ -314,11 +352,19 @@ public sealed class SendIngestFileCommand : PathCmdlet
 
     private static string DescribeSkipped(long sent, long ingested)
     {
-        string[] parts = [ingested > 0 ? $"{ingested:N0} had been ingested" : "", sent > 0 ? $"{sent:N0} had been sent and {(sent == 1 ? "is" : "are")} not ingested yet" : ""];
+        string[] parts =
+        [
+            ingested > 0 ? $"{ingested:N0} had been ingested" : "",
+            sent > 0 ? $"{sent:N0} had been sent and {(sent == 1 ? "is" : "are")} not ingested yet" : "",
+        ];
         long count = sent + ingested;
-        return $"{count:N0} {(count == 1 ? "file was" : "files were")} skipped: {string.Join(", ", parts.Where(part => part.Length > 0))}. Use -Again to send {(count == 1 ? "it" : "them")} again.";
+        return $"{count:N0} {(count == 1 ? "file was" : "files were")} skipped: "
+            + $"{string.Join(", ", parts.Where(part => part.Length > 0))}. Use -Again to send {(count == 1 ? "it" : "them")} again.";
     }
 
     private ValueTask<bool> ConfirmAsync(UploadItem item, CancellationToken cancellationToken) =>
-        AskAsync(() => ShouldProcess(item.Path, $"Send to {item.Target.Description} at {item.Target.Server} as '{item.RemoteName}'"), cancellationToken);
+        AskAsync(
+            () => ShouldProcess(item.Path, $"Send to {item.Target.Description} at {item.Target.Server} as '{item.RemoteName}'"),
+            cancellationToken
+        );
 }

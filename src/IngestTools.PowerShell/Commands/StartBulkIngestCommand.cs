@@ -21,14 +21,22 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     private TransactionFollower? _follower;
 
     /// <summary>What was uploaded: it names the project, and what its ingest should contain.</summary>
-    /// <remarks>Its set is the default one: there the binder looks first, so that a result is not taken for a shortcode because it has one.</remarks>
+    /// <remarks>
+    /// Its set is the default one: there the binder looks first, so that a result is not taken for a shortcode because it has one.
+    /// </remarks>
     [Parameter(ValueFromPipeline = true, ParameterSetName = UploadSet)]
     [UploadResults]
     [ValidateNotNull]
     public UploadResult[] InputObject { get; set; } = [];
 
     /// <summary>The projects. Together with uploads: the ones to start, whatever else was uploaded.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ProjectSet)]
+    [Parameter(
+        Mandatory = true,
+        Position = 0,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true,
+        ParameterSetName = ProjectSet
+    )]
     [Parameter(Position = 0, ParameterSetName = UploadSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ShortcodeCompleter))]
@@ -55,8 +63,15 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
         base.BeginProcessing();
         if (ParameterSetName == UploadSet && InputObject.Length == 0 && Shortcode is null && !MyInvocation.ExpectingInput)
         {
-            ThrowTerminatingError(IngestErrors.Create(
-                ErrorId.Rejected, "There is nothing to start.", "Give -Shortcode, or let results of Send-IngestFile come down the pipeline.").ToErrorRecord());
+            ThrowTerminatingError(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        "There is nothing to start.",
+                        "Give -Shortcode, or let results of Send-IngestFile come down the pipeline."
+                    )
+                    .ToErrorRecord()
+            );
         }
     }
 
@@ -107,7 +122,9 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
             plan.IsAskedFor = true;
     }
 
-    /// <summary>The plan that an input object belongs to; null where it names a connection that cannot be used, which is written as an error.</summary>
+    /// <summary>
+    /// The plan that an input object belongs to; null where it names a connection that cannot be used, which is written as an error.
+    /// </summary>
     private BulkIngestPlan? Plan(string shortcode, object input, string? connectionName = null, string? server = null)
     {
         if (ResolveConnection(IngestService.DspIngest, input, connectionName, server) is not { } connection)
@@ -127,10 +144,17 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     {
         if (plan.Collision is { } collision)
         {
-            WriteError(IngestErrors.Create(
-                ErrorId.NameCollision,
-                $"The bulk ingest of project {plan.Shortcode} was not started: '{collision.First}' and '{collision.Second.Path}' were both sent as '{collision.Second.RemoteName}', and the server has only the later one.",
-                "Send them with a -BasePath that keeps their folders apart, or rename one of them.").ToErrorRecord(collision.Second));
+            WriteError(
+                IngestErrors
+                    .Create(
+                        ErrorId.NameCollision,
+                        $"The bulk ingest of project {plan.Shortcode} was not started: '{collision.First}' and "
+                            + $"'{collision.Second.Path}' were both sent as '{collision.Second.RemoteName}', and the server has only the "
+                            + $"later one.",
+                        "Send them with a -BasePath that keeps their folders apart, or rename one of them."
+                    )
+                    .ToErrorRecord(collision.Second)
+            );
             return false;
         }
 
@@ -144,15 +168,23 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
 
         if (missing is not null)
         {
-            WriteError(IngestErrors.Create(
-                ErrorId.Rejected,
-                $"The bulk ingest of project {plan.Shortcode} was not started: {missing}",
-                "Send the failed files again: $results | Where-Object Status -eq Failed | Send-IngestFile. Or start without them: -Force.").ToErrorRecord(plan.Shortcode));
+            WriteError(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        $"The bulk ingest of project {plan.Shortcode} was not started: {missing}",
+                        "Send the failed files again: $results | Where-Object Status -eq Failed | Send-IngestFile. Or start without "
+                            + "them: -Force."
+                    )
+                    .ToErrorRecord(plan.Shortcode)
+            );
             return false;
         }
 
         if (plan.UploadedCount == 0)
-            WriteWarning($"The bulk ingest of project {plan.Shortcode} was not started: nothing was uploaded. -Force starts it all the same.");
+            WriteWarning(
+                $"The bulk ingest of project {plan.Shortcode} was not started: nothing was uploaded. -Force starts it all the same."
+            );
         return plan.UploadedCount > 0;
     }
 
@@ -164,7 +196,10 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
         string words = $"{plan.Failures.Count:N0} of its uploads failed, the first that of '{first.Path}'.";
         if (plan.Failures.Commonest is not { } commonest)
             return words;
-        string reasonOf = plan.Failures.Count == 1 ? "The reason" : commonest.Count == plan.Failures.Count ? "The reason of all" : $"The reason of {commonest.Count:N0} of them";
+        string reasonOf =
+            plan.Failures.Count == 1 ? "The reason"
+            : commonest.Count == plan.Failures.Count ? "The reason of all"
+            : $"The reason of {commonest.Count:N0} of them";
         return $"{words} {reasonOf}: {commonest.Error.Message}";
     }
 

@@ -30,7 +30,9 @@ public sealed class StartImportCommand : IngestCmdlet
     public StartImportCommand() => _bars = new TransactionBars(Session.NextActivity);
 
     /// <summary>The repository.</summary>
-    /// <remarks>What is empty is taken here and refused by <see cref="ProcessRecord"/>: a row that the binder drops would be missing in the import.</remarks>
+    /// <remarks>
+    /// What is empty is taken here and refused by <see cref="ProcessRecord"/>: a row that the binder drops would be missing in the import.
+    /// </remarks>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [AllowEmptyString]
     [AllowNull]
@@ -97,7 +99,9 @@ public sealed class StartImportCommand : IngestCmdlet
     [ValidateRange(0L, long.MaxValue)]
     public long? MinimumObjects { get; set; }
 
-    /// <summary>Imports into a temporary branch, checks what came, and merges only then. The cmdlet then waits until the import has ended.</summary>
+    /// <summary>
+    /// Imports into a temporary branch, checks what came, and merges only then. The cmdlet then waits until the import has ended.
+    /// </summary>
     [Parameter]
     public SwitchParameter Staged { get; set; }
 
@@ -132,7 +136,10 @@ public sealed class StartImportCommand : IngestCmdlet
     {
         if (_isIncomplete)
         {
-            WriteWarning("Nothing was imported, since not all that came could be used: an import without it would delete what it should have brought.");
+            WriteWarning(
+                "Nothing was imported, since not all that came could be used: an import without it would delete what it should have "
+                    + "brought."
+            );
             return;
         }
 
@@ -166,22 +173,36 @@ public sealed class StartImportCommand : IngestCmdlet
 
     private IngestException? WhatIsWrong(string source)
     {
-        if (new[] { Repository, Branch, source, Destination }.Select(NameTextAttribute.WhyRefused).FirstOrDefault(why => why is not null) is { } number)
+        if (
+            new[] { Repository, Branch, source, Destination }.Select(NameTextAttribute.WhyRefused).FirstOrDefault(why => why is not null) is
+            { } number
+        )
             return IngestErrors.Create(ErrorId.Rejected, number, "Give names and addresses as text.");
         if (string.IsNullOrEmpty(Repository))
-            return IngestErrors.Create(ErrorId.Rejected, "A source has no repository.", "Give -Repository, or fill the column Repository of each row.");
+            return IngestErrors.Create(
+                ErrorId.Rejected,
+                "A source has no repository.",
+                "Give -Repository, or fill the column Repository of each row."
+            );
         if (string.IsNullOrEmpty(Branch))
             return IngestErrors.Create(ErrorId.Rejected, "A source has no branch.", "Give -Branch, or fill the column Branch of each row.");
         return ReadSourceType() is null ? NoSourceType() : null;
     }
 
     private IngestException NoSourceType() =>
-        IngestErrors.Create(ErrorId.Rejected, $"'{SourceType}' is not a type of source.", "Write CommonPrefix for all that begins so, or Object for one object.");
+        IngestErrors.Create(
+            ErrorId.Rejected,
+            $"'{SourceType}' is not a type of source.",
+            "Write CommonPrefix for all that begins so, or Object for one object."
+        );
 
     /// <summary>By name, and nothing is a prefix; null where it is no type.</summary>
-    private ImportSourceType? ReadSourceType() => string.IsNullOrWhiteSpace(SourceType)
-        ? ImportSourceType.CommonPrefix
-        : Enum.GetValues<ImportSourceType>().Cast<ImportSourceType?>().FirstOrDefault(type => string.Equals(type.ToString(), SourceType.Trim(), StringComparison.OrdinalIgnoreCase));
+    private ImportSourceType? ReadSourceType() =>
+        string.IsNullOrWhiteSpace(SourceType)
+            ? ImportSourceType.CommonPrefix
+            : Enum.GetValues<ImportSourceType>()
+                .Cast<ImportSourceType?>()
+                .FirstOrDefault(type => string.Equals(type.ToString(), SourceType.Trim(), StringComparison.OrdinalIgnoreCase));
 
     private async Task ImportAsync(ImportGroup group, CancellationToken cancellationToken)
     {
@@ -226,7 +247,8 @@ public sealed class StartImportCommand : IngestCmdlet
     {
         IReadOnlyList<ImportSource> sources = plan.Request.Sources;
         string what = sources.Count == 1 ? $"'{Redaction.Of(sources[0].Source)}'" : $"{sources.Count:N0} sources";
-        string replaced = plan.Replacements.Count == 0 ? "" : $". This deletes {string.Join("; ", plan.Replacements.Select(r => r.Describe()))}";
+        string replaced =
+            plan.Replacements.Count == 0 ? "" : $". This deletes {string.Join("; ", plan.Replacements.Select(r => r.Describe()))}";
         string staged = Staged ? " over a temporary branch" : "";
         return $"Import {what}{staged} into {group.Name} at {group.Connection.Server}{replaced}";
     }
@@ -235,7 +257,10 @@ public sealed class StartImportCommand : IngestCmdlet
     private bool IsAnswered() =>
         Force
         || MyInvocation.BoundParameters.ContainsKey("Confirm")
-        || (LanguagePrimitives.TryConvertTo(GetVariableValue("ConfirmPreference"), out ConfirmImpact preference) && preference != ConfirmImpact.High);
+        || (
+            LanguagePrimitives.TryConvertTo(GetVariableValue("ConfirmPreference"), out ConfirmImpact preference)
+            && preference != ConfirmImpact.High
+        );
 
     private bool Ask(ImportGroup group, ImportReplacement[] surprising)
     {
@@ -243,15 +268,28 @@ public sealed class StartImportCommand : IngestCmdlet
         try
         {
             // Of all overloads only this one takes Enter for a no.
-            return ShouldContinue($"The import deletes, on {group.Name} at {group.Connection.Server}, {goes}. Continue?", "Start import", hasSecurityImpact: true, ref _yesToAll, ref _noToAll);
+            return ShouldContinue(
+                $"The import deletes, on {group.Name} at {group.Connection.Server}, {goes}. Continue?",
+                "Start import",
+                hasSecurityImpact: true,
+                ref _yesToAll,
+                ref _noToAll
+            );
         }
         catch (Exception e) when (e is not (PipelineStoppedException or FlowControlException))
         {
-            // Hosts tell in many ways that they cannot ask; where the input is at its end, the console's says so with a NullReferenceException.
-            WriteError(IngestErrors.Create(
-                ErrorId.Rejected,
-                $"The import was not started: it needs a confirmation, and this session cannot ask. It deletes, on {group.Name}, {goes}.",
-                "Give a -Destination with a slash at its end; or -Force, where all that may go.").ToErrorRecord(group.Name));
+            // Hosts tell in many ways that they cannot ask; where the input is at its end, the console's says so with a
+            // NullReferenceException.
+            WriteError(
+                IngestErrors
+                    .Create(
+                        ErrorId.Rejected,
+                        $"The import was not started: it needs a confirmation, and this session cannot ask. It deletes, on "
+                            + $"{group.Name}, {goes}.",
+                        "Give a -Destination with a slash at its end; or -Force, where all that may go."
+                    )
+                    .ToErrorRecord(group.Name)
+            );
             return false;
         }
     }

@@ -57,7 +57,12 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (!ShouldProcess(Port == 0 ? "ingest-sandbox at a free port of 127.0.0.1" : $"ingest-sandbox at http://127.0.0.1:{Port}/", "Start"))
+        if (
+            !ShouldProcess(
+                Port == 0 ? "ingest-sandbox at a free port of 127.0.0.1" : $"ingest-sandbox at http://127.0.0.1:{Port}/",
+                "Start"
+            )
+        )
             return;
         SandboxOptions? options = null;
         IngestSandbox? sandbox = null;
@@ -79,7 +84,9 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
         WriteObject(sandbox);
     }
 
-    /// <summary>A sandbox that begins empty can get the address of an earlier one. What the journal knows of that one is not true of it.</summary>
+    /// <summary>
+    /// A sandbox that begins empty can get the address of an earlier one. What the journal knows of that one is not true of it.
+    /// </summary>
     private void ForgetEarlier(IngestSandbox sandbox, SandboxOptions options)
     {
         if (!File.Exists(IngestJournal.DefaultPath))
@@ -87,7 +94,11 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
         try
         {
             using IIngestJournal journal = IngestJournal.Open();
-            foreach (string server in SettingsOf(sandbox.Uri, options).Select(settings => $"{settings.Uri!.AbsoluteUri.TrimEnd('/')}/").Distinct(StringComparer.Ordinal))
+            foreach (
+                string server in SettingsOf(sandbox.Uri, options)
+                    .Select(settings => $"{settings.Uri!.AbsoluteUri.TrimEnd('/')}/")
+                    .Distinct(StringComparer.Ordinal)
+            )
                 journal.Clear(new ClearQuery { Server = server });
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.JournalUnavailable)
@@ -102,38 +113,51 @@ public sealed class StartIngestSandboxCommand : AsyncCmdlet
     private void ConnectTo(IngestSandbox sandbox, SandboxOptions options)
     {
         IngestConnection[] connections =
-            [.. SettingsOf(sandbox.Uri, options).Select(settings => IngestConnection.Open(settings with { NoProxy = true }, Log))];
+        [
+            .. SettingsOf(sandbox.Uri, options).Select(settings => IngestConnection.Open(settings with { NoProxy = true }, Log)),
+        ];
         Array.ForEach(connections, _session.Connections.Add);
         sandbox.Connections = connections;
     }
 
     /// <summary>How to connect to each of the sandbox's services, as the users and secrets that its options set.</summary>
     private static ConnectionSettings[] SettingsOf(Uri uri, SandboxOptions options) =>
-    [
-        new()
-        {
-            Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Password, AuthenticationUri = uri,
-            UserName = options.ValueOf("user") ?? UserName, Secret = SecretOf(options, "password", Password),
-        },
-        new()
-        {
-            Service = IngestService.Ica, Uri = new Uri(uri, "ica/rest"), SignIn = SignInKind.ApiKey,
-            Secret = SecretOf(options, "ica:apiKey", Password),
-        },
-        new()
-        {
-            Service = IngestService.LakeFs, Uri = uri, SignIn = SignInKind.Password,
-            UserName = AccessKeyId, Secret = SecretOf(options, "lakefs:secretAccessKey", SecretAccessKey),
-        },
-        new()
-        {
-            Service = IngestService.Voss, Uri = uri, SignIn = SignInKind.Password,
-            UserName = options.ValueOf("voss:user") ?? VossUserName, Secret = SecretOf(options, "voss:password", Password),
-        },
-    ];
+        [
+            new()
+            {
+                Service = IngestService.DspIngest,
+                Uri = uri,
+                SignIn = SignInKind.Password,
+                AuthenticationUri = uri,
+                UserName = options.ValueOf("user") ?? UserName,
+                Secret = SecretOf(options, "password", Password),
+            },
+            new()
+            {
+                Service = IngestService.Ica,
+                Uri = new Uri(uri, "ica/rest"),
+                SignIn = SignInKind.ApiKey,
+                Secret = SecretOf(options, "ica:apiKey", Password),
+            },
+            new()
+            {
+                Service = IngestService.LakeFs,
+                Uri = uri,
+                SignIn = SignInKind.Password,
+                UserName = AccessKeyId,
+                Secret = SecretOf(options, "lakefs:secretAccessKey", SecretAccessKey),
+            },
+            new()
+            {
+                Service = IngestService.Voss,
+                Uri = uri,
+                SignIn = SignInKind.Password,
+                UserName = options.ValueOf("voss:user") ?? VossUserName,
+                Secret = SecretOf(options, "voss:password", Password),
+            },
+        ];
 
     /// <summary>Reads the secret where the option says it is: env:NAME.</summary>
-    private static SecretReader SecretOf(SandboxOptions options, string name, string usual) => options.ValueOf(name) is { } place
-        ? SecretReference.Parse(place).CreateReader(vault: null)
-        : _ => ValueTask.FromResult(usual);
+    private static SecretReader SecretOf(SandboxOptions options, string name, string usual) =>
+        options.ValueOf(name) is { } place ? SecretReference.Parse(place).CreateReader(vault: null) : _ => ValueTask.FromResult(usual);
 }

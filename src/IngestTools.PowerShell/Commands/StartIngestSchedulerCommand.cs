@@ -44,7 +44,9 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
         }
         else
         {
-            PSObject started = PSObject.AsPSObject(await SchedulerProgram.StartAsync(launch, client, cancellationToken).ConfigureAwait(false));
+            PSObject started = PSObject.AsPSObject(
+                await SchedulerProgram.StartAsync(launch, client, cancellationToken).ConfigureAwait(false)
+            );
             started.Properties.Add(new PSNoteProperty("LogPath", launch.LogPath));
             await PostAsync(started, cancellationToken).ConfigureAwait(false);
         }

@@ -10,7 +10,8 @@ namespace IngestTools.PowerShell.Commands;
 public sealed class StopTransactionCommand : TransactionCmdlet
 {
     /// <summary>A run of the scheduler is of no server.</summary>
-    private static string DescribeTarget(Transaction transaction) => transaction.Server is { } server ? $"{transaction.Id} at {server}" : transaction.Id;
+    private static string DescribeTarget(Transaction transaction) =>
+        transaction.Server is { } server ? $"{transaction.Id} at {server}" : transaction.Id;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -19,12 +20,15 @@ public sealed class StopTransactionCommand : TransactionCmdlet
         {
             if (!ShouldProcess(DescribeTarget(asked.Transaction), "Cancel transaction"))
                 continue;
-            RunFor(asked.Transaction, async token =>
-            {
-                Transaction stopped = await asked.Source.StopAsync(asked.Transaction, token).ConfigureAwait(false);
-                Session.Remember(stopped);
-                await PostAsync(stopped, token).ConfigureAwait(false);
-            });
+            RunFor(
+                asked.Transaction,
+                async token =>
+                {
+                    Transaction stopped = await asked.Source.StopAsync(asked.Transaction, token).ConfigureAwait(false);
+                    Session.Remember(stopped);
+                    await PostAsync(stopped, token).ConfigureAwait(false);
+                }
+            );
         }
     }
 }

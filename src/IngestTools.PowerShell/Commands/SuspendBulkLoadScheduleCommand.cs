@@ -18,5 +18,9 @@ public sealed class SuspendBulkLoadScheduleCommand : NamedScheduleCmdlet
     private protected override string Action => "Suspend schedule";
 
     private protected override async Task ActAsync(string name, CancellationToken cancellationToken) =>
-        await PostAsync(await Client.SuspendAsync(name, new SuspendRequest(Reason, Registrant.Name), cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await PostAsync(
+                await Client.SuspendAsync(name, new SuspendRequest(Reason, Registrant.Name), cancellationToken).ConfigureAwait(false),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
 }

@@ -59,7 +59,13 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
         try
         {
             foreach (IngestConnection connection in FindConnections())
-                Run(async token => await PostAsync(await ServiceCheck.RunAsync(connection, ScopeOf(connection.Service), Log, token).ConfigureAwait(false), token).ConfigureAwait(false));
+                Run(async token =>
+                    await PostAsync(
+                            await ServiceCheck.RunAsync(connection, ScopeOf(connection.Service), Log, token).ConfigureAwait(false),
+                            token
+                        )
+                        .ConfigureAwait(false)
+                );
         }
         catch (IngestException e)
         {
@@ -68,24 +74,26 @@ public sealed class TestIngestServiceCommand : AsyncCmdlet
     }
 
     /// <summary>What is to be used of a service, in its own terms.</summary>
-    private string? ScopeOf(IngestService service) => service switch
-    {
-        IngestService.DspIngest => Shortcode,
-        IngestService.Ica => ProjectId ?? IcaClient.DefaultProjectId,
-        IngestService.LakeFs => Repository,
-        IngestService.Voss => Hierarchy,
-        _ => null,
-    };
+    private string? ScopeOf(IngestService service) =>
+        service switch
+        {
+            IngestService.DspIngest => Shortcode,
+            IngestService.Ica => ProjectId ?? IcaClient.DefaultProjectId,
+            IngestService.LakeFs => Repository,
+            IngestService.Voss => Hierarchy,
+            _ => null,
+        };
 
     /// <summary>The service that what is to be used belongs to; null where nothing is named.</summary>
-    private IngestService? ServiceOfScope() => (Shortcode, ProjectId, Repository, Hierarchy) switch
-    {
-        (not null, _, _, _) => IngestService.DspIngest,
-        (_, not null, _, _) => IngestService.Ica,
-        (_, _, not null, _) => IngestService.LakeFs,
-        (_, _, _, not null) => IngestService.Voss,
-        _ => null,
-    };
+    private IngestService? ServiceOfScope() =>
+        (Shortcode, ProjectId, Repository, Hierarchy) switch
+        {
+            (not null, _, _, _) => IngestService.DspIngest,
+            (_, not null, _, _) => IngestService.Ica,
+            (_, _, not null, _) => IngestService.LakeFs,
+            (_, _, _, not null) => IngestService.Voss,
+            _ => null,
+        };
 
     private IngestConnection[] FindConnections()
     {

@@ -10,5 +10,6 @@ public sealed class UnregisterBulkLoadScheduleCommand : NamedScheduleCmdlet
 {
     private protected override string Action => "Unregister schedule";
 
-    private protected override Task ActAsync(string name, CancellationToken cancellationToken) => Client.UnregisterAsync(name, cancellationToken);
+    private protected override Task ActAsync(string name, CancellationToken cancellationToken) =>
+        Client.UnregisterAsync(name, cancellationToken);
 }

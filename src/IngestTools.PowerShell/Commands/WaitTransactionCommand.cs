@@ -5,7 +5,10 @@ using IngestTools.Transactions;
 
 namespace IngestTools.PowerShell.Commands;
 
-/// <summary>Wait-Transaction: waits side by side for all transactions that come, and writes each when it ends. Ctrl+C leaves the server's work alone.</summary>
+/// <summary>
+/// Wait-Transaction: waits side by side for all transactions that come, and writes each when it ends. Ctrl+C leaves the server's work
+/// alone.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Wait, "Transaction", DefaultParameterSetName = InputObjectSet)]
 [OutputType(typeof(Transaction))]
 public sealed class WaitTransactionCommand : TransactionCmdlet
@@ -13,7 +16,8 @@ public sealed class WaitTransactionCommand : TransactionCmdlet
     private const int MostWaitingRequests = 256;
 
     private readonly Channel<WaitRequest> _requests = Channel.CreateBounded<WaitRequest>(
-        new BoundedChannelOptions(MostWaitingRequests) { SingleWriter = true });
+        new BoundedChannelOptions(MostWaitingRequests) { SingleWriter = true }
+    );
 
     private TransactionFollower? _follower;
 
@@ -35,7 +39,17 @@ public sealed class WaitTransactionCommand : TransactionCmdlet
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        _follower = new TransactionFollower(this, Session, new WaitOptions { Timeout = Timeout, PollInterval = PollInterval, Any = Any }, Log);
+        _follower = new TransactionFollower(
+            this,
+            Session,
+            new WaitOptions
+            {
+                Timeout = Timeout,
+                PollInterval = PollInterval,
+                Any = Any,
+            },
+            Log
+        );
         Start(token => _follower.FollowAsync(_requests.Reader, token));
     }
 

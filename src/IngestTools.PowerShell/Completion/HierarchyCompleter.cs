@@ -6,14 +6,19 @@ using IngestTools.Services.Voss;
 namespace IngestTools.PowerShell.Completion;
 
 /// <summary>Completes nodes of a hierarchy: those of the newest VOSS connection of this session, and those that were used.</summary>
-/// <remarks>The one completer that asks a server: the list of nodes is short and cheap. It asks once a connection, and nobody waits for it for long.</remarks>
+/// <remarks>
+/// The one completer that asks a server: the list of nodes is short and cheap. It asks once a connection, and nobody waits for it for long.
+/// </remarks>
 public sealed class HierarchyCompleter : NameCompleter
 {
     /// <summary>Who presses Tab waits no longer than this.</summary>
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1.5);
 
     private protected override IEnumerable<string> Names(IngestSession session) =>
-        session.Hierarchies.ToArray().Concat(ListOf(session, session.Connections.All.LastOrDefault(c => c.Service == IngestService.Voss))).Distinct(StringComparer.Ordinal);
+        session
+            .Hierarchies.ToArray()
+            .Concat(ListOf(session, session.Connections.All.LastOrDefault(c => c.Service == IngestService.Voss)))
+            .Distinct(StringComparer.Ordinal);
 
     private static IReadOnlyList<string> ListOf(IngestSession session, IngestConnection? connection)
     {
@@ -42,8 +47,6 @@ public sealed class HierarchyCompleter : NameCompleter
     {
         public override bool IsOn(LogSeverity severity) => false;
 
-        public override void Write(LogSeverity severity, string message)
-        {
-        }
+        public override void Write(LogSeverity severity, string message) { }
     }
 }

@@ -14,14 +14,28 @@ public sealed class JobCompleter : IArgumentCompleter
 
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
-        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters
+    )
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
-        return [.. Jobs().Where(job => IsMatch(job, typed)).Select(job => new CompletionResult(job.Id, job.Id, CompletionResultType.ParameterValue, Display.Job(job)))];
+        return
+        [
+            .. Jobs()
+                .Where(job => IsMatch(job, typed))
+                .Select(job => new CompletionResult(job.Id, job.Id, CompletionResultType.ParameterValue, Display.Job(job))),
+        ];
     }
 
     private static bool IsMatch(IngestJob job, string typed) =>
-        job.Id.StartsWith(typed, StringComparison.OrdinalIgnoreCase) || IngestJob.ParseId(job.Id).ToString(System.Globalization.CultureInfo.InvariantCulture).StartsWith(typed, StringComparison.Ordinal);
+        job.Id.StartsWith(typed, StringComparison.OrdinalIgnoreCase)
+        || IngestJob
+            .ParseId(job.Id)
+            .ToString(System.Globalization.CultureInfo.InvariantCulture)
+            .StartsWith(typed, StringComparison.Ordinal);
 
     private static IReadOnlyList<IngestJob> Jobs()
     {

@@ -5,12 +5,19 @@ using IngestTools.PowerShell.Connections;
 
 namespace IngestTools.PowerShell.Completion;
 
-/// <summary>Completes names that this session has in memory, or finds at once. No service is asked: completing must never be waited for.</summary>
+/// <summary>
+/// Completes names that this session has in memory, or finds at once. No service is asked: completing must never be waited for.
+/// </summary>
 public abstract class NameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
-        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters
+    )
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
         return [.. Names(IngestSession.Current).Where(n => IsMatch(n, typed)).OrderBy(n => !IsPrefix(n, typed)).Select(Result)];
@@ -27,5 +34,7 @@ public abstract class NameCompleter : IArgumentCompleter
 
     /// <summary>As it must be typed: bare where that is the same, else in single quotes.</summary>
     internal static string Quote(string name) =>
-        name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/') ? name : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
+        name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/')
+            ? name
+            : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
 }

@@ -14,7 +14,12 @@ public sealed class SandboxOptionCompleter : IArgumentCompleter
 
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
-        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters
+    )
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
         IEnumerable<CompletionResult> all = Options(IngestSession.Current).SelectMany(TextsOf);
@@ -23,8 +28,8 @@ public sealed class SandboxOptionCompleter : IArgumentCompleter
         // The values come once the name is complete: until then the list of names stays short.
         IEnumerable<CompletionResult> TextsOf(SandboxOption option) =>
             typed.Contains('=', StringComparison.Ordinal) && option.Values.Contains('|', StringComparison.Ordinal)
-            ? option.Values.Split('|').Select(value => Result(option, $"{option.Name}={value}"))
-            : [Result(option, option.Name + "=")];
+                ? option.Values.Split('|').Select(value => Result(option, $"{option.Name}={value}"))
+                : [Result(option, option.Name + "=")];
     }
 
     private static CompletionResult Result(SandboxOption option, string text) =>
@@ -32,8 +37,9 @@ public sealed class SandboxOptionCompleter : IArgumentCompleter
 
     private static IReadOnlyList<SandboxOption> Options(IngestSession session)
     {
-        Task<IReadOnlyList<SandboxOption>> list =
-            session.SandboxOptions ??= Task.Run(() => SandboxProgram.ListOptionsAsync(CancellationToken.None));
+        Task<IReadOnlyList<SandboxOption>> list = session.SandboxOptions ??= Task.Run(() =>
+            SandboxProgram.ListOptionsAsync(CancellationToken.None)
+        );
         try
         {
             if (list.Wait(Timeout))

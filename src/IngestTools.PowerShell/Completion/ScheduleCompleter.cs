@@ -3,7 +3,10 @@ using IngestTools.Scheduling;
 
 namespace IngestTools.PowerShell.Completion;
 
-/// <summary>Completes the names of schedules. The daemon is on this machine, so it is asked; if it does not answer at once, those that this session has seen must do.</summary>
+/// <summary>
+/// Completes the names of schedules. The daemon is on this machine, so it is asked; if it does not answer at once, those that this session
+/// has seen must do.
+/// </summary>
 public sealed class ScheduleCompleter : NameCompleter
 {
     /// <summary>What a person at a keyboard does not take for a hang.</summary>

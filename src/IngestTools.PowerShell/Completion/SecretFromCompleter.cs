@@ -6,5 +6,10 @@ namespace IngestTools.PowerShell.Completion;
 public sealed class SecretFromCompleter : NameCompleter
 {
     private protected override IEnumerable<string> Names(IngestSession session) =>
-        Environment.GetEnvironmentVariables().Keys.Cast<string>().Order(StringComparer.OrdinalIgnoreCase).Select(name => "env:" + name).Concat(["file:", "vault:"]);
+        Environment
+            .GetEnvironmentVariables()
+            .Keys.Cast<string>()
+            .Order(StringComparer.OrdinalIgnoreCase)
+            .Select(name => "env:" + name)
+            .Concat(["file:", "vault:"]);
 }

@@ -20,7 +20,12 @@ public sealed class TransactionCompleter : NameCompleter
         try
         {
             using IIngestJournal journal = IngestJournal.Open();
-            return [.. journal.ReadTransactions(new TransactionQuery { IncludesEnded = true, Last = MaxJournaled }).Select(record => record.Transaction.Id)];
+            return
+            [
+                .. journal
+                    .ReadTransactions(new TransactionQuery { IncludesEnded = true, Last = MaxJournaled })
+                    .Select(record => record.Transaction.Id),
+            ];
         }
         catch (IngestException)
         {

@@ -11,10 +11,24 @@ public abstract class WordCompleter : IArgumentCompleter
 
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
-        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters
+    )
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
-        return [.. Words.Where(word => word.Text.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
-            .Select(word => new CompletionResult(NameCompleter.Quote(word.Text), word.Text, CompletionResultType.ParameterValue, word.Meaning))];
+        return
+        [
+            .. Words
+                .Where(word => word.Text.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
+                .Select(word => new CompletionResult(
+                    NameCompleter.Quote(word.Text),
+                    word.Text,
+                    CompletionResultType.ParameterValue,
+                    word.Meaning
+                )),
+        ];
     }
 }

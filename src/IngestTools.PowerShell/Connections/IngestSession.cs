@@ -5,16 +5,17 @@ using IngestTools.PowerShell.Sandbox;
 
 namespace IngestTools.PowerShell.Connections;
 
-/// <summary>What the module knows in one runspace. Runspaces share nothing, so that parallel pipelines do not use each other's credentials by accident.</summary>
+/// <summary>
+/// What the module knows in one runspace. Runspaces share nothing, so that parallel pipelines do not use each other's credentials by
+/// accident.
+/// </summary>
 internal sealed class IngestSession
 {
     private static readonly ConditionalWeakTable<Runspace, IngestSession> Sessions = new();
 
     private int _lastActivity;
 
-    private IngestSession()
-    {
-    }
+    private IngestSession() { }
 
     /// <summary>The session of the runspace whose thread this is.</summary>
     internal static IngestSession Current => Sessions.GetValue(Runspace.DefaultRunspace, Begin);

@@ -44,23 +44,32 @@ internal static class SecretVault
         }
     }
 
-    private static string? TextOf(object? secret) => secret switch
-    {
-        string text => text,
-        SecureString secure => Secrets.Reveal(secure),
-        PSCredential credential => Secrets.Reveal(credential.Password),
-        _ => null,
-    };
+    private static string? TextOf(object? secret) =>
+        secret switch
+        {
+            string text => text,
+            SecureString secure => Secrets.Reveal(secure),
+            PSCredential credential => Secrets.Reveal(credential.Password),
+            _ => null,
+        };
 
     private static IngestException NotInstalled(string name, Exception cause) =>
-        new(ErrorId.SecretUnavailable, $"The secret '{name}' is in a vault, and the module {Module} that reads vaults is not installed.", cause)
+        new(
+            ErrorId.SecretUnavailable,
+            $"The secret '{name}' is in a vault, and the module {Module} that reads vaults is not installed.",
+            cause
+        )
         {
             Advice = $"Install it with Install-PSResource {Module}, or keep the secret elsewhere: -SecretFrom env:NAME or file:PATH.",
             Target = name,
         };
 
     private static IngestException Unavailable(string? vault, string name, string why, Exception? cause) =>
-        new(ErrorId.SecretUnavailable, $"The secret '{name}' cannot be read from {(vault is null ? "the default vault" : $"the vault '{vault}'")}: {why}", cause)
+        new(
+            ErrorId.SecretUnavailable,
+            $"The secret '{name}' cannot be read from {(vault is null ? "the default vault" : $"the vault '{vault}'")}: {why}",
+            cause
+        )
         {
             Advice = "Try Get-Secret -Name with this name. A vault that asks for a password must be unlocked, or configured not to ask.",
             Target = name,

@@ -28,15 +28,18 @@ public static class Display
     public static string Rate(double bytesPerSecond) => bytesPerSecond > 0 ? Bytes(bytesPerSecond) + "/s" : "";
 
     /// <summary>A time span, to the second; below ten, to the hundredth.</summary>
-    public static string Time(TimeSpan? time) => time switch
-    {
-        null => "",
-        { TotalSeconds: < 10 } brief => brief.TotalSeconds.ToString("0.00", CultureInfo.CurrentCulture) + " s",
-        { TotalDays: < 1 } => time.Value.ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture),
-        _ => time.Value.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
-    };
+    public static string Time(TimeSpan? time) =>
+        time switch
+        {
+            null => "",
+            { TotalSeconds: < 10 } brief => brief.TotalSeconds.ToString("0.00", CultureInfo.CurrentCulture) + " s",
+            { TotalDays: < 1 } => time.Value.ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture),
+            _ => time.Value.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
+        };
 
-    /// <summary>A transaction's id in a narrow column. Of a long one the end tells it from others: two batches of a project begin alike.</summary>
+    /// <summary>
+    /// A transaction's id in a narrow column. Of a long one the end tells it from others: two batches of a project begin alike.
+    /// </summary>
     public static string Id(string? id)
     {
         const int Width = 22;
@@ -67,15 +70,19 @@ public static class Display
     }
 
     /// <summary>A moment in local time, to the minute.</summary>
-    public static string Moment(DateTimeOffset? moment) => moment is { } known ? known.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "";
+    public static string Moment(DateTimeOffset? moment) =>
+        moment is { } known ? known.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "";
 
     /// <summary>A moment in local time and in UTC, to the second.</summary>
-    public static string BothTimes(DateTimeOffset moment) => string.Create(
-        CultureInfo.InvariantCulture, $@"{moment.ToLocalTime():yyyy-MM-dd HH\:mm\:ss zzz} ({moment.UtcDateTime:HH\:mm\:ss} UTC)");
+    public static string BothTimes(DateTimeOffset moment) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $@"{moment.ToLocalTime():yyyy-MM-dd HH\:mm\:ss zzz} ({moment.UtcDateTime:HH\:mm\:ss} UTC)"
+        );
 
     /// <summary>A time of a schedule in the zone that it has, and in UTC: there it is seen what a clock change does to it.</summary>
-    public static string ScheduleTime(DateTimeOffset time) => string.Create(
-        CultureInfo.InvariantCulture, $@"{time:yyyy-MM-dd HH\:mm\:ss zzz} ({time.UtcDateTime:HH\:mm\:ss} UTC)");
+    public static string ScheduleTime(DateTimeOffset time) =>
+        string.Create(CultureInfo.InvariantCulture, $@"{time:yyyy-MM-dd HH\:mm\:ss zzz} ({time.UtcDateTime:HH\:mm\:ss} UTC)");
 
     /// <summary>What a schedule loads: "users.xlsx at sys.hcs".</summary>
     public static string Load(LoadDefinition load)
@@ -112,7 +119,10 @@ public static class Display
     {
         ArgumentNullException.ThrowIfNull(records);
         (long Count, string What)[] kinds = [(records.Files, "file"), (records.Jobs, "job"), (records.Transactions, "transaction")];
-        string[] parts = [.. kinds.Where(kind => kind.Count > 0).Select(kind => $"{Number(kind.Count)} {kind.What}{(kind.Count == 1 ? "" : "s")}")];
+        string[] parts =
+        [
+            .. kinds.Where(kind => kind.Count > 0).Select(kind => $"{Number(kind.Count)} {kind.What}{(kind.Count == 1 ? "" : "s")}"),
+        ];
         string all = parts.Length > 1 ? $"{string.Join(", ", parts[..^1])} and {parts[^1]}" : string.Concat(parts);
         return $"the {(records.Files + records.Jobs + records.Transactions == 1 ? "record" : "records")} of {all}";
     }
@@ -128,20 +138,23 @@ public static class Display
     }
 
     /// <summary>When a schedule runs: at the times of a cron text, after each span, once.</summary>
-    public static string When(ScheduleDefinition? definition) => definition switch
-    {
-        null => "",
-        { Cron: { } cron } => cron,
-        { Every: { } every } => "every " + every.ToString("c", CultureInfo.InvariantCulture),
-        _ => "once",
-    };
+    public static string When(ScheduleDefinition? definition) =>
+        definition switch
+        {
+            null => "",
+            { Cron: { } cron } => cron,
+            { Every: { } every } => "every " + every.ToString("c", CultureInfo.InvariantCulture),
+            _ => "once",
+        };
 
     /// <summary>A schedule in a sentence, with its next times.</summary>
     public static string Plan(BulkLoadSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(schedule);
         LoadDefinition load = schedule.Definition!.Load;
-        string what = $"Register schedule '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection '{load.Connection}'{(schedule.Server is null ? "" : $" to {schedule.Server}")}.";
+        string what =
+            $"Register schedule '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection "
+            + $"'{load.Connection}'{(schedule.Server is null ? "" : $" to {schedule.Server}")}.";
         string next = schedule.NextRuns.Count == 0 ? "It has no time to come." : "It would run at";
         return string.Join(Environment.NewLine + "    ", schedule.NextRuns.Select(ScheduleTime).Prepend($"{what} {next}"));
     }
@@ -157,17 +170,19 @@ public static class Display
     }
 
     /// <summary>Yes, no, or that it is not known.</summary>
-    public static string YesNo(bool? value) => value switch
-    {
-        true => "yes",
-        false => "no",
-        null => "?",
-    };
+    public static string YesNo(bool? value) =>
+        value switch
+        {
+            true => "yes",
+            false => "no",
+            null => "?",
+        };
 
-    private static string Progress(long? completed, long? total, string? unit) => (completed, total) switch
-    {
-        (null, null) => "",
-        ({ } done, null) => $"{done:N0} {unit}",
-        var (done, all) => $"{done ?? 0:N0} of {all:N0} {unit}",
-    };
+    private static string Progress(long? completed, long? total, string? unit) =>
+        (completed, total) switch
+        {
+            (null, null) => "",
+            ({ } done, null) => $"{done:N0} {unit}",
+            var (done, all) => $"{done ?? 0:N0} of {all:N0} {unit}",
+        };
 }

@@ -2,7 +2,9 @@ using System.Management.Automation;
 
 namespace IngestTools.PowerShell.Formatting;
 
-/// <summary>A progress bar for each transaction that is waited for; of many, for some, and one that sums up the rest. May be told from any thread.</summary>
+/// <summary>
+/// A progress bar for each transaction that is waited for; of many, for some, and one that sums up the rest. May be told from any thread.
+/// </summary>
 /// <param name="nextActivity">Numbers the bars.</param>
 internal sealed class TransactionBars(Func<int> nextActivity)
 {
@@ -54,11 +56,18 @@ internal sealed class TransactionBars(Func<int> nextActivity)
     {
         if (!_shown.TryGetValue(transaction.Id, out int activity))
             _shown.Add(transaction.Id, activity = nextActivity());
-        string[] facts = [transaction.ServerStatus ?? transaction.Status.ToString(), Display.Progress(transaction), Display.Time(transaction.Elapsed)];
+        string[] facts =
+        [
+            transaction.ServerStatus ?? transaction.Status.ToString(),
+            Display.Progress(transaction),
+            Display.Time(transaction.Elapsed),
+        ];
         return new ProgressRecord(activity, $"{transaction.Kind} {transaction.Id}", string.Join(", ", facts.Where(f => f.Length > 0)))
         {
             CurrentOperation = transaction.Message ?? "",
-            PercentComplete = transaction is { Completed: { } completed, Total: > 0 and { } total } ? (int)Math.Clamp(100 * completed / total, 0, 100) : -1,
+            PercentComplete = transaction is { Completed: { } completed, Total: > 0 and { } total }
+                ? (int)Math.Clamp(100 * completed / total, 0, 100)
+                : -1,
         };
     }
 

@@ -8,12 +8,13 @@ namespace IngestTools.PowerShell.Formatting;
 internal sealed class UploadBar(int activity)
 {
     /// <summary>The bar as it is now.</summary>
-    internal ProgressRecord Of(UploadProgress progress) => new(activity, "Sending files", Describe(progress))
-    {
-        CurrentOperation = progress.CurrentFile ?? "",
-        PercentComplete = Percent(progress),
-        SecondsRemaining = progress.Remaining is { } left ? (int)Math.Min(left.TotalSeconds, int.MaxValue) : -1,
-    };
+    internal ProgressRecord Of(UploadProgress progress) =>
+        new(activity, "Sending files", Describe(progress))
+        {
+            CurrentOperation = progress.CurrentFile ?? "",
+            PercentComplete = Percent(progress),
+            SecondsRemaining = progress.Remaining is { } left ? (int)Math.Min(left.TotalSeconds, int.MaxValue) : -1,
+        };
 
     private static string Describe(UploadProgress progress)
     {
@@ -29,7 +30,8 @@ internal sealed class UploadBar(int activity)
     {
         if (!progress.IsTotalKnown || progress.FilesFound == 0)
             return -1;
-        double done = progress.BytesFound > 0 ? (double)progress.BytesDone / progress.BytesFound : (double)progress.FilesDone / progress.FilesFound;
+        double done =
+            progress.BytesFound > 0 ? (double)progress.BytesDone / progress.BytesFound : (double)progress.FilesDone / progress.FilesFound;
         return (int)Math.Clamp(100 * done, 0, 100);
     }
 }

@@ -17,16 +17,27 @@ internal static class ModuleProgram
         string staged = Path.Combine(module, folder, OperatingSystem.IsWindows() ? name + ".exe" : name);
         if (File.Exists(staged))
             return (staged, null);
-        string? assembly = new[] { Path.Combine(module, folder, name + ".dll") }.Concat(FindBuilt(module, name, project)).FirstOrDefault(File.Exists);
-        return assembly is not null ? ("dotnet", assembly) : throw IngestErrors.Create(
-            ErrorId.FileNotFound, $"The {folder} is not in '{Path.Combine(module, folder)}'.", "Install the module again, or build it: ./build.ps1.", module);
+        string? assembly = new[] { Path.Combine(module, folder, name + ".dll") }
+            .Concat(FindBuilt(module, name, project))
+            .FirstOrDefault(File.Exists);
+        return assembly is not null
+            ? ("dotnet", assembly)
+            : throw IngestErrors.Create(
+                ErrorId.FileNotFound,
+                $"The {folder} is not in '{Path.Combine(module, folder)}'.",
+                "Install the module again, or build it: ./build.ps1.",
+                module
+            );
     }
 
     private static IEnumerable<string> FindBuilt(string checkout, string name, string project)
     {
         string output = Path.Combine(checkout, "src", project, "bin");
         return Directory.Exists(output)
-            ? Directory.EnumerateDirectories(output).Select(d => Path.Combine(d, "net10.0", name + ".dll")).OrderByDescending(File.GetLastWriteTimeUtc)
+            ? Directory
+                .EnumerateDirectories(output)
+                .Select(d => Path.Combine(d, "net10.0", name + ".dll"))
+                .OrderByDescending(File.GetLastWriteTimeUtc)
             : [];
     }
 }

@@ -24,7 +24,8 @@ internal static class SandboxProgram
 
     /// <summary>Starts it, and waits until it listens. It ends with this process, however that ends.</summary>
     /// <exception cref="IngestException">
-    /// <see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.ServerError"/>, <see cref="ErrorId.TimedOut"/>, <see cref="ErrorId.InvalidAnswer"/>
+    /// <see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.ServerError"/>, <see cref="ErrorId.TimedOut"/>,
+    /// <see cref="ErrorId.InvalidAnswer"/>
     /// </exception>
     internal static async Task<IngestSandbox> StartAsync(SandboxOptions options, CancellationToken cancellationToken)
     {
@@ -33,7 +34,11 @@ internal static class SandboxProgram
         {
             // Read to its end: a program whose error stream nobody reads stands still when that is full.
             Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
-            string? greeting = await process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false);
+            string? greeting = await process
+                .StandardOutput.ReadLineAsync(cancellationToken)
+                .AsTask()
+                .WaitAsync(StartLimit, cancellationToken)
+                .ConfigureAwait(false);
             if (greeting is null)
             {
                 string said = (await errors.WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false)).Trim();
@@ -107,7 +112,8 @@ internal static class SandboxProgram
             using JsonDocument said = JsonDocument.Parse(greeting);
             return new Uri(said.RootElement.GetProperty("uri").GetString()!);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentNullException or UriFormatException)
+        catch (Exception e)
+            when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentNullException or UriFormatException)
         {
             throw Failed(ErrorId.InvalidAnswer, $"it said '{greeting}', and not where it listens.", e);
         }

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace IngestTools.PowerShell.Scheduler;
 
-/// <summary>A pattern of names as PowerShell has them, for a daemon that knows * and ? only: it is asked for no less than what is meant, and what it gives is sifted.</summary>
+/// <summary>
+/// A pattern of names as PowerShell has them, for a daemon that knows * and ? only: it is asked for no less than what is meant, and what it
+/// gives is sifted.
+/// </summary>
 internal sealed class SchedulePattern
 {
     private readonly WildcardPattern _pattern;
@@ -44,7 +47,10 @@ internal sealed class SchedulePattern
         for (int i = 0; i < pattern.Length; i++)
         {
             char c = pattern[i];
-            int end = c == '[' ? pattern.IndexOf(']', i + 1) : c == '`' && i + 1 < pattern.Length ? i + 1 : -1;
+            int end =
+                c == '[' ? pattern.IndexOf(']', i + 1)
+                : c == '`' && i + 1 < pattern.Length ? i + 1
+                : -1;
             wide.Append(end < 0 ? c : '?');
             i = Math.Max(i, end);
         }

@@ -34,12 +34,11 @@ internal static class SchedulerProgram
     private static readonly TimeSpan LookPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// What the shell does: the daemon gets a session of its own, so that neither Ctrl+C nor the end of the terminal reaches it, a log that only its owner can read, and a current
-    /// folder that it does not hold for somebody else.
-    /// setsid is part of every Linux, though not of every PATH; where there is none, nohup is.
+    /// What the shell does: the daemon gets a session of its own, so that neither Ctrl+C nor the end of the terminal reaches it, a log that
+    /// only its owner can read, and a current folder that it does not hold for somebody else. setsid is part of every Linux, though not of
+    /// every PATH; where there is none, nohup is.
     /// </summary>
-    private const string Detach =
-        """
+    private const string Detach = """
         umask 077
         mkdir -p "$1" && cd "$1" || exit 1
         log=$2
@@ -49,16 +48,22 @@ internal static class SchedulerProgram
         """;
 
     /// <summary>
-    /// It waits most of the time, and is to stay small: a nursery of 2 MiB for the garbage collector, in place of one as large as the processor's cache, and one
-    /// heap of the C library for all threads. Together they save a sixth with a thousand loads due. The runtime reads both before the program begins.
+    /// It waits most of the time, and is to stay small: a nursery of 2 MiB for the garbage collector, in place of one as large as the
+    /// processor's cache, and one heap of the C library for all threads. Together they save a sixth with a thousand loads due. The runtime
+    /// reads both before the program begins.
     /// </summary>
     private static readonly (string Name, string Value)[] Thrift = [("DOTNET_GCgen0size", "200000"), ("MALLOC_ARENA_MAX", "1")];
 
     /// <summary>Starts it, and waits until it answers.</summary>
     /// <exception cref="IngestException">
-    /// <see cref="ErrorId.FileNotFound"/>; <see cref="ErrorId.ServerError"/>: it ended, and its log says why; <see cref="ErrorId.TimedOut"/>.
+    /// <see cref="ErrorId.FileNotFound"/>; <see cref="ErrorId.ServerError"/>: it ended, and its log says why;
+    /// <see cref="ErrorId.TimedOut"/>.
     /// </exception>
-    internal static async Task<SchedulerState> StartAsync(SchedulerLaunch launch, SchedulerClient client, CancellationToken cancellationToken)
+    internal static async Task<SchedulerState> StartAsync(
+        SchedulerLaunch launch,
+        SchedulerClient client,
+        CancellationToken cancellationToken
+    )
     {
         long logged = LengthOf(launch.LogPath);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -73,7 +78,11 @@ internal static class SchedulerProgram
                 if (state is not null)
                     return state;
                 if (process.HasExited)
-                    throw Failed(launch, ErrorId.ServerError, await ReasonAsync(launch, logged, complaints).WaitAsync(limit.Token).ConfigureAwait(false));
+                    throw Failed(
+                        launch,
+                        ErrorId.ServerError,
+                        await ReasonAsync(launch, logged, complaints).WaitAsync(limit.Token).ConfigureAwait(false)
+                    );
                 await Task.Delay(LookPause, limit.Token).ConfigureAwait(false);
             }
         }
@@ -118,7 +127,11 @@ internal static class SchedulerProgram
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new IngestException(ErrorId.TimedOut, $"The scheduler, process {state.ProcessId}, has not ended within {StopLimit.TotalSeconds:0} seconds.", e)
+            throw new IngestException(
+                ErrorId.TimedOut,
+                $"The scheduler, process {state.ProcessId}, has not ended within {StopLimit.TotalSeconds:0} seconds.",
+                e
+            )
             {
                 Advice = "Look at its log. If it does not respond, end its process: it knows what it has sent, and does not send it again.",
             };
@@ -160,7 +173,16 @@ internal static class SchedulerProgram
             { } given when given.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) => ("dotnet", given),
             { } given => (given, null),
         };
-        string[] command = [file, .. assembly is null ? (string[])[] : [assembly], "run", "--store", launch.Folder, "--socket", launch.Socket];
+        string[] command =
+        [
+            file,
+            .. assembly is null ? (string[])[] : [assembly],
+            "run",
+            "--store",
+            launch.Folder,
+            "--socket",
+            launch.Socket,
+        ];
         ProcessStartInfo start = OperatingSystem.IsWindows() ? OnWindows(command, launch) : OnUnix(command, launch);
 
         // With a stream of its own for each, the terminal is not set up for a child that will never use it.
@@ -186,11 +208,16 @@ internal static class SchedulerProgram
         return start;
     }
 
-    /// <summary>A process without a window has a console of its own there, and outlives its parent anyway; the shell is for the log.</summary>
+    /// <summary>
+    /// A process without a window has a console of its own there, and outlives its parent anyway; the shell is for the log.
+    /// </summary>
     private static ProcessStartInfo OnWindows(string[] command, SchedulerLaunch launch)
     {
         Directory.CreateDirectory(launch.Folder);
-        string quoted = string.Join(' ', command.Append(launch.LogPath).Select((part, i) => (i == command.Length ? ">> " : "") + $"\"{part}\""));
+        string quoted = string.Join(
+            ' ',
+            command.Append(launch.LogPath).Select((part, i) => (i == command.Length ? ">> " : "") + $"\"{part}\"")
+        );
         return new ProcessStartInfo("cmd.exe") { Arguments = $"/d /s /c \"{quoted} 2>&1\"" };
     }
 

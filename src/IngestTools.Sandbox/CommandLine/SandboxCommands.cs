@@ -22,7 +22,8 @@ internal static class SandboxCommands
         RootCommand root = new("Imitates the ingest services, to try IngestTools against.") { serve, CreateOptions() };
         // An argument may begin with @, and is not the name of a file with arguments then.
         ParseResult result = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        string[] errors = result.Action is ParseErrorAction ? [.. result.Errors.Select(error => error.Message)] : [.. FindEmptyOptions(result)];
+        string[] errors =
+            result.Action is ParseErrorAction ? [.. result.Errors.Select(error => error.Message)] : [.. FindEmptyOptions(result)];
         if (errors.Length > 0)
         {
             // The first line is for a caller that shows one.
@@ -32,7 +33,9 @@ internal static class SandboxCommands
         }
 
         // 'serve' handles signals itself.
-        int code = await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        int code = await result.InvokeAsync(
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
+        );
         if (result.Action is HelpAction && result.CommandResult.Command == serve)
             Console.WriteLine(ServeCommand.Tables);
         return code;
@@ -43,13 +46,20 @@ internal static class SandboxCommands
         Command command = new("options", "Prints the options of 'serve' as JSON.");
         command.SetAction(static _ =>
         {
-            var options = OptionSet.All.Select(static o => new { o.Name, o.Values, o.Description });
+            var options = OptionSet.All.Select(static o => new
+            {
+                o.Name,
+                o.Values,
+                o.Description,
+            });
             Console.WriteLine(JsonSerializer.Serialize(options, JsonSerializerOptions.Web));
         });
         return command;
     }
 
-    private static IEnumerable<string> FindEmptyOptions(ParseResult result) => result.CommandResult.Children.OfType<OptionResult>()
-        .Where(option => option.Tokens.Any(token => token.Value.Length == 0))
-        .Select(option => $"{option.Option.Name} needs a value");
+    private static IEnumerable<string> FindEmptyOptions(ParseResult result) =>
+        result
+            .CommandResult.Children.OfType<OptionResult>()
+            .Where(option => option.Tokens.Any(token => token.Value.Length == 0))
+            .Select(option => $"{option.Option.Name} needs a value");
 }

@@ -62,7 +62,11 @@ internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder
     public static Command Create()
     {
         Option<int> port = NumberOption("--port", "N", "Listens on this port. 0, the default, takes a free one.", 0, ushort.MaxValue);
-        Option<string?> data = new("--data") { HelpName = "DIR", Description = "Keeps files and mappings in this folder, also over a restart. Default: in memory." };
+        Option<string?> data = new("--data")
+        {
+            HelpName = "DIR",
+            Description = "Keeps files and mappings in this folder, also over a restart. Default: in memory.",
+        };
         Option<string?> sample = new("--sample")
         {
             HelpName = "DIR",
@@ -81,24 +85,53 @@ internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder
             Arity = ArgumentArity.OneOrMore,
             CustomParser = ParseOptions,
         };
-        Option<ParentWatch?> parent = new("--parent") { HelpName = "PID", Description = "Ends with this process.", CustomParser = ParseParent };
+        Option<ParentWatch?> parent = new("--parent")
+        {
+            HelpName = "PID",
+            Description = "Ends with this process.",
+            CustomParser = ParseParent,
+        };
         Command command = new(
             "serve",
-            "Imitates the ingest services on one port of this machine, to try IngestTools against. When it listens, it prints one line of JSON with its address "
-            + "and its process id. It ends on Ctrl+C and SIGTERM.\n\nExit codes: 0 success, 1 cannot listen, 64 wrong usage, 73 a sample file cannot be written.")
+            "Imitates the ingest services on one port of this machine, to try IngestTools against. When it listens, it prints one "
+                + "line of JSON with its address "
+                + "and its process id. It ends on Ctrl+C and SIGTERM.\n\nExit codes: 0 success, 1 cannot listen, 64 wrong usage, 73 a "
+                + "sample file cannot be written."
+        )
         {
-            port, data, sample, faults, options, parent,
+            port,
+            data,
+            sample,
+            faults,
+            options,
+            parent,
         };
-        command.SetAction((result, _) => ServeAsync(Read(
-            result.GetValue(port), result.GetValue(data), result.GetValue(sample), result.GetValue(faults) ?? [], result.GetValue(options) ?? new OptionSet(),
-            result.GetValue(parent))));
+        command.SetAction(
+            (result, _) =>
+                ServeAsync(
+                    Read(
+                        result.GetValue(port),
+                        result.GetValue(data),
+                        result.GetValue(sample),
+                        result.GetValue(faults) ?? [],
+                        result.GetValue(options) ?? new OptionSet(),
+                        result.GetValue(parent)
+                    )
+                )
+        );
         return command;
     }
 
     private static ServeCommand Read(int port, string? data, string? sample, Fault[] faults, OptionSet given, ParentWatch? parent)
     {
         SandboxSettings common = given.Read<SandboxSettings>();
-        SandboxOptions options = new() { Port = port, DataFolder = FullPath(data), Seed = common.Seed, Faults = faults };
+        SandboxOptions options = new()
+        {
+            Port = port,
+            DataFolder = FullPath(data),
+            Seed = common.Seed,
+            Faults = faults,
+        };
         common.ApplyTo(options);
         given.Read<DspIngestSettings>().ApplyTo(options.DspIngest);
         given.Read<IcaSettings>().ApplyTo(options.Ica);
@@ -109,17 +142,22 @@ internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder
 
     private static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);
 
-    private static Option<int> NumberOption(string name, string helpName, string description, int least, int most) => new(name)
-    {
-        HelpName = helpName,
-        Description = description,
-        CustomParser = result => ParseNumber(result, name, least, most),
-    };
+    private static Option<int> NumberOption(string name, string helpName, string description, int least, int most) =>
+        new(name)
+        {
+            HelpName = helpName,
+            Description = description,
+            CustomParser = result => ParseNumber(result, name, least, most),
+        };
 
     private static int ParseNumber(ArgumentResult result, string name, int least, int most)
     {
         string text = result.Tokens[0].Value;
-        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most)
+        if (
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
+            && number >= least
+            && number <= most
+        )
             return number;
         result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} takes a number from {least} to {most}, not '{text}'"));
         return 0;
@@ -170,13 +208,19 @@ internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder
             Samples.SampleFolder.Write(folder);
         ParentWatch? parent = command.Parent;
         using CancellationTokenSource end = new();
-        // Ctrl+C at a shell reaches everything that runs in it. A sandbox that somebody started as part of a session stays for as long as the session does.
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, parent is null ? End : static signal => signal.Cancel = true);
+        // Ctrl+C at a shell reaches everything that runs in it. A sandbox that somebody started as part of a session stays for as long as
+        // the session does.
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(
+            PosixSignal.SIGINT,
+            parent is null ? End : static signal => signal.Cancel = true
+        );
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
         using ILoggerFactory loggers = LoggerFactory.Create(Log);
 
         await using SandboxServer sandbox = await SandboxServer.StartAsync(command.Options with { LoggerFactory = loggers }, end.Token);
-        Console.WriteLine(JsonSerializer.Serialize(new { uri = sandbox.Uri.GetLeftPart(UriPartial.Authority), pid = Environment.ProcessId }));
+        Console.WriteLine(
+            JsonSerializer.Serialize(new { uri = sandbox.Uri.GetLeftPart(UriPartial.Authority), pid = Environment.ProcessId })
+        );
 
         Task parentEnds = parent?.WaitForEndAsync(end.Token) ?? Task.Delay(Timeout.Infinite, end.Token);
         await Task.WhenAny(parentEnds, Task.Delay(command.RunTime, end.Token));
@@ -191,8 +235,9 @@ internal sealed record ServeCommand(SandboxOptions Options, string? SampleFolder
     }
 
     // Kestrel reports as errors what the sandbox does on purpose: answers that are shorter than announced, bodies left unread.
-    private static void Log(ILoggingBuilder logging) => logging
-        .AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace)
-        .AddFilter("Microsoft.AspNetCore", LogLevel.Critical)
-        .SetMinimumLevel(LogLevel.Warning);
+    private static void Log(ILoggingBuilder logging) =>
+        logging
+            .AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+            .AddFilter("Microsoft.AspNetCore", LogLevel.Critical)
+            .SetMinimumLevel(LogLevel.Warning);
 }

@@ -32,5 +32,6 @@ internal static class ControlBody
     /// <exception cref="JsonException">It is no such object.</exception>
     public static async Task<T> ReadAsync<T>(HttpContext context)
         where T : class =>
-        await JsonSerializer.DeserializeAsync<T>(context.Request.Body, Strict, context.RequestAborted) ?? throw new JsonException("A JSON object is expected.");
+        await JsonSerializer.DeserializeAsync<T>(context.Request.Body, Strict, context.RequestAborted)
+        ?? throw new JsonException("A JSON object is expected.");
 }

@@ -19,27 +19,33 @@ internal sealed class ControlRoutes(SandboxServer server, IReadOnlyList<ISandbox
     public Task AnswerAsync(HttpContext context, RequestTarget target) =>
         TryAnswer(context, target) ?? Answer.Json(context, Status404NotFound, new { error = "There is no such control route." });
 
-    private Task? TryAnswer(HttpContext context, RequestTarget target) => (context.Request.Method, target.Segments[1..]) switch
-    {
-        ("GET", ["requests"]) => Answer.Stream(context, LastRequests(target)),
-        ("GET", ["connections"]) => Answer.Json(context, Status200OK, new
+    private Task? TryAnswer(HttpContext context, RequestTarget target) =>
+        (context.Request.Method, target.Segments[1..]) switch
         {
-            server.Connections.Open,
-            server.Connections.Accepted,
-            RequestsInFlight = server.Requests.InFlight,
-        }),
-        ("GET", ["faults"]) => Answer.Json(context, Status200OK, server.Faults.Current.Select(static f => f.ToString())),
-        ("POST", ["faults"]) => ReplaceFaultsAsync(context),
-        ("DELETE", ["faults"]) => ClearFaults(context),
-        (_, [var name, .. var route]) => services.FirstOrDefault(s => s.ControlName == name)?.TryControl(context, target, route),
-        _ => null,
-    };
+            ("GET", ["requests"]) => Answer.Stream(context, LastRequests(target)),
+            ("GET", ["connections"]) => Answer.Json(
+                context,
+                Status200OK,
+                new
+                {
+                    server.Connections.Open,
+                    server.Connections.Accepted,
+                    RequestsInFlight = server.Requests.InFlight,
+                }
+            ),
+            ("GET", ["faults"]) => Answer.Json(context, Status200OK, server.Faults.Current.Select(static f => f.ToString())),
+            ("POST", ["faults"]) => ReplaceFaultsAsync(context),
+            ("DELETE", ["faults"]) => ClearFaults(context),
+            (_, [var name, .. var route]) => services.FirstOrDefault(s => s.ControlName == name)?.TryControl(context, target, route),
+            _ => null,
+        };
 
     /// <summary>All that are kept, or the newest ?last=N.</summary>
     private IEnumerable<RequestRecord> LastRequests(RequestTarget target)
     {
         IReadOnlyList<RequestRecord> records = server.Requests.Snapshot();
-        return QueryHelpers.ParseQuery(target.Query).TryGetValue("last", out var last)
+        return
+            QueryHelpers.ParseQuery(target.Query).TryGetValue("last", out var last)
             && int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
             ? records.TakeLast(count)
             : records;

@@ -20,7 +20,9 @@ internal static class ClientEnd
     private static bool IsOpen(int clientPort, int serverPort)
     {
         TcpConnectionInformation[] connections = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections();
-        return Array.Exists(connections, c =>
-            c.State == TcpState.Established && c.LocalEndPoint.Port == clientPort && c.RemoteEndPoint.Port == serverPort);
+        return Array.Exists(
+            connections,
+            c => c.State == TcpState.Established && c.LocalEndPoint.Port == clientPort && c.RemoteEndPoint.Port == serverPort
+        );
     }
 }

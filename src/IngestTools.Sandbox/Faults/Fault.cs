@@ -71,8 +71,14 @@ public sealed record Fault(FaultKind Kind)
     public long? Bytes { get; init; }
 
     /// <summary>Whether the client gets no complete answer.</summary>
-    internal bool BreaksConnection => Kind is FaultKind.Reset or FaultKind.ResetInBody or FaultKind.ResetInAnswer
-        or FaultKind.Stall or FaultKind.Truncated or FaultKind.LostAnswer;
+    internal bool BreaksConnection =>
+        Kind
+            is FaultKind.Reset
+                or FaultKind.ResetInBody
+                or FaultKind.ResetInAnswer
+                or FaultKind.Stall
+                or FaultKind.Truncated
+                or FaultKind.LostAnswer;
 
     /// <summary>Reads the form of the command line, for example "503=1%,2s" or "lost=2,POST /projects/*/bulk-ingest".</summary>
     /// <exception cref="FormatException">The text is no fault; the message says what is wrong with it.</exception>

@@ -12,6 +12,7 @@ internal sealed class FaultInjector(FaultList faults, SandboxEnvironment environ
     private const int SlowPieceBytes = 64 * 1024;
     private static readonly TimeSpan SlowPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LockTime = TimeSpan.FromSeconds(2);
+
     /// <summary>Enough for Kestrel to hand a few KiB to the kernel; a reset before that is a reset without an answer.</summary>
     private static readonly TimeSpan WriteTime = TimeSpan.FromMilliseconds(20);
 
@@ -93,8 +94,11 @@ internal sealed class FaultInjector(FaultList faults, SandboxEnvironment environ
             context.Response.Headers.RetryAfter = ((long)retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         return fault.Status switch
         {
-            StatusCodes.Status500InternalServerError =>
-                Answer.Json(context, fault.Status, new { errorMessage = "The sandbox was asked to fail." }),
+            StatusCodes.Status500InternalServerError => Answer.Json(
+                context,
+                fault.Status,
+                new { errorMessage = "The sandbox was asked to fail." }
+            ),
             StatusCodes.Status502BadGateway => Answer.Text(context, fault.Status, PageOf("Bad Gateway"), "text/html; charset=utf-8"),
             _ => Answer.Text(context, fault.Status, "The sandbox was asked to refuse."),
         };

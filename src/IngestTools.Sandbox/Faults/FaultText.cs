@@ -40,10 +40,18 @@ internal static partial class FaultText
 
     private static readonly (string Name, FaultKind Kind)[] Names =
     [
-        ("latency", FaultKind.Latency), ("reset", FaultKind.Reset), ("reset-body", FaultKind.ResetInBody),
-        ("reset-answer", FaultKind.ResetInAnswer), ("truncated", FaultKind.Truncated), ("lost", FaultKind.LostAnswer),
-        ("slow-body", FaultKind.SlowBody), ("stall", FaultKind.Stall), ("html", FaultKind.Html), ("empty", FaultKind.Empty),
-        ("redirect", FaultKind.Redirect), ("lock", FaultKind.HoldLock),
+        ("latency", FaultKind.Latency),
+        ("reset", FaultKind.Reset),
+        ("reset-body", FaultKind.ResetInBody),
+        ("reset-answer", FaultKind.ResetInAnswer),
+        ("truncated", FaultKind.Truncated),
+        ("lost", FaultKind.LostAnswer),
+        ("slow-body", FaultKind.SlowBody),
+        ("stall", FaultKind.Stall),
+        ("html", FaultKind.Html),
+        ("empty", FaultKind.Empty),
+        ("redirect", FaultKind.Redirect),
+        ("lock", FaultKind.HoldLock),
     ];
 
     public static Fault Parse(string text)
@@ -78,9 +86,8 @@ internal static partial class FaultText
     }
 
     /// <summary>The word before the equals sign.</summary>
-    public static string KindName(Fault fault) => fault.Kind == FaultKind.Status
-        ? fault.Status.ToString(CultureInfo.InvariantCulture)
-        : Names.First(n => n.Kind == fault.Kind).Name;
+    public static string KindName(Fault fault) =>
+        fault.Kind == FaultKind.Status ? fault.Status.ToString(CultureInfo.InvariantCulture) : Names.First(n => n.Kind == fault.Kind).Name;
 
     private static Fault ParseKind(string name)
     {
@@ -97,8 +104,11 @@ internal static partial class FaultText
 
     private static Fault WithValue(Fault fault, string text, string value, HashSet<string> seen)
     {
-        (string what, Fault changed) = Read(fault, value) ?? throw new FormatException(
-            $"'{text}': '{value}' is not a share (1%), count (3), time (20ms, 1.5s), size (64KiB) or match (POST /projects/**).");
+        (string what, Fault changed) =
+            Read(fault, value)
+            ?? throw new FormatException(
+                $"'{text}': '{value}' is not a share (1%), count (3), time (20ms, 1.5s), size (64KiB) or match (POST /projects/**)."
+            );
         return seen.Add(what) ? changed : throw new FormatException($"'{text}': '{value}' is a second {what}.");
     }
 
@@ -115,17 +125,18 @@ internal static partial class FaultText
         return null;
     }
 
-    private static (string What, Fault Changed)? WithMeasure(Fault fault, double number, string unit) => unit switch
-    {
-        "ms" => ("time", fault with { Time = TimeSpan.FromMilliseconds(number) }),
-        "s" => ("time", fault with { Time = TimeSpan.FromSeconds(number) }),
-        "m" => ("time", fault with { Time = TimeSpan.FromMinutes(number) }),
-        "B" => ("size", fault with { Bytes = (long)number }),
-        "KiB" => ("size", fault with { Bytes = (long)(number * (1 << 10)) }),
-        "MiB" => ("size", fault with { Bytes = (long)(number * (1 << 20)) }),
-        "GiB" => ("size", fault with { Bytes = (long)(number * (1 << 30)) }),
-        _ => null,
-    };
+    private static (string What, Fault Changed)? WithMeasure(Fault fault, double number, string unit) =>
+        unit switch
+        {
+            "ms" => ("time", fault with { Time = TimeSpan.FromMilliseconds(number) }),
+            "s" => ("time", fault with { Time = TimeSpan.FromSeconds(number) }),
+            "m" => ("time", fault with { Time = TimeSpan.FromMinutes(number) }),
+            "B" => ("size", fault with { Bytes = (long)number }),
+            "KiB" => ("size", fault with { Bytes = (long)(number * (1 << 10)) }),
+            "MiB" => ("size", fault with { Bytes = (long)(number * (1 << 20)) }),
+            "GiB" => ("size", fault with { Bytes = (long)(number * (1 << 30)) }),
+            _ => null,
+        };
 
     private static void RequireSense(Fault fault, string text)
     {

@@ -10,7 +10,12 @@ namespace IngestTools.Sandbox.Http;
 /// What happens to a request: it is a control request, or it goes through the faults to the service whose route it names, and is logged.
 /// </summary>
 internal sealed class RequestPipeline(
-    ControlRoutes control, IReadOnlyList<ISandboxService> services, FaultInjector faults, RequestLog log, ILogger logger)
+    ControlRoutes control,
+    IReadOnlyList<ISandboxService> services,
+    FaultInjector faults,
+    RequestLog log,
+    ILogger logger
+)
 {
     public async Task RunAsync(HttpContext context)
     {
@@ -36,9 +41,19 @@ internal sealed class RequestPipeline(
         HttpRequest request = context.Request;
         bool isAborted = isGone || hit.Exists(static f => f.BreaksConnection);
         string? fault = hit.Count == 0 ? null : string.Join('+', hit.Select(FaultText.KindName));
-        log.End(new RequestRecord(
-            number, request.Method, rawTarget, context.Response.StatusCode, request.Headers.Keys.ToArray(),
-            request.ContentType, request.ContentLength, isAborted, fault));
+        log.End(
+            new RequestRecord(
+                number,
+                request.Method,
+                rawTarget,
+                context.Response.StatusCode,
+                request.Headers.Keys.ToArray(),
+                request.ContentType,
+                request.ContentLength,
+                isAborted,
+                fault
+            )
+        );
     }
 
     private async Task RouteAsync(HttpContext context, RequestTarget target)
@@ -53,11 +68,12 @@ internal sealed class RequestPipeline(
         await Answer.Empty(context, StatusCodes.Status404NotFound);
     }
 
-    private Action<TimeSpan> HoldFor(RequestTarget target) => time =>
-    {
-        foreach (ISandboxService service in services)
-            service.Hold(target, time);
-    };
+    private Action<TimeSpan> HoldFor(RequestTarget target) =>
+        time =>
+        {
+            foreach (ISandboxService service in services)
+                service.Hold(target, time);
+        };
 
     /// <summary>Runs to an end whatever happens. True when the client went away before it.</summary>
     private async Task<bool> TryAsync(HttpContext context, RequestTarget target, Func<Task> act)

@@ -28,12 +28,13 @@ internal sealed class OptionSet
     /// <summary>Every option there is.</summary>
     public static IReadOnlyList<NamedOption> All { get; } =
     [
-        .. Groups.SelectMany(static g => g.Settings
-            .GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(p => new NamedOption(g.Group, p))),
+        .. Groups.SelectMany(static g =>
+            g.Settings.GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(p => new NamedOption(g.Group, p))
+        ),
     ];
 
     /// <summary>A table of the options, for --help.</summary>
-    public static string Help => string.Join('\n', All.Select(static o => $"  {o.Name + '=' + o.Values,-46} {o.Description}"));
+    public static string Help => string.Join('\n', All.Select(static o => $"  {o.Name + '=' + o.Values, -46} {o.Description}"));
 
     /// <summary>Adds NAME=VALUE. A name is the same in upper and lower case.</summary>
     /// <exception cref="FormatException">There is no such option, or it cannot have this value.</exception>

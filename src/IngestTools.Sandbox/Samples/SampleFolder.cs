@@ -85,7 +85,8 @@ internal static class SampleFolder
     {
         try
         {
-            return new FileInfo(path) is { Exists: true } file && file.Length == content.Length
+            return new FileInfo(path) is { Exists: true } file
+                && file.Length == content.Length
                 && File.ReadAllBytes(path).AsSpan().SequenceEqual(content);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

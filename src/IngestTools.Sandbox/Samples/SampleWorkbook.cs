@@ -28,33 +28,46 @@ internal static class SampleWorkbook
         using MemoryStream file = new();
         using (ZipArchive zip = new(file, ZipArchiveMode.Create))
         {
-            Add(zip, "[Content_Types].xml", $"""
+            Add(
+                zip,
+                "[Content_Types].xml",
+                $"""
                 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
                 <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
                 <Default Extension="xml" ContentType="application/xml"/>
                 <Override PartName="/xl/workbook.xml" ContentType="{Content}.sheet.main+xml"/>
                 <Override PartName="/xl/worksheets/sheet1.xml" ContentType="{Content}.worksheet+xml"/>
                 </Types>
-                """);
+                """
+            );
             Add(zip, "_rels/.rels", Relationship("officeDocument", "xl/workbook.xml"));
-            Add(zip, "xl/workbook.xml", $"""
+            Add(
+                zip,
+                "xl/workbook.xml",
+                $"""
                 <workbook xmlns="{Main}" xmlns:r="{DocumentRelationships}">
                 <sheets><sheet name="Users" sheetId="1" r:id="rId1"/></sheets></workbook>
-                """);
+                """
+            );
             Add(zip, "xl/_rels/workbook.xml.rels", Relationship("worksheet", "worksheets/sheet1.xml"));
-            Add(zip, "xl/worksheets/sheet1.xml", $"""
+            Add(
+                zip,
+                "xl/worksheets/sheet1.xml",
+                $"""
                 <worksheet xmlns="{Main}"><sheetData>{string.Concat(UserRows.Select(Row))}</sheetData></worksheet>
-                """);
+                """
+            );
         }
 
         return file.ToArray();
     }
 
-    private static string Relationship(string kind, string target) => $"""
-        <Relationships xmlns="{Relationships}">
-        <Relationship Id="rId1" Type="{DocumentRelationships}/{kind}" Target="{target}"/>
-        </Relationships>
-        """;
+    private static string Relationship(string kind, string target) =>
+        $"""
+            <Relationships xmlns="{Relationships}">
+            <Relationship Id="rId1" Type="{DocumentRelationships}/{kind}" Target="{target}"/>
+            </Relationships>
+            """;
 
     private static string Row(string[] cells, int index) =>
         $"""<row r="{index + 1}">{string.Concat(cells.Select((text, column) => Cell(text, column, index + 1)))}</row>""";

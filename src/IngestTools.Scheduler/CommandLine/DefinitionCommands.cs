@@ -14,7 +14,9 @@ internal static class DefinitionCommands
 
     private const int SomeRefused = 1;
 
-    private static readonly SchedulingJson Readable = new(new JsonSerializerOptions(SchedulingJson.Default.Options) { WriteIndented = true });
+    private static readonly SchedulingJson Readable = new(
+        new JsonSerializerOptions(SchedulingJson.Default.Options) { WriteIndented = true }
+    );
 
     public static Command CreateExport()
     {
@@ -23,9 +25,11 @@ internal static class DefinitionCommands
         Command command = new(
             "export",
             "Writes the schedules as JSON, without secrets and files, for another store. Schedules that have ended are left out. "
-            + "Those that cannot be read are left out and reported.")
+                + "Those that cannot be read are left out and reported."
+        )
         {
-            file, socket,
+            file,
+            socket,
         };
         command.SetAction((result, _) => ExportAsync(result.GetValue(file), result.GetValue(socket)));
         return command;
@@ -73,22 +77,29 @@ internal static class DefinitionCommands
             {
                 await client.RegisterAsync(request, CancellationToken.None);
             }
-            catch (IngestException e) when (e.ErrorId is not (ErrorId.SchedulerNotRunning or ErrorId.ConnectionFailed or ErrorId.OutcomeUnknown))
+            catch (IngestException e)
+                when (e.ErrorId is not (ErrorId.SchedulerNotRunning or ErrorId.ConnectionFailed or ErrorId.OutcomeUnknown))
             {
                 refused++;
-                Console.Error.WriteLine($"{Redaction.EscapeControls(request.Definition.Name)}: {e.Message} {AdviceOf(e, request.Definition.Load, file)}");
+                Console.Error.WriteLine(
+                    $"{Redaction.EscapeControls(request.Definition.Name)}: {e.Message} {AdviceOf(e, request.Definition.Load, file)}"
+                );
             }
         }
 
         int imported = definitions.Schedules.Count - refused;
-        Console.WriteLine($"{imported} {(imported == 1 ? "schedule was" : "schedules were")} imported, {refused} {(refused == 1 ? "was" : "were")} not.");
+        Console.WriteLine(
+            $"{imported} {(imported == 1 ? "schedule was" : "schedules were")} imported, {refused} {(refused == 1 ? "was" : "were")} not."
+        );
         return refused == 0 ? Ok : SomeRefused;
     }
 
     /// <summary>What is to be done for an error of a schedule that comes from a file.</summary>
-    private static string? AdviceOf(IngestException error, LoadDefinition load, string file) => error.ErrorId == ErrorId.WrongServer
-        ? $"To load to the connection's server, delete the line \"server\" of this schedule in {file}. To load to {Redaction.Of(load.Server!)}, save the connection '{Redaction.EscapeControls(load.Connection)}' with that address."
-        : error.Advice;
+    private static string? AdviceOf(IngestException error, LoadDefinition load, string file) =>
+        error.ErrorId == ErrorId.WrongServer
+            ? $"To load to the connection's server, delete the line \"server\" of this schedule in {file}. To load to "
+                + $"{Redaction.Of(load.Server!)}, save the connection '{Redaction.EscapeControls(load.Connection)}' with that address."
+            : error.Advice;
 
     private static async Task WriteAsync(string file, string text)
     {
@@ -101,7 +112,10 @@ internal static class DefinitionCommands
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IngestException(ErrorId.FileUnreadable, $"{file} cannot be written: {e.Message}") { Advice = "Give a file that this account may write." };
+            throw new IngestException(ErrorId.FileUnreadable, $"{file} cannot be written: {e.Message}")
+            {
+                Advice = "Give a file that this account may write.",
+            };
         }
     }
 
@@ -109,14 +123,25 @@ internal static class DefinitionCommands
     {
         try
         {
-            DefinitionFile definitions = JsonSerializer.Deserialize(File.ReadAllText(file), SchedulingJson.Default.DefinitionFile) ?? throw new JsonException("it is null.");
+            DefinitionFile definitions =
+                JsonSerializer.Deserialize(File.ReadAllText(file), SchedulingJson.Default.DefinitionFile)
+                ?? throw new JsonException("it is null.");
             if (definitions.Version != new DefinitionFile().Version)
-                throw new IngestException(ErrorId.Rejected, $"{file} has version {definitions.Version}, and this one reads {new DefinitionFile().Version}.") { Advice = "Export it with a scheduler of this version." };
+                throw new IngestException(
+                    ErrorId.Rejected,
+                    $"{file} has version {definitions.Version}, and this one reads {new DefinitionFile().Version}."
+                )
+                {
+                    Advice = "Export it with a scheduler of this version.",
+                };
             return definitions.IsWhole ? definitions : throw new JsonException("a schedule of it has no name or no load.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new IngestException(ErrorId.FileUnreadable, $"{file} cannot be read: {e.Message}") { Advice = "Give a file that 'ingest-scheduler export' wrote." };
+            throw new IngestException(ErrorId.FileUnreadable, $"{file} cannot be read: {e.Message}")
+            {
+                Advice = "Give a file that 'ingest-scheduler export' wrote.",
+            };
         }
     }
 }

@@ -35,7 +35,9 @@ internal sealed record RunCommand
     {
         Option<string?> store = new("--store")
         {
-            Description = "The folder of the store. Default: scheduler below INGESTTOOLS_HOME, or below the configuration folder. One daemon serves a store. "
+            Description =
+                "The folder of the store. Default: scheduler below INGESTTOOLS_HOME, or below the configuration folder. One daemon "
+                + "serves a store. "
                 + "With 'postgres', several nodes share the work, and any of them may fail.",
             HelpName = "DIR|postgres",
         };
@@ -45,16 +47,40 @@ internal sealed record RunCommand
             HelpName = "REFERENCE",
             CustomParser = ReadConnection,
         };
-        Option<string?> folder = new("--folder") { Description = "With --store postgres: the folder of this node's lock, socket and spool.", HelpName = "DIR" };
+        Option<string?> folder = new("--folder")
+        {
+            Description = "With --store postgres: the folder of this node's lock, socket and spool.",
+            HelpName = "DIR",
+        };
         Option<string?> socket = SchedulerCommands.SocketOption("Where it listens: a path, or on Windows the name of a pipe.");
         Option<string?> node = SchedulerCommands.NameOption("--node", 100, "The name of this node. Default: the name of the machine.");
-        Option<TimeSpan?> poll = SchedulerCommands.SecondsOption("--poll-interval", 0.01, 3600, "The pause between polls of what runs. Default: what suits the service.");
+        Option<TimeSpan?> poll = SchedulerCommands.SecondsOption(
+            "--poll-interval",
+            0.01,
+            3600,
+            "The pause between polls of what runs. Default: what suits the service."
+        );
         Option<TimeSpan?> takeOver = SchedulerCommands.SecondsOption(
-            "--takeover-after", 2, 3600, "With --store postgres: how long a node is silent before others take over its runs. Default: 30.");
+            "--takeover-after",
+            2,
+            3600,
+            "With --store postgres: how long a node is silent before others take over its runs. Default: 30."
+        );
         Option<bool> verbose = new("--verbose") { Description = "Logs details, for troubleshooting." };
-        Command command = new("run", "Runs until SIGTERM, Ctrl+C or Stop-IngestScheduler, and ends within ten seconds then. What runs at the services continues there.")
+        Command command = new(
+            "run",
+            "Runs until SIGTERM, Ctrl+C or Stop-IngestScheduler, and ends within ten seconds then. What runs at the services "
+                + "continues there."
+        )
         {
-            store, connection, folder, socket, node, poll, takeOver, verbose,
+            store,
+            connection,
+            folder,
+            socket,
+            node,
+            poll,
+            takeOver,
+            verbose,
         };
         command.Validators.Add(result =>
         {
@@ -69,16 +95,18 @@ internal sealed record RunCommand
             bool isPostgres = result.GetValue(store) == Postgres;
             string? given = isPostgres ? result.GetValue(folder) : result.GetValue(store);
             string place = Path.GetFullPath(given ?? SchedulerPlace.Folder);
-            await SchedulerDaemon.RunAsync(new RunCommand
-            {
-                Folder = place,
-                Connection = result.GetValue(connection),
-                Socket = SocketOf(result.GetValue(socket), place, isGiven: given is not null),
-                Node = result.GetValue(node) ?? Environment.MachineName,
-                PollInterval = result.GetValue(poll),
-                TakeOverAfter = result.GetValue(takeOver) ?? DefaultTakeOver,
-                IsVerbose = result.GetValue(verbose),
-            });
+            await SchedulerDaemon.RunAsync(
+                new RunCommand
+                {
+                    Folder = place,
+                    Connection = result.GetValue(connection),
+                    Socket = SocketOf(result.GetValue(socket), place, isGiven: given is not null),
+                    Node = result.GetValue(node) ?? Environment.MachineName,
+                    PollInterval = result.GetValue(poll),
+                    TakeOverAfter = result.GetValue(takeOver) ?? DefaultTakeOver,
+                    IsVerbose = result.GetValue(verbose),
+                }
+            );
         });
         return command;
     }
@@ -95,7 +123,12 @@ internal sealed record RunCommand
     {
         try
         {
-            return SecretReference.Parse(result.Tokens[0].Value).CreateReader(vault: null)(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            return SecretReference
+                .Parse(result.Tokens[0].Value)
+                .CreateReader(vault: null)(CancellationToken.None)
+                .AsTask()
+                .GetAwaiter()
+                .GetResult();
         }
         catch (IngestException e)
         {

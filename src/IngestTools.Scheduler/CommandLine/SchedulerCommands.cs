@@ -18,7 +18,8 @@ internal static class SchedulerCommands
     {
         // An argument may begin with @, and is not the name of a file with arguments then.
         ParseResult result = Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        string[] errors = result.Action is ParseErrorAction ? [.. result.Errors.Select(error => error.Message)] : [.. FindEmptyOptions(result)];
+        string[] errors =
+            result.Action is ParseErrorAction ? [.. result.Errors.Select(error => error.Message)] : [.. FindEmptyOptions(result)];
         if (errors.Length > 0)
         {
             Console.Error.WriteLine($"{Program}: {string.Join(' ', errors)} See {Program} --help.");
@@ -26,19 +27,22 @@ internal static class SchedulerCommands
         }
 
         // The daemon handles signals itself.
-        return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        return await result.InvokeAsync(
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
+        );
     }
 
     /// <summary>The option that names where the daemon listens.</summary>
     public static Option<string?> SocketOption(string description) => new("--socket") { Description = description, HelpName = "PATH" };
 
     /// <summary>An option that takes a number of seconds.</summary>
-    public static Option<TimeSpan?> SecondsOption(string name, double least, double most, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "SECONDS",
-        CustomParser = result => ParseSeconds(result, name, least, most),
-    };
+    public static Option<TimeSpan?> SecondsOption(string name, double least, double most, string description) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "SECONDS",
+            CustomParser = result => ParseSeconds(result, name, least, most),
+        };
 
     /// <summary>An option that takes a name of letters, digits, hyphens, underscores and periods.</summary>
     public static Option<string?> NameOption(string name, int longest, string description)
@@ -53,27 +57,38 @@ internal static class SchedulerCommands
         return option;
     }
 
-    private static IEnumerable<string> FindEmptyOptions(ParseResult result) => result.CommandResult.Children.OfType<OptionResult>()
-        .Where(option => option.Tokens.Any(token => token.Value.Length == 0))
-        .Select(option => $"{option.Option.Name} needs a value.");
+    private static IEnumerable<string> FindEmptyOptions(ParseResult result) =>
+        result
+            .CommandResult.Children.OfType<OptionResult>()
+            .Where(option => option.Tokens.Any(token => token.Value.Length == 0))
+            .Select(option => $"{option.Option.Name} needs a value.");
 
-    private static RootCommand Create() => new(
-        "Runs loads later, each of them once. Loads are registered with Register-BulkLoadSchedule of the PowerShell module IngestTools.\n\n"
-        + "Exit codes of all commands: 0 success, 1 refused, 64 wrong usage. 'status' has its own.")
-    {
-        RunCommand.Create(),
-        StatusCommand.Create(),
-        UnitCommand.Create(),
-        DefinitionCommands.CreateExport(),
-        DefinitionCommands.CreateImport(),
-    };
+    private static RootCommand Create() =>
+        new(
+            "Runs loads later, each of them once. Loads are registered with Register-BulkLoadSchedule of the PowerShell module "
+                + "IngestTools.\n\n"
+                + "Exit codes of all commands: 0 success, 1 refused, 64 wrong usage. 'status' has its own."
+        )
+        {
+            RunCommand.Create(),
+            StatusCommand.Create(),
+            UnitCommand.Create(),
+            DefinitionCommands.CreateExport(),
+            DefinitionCommands.CreateImport(),
+        };
 
     private static TimeSpan? ParseSeconds(ArgumentResult result, string name, double least, double most)
     {
         string text = result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds >= least && seconds <= most)
+        if (
+            double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+            && seconds >= least
+            && seconds <= most
+        )
             return TimeSpan.FromSeconds(seconds);
-        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} takes a number of seconds from {least} to {most}, not '{text}'."));
+        result.AddError(
+            string.Create(CultureInfo.InvariantCulture, $"{name} takes a number of seconds from {least} to {most}, not '{text}'.")
+        );
         return null;
     }
 }

@@ -26,9 +26,11 @@ internal static class StatusCommand
         Command command = new(
             "status",
             "Shows the state of the scheduler, for people and for monitoring. Exit codes: 0 OK, 1 runs of the last day did not succeed, "
-            + "2 not running, not answering or in trouble, 3 unknown.")
+                + "2 not running, not answering or in trouble, 3 unknown."
+        )
         {
-            json, socket,
+            json,
+            socket,
         };
         command.SetAction((result, _) => RunAsync(result.GetValue(json), result.GetValue(socket)));
         return command;
@@ -48,11 +50,19 @@ internal static class StatusCommand
         try
         {
             SchedulerState state = await client.GetStateAsync(timeouts.Token);
-            return (state.Trouble is not null ? Critical : state.TroubledLastDay > 0 ? Warning : Well, state);
+            return (
+                state.Trouble is not null ? Critical
+                : state.TroubledLastDay > 0 ? Warning
+                : Well,
+                state
+            );
         }
         catch (OperationCanceledException)
         {
-            return (Critical, new SchedulerState { Socket = client.Socket, Trouble = $"It does not answer within {TimeLimit.TotalSeconds:0} s." });
+            return (
+                Critical,
+                new SchedulerState { Socket = client.Socket, Trouble = $"It does not answer within {TimeLimit.TotalSeconds:0} s." }
+            );
         }
         catch (IngestException e)
         {
@@ -72,7 +82,9 @@ internal static class StatusCommand
         };
         if (!state.IsRunning)
             return $"SCHEDULER {word} - {OnOneLine(state.Trouble!)}";
-        string next = state.NextRun is { } time ? time.ToLocalTime().ToString("'next at' yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) : "nothing is due";
+        string next = state.NextRun is { } time
+            ? time.ToLocalTime().ToString("'next at' yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)
+            : "nothing is due";
         string runs = state.TroubledLastDay switch
         {
             0 => "all runs of the last day succeeded",
@@ -82,7 +94,9 @@ internal static class StatusCommand
         string trouble = state.Trouble is null ? runs : OnOneLine(state.Trouble);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"SCHEDULER {word} - {trouble}; {state.Active} active, {state.Suspended} suspended, {state.Running} running, {next} | active={state.Active} suspended={state.Suspended} running={state.Running} troubled={state.TroubledLastDay}");
+            $"SCHEDULER {word} - {trouble}; {state.Active} active, {state.Suspended} suspended, {state.Running} running, {next} | "
+                + $"active={state.Active} suspended={state.Suspended} running={state.Running} troubled={state.TroubledLastDay}"
+        );
     }
 
     /// <summary>Monitoring reads the first line, and numbers after an upright line.</summary>

@@ -12,8 +12,11 @@ internal static class UnitCommand
         Option<string?> user = SchedulerCommands.NameOption("--user", 100, $"The account of the systemd unit. Default: {DefaultUser}.");
         Option<bool> windows = new("--windows") { Description = "Prints the commands for Windows on other systems too." };
         Command command = new("unit", "Prints a systemd unit, or the commands that start the scheduler with Windows.") { user, windows };
-        command.SetAction(result => Console.WriteLine(
-            OperatingSystem.IsWindows() || result.GetValue(windows) ? Windows() : Systemd(result.GetValue(user) ?? DefaultUser)));
+        command.SetAction(result =>
+            Console.WriteLine(
+                OperatingSystem.IsWindows() || result.GetValue(windows) ? Windows() : Systemd(result.GetValue(user) ?? DefaultUser)
+            )
+        );
         return command;
     }
 
@@ -29,7 +32,11 @@ internal static class UnitCommand
     {
         (string program, string? argument) = Command();
         // A percent sign begins a specifier of systemd.
-        string command = (argument is null ? $"\"{program}\"" : $"\"{program}\" \"{argument}\"").Replace("%", "%%", StringComparison.Ordinal);
+        string command = (argument is null ? $"\"{program}\"" : $"\"{program}\" \"{argument}\"").Replace(
+            "%",
+            "%%",
+            StringComparison.Ordinal
+        );
         return $"""
             # /etc/systemd/system/ingest-scheduler.service
             # useradd --system --home-dir /var/lib/ingest-scheduler {user}
@@ -92,7 +99,10 @@ internal static class UnitCommand
             """;
     }
 
-    /// <summary>A console program is no Windows service by itself; a task that starts with the machine and is started again is what Windows has for it.</summary>
+    /// <summary>
+    /// A console program is no Windows service by itself; a task that starts with the machine and is started again is what Windows has for
+    /// it.
+    /// </summary>
     private static string Windows()
     {
         (string program, string? argument) = Command();

@@ -7,13 +7,17 @@ using IngestTools.Scheduler.Store;
 
 namespace IngestTools.Scheduler.Control;
 
-/// <summary>The socket at which the daemon listens: a place where only its account can make one, and where no other daemon listens.</summary>
+/// <summary>
+/// The socket at which the daemon listens: a place where only its account can make one, and where no other daemon listens.
+/// </summary>
 internal static class ControlPlace
 {
     /// <summary>What a Unix domain socket's address has room for, without the zero at its end.</summary>
     public static readonly int LongestPath = OperatingSystem.IsMacOS() ? 103 : 107;
 
-    /// <summary>Octal 077. What others of this process make meanwhile is for the owner alone too, and folders of them can still be entered.</summary>
+    /// <summary>
+    /// Octal 077. What others of this process make meanwhile is for the owner alone too, and folders of them can still be entered.
+    /// </summary>
     private const uint OwnerOnly = 0x3F;
 
     /// <summary>Clears the place of a socket that a daemon left.</summary>
@@ -24,11 +28,16 @@ internal static class ControlPlace
             return;
         int bytes = Encoding.UTF8.GetByteCount(path);
         if (bytes > LongestPath)
-            throw new StoreException($"The socket's path {path} has {bytes} bytes, and the system takes {LongestPath}. Give a shorter one with --socket.");
+            throw new StoreException(
+                $"The socket's path {path} has {bytes} bytes, and the system takes {LongestPath}. Give a shorter one with --socket."
+            );
         string folder = Path.GetDirectoryName(path)!;
         PrivateFiles.CreateFolder(folder);
         if (FileAccount.FindRiskOfFolder(folder) is { } risk)
-            throw new StoreException($"The folder {folder} cannot hold the scheduler's socket: {risk.Reason}, so another account could put a socket of its own there. {risk.Advice} Or give another --socket.");
+            throw new StoreException(
+                $"The folder {folder} cannot hold the scheduler's socket: {risk.Reason}, so another account could put a socket of its "
+                    + $"own there. {risk.Advice} Or give another --socket."
+            );
         if (!Path.Exists(path))
             return;
         if (!IsSocket(path))
@@ -41,7 +50,11 @@ internal static class ControlPlace
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StoreException($"The socket {path} is left over from another account's scheduler and cannot be removed: {e.Message} Give another --socket.", e);
+            throw new StoreException(
+                $"The socket {path} is left over from another account's scheduler and cannot be removed: {e.Message} Give another "
+                    + $"--socket.",
+                e
+            );
         }
     }
 
@@ -64,7 +77,9 @@ internal static class ControlPlace
         const int level = 1;
         const int peerCredentials = 17;
         Span<byte> credentials = stackalloc byte[12];
-        return socket.GetRawSocketOption(level, peerCredentials, credentials) == credentials.Length ? BitConverter.ToUInt32(credentials[4..8]) : null;
+        return socket.GetRawSocketOption(level, peerCredentials, credentials) == credentials.Length
+            ? BitConverter.ToUInt32(credentials[4..8])
+            : null;
     }
 
     /// <summary>This process's account.</summary>

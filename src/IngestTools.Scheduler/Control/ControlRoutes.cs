@@ -15,7 +15,14 @@ namespace IngestTools.Scheduler.Control;
 
 /// <summary>What the daemon answers on its socket; <see cref="ControlProtocol"/> says what it means.</summary>
 internal sealed class ControlRoutes(
-    SchedulerStore store, Registrar registrar, RunDispatcher dispatcher, StateReader state, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ControlRoutes> logger)
+    SchedulerStore store,
+    Registrar registrar,
+    RunDispatcher dispatcher,
+    StateReader state,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<ControlRoutes> logger
+)
 {
     /// <summary>So many are read from the store at once.</summary>
     private const int Page = 500;
@@ -33,7 +40,15 @@ internal sealed class ControlRoutes(
             else if (Route(context) is { } answer)
                 await answer;
             else
-                await FailAsync(context, StatusCodes.Status404NotFound, new ControlError(ErrorId.NotFound, $"There is no route {context.Request.Method} {context.Request.Path}.", "Use a module of the scheduler's own version."));
+                await FailAsync(
+                    context,
+                    StatusCodes.Status404NotFound,
+                    new ControlError(
+                        ErrorId.NotFound,
+                        $"There is no route {context.Request.Method} {context.Request.Path}.",
+                        "Use a module of the scheduler's own version."
+                    )
+                );
         }
         catch (IngestException e)
         {
@@ -41,12 +56,28 @@ internal sealed class ControlRoutes(
         }
         catch (Exception e) when (e is BadHttpRequestException or FormatException)
         {
-            await FailAsync(context, StatusCodes.Status400BadRequest, new ControlError(ErrorId.Rejected, $"The request cannot be read: {e.Message}", "Use a module of the scheduler's own version."));
+            await FailAsync(
+                context,
+                StatusCodes.Status400BadRequest,
+                new ControlError(
+                    ErrorId.Rejected,
+                    $"The request cannot be read: {e.Message}",
+                    "Use a module of the scheduler's own version."
+                )
+            );
         }
         catch (DbException e)
         {
             logger.LogError("{Method} {Path} failed at the store: {Reason}", context.Request.Method, context.Request.Path, e.Message);
-            await FailAsync(context, StatusCodes.Status500InternalServerError, new ControlError(ErrorId.ServerError, $"The store {store.Dialect.Place} cannot be read or written: {e.Message}", "Look whether its disk is full, or its database down."));
+            await FailAsync(
+                context,
+                StatusCodes.Status500InternalServerError,
+                new ControlError(
+                    ErrorId.ServerError,
+                    $"The store {store.Dialect.Place} cannot be read or written: {e.Message}",
+                    "Look whether its disk is full, or its database down."
+                )
+            );
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -54,12 +85,24 @@ internal sealed class ControlRoutes(
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            await FailAsync(context, StatusCodes.Status500InternalServerError, new ControlError(ErrorId.ServerError, "The scheduler ends, and may not have done it.", "Start it again, and look at Get-BulkLoadSchedule and Get-BulkLoadRun."));
+            await FailAsync(
+                context,
+                StatusCodes.Status500InternalServerError,
+                new ControlError(
+                    ErrorId.ServerError,
+                    "The scheduler ends, and may not have done it.",
+                    "Start it again, and look at Get-BulkLoadSchedule and Get-BulkLoadRun."
+                )
+            );
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             logger.LogError(e, "{Method} {Path} failed unexpectedly.", context.Request.Method, context.Request.Path);
-            await FailAsync(context, StatusCodes.Status500InternalServerError, new ControlError(ErrorId.ServerError, $"The scheduler failed: {e.Message}", "Its log says more."));
+            await FailAsync(
+                context,
+                StatusCodes.Status500InternalServerError,
+                new ControlError(ErrorId.ServerError, $"The scheduler failed: {e.Message}", "Its log says more.")
+            );
         }
     }
 
@@ -75,7 +118,11 @@ internal sealed class ControlRoutes(
             ("PUT", ["schedules", var name]) => RegisterAsync(context, name),
             ("DELETE", ["schedules", var name]) => UnregisterAsync(context, name),
             ("POST", ["schedules", var name, "suspend"]) => SuspendAsync(context, name),
-            ("POST", ["schedules", var name, "resume"]) => SendAsync(context, registrar.ResumeAsync(name, aborted), SchedulingJson.Default.BulkLoadSchedule),
+            ("POST", ["schedules", var name, "resume"]) => SendAsync(
+                context,
+                registrar.ResumeAsync(name, aborted),
+                SchedulingJson.Default.BulkLoadSchedule
+            ),
             ("POST", ["schedules", var name, "start"]) => SendAsync(context, StartAsync(name), SchedulingJson.Default.BulkLoadRun),
             ("GET", ["runs"]) => ListRunsAsync(context),
             ("GET", ["runs", var number]) => SendAsync(context, ReadRunAsync(number, aborted), SchedulingJson.Default.BulkLoadRun),
@@ -115,7 +162,11 @@ internal sealed class ControlRoutes(
     private async Task SuspendAsync(HttpContext context, string name)
     {
         SuspendRequest request = await ReadAsync(context, SchedulingJson.Default.SuspendRequest);
-        await SendAsync(context, registrar.SuspendAsync(name, request, lifetime.ApplicationStopping), SchedulingJson.Default.BulkLoadSchedule);
+        await SendAsync(
+            context,
+            registrar.SuspendAsync(name, request, lifetime.ApplicationStopping),
+            SchedulingJson.Default.BulkLoadSchedule
+        );
     }
 
     private async Task<BulkLoadRun> StartAsync(string name) => (await registrar.StartAsync(name, lifetime.ApplicationStopping)).Describe();
@@ -130,9 +181,15 @@ internal sealed class ControlRoutes(
         {
             last = rows[^1].Key;
             ScheduleRow[] wanted = rows.Where(row => IsWanted(row.Name, patterns)).ToArray();
-            Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. wanted.Select(row => row.Key)], aborted)).DistinctBy(run => run.Key).ToDictionary(run => run.Key);
+            Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. wanted.Select(row => row.Key)], aborted))
+                .DistinctBy(run => run.Key)
+                .ToDictionary(run => run.Key);
             foreach (ScheduleRow row in wanted)
-                await SendLineAsync(context, Registrar.Describe(row, runs.GetValueOrDefault(row.Key)), SchedulingJson.Default.BulkLoadSchedule);
+                await SendLineAsync(
+                    context,
+                    Registrar.Describe(row, runs.GetValueOrDefault(row.Key)),
+                    SchedulingJson.Default.BulkLoadSchedule
+                );
         }
     }
 
@@ -141,9 +198,20 @@ internal sealed class ControlRoutes(
     private async Task ListRunsAsync(HttpContext context)
     {
         string?[] patterns = [.. context.Request.Query["name"]];
-        RunStatus[] statuses = context.Request.Query["status"].Select(word => Enum.TryParse(word, ignoreCase: true, out RunStatus status) && Enum.IsDefined(status) ? status : throw new FormatException($"'{word}' is no status of a run")).ToArray();
-        DateTimeOffset? since = context.Request.Query["since"].ToString() is { Length: > 0 } text ? DateTimeOffset.Parse(text, CultureInfo.InvariantCulture) : null;
-        long left = context.Request.Query["newest"].ToString() is { Length: > 0 } most ? long.Parse(most, NumberStyles.None, CultureInfo.InvariantCulture) : long.MaxValue;
+        RunStatus[] statuses = context
+            .Request.Query["status"]
+            .Select(word =>
+                Enum.TryParse(word, ignoreCase: true, out RunStatus status) && Enum.IsDefined(status)
+                    ? status
+                    : throw new FormatException($"'{word}' is no status of a run")
+            )
+            .ToArray();
+        DateTimeOffset? since = context.Request.Query["since"].ToString() is { Length: > 0 } text
+            ? DateTimeOffset.Parse(text, CultureInfo.InvariantCulture)
+            : null;
+        long left = context.Request.Query["newest"].ToString() is { Length: > 0 } most
+            ? long.Parse(most, NumberStyles.None, CultureInfo.InvariantCulture)
+            : long.MaxValue;
         BeginLines(context);
         long before = long.MaxValue;
         while (left > 0 && await store.ReadRunsBeforeAsync(before, since, statuses, Page, context.RequestAborted) is { Count: > 0 } runs)
@@ -169,7 +237,10 @@ internal sealed class ControlRoutes(
         StoredRun run = await FindRunAsync(text, cancellationToken);
         if (run.IsTerminal)
             return run.Describe();
-        if (await store.CancelWaitingAsync(run.Number, time.GetUtcNow(), "It was stopped before it began.", cancellationToken) is { } canceled)
+        if (
+            await store.CancelWaitingAsync(run.Number, time.GetUtcNow(), "It was stopped before it began.", cancellationToken) is
+            { } canceled
+        )
             return canceled.Describe();
         if (!await dispatcher.TryStopAsync(run.Number, cancellationToken))
             await store.RequestStopAsync(run.Number, cancellationToken);
@@ -177,9 +248,15 @@ internal sealed class ControlRoutes(
     }
 
     private async Task<StoredRun> FindRunAsync(string text, CancellationToken cancellationToken) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && await store.FindRunAsync(number, cancellationToken) is { } run
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+        && await store.FindRunAsync(number, cancellationToken) is { } run
             ? run
-            : throw new IngestException(ErrorId.NotFound, $"There is no run {text}.") { Operation = "schedule", Advice = "Get-BulkLoadRun lists them. Old ones are deleted after a while.", Target = text };
+            : throw new IngestException(ErrorId.NotFound, $"There is no run {text}.")
+            {
+                Operation = "schedule",
+                Advice = "Get-BulkLoadRun lists them. Old ones are deleted after a while.",
+                Target = text,
+            };
 
     // The daemon itself
 
@@ -197,13 +274,15 @@ internal sealed class ControlRoutes(
 
     // The wire
 
-    private static bool IsWanted(string name, string?[] patterns) => patterns.Length == 0 || patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: true));
+    private static bool IsWanted(string name, string?[] patterns) =>
+        patterns.Length == 0 || patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: true));
 
     private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
     {
         try
         {
-            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) ?? throw new FormatException("it is null");
+            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted)
+                ?? throw new FormatException("it is null");
         }
         catch (JsonException e)
         {
@@ -241,15 +320,20 @@ internal sealed class ControlRoutes(
         await JsonSerializer.SerializeAsync(context.Response.Body, error, SchedulingJson.Default.ControlError, context.RequestAborted);
     }
 
-    private static ControlError OtherVersion(string asked, string version) => new(
-        ErrorId.Rejected, $"The scheduler speaks version {version} of the control protocol, and was asked in {(asked.Length == 0 ? "none" : $"version {(asked.Length > 20 ? asked[..20] : asked)}")}.",
-        "Use a module of the scheduler's own version.");
+    private static ControlError OtherVersion(string asked, string version) =>
+        new(
+            ErrorId.Rejected,
+            $"The scheduler speaks version {version} of the control protocol, and was asked in "
+                + $"{(asked.Length == 0 ? "none" : $"version {(asked.Length > 20 ? asked[..20] : asked)}")}.",
+            "Use a module of the scheduler's own version."
+        );
 
-    private static int StatusOf(ErrorId error) => error switch
-    {
-        ErrorId.NotFound => StatusCodes.Status404NotFound,
-        ErrorId.NameInUse or ErrorId.Conflict or ErrorId.CannotCancel or ErrorId.Locked => StatusCodes.Status409Conflict,
-        ErrorId.ServerError => StatusCodes.Status500InternalServerError,
-        _ => StatusCodes.Status400BadRequest,
-    };
+    private static int StatusOf(ErrorId error) =>
+        error switch
+        {
+            ErrorId.NotFound => StatusCodes.Status404NotFound,
+            ErrorId.NameInUse or ErrorId.Conflict or ErrorId.CannotCancel or ErrorId.Locked => StatusCodes.Status409Conflict,
+            ErrorId.ServerError => StatusCodes.Status500InternalServerError,
+            _ => StatusCodes.Status400BadRequest,
+        };
 }

@@ -1,7 +1,8 @@
 namespace IngestTools.Scheduler.Hosting;
 
 /// <summary>
-/// Ends the process when a limit has passed since it was asked to stop, whatever still waits: what has not ended by then is as after a crash, and is taken up.
+/// Ends the process when a limit has passed since it was asked to stop, whatever still waits: what has not ended by then is as after a
+/// crash, and is taken up.
 /// </summary>
 /// <remarks>It has a thread of its own. Where all others wait for a store that cannot be written, a timer would wait with them.</remarks>
 internal sealed class EndGuard(TimeSpan limit, Action end) : IDisposable
@@ -10,11 +11,12 @@ internal sealed class EndGuard(TimeSpan limit, Action end) : IDisposable
     private CancellationTokenRegistration _registration;
     private Thread? _thread;
 
-    public void Watch(CancellationToken stopping) => _registration = stopping.Register(() =>
-    {
-        _thread = new Thread(Wait) { IsBackground = true, Name = "end" };
-        _thread.Start();
-    });
+    public void Watch(CancellationToken stopping) =>
+        _registration = stopping.Register(() =>
+        {
+            _thread = new Thread(Wait) { IsBackground = true, Name = "end" };
+            _thread.Start();
+        });
 
     /// <summary>All has ended by itself.</summary>
     public void Dispose()

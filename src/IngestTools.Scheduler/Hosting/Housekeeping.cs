@@ -10,8 +10,19 @@ namespace IngestTools.Scheduler.Hosting;
 
 /// <summary>Housekeeping: the node's heartbeat, planning of missed times, watching the clock, deleting what is old.</summary>
 internal sealed class Housekeeping(
-    SchedulerStore store, ISpool spool, RunPlanner planner, SavedConnections connections, ScheduleSurvey survey, AlarmClock alarms, StateReader state, ServiceNotifier notifier, NodeOptions node, IHostApplicationLifetime lifetime,
-    TimeProvider time, ILogger<Housekeeping> logger)
+    SchedulerStore store,
+    ISpool spool,
+    RunPlanner planner,
+    SavedConnections connections,
+    ScheduleSurvey survey,
+    AlarmClock alarms,
+    StateReader state,
+    ServiceNotifier notifier,
+    NodeOptions node,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<Housekeeping> logger
+)
 {
     /// <summary>A clock that differs so much from the time that has passed was set.</summary>
     private static readonly TimeSpan Jump = TimeSpan.FromSeconds(30);
@@ -29,7 +40,9 @@ internal sealed class Housekeeping(
     private long _ticks = time.GetTimestamp();
     private DateTimeOffset _swept = DateTimeOffset.MinValue;
 
-    /// <summary>Says again and again that this node lives, where others look for that. Nothing else that takes its time may hold it up.</summary>
+    /// <summary>
+    /// Says again and again that this node lives, where others look for that. Nothing else that takes its time may hold it up.
+    /// </summary>
     public async Task BeatAsync(CancellationToken cancellationToken)
     {
         while (store.Dialect.IsShared && !cancellationToken.IsCancellationRequested)
@@ -38,7 +51,10 @@ internal sealed class Housekeeping(
             {
                 if (!await store.BeatAsync(Environment.MachineName, node.DeadAfter, cancellationToken))
                 {
-                    logger.LogCritical("Another scheduler has taken the name {Node} of this one, so this one ends. Give each its own --node.", node.Name);
+                    logger.LogCritical(
+                        "Another scheduler has taken the name {Node} of this one, so this one ends. Give each its own --node.",
+                        node.Name
+                    );
                     lifetime.StopApplication();
                     return;
                 }
@@ -99,9 +115,17 @@ internal sealed class Housekeeping(
         {
             last = rows[^1].Key;
             notifier.Watchdog();
-            foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>().Where(schedule => schedule is { Status: ScheduleStatus.Active, Definition.At: null }))
+            foreach (
+                StoredSchedule schedule in rows.Select(row => row.Schedule)
+                    .OfType<StoredSchedule>()
+                    .Where(schedule => schedule is { Status: ScheduleStatus.Active, Definition.At: null })
+            )
             {
-                if (TryRearm(schedule) is not { } now || now.NextDue >= schedule.NextDue || !await store.ChangeScheduleAsync(schedule, now, cancellationToken))
+                if (
+                    TryRearm(schedule) is not { } now
+                    || now.NextDue >= schedule.NextDue
+                    || !await store.ChangeScheduleAsync(schedule, now, cancellationToken)
+                )
                     continue;
                 await alarms.SetAsync(now, cancellationToken);
                 moved++;
@@ -109,12 +133,15 @@ internal sealed class Housekeeping(
         }
 
         if (moved > 0)
-            logger.LogWarning("{Count} schedules were set back to times that are to come again. A time that has had its run gets no other.", moved);
+            logger.LogWarning(
+                "{Count} schedules were set back to times that are to come again. A time that has had its run gets no other.",
+                moved
+            );
     }
 
     /// <summary>
-    /// Records the server of schedules that an earlier version registered: the one that their connection leads to now. Where there is no such connection, the
-    /// schedule gets its server with its next run.
+    /// Records the server of schedules that an earlier version registered: the one that their connection leads to now. Where there is no
+    /// such connection, the schedule gets its server with its next run.
     /// </summary>
     public async Task RecordServersAsync(CancellationToken cancellationToken)
     {
@@ -139,7 +166,10 @@ internal sealed class Housekeeping(
         }
 
         if (recorded > 0)
-            logger.LogInformation("{Count} schedules of an earlier version had no server. The servers that their connections lead to now were recorded.", recorded);
+            logger.LogInformation(
+                "{Count} schedules of an earlier version had no server. The servers that their connections lead to now were recorded.",
+                recorded
+            );
     }
 
     /// <summary>The schedule as it would be from now on; null where its times cannot be reckoned on this machine.</summary>
@@ -179,8 +209,13 @@ internal sealed class Housekeeping(
         if (jumped.Duration() < Jump)
             return;
         logger.LogWarning(
-            "The clock was put {Direction} by {Jump}. {Consequence}", jumped > TimeSpan.Zero ? "forward" : "back", jumped.Duration().ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
-            jumped > TimeSpan.Zero ? "Times between are missed, and treated as their schedules say." : "Times that have had their run get no other.");
+            "The clock was put {Direction} by {Jump}. {Consequence}",
+            jumped > TimeSpan.Zero ? "forward" : "back",
+            jumped.Duration().ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
+            jumped > TimeSpan.Zero
+                ? "Times between are missed, and treated as their schedules say."
+                : "Times that have had their run get no other."
+        );
         if (jumped < TimeSpan.Zero)
             await RearmAsync(cancellationToken);
     }

@@ -56,8 +56,17 @@ internal static class SchedulerDaemon
         ControlPlace.Finish(command.Socket);
         SchedulerState state = await host.Services.GetRequiredService<StateReader>().ReadAsync(stopping.Token);
         logger.LogInformation(
-            "ingest-scheduler {Version} is ready: process {Process}, node {Node}, store {Store}, control at {Socket}. {Active} schedules are active, {Suspended} suspended; next at {Next}.",
-            state.Version, state.ProcessId, state.Node, state.Store, state.Socket, state.Active, state.Suspended, state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time");
+            "ingest-scheduler {Version} is ready: process {Process}, node {Node}, store {Store}, control at {Socket}. {Active} "
+                + "schedules are active, {Suspended} suspended; next at {Next}.",
+            state.Version,
+            state.ProcessId,
+            state.Node,
+            state.Store,
+            state.Socket,
+            state.Active,
+            state.Suspended,
+            state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time"
+        );
         ServiceNotifier notifier = host.Services.GetRequiredService<ServiceNotifier>();
         notifier.Ready($"{state.Active} schedules, next at {state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time"}");
 
@@ -66,7 +75,10 @@ internal static class SchedulerDaemon
         logger.LogInformation("The scheduler stops. Work on the services continues there, and is followed again at the next start.");
         // Nothing comes due any more while the runs end.
         await Task.WhenAll(
-            steps.TakeAsync("the alarms", alarms.StopAsync()), steps.TakeAsync("the runs", dispatcher.StopAsync()), steps.TakeAsync("the housekeeping", Task.WhenAll(keeping, beating)));
+            steps.TakeAsync("the alarms", alarms.StopAsync()),
+            steps.TakeAsync("the runs", dispatcher.StopAsync()),
+            steps.TakeAsync("the housekeeping", Task.WhenAll(keeping, beating))
+        );
         await steps.TakeAsync("the answers to cmdlets", host.StopAsync());
         if (dialect.IsShared)
             await steps.TakeAsync("the store", LeaveAsync(store, logger));
@@ -76,8 +88,12 @@ internal static class SchedulerDaemon
     private static void EndNow(RunCommand command, StoreDialect dialect, StopSteps steps, ILogger logger)
     {
         logger.LogWarning(
-            "The scheduler could not stop {Steps} within {Limit:0} s, and ends all the same. Look whether another program holds the store {Store}. What was left is taken up at the next start.",
-            steps.Going, ShutdownLimit.TotalSeconds, dialect.Place);
+            "The scheduler could not stop {Steps} within {Limit:0} s, and ends all the same. Look whether another program holds the "
+                + "store {Store}. What was left is taken up at the next start.",
+            steps.Going,
+            ShutdownLimit.TotalSeconds,
+            dialect.Place
+        );
         DeleteSocket(command);
         Environment.Exit(0);
     }
@@ -118,7 +134,10 @@ internal static class SchedulerDaemon
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StoreException($"The folder {command.Folder} cannot be made: {e.Message} Give this account one that it may write, with --store.", e);
+            throw new StoreException(
+                $"The folder {command.Folder} cannot be made: {e.Message} Give this account one that it may write, with --store.",
+                e
+            );
         }
 
         PrivateFolder.RefuseForeign(command.Folder);
@@ -135,7 +154,9 @@ internal static class SchedulerDaemon
         {
             // The reason that is given repeats the text, and a password is in it.
             throw new StoreException(
-                "What --connection-from names is not a PostgreSQL connection string. It looks like 'Host=db;Username=ingest;Password=...;Database=ingest'; an address such as postgresql://... is not taken.");
+                "What --connection-from names is not a PostgreSQL connection string. It looks like "
+                    + "'Host=db;Username=ingest;Password=...;Database=ingest'; an address such as postgresql://... is not taken."
+            );
         }
     }
 
@@ -147,7 +168,10 @@ internal static class SchedulerDaemon
         await AlarmTables.PrepareAsync(dialect, command, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
     }
 
-    /// <summary>Writes that this node lives. One of its name that was killed is dead at once where it was on this machine, and after a while where it was on another.</summary>
+    /// <summary>
+    /// Writes that this node lives. One of its name that was killed is dead at once where it was on this machine, and after a while where
+    /// it was on another.
+    /// </summary>
     private static async Task JoinAsync(SchedulerStore store, NodeOptions node)
     {
         if (!store.Dialect.IsShared)
@@ -160,7 +184,10 @@ internal static class SchedulerDaemon
             if (other.Host == Environment.MachineName && !IsAlive(other.Process))
                 await store.ForgetNamesakeAsync(other.Process, CancellationToken.None);
             else if (Environment.TickCount64 - began > (node.DeadAfter + node.BeatInterval).TotalMilliseconds)
-                throw new StoreException($"A scheduler with the node name {node.Name} lives: process {other.Process} on {other.Host}. Give each node its own name, with --node.");
+                throw new StoreException(
+                    $"A scheduler with the node name {node.Name} lives: process {other.Process} on {other.Host}. Give each node its "
+                        + $"own name, with --node."
+                );
             else
                 await Task.Delay(node.BeatInterval);
         }
@@ -193,7 +220,9 @@ internal static class SchedulerDaemon
 
     private static WebApplication Build(RunCommand command, StoreDialect dialect, StderrLoggerProvider log)
     {
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "ingest-scheduler", ContentRootPath = command.Folder });
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(
+            new WebApplicationOptions { ApplicationName = "ingest-scheduler", ContentRootPath = command.Folder }
+        );
         builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         IServiceCollection services = builder.Services;
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
@@ -202,9 +231,23 @@ internal static class SchedulerDaemon
         services.AddSingleton(new RunTimeouts { PollInterval = command.PollInterval, Lease = command.TakeOverAfter });
         services.AddSingleton(new SchedulerStore(dialect, Guid.NewGuid().ToString("N"), command.Node));
         string spool = Path.Join(command.Folder, "spool");
-        services.AddSingleton<ISpool>(provider => dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool));
-        services.AddSingleton<SchedulerMeter>().AddSingleton<SavedConnections>().AddSingleton<DispatchSignal>().AddSingleton<ServiceNotifier>().AddSingleton<StateReader>();
-        services.AddSingleton<AlarmClock>().AddSingleton<RunPlanner>().AddSingleton<ScheduleSurvey>().AddSingleton<Registrar>().AddSingleton<RunDispatcher>().AddSingleton<Housekeeping>().AddSingleton<ControlRoutes>();
+        services.AddSingleton<ISpool>(provider =>
+            dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool)
+        );
+        services
+            .AddSingleton<SchedulerMeter>()
+            .AddSingleton<SavedConnections>()
+            .AddSingleton<DispatchSignal>()
+            .AddSingleton<ServiceNotifier>()
+            .AddSingleton<StateReader>();
+        services
+            .AddSingleton<AlarmClock>()
+            .AddSingleton<RunPlanner>()
+            .AddSingleton<ScheduleSurvey>()
+            .AddSingleton<Registrar>()
+            .AddSingleton<RunDispatcher>()
+            .AddSingleton<Housekeeping>()
+            .AddSingleton<ControlRoutes>();
         AlarmTables.AddQuartz(services, dialect, command);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, command.Socket));
         WebApplication host = builder.Build();
@@ -222,12 +265,22 @@ internal static class SchedulerDaemon
         if (OperatingSystem.IsWindows())
             kestrel.ListenNamedPipe(socket);
         else
-            kestrel.ListenUnixSocket(socket, listen => listen.Use(next => connection =>
-            {
-                // The socket's mode keeps others out already; this holds where a mode does not count.
-                uint? peer = connection.Features.Get<IConnectionSocketFeature>() is { } feature ? ControlPlace.PeerOf(feature.Socket) : null;
-                const uint root = 0;
-                return peer is null || peer == root || peer == ControlPlace.CurrentUser() ? next(connection) : Task.CompletedTask;
-            }));
+            kestrel.ListenUnixSocket(
+                socket,
+                listen =>
+                    listen.Use(next =>
+                        connection =>
+                        {
+                            // The socket's mode keeps others out already; this holds where a mode does not count.
+                            uint? peer = connection.Features.Get<IConnectionSocketFeature>() is { } feature
+                                ? ControlPlace.PeerOf(feature.Socket)
+                                : null;
+                            const uint root = 0;
+                            return peer is null || peer == root || peer == ControlPlace.CurrentUser()
+                                ? next(connection)
+                                : Task.CompletedTask;
+                        }
+                    )
+            );
     }
 }

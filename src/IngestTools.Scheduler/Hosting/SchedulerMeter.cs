@@ -17,7 +17,11 @@ internal sealed class SchedulerMeter : IDisposable
     {
         _planned = _meter.CreateCounter<long>("ingesttools.scheduler.runs.planned", "{run}", "Runs that were planned.");
         _ended = _meter.CreateCounter<long>("ingesttools.scheduler.runs.ended", "{run}", "Runs that ended.");
-        _lateness = _meter.CreateHistogram<double>("ingesttools.scheduler.run.lateness", "s", "From the time a run was due to its beginning.");
+        _lateness = _meter.CreateHistogram<double>(
+            "ingesttools.scheduler.run.lateness",
+            "s",
+            "From the time a run was due to its beginning."
+        );
         _duration = _meter.CreateHistogram<double>("ingesttools.scheduler.run.duration", "s", "From a run's beginning to its end.");
         _meter.CreateObservableGauge("ingesttools.scheduler.runs.going", () => Volatile.Read(ref _going), "{run}", "Runs that go on.");
     }

@@ -8,14 +8,18 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
-    public static string Version => typeof(StateReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+    public static string Version =>
+        typeof(StateReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>What is wrong with the daemon itself; null where nothing is.</summary>
     public string? Trouble { get; set; }
 
     public async Task<SchedulerState> ReadAsync(CancellationToken cancellationToken)
     {
-        (int active, int suspended, int running, int troubled, DateTimeOffset? next) = await store.CountAsync(time.GetUtcNow() - TimeSpan.FromDays(1), cancellationToken);
+        (int active, int suspended, int running, int troubled, DateTimeOffset? next) = await store.CountAsync(
+            time.GetUtcNow() - TimeSpan.FromDays(1),
+            cancellationToken
+        );
         return new SchedulerState
         {
             IsRunning = true,

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Hosting;
 
-/// <summary>Writes the log to stderr: with the priorities that the journal reads where systemd runs the daemon, with times elsewhere.</summary>
+/// <summary>
+/// Writes the log to stderr: with the priorities that the journal reads where systemd runs the daemon, with times elsewhere.
+/// </summary>
 internal sealed class StderrLoggerProvider(LogLevel least, bool forJournal) : ILoggerProvider
 {
     private readonly object _lock = new();
@@ -13,12 +15,16 @@ internal sealed class StderrLoggerProvider(LogLevel least, bool forJournal) : IL
 
     public ILogger CreateLogger(string categoryName) => new StderrLogger(this, categoryName);
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private bool IsOn(string category, LogLevel level) =>
-        level != LogLevel.None && level >= (category.StartsWith("IngestTools", StringComparison.Ordinal) ? least : least < LogLevel.Information ? LogLevel.Information : LogLevel.Warning);
+        level != LogLevel.None
+        && level
+            >= (
+                category.StartsWith("IngestTools", StringComparison.Ordinal) ? least
+                : least < LogLevel.Information ? LogLevel.Information
+                : LogLevel.Warning
+            );
 
     private void Write(LogLevel level, string message)
     {
@@ -31,23 +37,25 @@ internal sealed class StderrLoggerProvider(LogLevel least, bool forJournal) : IL
     }
 
     /// <remarks>The numbers are syslog's, as sd-daemon(3) has them.</remarks>
-    private static int PriorityOf(LogLevel level) => level switch
-    {
-        LogLevel.Critical => 2,
-        LogLevel.Error => 3,
-        LogLevel.Warning => 4,
-        LogLevel.Information => 6,
-        _ => 7,
-    };
+    private static int PriorityOf(LogLevel level) =>
+        level switch
+        {
+            LogLevel.Critical => 2,
+            LogLevel.Error => 3,
+            LogLevel.Warning => 4,
+            LogLevel.Information => 6,
+            _ => 7,
+        };
 
-    private static string WordOf(LogLevel level) => level switch
-    {
-        LogLevel.Critical => "CRITICAL",
-        LogLevel.Error => "ERROR   ",
-        LogLevel.Warning => "WARNING ",
-        LogLevel.Information => "info    ",
-        _ => "debug   ",
-    };
+    private static string WordOf(LogLevel level) =>
+        level switch
+        {
+            LogLevel.Critical => "CRITICAL",
+            LogLevel.Error => "ERROR   ",
+            LogLevel.Warning => "WARNING ",
+            LogLevel.Information => "info    ",
+            _ => "debug   ",
+        };
 
     private sealed class StderrLogger(StderrLoggerProvider provider, string category) : ILogger
     {
@@ -56,7 +64,13 @@ internal sealed class StderrLoggerProvider(LogLevel least, bool forJournal) : IL
 
         public bool IsEnabled(LogLevel logLevel) => provider.IsOn(category, logLevel);
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (!IsEnabled(logLevel))
                 return;

@@ -10,12 +10,17 @@ namespace IngestTools.Scheduler.Loads;
 /// <summary>DSP-INGEST: uploads a folder, starts the bulk ingest once, follows it, and saves the mapping.</summary>
 internal sealed class BulkIngestLoad : ILoad
 {
-    /// <summary>Of more files the names are not kept over a crash: the run is then known to have ended, and not what it left over.</summary>
+    /// <summary>
+    /// Of more files the names are not kept over a crash: the run is then known to have ended, and not what it left over.
+    /// </summary>
     private const int MostNamesKept = 100_000;
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>A bulk ingest takes minutes, and a lock that outlasts this one may be there until somebody sees to it: the run then pauses, and ends when it stays so.</summary>
+    /// <summary>
+    /// A bulk ingest takes minutes, and a lock that outlasts this one may be there until somebody sees to it: the run then pauses, and ends
+    /// when it stays so.
+    /// </summary>
     private static readonly TimeSpan LockTimeout = TimeSpan.FromMinutes(10);
 
     private readonly LoadRun _run;
@@ -34,14 +39,24 @@ internal sealed class BulkIngestLoad : ILoad
 
     public LoadRun Run => _run;
 
-    public string WhatToLookAt => $"Look whether the mapping has new rows (Get-IngestMapping -Shortcode {_shortcode}); if not, Start-BulkIngest -Shortcode {_shortcode}.";
+    public string WhatToLookAt =>
+        $"Look whether the mapping has new rows (Get-IngestMapping -Shortcode {_shortcode}); if not, Start-BulkIngest -Shortcode "
+        + $"{_shortcode}.";
 
     /// <summary>Sends what the journal does not know, or knows otherwise. What was sent before a crash is not sent again.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         await _run.UploadingAsync(null, null, "files", cancellationToken);
         UploadedNames names = new();
-        UploadEngine engine = new(new UploadOptions { Recurse = _run.Load.Recurse, Journal = _run.Journal, Again = _run.Load.Again }, _run.Log);
+        UploadEngine engine = new(
+            new UploadOptions
+            {
+                Recurse = _run.Load.Recurse,
+                Journal = _run.Journal,
+                Again = _run.Load.Again,
+            },
+            _run.Log
+        );
         Channel<UploadRequest> requests = Channel.CreateBounded<UploadRequest>(1);
         requests.Writer.TryWrite(new UploadRequest(_run.Load.Path!, _client.CreateUploadTarget(_shortcode)));
         requests.Writer.Complete();
@@ -70,9 +85,10 @@ internal sealed class BulkIngestLoad : ILoad
             _run.Log.LogInformation("{Count:N0} files had been ingested before and have not changed.", ingested);
         if (names.Count == 0)
         {
-            _run.EndEarly = ingested > 0
-                ? $"All {ingested:N0} files in {_run.Load.Path} had been ingested before, so nothing was started."
-                : $"{_run.Load.Path} has no file to send, so nothing was started.";
+            _run.EndEarly =
+                ingested > 0
+                    ? $"All {ingested:N0} files in {_run.Load.Path} had been ingested before, so nothing was started."
+                    : $"{_run.Load.Path} has no file to send, so nothing was started.";
             return;
         }
 
@@ -92,7 +108,9 @@ internal sealed class BulkIngestLoad : ILoad
         await _run.SubmittedAsync(_started.Id);
     }
 
-    /// <summary>New rows show that the run took place. Where there are none, starting it again takes up what lies there, and nothing twice.</summary>
+    /// <summary>
+    /// New rows show that the run took place. Where there are none, starting it again takes up what lies there, and nothing twice.
+    /// </summary>
     public async Task<Finding> LookIntoAsync(CancellationToken cancellationToken)
     {
         if (ReadMarker() is not { } marker)
@@ -128,16 +146,19 @@ internal sealed class BulkIngestLoad : ILoad
             _run.Log.LogWarning("{File} could not be sent: {Reason}", result.RemoteName, error.Message);
     }
 
-    private static IngestException NotAllSent(long failed, long sent, IngestException commonest, long ofThem) => new(
-        commonest.ErrorId,
-        $"{failed:N0} of {failed + sent:N0} files could not be sent, so the bulk ingest was not started. The reason{(ofThem == failed ? "" : $" of {ofThem:N0} of them")}: {commonest.Message}",
-        commonest)
-    {
-        Service = IngestService.DspIngest,
-        Operation = "upload",
-        IsTransient = commonest.IsTransient || commonest.ErrorId == ErrorId.Locked,
-        Advice = commonest.Advice,
-    };
+    private static IngestException NotAllSent(long failed, long sent, IngestException commonest, long ofThem) =>
+        new(
+            commonest.ErrorId,
+            $"{failed:N0} of {failed + sent:N0} files could not be sent, so the bulk ingest was not started. The "
+                + $"reason{(ofThem == failed ? "" : $" of {ofThem:N0} of them")}: {commonest.Message}",
+            commonest
+        )
+        {
+            Service = IngestService.DspIngest,
+            Operation = "upload",
+            IsTransient = commonest.IsTransient || commonest.ErrorId == ErrorId.Locked,
+            Advice = commonest.Advice,
+        };
 
     private Marker? ReadMarker() => _run.Record.Marker is { } text ? JsonSerializer.Deserialize(text, BulkIngestJson.Default.Marker) : null;
 
@@ -149,14 +170,19 @@ internal sealed class BulkIngestLoad : ILoad
         return names;
     }
 
-    private IngestException StaysLocked() => new(ErrorId.Locked, $"Project {_shortcode} has been busy with another call for {LockTimeout.TotalMinutes:0} minutes, so the bulk ingest was not started.")
-    {
-        Service = IngestService.DspIngest,
-        Operation = "bulk-ingest",
-        IsTransient = true,
-        Advice = "Wait until the other call has ended; if none runs, ask the operator of the service to release the project's lock.",
-        Target = _shortcode,
-    };
+    private IngestException StaysLocked() =>
+        new(
+            ErrorId.Locked,
+            $"Project {_shortcode} has been busy with another call for {LockTimeout.TotalMinutes:0} minutes, so the bulk ingest was "
+                + $"not started."
+        )
+        {
+            Service = IngestService.DspIngest,
+            Operation = "bulk-ingest",
+            IsTransient = true,
+            Advice = "Wait until the other call has ended; if none runs, ask the operator of the service to release the project's lock.",
+            Target = _shortcode,
+        };
 
     /// <summary>What is kept until the run has ended.</summary>
     /// <param name="Rows">Rows of the mapping before the start.</param>
@@ -170,6 +196,9 @@ internal sealed class BulkIngestLoad : ILoad
 }
 
 /// <summary>How the marker of a bulk ingest is kept.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(BulkIngestLoad.Marker))]
 internal sealed partial class BulkIngestJson : JsonSerializerContext;

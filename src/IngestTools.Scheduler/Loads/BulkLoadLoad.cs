@@ -7,7 +7,9 @@ using IngestTools.Uploads;
 
 namespace IngestTools.Scheduler.Loads;
 
-/// <summary>VOSS Automate: uploads the workbook under a name that no other run has, starts its load once, and follows the transaction.</summary>
+/// <summary>
+/// VOSS Automate: uploads the workbook under a name that no other run has, starts its load once, and follows the transaction.
+/// </summary>
 internal sealed class BulkLoadLoad(LoadRun run) : ILoad
 {
     /// <summary>So many hexadecimal digits keep runs apart that are due in the same second.</summary>
@@ -23,7 +25,8 @@ internal sealed class BulkLoadLoad(LoadRun run) : ILoad
     public LoadRun Run => run;
 
     public string WhatToLookAt =>
-        $"Look in VOSS's transaction log for a load of '{run.Record.RemoteName}'. If there is none, Start-BulkLoadSchedule '{run.Record.Name}' runs it.";
+        $"Look in VOSS's transaction log for a load of '{run.Record.RemoteName}'. If there is none, Start-BulkLoadSchedule "
+        + $"'{run.Record.Name}' runs it.";
 
     private string Hierarchy => run.Load.Hierarchy!;
 
@@ -35,7 +38,12 @@ internal sealed class BulkLoadLoad(LoadRun run) : ILoad
         Channel<UploadRequest> requests = Channel.CreateBounded<UploadRequest>(1);
         requests.Writer.TryWrite(new UploadRequest(path, _client.CreateUploadTarget(Hierarchy)) { RemoteName = NameOf(path) });
         requests.Writer.Complete();
-        await foreach (UploadResult result in new UploadEngine(new UploadOptions { Force = true }, run.Log).SendAsync(requests.Reader, cancellationToken))
+        await foreach (
+            UploadResult result in new UploadEngine(new UploadOptions { Force = true }, run.Log).SendAsync(
+                requests.Reader,
+                cancellationToken
+            )
+        )
         {
             if (result.Error is not null)
                 throw result.Error;
@@ -50,7 +58,9 @@ internal sealed class BulkLoadLoad(LoadRun run) : ILoad
         await run.SubmittedAsync(_started.Id);
     }
 
-    /// <summary>The file's name tells the load from all others. One that is not listed is not taken for one that was never asked for.</summary>
+    /// <summary>
+    /// The file's name tells the load from all others. One that is not listed is not taken for one that was never asked for.
+    /// </summary>
     public async Task<Finding> LookIntoAsync(CancellationToken cancellationToken)
     {
         if (run.Record.RemoteName is not { } fileName)
@@ -76,7 +86,13 @@ internal sealed class BulkLoadLoad(LoadRun run) : ILoad
         return Finding.Unknown;
     }
 
-    public Transaction Resume(string transactionId) => _started ?? Transactions.TransactionSources.Parse(transactionId).Transaction with { Hierarchy = Hierarchy, FileName = run.Record.RemoteName };
+    public Transaction Resume(string transactionId) =>
+        _started
+        ?? Transactions.TransactionSources.Parse(transactionId).Transaction with
+        {
+            Hierarchy = Hierarchy,
+            FileName = run.Record.RemoteName,
+        };
 
     /// <summary>"users.xlsx" becomes "users-20261201T023000Z-1f0c9a7b.xlsx".</summary>
     private string NameOf(string path)

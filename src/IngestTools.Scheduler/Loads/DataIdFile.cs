@@ -2,7 +2,9 @@ using CsvHelper;
 
 namespace IngestTools.Scheduler.Loads;
 
-/// <summary>A file of data ids: the column DataId or Id of a CSV file; the first column, or each line, where it has no such header.</summary>
+/// <summary>
+/// A file of data ids: the column DataId or Id of a CSV file; the first column, or each line, where it has no such header.
+/// </summary>
 internal sealed class DataIdFile(string path)
 {
     private static readonly string[] ColumnNames = ["dataid", "id"];
@@ -12,7 +14,15 @@ internal sealed class DataIdFile(string path)
     /// <summary>The ids, as they stand in the file.</summary>
     public IEnumerable<string> Read()
     {
-        using CsvReader csv = CsvReader.FromFile(path, new CsvReaderOptions { Separator = ',', HasHeader = false, DetectSeparatorHint = false });
+        using CsvReader csv = CsvReader.FromFile(
+            path,
+            new CsvReaderOptions
+            {
+                Separator = ',',
+                HasHeader = false,
+                DetectSeparatorHint = false,
+            }
+        );
         int column = 0;
         for (bool isFirst = true; csv.Read(); isFirst = false)
         {
@@ -39,11 +49,16 @@ internal sealed class DataIdFile(string path)
             return ("it is a workbook", "Save it as a CSV file, with commas between its columns.");
         if (Read().FirstOrDefault() is not { } first)
             return ("it has no ids, only a header", "Write one id a line, or a CSV file with a column DataId.");
-        return first.AsSpan().IndexOfAny(';', '\t') < 0 ? null : (
-            $"its columns have {(first.Contains(';', StringComparison.Ordinal) ? "semicolons" : "tabs")} between them",
-            "Save it with commas: Import-Csv -Delimiter reads it, and Export-Csv writes it.");
+        return first.AsSpan().IndexOfAny(';', '\t') < 0
+            ? null
+            : (
+                $"its columns have {(first.Contains(';', StringComparison.Ordinal) ? "semicolons" : "tabs")} between them",
+                "Save it with commas: Import-Csv -Delimiter reads it, and Export-Csv writes it."
+            );
     }
 
     private static int FindHeader(CsvReader csv) =>
-        Enumerable.Range(0, csv.FieldCount).FirstOrDefault(field => ColumnNames.Contains(csv.GetString(field).Trim().ToLowerInvariant()), -1);
+        Enumerable
+            .Range(0, csv.FieldCount)
+            .FirstOrDefault(field => ColumnNames.Contains(csv.GetString(field).Trim().ToLowerInvariant()), -1);
 }

@@ -10,16 +10,23 @@ namespace IngestTools.Scheduler.Loads;
 /// <summary>What a kind of load does in each step of a run. One is made for each run, and again when a run is taken up.</summary>
 internal interface ILoad
 {
-    /// <summary>Does what may be done any number of times: reads the input, uploads. Where there is nothing to load, <see cref="LoadRun.EndEarly"/> is told.</summary>
+    /// <summary>
+    /// Does what may be done any number of times: reads the input, uploads. Where there is nothing to load, <see cref="LoadRun.EndEarly"/>
+    /// is told.
+    /// </summary>
     Task PrepareAsync(CancellationToken cancellationToken);
 
-    /// <summary>Submits what is not submitted yet, each between <see cref="LoadRun.SubmittingAsync"/> and <see cref="LoadRun.SubmittedAsync"/>.</summary>
+    /// <summary>
+    /// Submits what is not submitted yet, each between <see cref="LoadRun.SubmittingAsync"/> and <see cref="LoadRun.SubmittedAsync"/>.
+    /// </summary>
     Task SubmitAsync(CancellationToken cancellationToken);
 
     /// <summary>Whether all is submitted.</summary>
     bool IsSubmitted => Run.Record.TransactionIds.Count > 0;
 
-    /// <summary>Asks the server what became of a request whose answer nobody has. Where it was taken, <see cref="LoadRun.SubmittedAsync"/> is told.</summary>
+    /// <summary>
+    /// Asks the server what became of a request whose answer nobody has. Where it was taken, <see cref="LoadRun.SubmittedAsync"/> is told.
+    /// </summary>
     Task<Finding> LookIntoAsync(CancellationToken cancellationToken);
 
     /// <summary>A transaction with what is remembered of it.</summary>
@@ -74,7 +81,16 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
 
     /// <summary>Files are being sent. A run of which a part was submitted stays submitted.</summary>
     public Task UploadingAsync(long? done, long? total, string? unit, CancellationToken cancellationToken) =>
-        journal.WriteAsync(Record with { Status = Record.StatusBeforeSubmitting, Completed = done, Total = total, Unit = unit }, cancellationToken);
+        journal.WriteAsync(
+            Record with
+            {
+                Status = Record.StatusBeforeSubmitting,
+                Completed = done,
+                Total = total,
+                Unit = unit,
+            },
+            cancellationToken
+        );
 
     /// <summary>Keeps what has to be remembered. It is kept before the next step begins.</summary>
     public Task RememberAsync(string marker, CancellationToken cancellationToken) => journal.RememberAsync(marker, cancellationToken);
@@ -85,7 +101,14 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
     /// <exception cref="OperationCanceledException">It is to pause, and nothing was sent.</exception>
     public async Task SubmittingAsync(string? remoteName, CancellationToken cancellationToken)
     {
-        await journal.WriteAsync(Record with { Status = RunStatus.Submitting, RemoteName = remoteName ?? Record.RemoteName }, cancellationToken);
+        await journal.WriteAsync(
+            Record with
+            {
+                Status = RunStatus.Submitting,
+                RemoteName = remoteName ?? Record.RemoteName,
+            },
+            cancellationToken
+        );
         if (!Pausing.IsCancellationRequested)
             return;
         await journal.WriteAsync(Record with { Status = Record.StatusBeforeSubmitting }, cancellationToken);
@@ -98,7 +121,8 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
 
     /// <inheritdoc cref="RecordFound(Transaction)"/>
     /// <param name="describe">Makes the transaction that was found of what is known of its start.</param>
-    public void RecordFound(Func<Transaction, Transaction> describe) => Resolve(static _ => true, start => sent.EndStart(start.Key, describe(start.Transaction)));
+    public void RecordFound(Func<Transaction, Transaction> describe) =>
+        Resolve(static _ => true, start => sent.EndStart(start.Key, describe(start.Transaction)));
 
     /// <summary>Records in the journal that the server did not take a start of this run whose answer was not seen.</summary>
     public void RecordNotTaken() => Resolve(static start => start.State == StartState.Lost, start => sent.CancelStart(start.Key));
@@ -109,15 +133,30 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
         // Told first: where the store cannot be written, the daemon's log has it.
         Log.LogInformation("Submitted: {Transaction}.", transactionId);
         await journal.WriteAsync(
-            Record with { Status = RunStatus.Submitted, TransactionIds = [.. Record.TransactionIds, transactionId], Completed = null, Total = null }, CancellationToken.None);
+            Record with
+            {
+                Status = RunStatus.Submitted,
+                TransactionIds = [.. Record.TransactionIds, transactionId],
+                Completed = null,
+                Total = null,
+            },
+            CancellationToken.None
+        );
     }
 
-    /// <summary>A run that is on its way is not held up by a journal that cannot be written: what it lacks is listed as a start whose answer was not seen.</summary>
+    /// <summary>
+    /// A run that is on its way is not held up by a journal that cannot be written: what it lacks is listed as a start whose answer was not
+    /// seen.
+    /// </summary>
     private void Resolve(Func<JournaledTransaction, bool> isMeant, Action<JournaledTransaction> record)
     {
         try
         {
-            foreach (JournaledTransaction start in sent.ReadTransactions(new TransactionQuery { Run = Record.DueKey }).Where(start => start.State is StartState.Starting or StartState.Lost).Where(isMeant))
+            foreach (
+                JournaledTransaction start in sent.ReadTransactions(new TransactionQuery { Run = Record.DueKey })
+                    .Where(start => start.State is StartState.Starting or StartState.Lost)
+                    .Where(isMeant)
+            )
                 record(start);
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.JournalUnavailable)

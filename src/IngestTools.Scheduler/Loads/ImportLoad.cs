@@ -22,15 +22,23 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
     public LoadRun Run => run;
 
     public string WhatToLookAt =>
-        $"lakeFS lists no imports. Look whether {Place} gets a commit with the metadata {MarkName} = {run.Record.DueKey}; if none comes, Start-BulkLoadSchedule '{run.Record.Name}' runs it.";
+        $"lakeFS lists no imports. Look whether {Place} gets a commit with the metadata {MarkName} = {run.Record.DueKey}; if none "
+        + $"comes, Start-BulkLoadSchedule '{run.Record.Name}' runs it.";
 
     private string Place => $"{run.Load.Repository}/{run.Load.Branch}";
 
-    public async Task PrepareAsync(CancellationToken cancellationToken) => _plan = await PlanAsync(_client, run.Load, run.Record.DueKey, run.Log, cancellationToken);
+    public async Task PrepareAsync(CancellationToken cancellationToken) =>
+        _plan = await PlanAsync(_client, run.Load, run.Record.DueKey, run.Log, cancellationToken);
 
     /// <summary>Looks at all that an import needs, and at what it would replace. Nothing is started.</summary>
     /// <exception cref="IngestException">It cannot be, or would take away what lies beside its destination.</exception>
-    public static async Task<ImportPlan> PlanAsync(LakeFsClient client, LoadDefinition load, string mark, ILogger log, CancellationToken cancellationToken)
+    public static async Task<ImportPlan> PlanAsync(
+        LakeFsClient client,
+        LoadDefinition load,
+        string mark,
+        ILogger log,
+        CancellationToken cancellationToken
+    )
     {
         ImportRequest request = new()
         {
@@ -65,7 +73,10 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
     {
         for (TimeSpan waited = TimeSpan.Zero; waited < CommitTimeout; waited += CommitPause)
         {
-            if (await _client.FindCommitAsync(run.Load.Repository!, run.Load.Branch!, MarkName, run.Record.DueKey, cancellationToken) is { } commit)
+            if (
+                await _client.FindCommitAsync(run.Load.Repository!, run.Load.Branch!, MarkName, run.Record.DueKey, cancellationToken) is
+                { } commit
+            )
             {
                 run.EndEarly = $"The answer to its start was lost; its commit {commit} is on {Place}.";
                 run.RecordFound(start => start with { Status = TransactionStatus.Succeeded, CommitId = commit, Message = run.EndEarly });
@@ -81,12 +92,12 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
     public Transaction Resume(string transactionId) => _started ?? LakeFsClient.Resume(transactionId, run.Load.MinimumObjects);
 
     /// <summary>Nobody is there to be asked.</summary>
-    private static IngestException Surprising(LoadDefinition load, ImportReplacement replacement) => new(
-        ErrorId.Rejected, $"The import would replace, on {load.Repository}/{load.Branch}, {replacement.Describe()}.")
-    {
-        Service = IngestService.LakeFs,
-        Operation = "import",
-        Advice = "Give a -Destination that ends with a slash.",
-        Target = load.Destination,
-    };
+    private static IngestException Surprising(LoadDefinition load, ImportReplacement replacement) =>
+        new(ErrorId.Rejected, $"The import would replace, on {load.Repository}/{load.Branch}, {replacement.Describe()}.")
+        {
+            Service = IngestService.LakeFs,
+            Operation = "import",
+            Advice = "Give a -Destination that ends with a slash.",
+            Target = load.Destination,
+        };
 }

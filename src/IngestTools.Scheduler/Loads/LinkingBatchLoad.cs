@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Scheduler.Loads;
 
 /// <summary>
-/// ICA: links the data of a file of ids into a project, batch by batch. The file is a copy that does not change, so the batches are the same each time it is read,
-/// and of those that were taken it is enough to know how many.
+/// ICA: links the data of a file of ids into a project, batch by batch. The file is a copy that does not change, so the batches are the
+/// same each time it is read, and of those that were taken it is enough to know how many.
 /// </summary>
 internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
 {
@@ -24,10 +24,14 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
     public bool IsSubmitted => MarkerPart(0) == Done;
 
     public string WhatToLookAt =>
-        $"Look at the jobs of ICA. Start-BulkLoadSchedule '{run.Record.Name}' sends it again, which does no harm: what is linked by then ends as ALREADY_LINKED.";
+        $"Look at the jobs of ICA. Start-BulkLoadSchedule '{run.Record.Name}' sends it again, which does no harm: what is linked by "
+        + $"then ends as ALREADY_LINKED.";
 
     /// <summary>Ids that were left out: counted here, or by the node that had the run before.</summary>
-    private long BadIds => _badIds > 0 ? _badIds : long.TryParse(MarkerPart(1), NumberStyles.None, CultureInfo.InvariantCulture, out long kept) ? kept : 0;
+    private long BadIds =>
+        _badIds > 0 ? _badIds
+        : long.TryParse(MarkerPart(1), NumberStyles.None, CultureInfo.InvariantCulture, out long kept) ? kept
+        : 0;
 
     private int BatchesTaken => run.Record.TransactionIds.Count;
 
@@ -62,7 +66,9 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
         await RememberAsync(Done, cancellationToken);
     }
 
-    /// <summary>The jobs show a batch that was taken. One that they do not show is sent again: what is linked twice is linked once.</summary>
+    /// <summary>
+    /// The jobs show a batch that was taken. One that they do not show is sent again: what is linked twice is linked once.
+    /// </summary>
     public async Task<Finding> LookIntoAsync(CancellationToken cancellationToken)
     {
         _path ??= await run.GetInputAsync(run.Load.DataIdPath!, cancellationToken);
@@ -77,17 +83,21 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
         return Finding.Submitted;
     }
 
-    public Transaction Resume(string transactionId) => _started.GetValueOrDefault(transactionId) ?? Transactions.TransactionSources.Parse(transactionId).Transaction;
+    public Transaction Resume(string transactionId) =>
+        _started.GetValueOrDefault(transactionId) ?? Transactions.TransactionSources.Parse(transactionId).Transaction;
 
     public Task FinishAsync(CancellationToken cancellationToken) =>
-        BadIds == 0 ? Task.CompletedTask : throw NotOfData($"{BadIds:N0} lines of {run.Load.DataIdPath} are not data ids, and were not sent.");
+        BadIds == 0
+            ? Task.CompletedTask
+            : throw NotOfData($"{BadIds:N0} lines of {run.Load.DataIdPath} are not data ids, and were not sent.");
 
-    private IngestException NotOfData(string message) => new(ErrorId.ItemFailed, message)
-    {
-        Service = IngestService.Ica,
-        Operation = "link",
-        Advice = BadIds <= MostBadIdsTold ? "The run's log lists them." : $"The run's log lists the first {MostBadIdsTold}.",
-    };
+    private IngestException NotOfData(string message) =>
+        new(ErrorId.ItemFailed, message)
+        {
+            Service = IngestService.Ica,
+            Operation = "link",
+            Advice = BadIds <= MostBadIdsTold ? "The run's log lists them." : $"The run's log lists the first {MostBadIdsTold}.",
+        };
 
     /// <summary>Keeps how far it is, or when the next batch is sent, and how many ids are none.</summary>
     private Task RememberAsync(string step, CancellationToken cancellationToken) =>

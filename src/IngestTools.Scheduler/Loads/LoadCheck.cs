@@ -8,7 +8,8 @@ namespace IngestTools.Scheduler.Loads;
 /// <summary>Looks whether a load could be done as it was given, as far as this machine can tell.</summary>
 internal static class LoadCheck
 {
-    /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>, <see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.FileUnreadable"/></exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>, <see cref="ErrorId.FileNotFound"/>,
+    /// <see cref="ErrorId.FileUnreadable"/></exception>
     public static void Check(LoadDefinition load)
     {
         switch (load.Kind)
@@ -45,18 +46,24 @@ internal static class LoadCheck
         if (Redaction.Of(source) != source)
         {
             throw Invalid(
-                $"The source {Redaction.Of(source)} has a password, a signature or another query in its address, and a schedule keeps no secret.",
-                "Give the address without it, and let the server read the source with credentials of its own.");
+                $"The source {Redaction.Of(source)} has a password, a signature or another query in its address, and a schedule keeps "
+                    + $"no secret.",
+                "Give the address without it, and let the server read the source with credentials of its own."
+            );
         }
     }
 
-    private static string Need(string? value, string parameter) => string.IsNullOrWhiteSpace(value) ? throw Invalid($"{parameter} is missing.", $"Give {parameter}.") : value;
+    private static string Need(string? value, string parameter) =>
+        string.IsNullOrWhiteSpace(value) ? throw Invalid($"{parameter} is missing.", $"Give {parameter}.") : value;
 
     private static void CheckShortcode(string shortcode)
     {
         const int digits = 4;
         if (shortcode.Length != digits || !shortcode.All(char.IsAsciiHexDigit))
-            throw Invalid($"'{shortcode}' is not a shortcode: a project's shortcode is four hexadecimal digits, such as 0001 or 082E.", "Give the project's shortcode.");
+            throw Invalid(
+                $"'{shortcode}' is not a shortcode: a project's shortcode is four hexadecimal digits, such as 0001 or 082E.",
+                "Give the project's shortcode."
+            );
     }
 
     private static void CheckFile(string path)
@@ -83,7 +90,12 @@ internal static class LoadCheck
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Unreadable(ErrorId.FileUnreadable, $"The scheduler's account ({Environment.UserName}) cannot read the folder {path}: {e.Message}", path, e);
+            throw Unreadable(
+                ErrorId.FileUnreadable,
+                $"The scheduler's account ({Environment.UserName}) cannot read the folder {path}: {e.Message}",
+                path,
+                e
+            );
         }
     }
 
@@ -101,11 +113,21 @@ internal static class LoadCheck
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw Unreadable(ErrorId.FileNotFound, $"There is no file or folder {path}, as the scheduler's account ({Environment.UserName}) sees it.", path, e);
+            throw Unreadable(
+                ErrorId.FileNotFound,
+                $"There is no file or folder {path}, as the scheduler's account ({Environment.UserName}) sees it.",
+                path,
+                e
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Unreadable(ErrorId.FileUnreadable, $"The scheduler's account ({Environment.UserName}) cannot read {path}: {e.Message}", path, e);
+            throw Unreadable(
+                ErrorId.FileUnreadable,
+                $"The scheduler's account ({Environment.UserName}) cannot read {path}: {e.Message}",
+                path,
+                e
+            );
         }
     }
 
@@ -120,7 +142,12 @@ internal static class LoadCheck
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Unreadable(ErrorId.FileUnreadable, $"The scheduler's account ({Environment.UserName}) cannot write the mapping to {path}: {e.Message}", path, e);
+            throw Unreadable(
+                ErrorId.FileUnreadable,
+                $"The scheduler's account ({Environment.UserName}) cannot write the mapping to {path}: {e.Message}",
+                path,
+                e
+            );
         }
     }
 
@@ -130,12 +157,14 @@ internal static class LoadCheck
             throw Invalid($"'{path}' is not a full path, and the scheduler's current folder is not yours.", "Give a full path.");
     }
 
-    private static IngestException Unreadable(ErrorId errorId, string message, string path, Exception? cause) => new(errorId, message, cause)
-    {
-        Operation = "register",
-        Advice = "Give that account the right, or a path that it can use.",
-        Target = path,
-    };
+    private static IngestException Unreadable(ErrorId errorId, string message, string path, Exception? cause) =>
+        new(errorId, message, cause)
+        {
+            Operation = "register",
+            Advice = "Give that account the right, or a path that it can use.",
+            Target = path,
+        };
 
-    private static IngestException Invalid(string message, string advice) => new(ErrorId.InvalidSchedule, message) { Operation = "register", Advice = advice };
+    private static IngestException Invalid(string message, string advice) =>
+        new(ErrorId.InvalidSchedule, message) { Operation = "register", Advice = advice };
 }

@@ -12,7 +12,14 @@ namespace IngestTools.Scheduler.Runs;
 
 /// <summary>Takes schedules, and changes them. What would fail at night is refused now.</summary>
 internal sealed class Registrar(
-    SchedulerStore store, ISpool spool, SavedConnections connections, AlarmClock alarms, RunPlanner planner, TimeProvider time, ILogger<Registrar> logger)
+    SchedulerStore store,
+    ISpool spool,
+    SavedConnections connections,
+    AlarmClock alarms,
+    RunPlanner planner,
+    TimeProvider time,
+    ILogger<Registrar> logger
+)
 {
     /// <summary>The number of next times that are shown.</summary>
     private const int NextTimesTold = 5;
@@ -38,7 +45,8 @@ internal sealed class Registrar(
     }
 
     /// <summary>Keeps a schedule, with a copy of its input where the kind of load has one.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.NameInUse"/>, <see cref="ErrorId.InvalidSchedule"/> and what else is wrong with it.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.NameInUse"/>, <see cref="ErrorId.InvalidSchedule"/> and what else is wrong with
+    /// it.</exception>
     public async Task<BulkLoadSchedule> RegisterAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
         request = WithServerAsConnectionsHaveIt(request);
@@ -54,8 +62,14 @@ internal sealed class Registrar(
             return request.Replace && old is not null ? await DescribeAsync(old, cancellationToken) : throw NameInUse(old ?? schedule);
         await alarms.SetAsync(schedule, cancellationToken);
         logger.LogInformation(
-            "'{Name}' was {Done} by {By}: {Kind} over {Connection}, next at {Next:u}.", schedule.Definition.Name, old is null ? "registered" : "replaced", schedule.RegisteredBy ?? "somebody",
-            schedule.Definition.Load.Kind, schedule.Definition.Load.Connection, schedule.NextDue?.UtcDateTime);
+            "'{Name}' was {Done} by {By}: {Kind} over {Connection}, next at {Next:u}.",
+            schedule.Definition.Name,
+            old is null ? "registered" : "replaced",
+            schedule.RegisteredBy ?? "somebody",
+            schedule.Definition.Load.Kind,
+            schedule.Definition.Load.Connection,
+            schedule.NextDue?.UtcDateTime
+        );
         return Describe(schedule, null);
     }
 
@@ -66,31 +80,44 @@ internal sealed class Registrar(
         logger.LogInformation("'{Name}' was unregistered.", old.Name);
     }
 
-    public Task<BulkLoadSchedule> SuspendAsync(string name, SuspendRequest request, CancellationToken cancellationToken) => ChangeAsync(
-        name,
-        schedule => schedule.Status switch
-        {
-            ScheduleStatus.Ended => throw Ended(schedule),
-            _ => Suspended(schedule, request),
-        },
-        cancellationToken);
+    public Task<BulkLoadSchedule> SuspendAsync(string name, SuspendRequest request, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            name,
+            schedule =>
+                schedule.Status switch
+                {
+                    ScheduleStatus.Ended => throw Ended(schedule),
+                    _ => Suspended(schedule, request),
+                },
+            cancellationToken
+        );
 
-    private static StoredSchedule Suspended(StoredSchedule schedule, SuspendRequest request) => schedule with
-    {
-        Status = ScheduleStatus.Suspended,
-        Reason = request.Reason is null && request.By is null ? null : $"{request.Reason ?? "No reason was given."}{(request.By is null ? "" : $" ({request.By})")}",
-    };
-
-    /// <summary>Goes on from now: times that passed meanwhile were not to be run. A single time that passed is missed, and treated as the schedule says.</summary>
-    public Task<BulkLoadSchedule> ResumeAsync(string name, CancellationToken cancellationToken) => ChangeAsync(
-        name,
-        schedule => schedule.Status switch
+    private static StoredSchedule Suspended(StoredSchedule schedule, SuspendRequest request) =>
+        schedule with
         {
-            ScheduleStatus.Ended => throw Ended(schedule),
-            ScheduleStatus.Suspended => planner.Rearm(schedule) with { Reason = null },
-            _ => schedule,
-        },
-        cancellationToken);
+            Status = ScheduleStatus.Suspended,
+            Reason =
+                request.Reason is null && request.By is null
+                    ? null
+                    : $"{request.Reason ?? "No reason was given."}{(request.By is null ? "" : $" ({request.By})")}",
+        };
+
+    /// <summary>
+    /// Goes on from now: times that passed meanwhile were not to be run. A single time that passed is missed, and treated as the schedule
+    /// says.
+    /// </summary>
+    public Task<BulkLoadSchedule> ResumeAsync(string name, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            name,
+            schedule =>
+                schedule.Status switch
+                {
+                    ScheduleStatus.Ended => throw Ended(schedule),
+                    ScheduleStatus.Suspended => planner.Rearm(schedule) with { Reason = null },
+                    _ => schedule,
+                },
+            cancellationToken
+        );
 
     public async Task<StoredRun> StartAsync(string name, CancellationToken cancellationToken)
     {
@@ -100,17 +127,18 @@ internal sealed class Registrar(
     }
 
     /// <summary>The schedules of the store as others see them, also those that cannot be read.</summary>
-    public static BulkLoadSchedule Describe(ScheduleRow row, StoredRun? last) => row.Schedule is { } schedule
-        ? Describe(schedule, last)
-        : new BulkLoadSchedule
-        {
-            Name = row.Name,
-            Status = ScheduleStatus.Broken,
-            Reason = ScheduleSurvey.Tell(row.Error!),
-            LastRun = last?.Describe(),
-            RegisteredAt = row.RegisteredAt,
-            RegisteredBy = row.RegisteredBy,
-        };
+    public static BulkLoadSchedule Describe(ScheduleRow row, StoredRun? last) =>
+        row.Schedule is { } schedule
+            ? Describe(schedule, last)
+            : new BulkLoadSchedule
+            {
+                Name = row.Name,
+                Status = ScheduleStatus.Broken,
+                Reason = ScheduleSurvey.Tell(row.Error!),
+                LastRun = last?.Describe(),
+                RegisteredAt = row.RegisteredAt,
+                RegisteredBy = row.RegisteredBy,
+            };
 
     private static BulkLoadSchedule Describe(StoredSchedule schedule, StoredRun? last)
     {
@@ -121,14 +149,21 @@ internal sealed class Registrar(
             Status = broken is null ? schedule.Status : ScheduleStatus.Broken,
             Definition = schedule.Definition,
             Reason = broken is null ? schedule.Reason : ScheduleSurvey.Tell(broken),
-            NextRuns = broken is null && schedule.Status == ScheduleStatus.Active ? new Timetable(schedule.Definition, schedule.RegisteredAt).List(schedule.NextDue, NextTimesTold) : [],
+            NextRuns =
+                broken is null && schedule.Status == ScheduleStatus.Active
+                    ? new Timetable(schedule.Definition, schedule.RegisteredAt).List(schedule.NextDue, NextTimesTold)
+                    : [],
             LastRun = last?.Describe(),
             RegisteredAt = schedule.RegisteredAt,
             RegisteredBy = schedule.RegisteredBy,
         };
     }
 
-    private async Task<BulkLoadSchedule> ChangeAsync(string name, Func<StoredSchedule, StoredSchedule> change, CancellationToken cancellationToken)
+    private async Task<BulkLoadSchedule> ChangeAsync(
+        string name,
+        Func<StoredSchedule, StoredSchedule> change,
+        CancellationToken cancellationToken
+    )
     {
         while (true)
         {
@@ -138,13 +173,19 @@ internal sealed class Registrar(
             if (!await store.ChangeScheduleAsync(was, now, cancellationToken))
                 continue;
             await alarms.SetAsync(now, cancellationToken);
-            logger.LogInformation("'{Name}' is {Status} now{Reason}.", now.Definition.Name, now.Status, now.Reason is null ? "" : $": {now.Reason}");
+            logger.LogInformation(
+                "'{Name}' is {Status} now{Reason}.",
+                now.Definition.Name,
+                now.Status,
+                now.Reason is null ? "" : $": {now.Reason}"
+            );
             return await DescribeAsync(now, cancellationToken);
         }
     }
 
     /// <summary>
-    /// The same load for the same time, which has passed, as it stands already: a script that registers it once more does not run it once more.
+    /// The same load for the same time, which has passed, as it stands already: a script that registers it once more does not run it once
+    /// more.
     /// </summary>
     private async Task<StoredSchedule?> FindPassedAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
@@ -154,7 +195,11 @@ internal sealed class Registrar(
         StoredSchedule? old = (await store.FindRowAsync(definition.Name, cancellationToken))?.Schedule;
         if (old is null || old.Status == ScheduleStatus.Suspended || !old.IsOf(at, connections.WithServer(definition.Load)))
             return null;
-        logger.LogInformation("'{Name}' stays as it is: its time, {At:u}, has come already. Start-BulkLoadSchedule runs it again.", old.Definition.Name, at.UtcDateTime);
+        logger.LogInformation(
+            "'{Name}' stays as it is: its time, {At:u}, has come already. Start-BulkLoadSchedule runs it again.",
+            old.Definition.Name,
+            at.UtcDateTime
+        );
         return old;
     }
 
@@ -170,7 +215,13 @@ internal sealed class Registrar(
         ConnectionProfile profile = connections.FindForRegistration(definition.Load);
         await CheckSignInAsync(definition.Load, profile, cancellationToken);
         definition = definition with { Load = definition.Load with { Server = SavedConnections.ServerOf(profile) } };
-        StoredSchedule schedule = new() { Revision = Guid.NewGuid().ToString("N"), Definition = definition, RegisteredAt = now, RegisteredBy = request.By };
+        StoredSchedule schedule = new()
+        {
+            Revision = Guid.NewGuid().ToString("N"),
+            Definition = definition,
+            RegisteredAt = now,
+            RegisteredBy = request.By,
+        };
         schedule = planner.Rearm(schedule);
         // The time that was asked for is kept, so that the same registration is known again; it is run as one that is due now.
         if (definition.At <= now && request.Suspend is null)
@@ -187,9 +238,13 @@ internal sealed class Registrar(
     {
         if (request.Definition.Load.Server is not { } given)
             return request;
-        string server = IngestConnection.ServerOf(given) ?? throw Invalid(
-            $"'{Redaction.Of(given)}' is not the base address of a server.",
-            "Give the schedule's server as a full address without user name, password and query, such as https://ingest.example.org, or leave it out.");
+        string server =
+            IngestConnection.ServerOf(given)
+            ?? throw Invalid(
+                $"'{Redaction.Of(given)}' is not the base address of a server.",
+                "Give the schedule's server as a full address without user name, password and query, such as "
+                    + "https://ingest.example.org, or leave it out."
+            );
         return request with { Definition = request.Definition with { Load = request.Definition.Load with { Server = server } } };
     }
 
@@ -197,7 +252,10 @@ internal sealed class Registrar(
     {
         ScheduleDefinition definition = request.Definition;
         // A schedule keeps the zone that it was given, also when the machine is moved.
-        definition = definition with { TimeZone = definition.TimeZone ?? TimeZoneInfo.Local.Id };
+        definition = definition with
+        {
+            TimeZone = definition.TimeZone ?? TimeZoneInfo.Local.Id,
+        };
         _ = new Timetable(definition, now);
         if (definition.At is not { } at || at > now)
             return definition;
@@ -209,15 +267,27 @@ internal sealed class Registrar(
 
     private static void CheckName(string name)
     {
-        if (string.IsNullOrWhiteSpace(name) || name.Length > LongestName || name is "." or ".." || name.Any(c => char.IsControl(c) || c is '*' or '?' or '/' or '\\'))
-            throw Invalid($"'{Redaction.EscapeControls(name)}' is not a valid name for a schedule.", $"Give letters, digits, spaces and signs other than * ? / \\, {LongestName} at most.");
+        if (
+            string.IsNullOrWhiteSpace(name)
+            || name.Length > LongestName
+            || name is "." or ".."
+            || name.Any(c => char.IsControl(c) || c is '*' or '?' or '/' or '\\')
+        )
+            throw Invalid(
+                $"'{Redaction.EscapeControls(name)}' is not a valid name for a schedule.",
+                $"Give letters, digits, spaces and signs other than * ? / \\, {LongestName} at most."
+            );
     }
 
     /// <summary>Signs in as the daemon will: with its own files and its own environment.</summary>
     private async Task CheckSignInAsync(LoadDefinition load, ConnectionProfile profile, CancellationToken cancellationToken)
     {
         if (profile.Service != LoadKinds.ServiceOf(load.Kind))
-            throw Invalid($"The connection '{profile.Name}' is one to {profile.Service}, and a {load.Kind} needs one to {LoadKinds.ServiceOf(load.Kind)}.", "Name another -Connection.");
+            throw Invalid(
+                $"The connection '{profile.Name}' is one to {profile.Service}, and a {load.Kind} needs one to "
+                    + $"{LoadKinds.ServiceOf(load.Kind)}.",
+                "Name another -Connection."
+            );
         string? scope = LoadKinds.ScopeOf(load);
         DateTimeOffset now = time.GetUtcNow();
         if (load.Kind != LoadKind.Import && _signIns.TryGetValue((profile, scope), out DateTimeOffset good) && now - good < SignInHolds)
@@ -228,44 +298,67 @@ internal sealed class Registrar(
             throw NotWell(profile, report);
         if (load.Kind == LoadKind.Import)
             await ImportLoad.PlanAsync(new LakeFsClient(connection, logger), load, "", logger, cancellationToken);
-        foreach (KeyValuePair<(ConnectionProfile, string?), DateTimeOffset> old in _signIns.Where(entry => now - entry.Value >= SignInHolds))
+        foreach (
+            KeyValuePair<(ConnectionProfile, string?), DateTimeOffset> old in _signIns.Where(entry => now - entry.Value >= SignInHolds)
+        )
             _signIns.TryRemove(old);
         _signIns[(profile, scope)] = now;
     }
 
-    private static IngestException NotWell(ConnectionProfile profile, ServiceReport report) => new(
-        !report.Reachable ? ErrorId.ConnectionFailed : report.SignedIn != true ? ErrorId.NotSignedIn : ErrorId.NotAllowed,
-        $"The scheduler cannot use the connection '{profile.Name}', so it would fail at its time: {string.Join(' ', report.Details.Where(detail => !detail.StartsWith("Version", StringComparison.Ordinal)))}")
-    {
-        Service = profile.Service,
-        Operation = "register",
-        Advice = "The scheduler reads the secret itself, as its own account: save the connection there with -SecretFrom file:PATH, or env:NAME of the scheduler's environment.",
-        Target = profile.Name,
-    };
+    private static IngestException NotWell(ConnectionProfile profile, ServiceReport report) =>
+        new(
+            !report.Reachable ? ErrorId.ConnectionFailed
+                : report.SignedIn != true ? ErrorId.NotSignedIn
+                : ErrorId.NotAllowed,
+            $"The scheduler cannot use the connection '{profile.Name}', so it would fail at its time: "
+                + $"{string.Join(' ', report.Details.Where(detail => !detail.StartsWith("Version", StringComparison.Ordinal)))}"
+        )
+        {
+            Service = profile.Service,
+            Operation = "register",
+            Advice =
+                "The scheduler reads the secret itself, as its own account: save the connection there with -SecretFrom file:PATH, or "
+                + "env:NAME of the scheduler's environment.",
+            Target = profile.Name,
+        };
 
     /// <summary>What is copied: what the service does not keep.</summary>
-    private static string? InputOf(LoadDefinition load) => load.Kind switch
-    {
-        LoadKind.BulkLoad => load.Path,
-        LoadKind.LinkingBatch => load.DataIdPath,
-        _ => null,
-    };
+    private static string? InputOf(LoadDefinition load) =>
+        load.Kind switch
+        {
+            LoadKind.BulkLoad => load.Path,
+            LoadKind.LinkingBatch => load.DataIdPath,
+            _ => null,
+        };
 
-    private static IngestException NotFound(string name) => new(ErrorId.NotFound, $"There is no schedule '{name}'.") { Operation = "schedule", Advice = "Get-BulkLoadSchedule lists them.", Target = name };
+    private static IngestException NotFound(string name) =>
+        new(ErrorId.NotFound, $"There is no schedule '{name}'.")
+        {
+            Operation = "schedule",
+            Advice = "Get-BulkLoadSchedule lists them.",
+            Target = name,
+        };
 
-    private static IngestException NameInUse(StoredSchedule other) => new(ErrorId.NameInUse, $"There is a schedule '{other.Definition.Name}' already{(other.RegisteredBy is null ? "" : $", registered by {other.RegisteredBy}")}.")
-    {
-        Operation = "register",
-        Advice = "Give another -Name, or -Force to replace it.",
-        Target = other.Definition.Name,
-    };
+    private static IngestException NameInUse(StoredSchedule other) =>
+        new(
+            ErrorId.NameInUse,
+            $"There is a schedule '{other.Definition.Name}' "
+                + $"already{(other.RegisteredBy is null ? "" : $", registered by {other.RegisteredBy}")}."
+        )
+        {
+            Operation = "register",
+            Advice = "Give another -Name, or -Force to replace it.",
+            Target = other.Definition.Name,
+        };
 
-    private static IngestException Ended(StoredSchedule schedule) => new(ErrorId.Conflict, $"'{schedule.Definition.Name}' has no further time.")
-    {
-        Operation = "schedule",
-        Advice = "Start-BulkLoadSchedule runs it now; registered again with -Force it gets new times.",
-        Target = schedule.Definition.Name,
-    };
+    private static IngestException Ended(StoredSchedule schedule) =>
+        new(ErrorId.Conflict, $"'{schedule.Definition.Name}' has no further time.")
+        {
+            Operation = "schedule",
+            Advice = "Start-BulkLoadSchedule runs it now; registered again with -Force it gets new times.",
+            Target = schedule.Definition.Name,
+        };
 
-    private static IngestException Invalid(string message, string advice) => new(ErrorId.InvalidSchedule, message) { Operation = "register", Advice = advice };
+    private static IngestException Invalid(string message, string advice) =>
+        new(ErrorId.InvalidSchedule, message) { Operation = "register", Advice = advice };
 }

@@ -8,8 +8,16 @@ namespace IngestTools.Scheduler.Runs;
 
 /// <summary>Gives waiting runs to workers: a limited number for each host, one for each schedule, the oldest first.</summary>
 internal sealed class RunDispatcher(
-    SchedulerStore store, ISpool spool, SavedConnections connections, DispatchSignal signal, SchedulerMeter meter, RunTimeouts timeouts, NodeOptions node, TimeProvider time,
-    ILoggerFactory loggers) : IDisposable
+    SchedulerStore store,
+    ISpool spool,
+    SavedConnections connections,
+    DispatchSignal signal,
+    SchedulerMeter meter,
+    RunTimeouts timeouts,
+    NodeOptions node,
+    TimeProvider time,
+    ILoggerFactory loggers
+) : IDisposable
 {
     /// <summary>What VOSS recommends as the most, and enough for the others.</summary>
     public const int PlacesOfHost = 4;
@@ -37,8 +45,8 @@ internal sealed class RunDispatcher(
     /// <summary>Takes over the runs of daemons that are no longer alive, and continues them.</summary>
     private async Task TakeOverAsync(CancellationToken cancellationToken)
     {
-        // A run that another took from here while this daemon was stopped may still have a worker, in some pause, that does not know it. It learns it before it does
-        // anything, unless the run were this daemon's again by then: so that one waits until its worker has ended.
+        // A run that another took from here while this daemon was stopped may still have a worker, in some pause, that does not know it. It
+        // learns it before it does anything, unless the run were this daemon's again by then: so that one waits until its worker has ended.
         foreach (StoredRun run in await store.TakeOverAsync(node.DeadAfter, _workers.Keys, cancellationToken))
             await BeginAsync(run, isTakenUp: true, cancellationToken);
     }
@@ -56,7 +64,9 @@ internal sealed class RunDispatcher(
         return true;
     }
 
-    /// <summary>Goes on with runs of this node that a store which could not be written stopped. Only the loop begins runs, so none is begun twice.</summary>
+    /// <summary>
+    /// Goes on with runs of this node that a store which could not be written stopped. Only the loop begins runs, so none is begun twice.
+    /// </summary>
     private async Task ReviveAsync(CancellationToken cancellationToken)
     {
         foreach (StoredRun run in await store.ReadOwnAsync(cancellationToken))
@@ -85,7 +95,9 @@ internal sealed class RunDispatcher(
         try
         {
             // One that is not submitted yet ends here, or is submitted in the same moment and is then stopped at the next look.
-            bool isOut = _workers.TryGetValue(number, out (RunWorker Worker, Task Work) found) && found.Worker.Run is { IsOut: true, Status: not RunStatus.Submitting };
+            bool isOut =
+                _workers.TryGetValue(number, out (RunWorker Worker, Task Work) found)
+                && found.Worker.Run is { IsOut: true, Status: not RunStatus.Submitting };
             if (await TryStopAsync(number, cancellationToken) && isOut)
                 await store.ForgetStopRequestAsync(number, cancellationToken);
         }
@@ -193,7 +205,9 @@ internal sealed class RunDispatcher(
             await EndUnreadableAsync(run, cancellationToken);
     }
 
-    /// <summary>Whether it was submitted cannot be known any more, so nothing is: it ends here, and its schedule and its host are free for others.</summary>
+    /// <summary>
+    /// Whether it was submitted cannot be known any more, so nothing is: it ends here, and its schedule and its host are free for others.
+    /// </summary>
     private async Task EndUnreadableAsync(StoredRun run, CancellationToken cancellationToken)
     {
         if (await store.EndUnreadableAsync(run.Number, time.GetUtcNow(), run.Message!, cancellationToken))

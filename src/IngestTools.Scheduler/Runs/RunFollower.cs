@@ -22,7 +22,12 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
     /// <param name="connection">The connection it went over.</param>
     /// <param name="stop">The run was stopped before it was followed: its transactions are stopped, where that is possible.</param>
     /// <param name="cancellationToken">Cancels the polling. The server's work continues.</param>
-    public async Task<FollowedEnd> FollowAsync(ILoad load, IngestConnection connection, CancellationToken stop, CancellationToken cancellationToken)
+    public async Task<FollowedEnd> FollowAsync(
+        ILoad load,
+        IngestConnection connection,
+        CancellationToken stop,
+        CancellationToken cancellationToken
+    )
     {
         ITransactionSource source = TransactionSources.For(connection, journal.Log, load.Run.Journal);
         // A stop that finds a source stops all that it finds here, so these come first.
@@ -50,7 +55,12 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (_source is not { } source)
-            throw new IngestException(ErrorId.Conflict, $"{journal.Run.Id} is just being taken up.") { Operation = "stop", Advice = "Try again in a moment.", Target = journal.Run.Id };
+            throw new IngestException(ErrorId.Conflict, $"{journal.Run.Id} is just being taken up.")
+            {
+                Operation = "stop",
+                Advice = "Try again in a moment.",
+                Target = journal.Run.Id,
+            };
         foreach (Transaction transaction in _seen.Where(transaction => !HasEnded(transaction)))
         {
             await source.StopAsync(transaction, cancellationToken);
@@ -92,14 +102,20 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
         }
         catch (IngestException e)
         {
-            bool passes = e.IsTransient || e.ErrorId is ErrorId.NotSignedIn or ErrorId.NotAllowed or ErrorId.SecretUnavailable or ErrorId.InsecureConnection;
+            bool passes =
+                e.IsTransient
+                || e.ErrorId is ErrorId.NotSignedIn or ErrorId.NotAllowed or ErrorId.SecretUnavailable or ErrorId.InsecureConnection;
             DateTimeOffset now = time.GetUtcNow();
             if (!passes)
                 _refusedSince ??= now;
             journal.Log.LogWarning("It continues to run, and cannot be read right now. {Reason}", e.Message);
             if ((passes || now - _refusedSince < timeouts.Refusals) && now - _lastGood < timeouts.Outage)
                 return null;
-            return new FollowedEnd(RunStatus.Unknown, $"It was submitted, and how it ended cannot be found out: {e.Message} Look at it with Get-Transaction {string.Join(", ", _seen.Select(transaction => transaction.Id))}.");
+            return new FollowedEnd(
+                RunStatus.Unknown,
+                $"It was submitted, and how it ended cannot be found out: {e.Message} Look at it with Get-Transaction "
+                    + $"{string.Join(", ", _seen.Select(transaction => transaction.Id))}."
+            );
         }
     }
 
@@ -111,13 +127,16 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
             await journal.WriteAsync(now, cancellationToken);
     }
 
-    private StoredRun Counted(StoredRun run) => run with
-    {
-        Completed = _seen.Any(transaction => transaction.Completed is not null) ? _seen.Sum(transaction => transaction.Completed ?? 0) : null,
-        Total = _seen.All(transaction => transaction.Total is not null) ? _seen.Sum(transaction => transaction.Total) : null,
-        Unit = _seen[0].Unit,
-        Message = _seen.Length == 1 ? _seen[0].Message : run.Message,
-    };
+    private StoredRun Counted(StoredRun run) =>
+        run with
+        {
+            Completed = _seen.Any(transaction => transaction.Completed is not null)
+                ? _seen.Sum(transaction => transaction.Completed ?? 0)
+                : null,
+            Total = _seen.All(transaction => transaction.Total is not null) ? _seen.Sum(transaction => transaction.Total) : null,
+            Unit = _seen[0].Unit,
+            Message = _seen.Length == 1 ? _seen[0].Message : run.Message,
+        };
 
     private async Task TellAsync(Transaction transaction, CancellationToken cancellationToken)
     {
@@ -138,7 +157,13 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
         }
 
         if (count > TransactionWaiter.MostItemsTold)
-            journal.Log.LogWarning("{Count:N0} failed in {Transaction}, of which {Told} are listed here. All: {Command}", count, transaction.Id, TransactionWaiter.MostItemsTold, _source!.ListCommand(transaction));
+            journal.Log.LogWarning(
+                "{Count:N0} failed in {Transaction}, of which {Told} are listed here. All: {Command}",
+                count,
+                transaction.Id,
+                TransactionWaiter.MostItemsTold,
+                _source!.ListCommand(transaction)
+            );
     }
 
     /// <summary>One that was only read from its id stands as Unknown, and nobody has looked yet.</summary>
@@ -147,18 +172,26 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
     private static FollowedEnd EndOf(Transaction[] ended)
     {
         RunStatus[] all = ended.Select(transaction => StatusOf(transaction.Status)).Distinct().ToArray();
-        RunStatus status = all.Length == 1 ? all[0] : all.Contains(RunStatus.Unknown) ? RunStatus.Unknown : RunStatus.PartlySucceeded;
-        string[] said = ended.Where(transaction => transaction.Message is not null && (ended.Length == 1 || transaction.Status != TransactionStatus.Succeeded))
-            .Select(transaction => ended.Length == 1 ? transaction.Message! : $"{transaction.Id}: {transaction.Message}").ToArray();
+        RunStatus status =
+            all.Length == 1 ? all[0]
+            : all.Contains(RunStatus.Unknown) ? RunStatus.Unknown
+            : RunStatus.PartlySucceeded;
+        string[] said = ended
+            .Where(transaction =>
+                transaction.Message is not null && (ended.Length == 1 || transaction.Status != TransactionStatus.Succeeded)
+            )
+            .Select(transaction => ended.Length == 1 ? transaction.Message! : $"{transaction.Id}: {transaction.Message}")
+            .ToArray();
         return new FollowedEnd(status, said.Length == 0 ? null : string.Join(' ', said));
     }
 
-    private static RunStatus StatusOf(TransactionStatus status) => status switch
-    {
-        TransactionStatus.Succeeded => RunStatus.Succeeded,
-        TransactionStatus.PartlySucceeded => RunStatus.PartlySucceeded,
-        TransactionStatus.Failed => RunStatus.Failed,
-        TransactionStatus.Canceled => RunStatus.Canceled,
-        _ => RunStatus.Unknown,
-    };
+    private static RunStatus StatusOf(TransactionStatus status) =>
+        status switch
+        {
+            TransactionStatus.Succeeded => RunStatus.Succeeded,
+            TransactionStatus.PartlySucceeded => RunStatus.PartlySucceeded,
+            TransactionStatus.Failed => RunStatus.Failed,
+            TransactionStatus.Canceled => RunStatus.Canceled,
+            _ => RunStatus.Unknown,
+        };
 }

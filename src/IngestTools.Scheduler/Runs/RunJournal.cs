@@ -9,8 +9,8 @@ namespace IngestTools.Scheduler.Runs;
 internal sealed class RunTakenException(StoredRun run) : Exception($"{run.Id} was taken by another node.");
 
 /// <summary>
-/// Where a run stands, in the store before anything follows from it. A store that cannot be written is waited for: what was submitted must not be forgotten,
-/// and what cannot be noted must not be submitted.
+/// Where a run stands, in the store before anything follows from it. A store that cannot be written is waited for: what was submitted must
+/// not be forgotten, and what cannot be noted must not be submitted.
 /// </summary>
 internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan lease, TimeProvider time, ILogger logger)
 {
@@ -46,19 +46,25 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan l
     }
 
     /// <summary>
-    /// Right before a request that changes something: makes sure that the run is still this daemon's, and stays so for as long as daemons wait for each other.
-    /// This daemon may have been stopped for a while (a suspended machine, SIGSTOP), and another may have taken the run over.
-    /// <para>What remains possible: more than half the time after which a daemon is taken for dead goes by between the question and the moment in which the kernel
-    /// has the request, because the daemon is stopped right there, or makes a connection for so long while the store cannot be reached. No database can keep that
-    /// request from the network. The other daemon has looked into the run by then, and found nothing: it has called it unknown, or sent it again where that does no
-    /// harm (DSP-INGEST takes up nothing twice, ICA links nothing twice).</para>
+    /// Right before a request that changes something: makes sure that the run is still this daemon's, and stays so for as long as daemons
+    /// wait for each other. This daemon may have been stopped for a while (a suspended machine, SIGSTOP), and another may have taken the
+    /// run over.
+    /// <para>What remains possible: more than half the time after which a daemon is taken for dead goes by between the question and the
+    /// moment in which the kernel has the request, because the daemon is stopped right there, or makes a connection for so long while the
+    /// store cannot be reached. No database can keep that request from the network. The other daemon has looked into the run by then, and
+    /// found nothing: it has called it unknown, or sent it again where that does no harm (DSP-INGEST takes up nothing twice, ICA links
+    /// nothing twice).</para>
     /// </summary>
     /// <exception cref="RunTakenException">Another daemon has it, or may take it at any time.</exception>
     public async ValueTask HoldAsync(OperationKind kind, CancellationToken cancellationToken)
     {
         long held = Interlocked.Read(ref _heldAt);
-        // A store that is not shared is locked for the daemon's life, so nobody takes its runs: there it is only once more made sure before what cannot be repeated.
-        if (kind == OperationKind.Repeatable && (!store.Dialect.IsShared || (held != 0 && time.GetElapsedTime(held) < Shorter(HeldFor, lease / 2))))
+        // A store that is not shared is locked for the daemon's life, so nobody takes its runs: there it is only once more made sure before
+        // what cannot be repeated.
+        if (
+            kind == OperationKind.Repeatable
+            && (!store.Dialect.IsShared || (held != 0 && time.GetElapsedTime(held) < Shorter(HeldFor, lease / 2)))
+        )
             return;
         long asked;
         do
@@ -66,8 +72,7 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan l
             // Reckoned from before the question: the store's own reckoning begins later.
             asked = time.GetTimestamp();
             await RepeatAsync(Run, () => store.HoldRunAsync(Run.Number, cancellationToken), cancellationToken);
-        }
-        while (time.GetElapsedTime(asked) >= lease / 2);
+        } while (time.GetElapsedTime(asked) >= lease / 2);
         Interlocked.Exchange(ref _heldAt, asked);
     }
 
@@ -87,7 +92,13 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan l
             {
                 logger.LogError(
                     "{Run} of '{Name}' cannot be noted as {Status}{Transactions}; it is tried again in {Pause:0} s. {Reason}",
-                    now.Id, now.Name, now.Status, now.TransactionIds.Count == 0 ? "" : $" with {string.Join(", ", now.TransactionIds)}", pause.TotalSeconds, e.Message);
+                    now.Id,
+                    now.Name,
+                    now.Status,
+                    now.TransactionIds.Count == 0 ? "" : $" with {string.Join(", ", now.TransactionIds)}",
+                    pause.TotalSeconds,
+                    e.Message
+                );
                 await Task.Delay(pause, time, cancellationToken);
             }
         }
@@ -102,7 +113,13 @@ internal sealed class RunLog(SchedulerStore store, StoredRun run, TimeProvider t
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information && logLevel != LogLevel.None || logger.IsEnabled(logLevel);
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    )
     {
         if (!IsEnabled(logLevel))
             return;

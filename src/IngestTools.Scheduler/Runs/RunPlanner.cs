@@ -9,10 +9,17 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Scheduler.Runs;
 
 /// <summary>
-/// Turns times that have come into runs. A time is planned in the same transaction that moves its schedule on, and has one run at most: whoever looks, however
-/// often, whatever the clock did.
+/// Turns times that have come into runs. A time is planned in the same transaction that moves its schedule on, and has one run at most:
+/// whoever looks, however often, whatever the clock did.
 /// </summary>
-internal sealed class RunPlanner(SchedulerStore store, SavedConnections connections, DispatchSignal dispatch, SchedulerMeter meter, TimeProvider time, ILogger<RunPlanner> logger)
+internal sealed class RunPlanner(
+    SchedulerStore store,
+    SavedConnections connections,
+    DispatchSignal dispatch,
+    SchedulerMeter meter,
+    TimeProvider time,
+    ILogger<RunPlanner> logger
+)
 {
     /// <summary>What is later than this was missed. Quartz draws the line at the same place.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
@@ -27,7 +34,8 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     private const int MostMissedTold = 100;
 
     /// <summary>
-    /// Plans what is due, of all schedules: when a thousand are due in the same second, the first alarm plans them all, and the others find nothing to do.
+    /// Plans what is due, of all schedules: when a thousand are due in the same second, the first alarm plans them all, and the others find
+    /// nothing to do.
     /// </summary>
     public Task PlanDueAsync(CancellationToken cancellationToken) => PlanUpToAsync(time.GetUtcNow() + Early, cancellationToken);
 
@@ -58,7 +66,10 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         // What cannot be planned stays due, and stands before all that comes later.
         while (await store.ReadDueAsync(until, unplanned.Count, MostAtOnce, cancellationToken) is { Count: > 0 } due)
         {
-            List<StoredRun> planned = await store.WriteAsync(session => PlanAsync(session, due, unplanned, cancellationToken), cancellationToken);
+            List<StoredRun> planned = await store.WriteAsync(
+                session => PlanAsync(session, due, unplanned, cancellationToken),
+                cancellationToken
+            );
             foreach (StoredRun run in planned)
                 Tell(run);
             if (planned.Exists(run => !run.IsTerminal))
@@ -68,7 +79,12 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         }
     }
 
-    private async Task<List<StoredRun>> PlanAsync(StoreSession session, IReadOnlyList<string> keys, Dictionary<string, string> unplanned, CancellationToken cancellationToken)
+    private async Task<List<StoredRun>> PlanAsync(
+        StoreSession session,
+        IReadOnlyList<string> keys,
+        Dictionary<string, string> unplanned,
+        CancellationToken cancellationToken
+    )
     {
         List<StoredRun> planned = [];
         foreach (string key in keys)
@@ -102,7 +118,8 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
                 StoredRun manual = NewRun(known, now, $"{known.Revision}/manual/{Guid.NewGuid():N}") with { Manual = true };
                 return manual with { Number = (await SchedulerStore.AddRunAsync(session, manual, cancellationToken)).GetValueOrDefault() };
             },
-            cancellationToken);
+            cancellationToken
+        );
         Tell(run);
         dispatch.Set();
         return run;
@@ -111,7 +128,8 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
     /// <summary>What a schedule does next, as seen from now: after it was registered or resumed, or a clock was set back.</summary>
     public StoredSchedule Rearm(StoredSchedule schedule)
     {
-        DateTimeOffset? next = schedule.Definition.At ?? new Timetable(schedule.Definition, schedule.RegisteredAt).NextAfter(time.GetUtcNow());
+        DateTimeOffset? next =
+            schedule.Definition.At ?? new Timetable(schedule.Definition, schedule.RegisteredAt).NextAfter(time.GetUtcNow());
         return schedule with { NextDue = next, Status = next is null ? ScheduleStatus.Ended : ScheduleStatus.Active };
     }
 
@@ -125,8 +143,18 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         DateTimeOffset? next = timetable.NextAfter(now);
         StoredSchedule moved = schedule with { NextDue = next, Status = next is null ? ScheduleStatus.Ended : ScheduleStatus.Active };
         // Whatever can go wrong but the writing goes wrong here: a schedule is not moved on without its runs.
-        (StoredRun Run, string? Missed)[] decided = Decide(schedule.Definition, timetable, due, now).Select(entry => (
-            NewRun(schedule, entry.At, string.Create(CultureInfo.InvariantCulture, $"{schedule.Revision}/{entry.At.ToUnixTimeMilliseconds()}")), entry.Missed)).ToArray();
+        (StoredRun Run, string? Missed)[] decided = Decide(schedule.Definition, timetable, due, now)
+            .Select(entry =>
+                (
+                    NewRun(
+                        schedule,
+                        entry.At,
+                        string.Create(CultureInfo.InvariantCulture, $"{schedule.Revision}/{entry.At.ToUnixTimeMilliseconds()}")
+                    ),
+                    entry.Missed
+                )
+            )
+            .ToArray();
         bool isGoing = false;
         bool isWaiting = false;
         foreach (StoredRun other in await SchedulerStore.ReadGoingAsync(session, key, cancellationToken))
@@ -155,7 +183,9 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         return planned;
     }
 
-    /// <summary>A schedule of an earlier version has no server. It gets one with its next run: that run and all later ones load there.</summary>
+    /// <summary>
+    /// A schedule of an earlier version has no server. It gets one with its next run: that run and all later ones load there.
+    /// </summary>
     private async Task<StoredSchedule> RecordServerAsync(StoreSession session, StoredSchedule schedule, CancellationToken cancellationToken)
     {
         if (schedule.Definition.Load.Server is not null || connections.FindServer(schedule.Definition.Load.Connection) is not { } server)
@@ -164,18 +194,28 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         if (await SchedulerStore.RecordServerAsync(session, known, cancellationToken))
             return known;
         // Another node recorded a server in the same moment, and that one counts.
-        return (await SchedulerStore.FindRowAsync(session, schedule.Key, cancellationToken))?.Schedule is { } other && other.Revision == schedule.Revision ? other : known;
+        return
+            (await SchedulerStore.FindRowAsync(session, schedule.Key, cancellationToken))?.Schedule is { } other
+            && other.Revision == schedule.Revision
+            ? other
+            : known;
     }
 
-    private static string? WhyNot(Overlap overlap, bool isGoing, bool isWaiting) => overlap switch
-    {
-        Overlap.Skip when isGoing => "The run before still went on, and the schedule skips what overlaps.",
-        Overlap.Queue when isWaiting => "A run of this schedule waited already, and only one does.",
-        _ => null,
-    };
+    private static string? WhyNot(Overlap overlap, bool isGoing, bool isWaiting) =>
+        overlap switch
+        {
+            Overlap.Skip when isGoing => "The run before still went on, and the schedule skips what overlaps.",
+            Overlap.Queue when isWaiting => "A run of this schedule waited already, and only one does.",
+            _ => null,
+        };
 
     /// <summary>The times that have come, oldest first, and why one is not run.</summary>
-    private static IEnumerable<(DateTimeOffset At, string? Missed)> Decide(ScheduleDefinition definition, Timetable timetable, DateTimeOffset due, DateTimeOffset now)
+    private static IEnumerable<(DateTimeOffset At, string? Missed)> Decide(
+        ScheduleDefinition definition,
+        Timetable timetable,
+        DateTimeOffset due,
+        DateTimeOffset now
+    )
     {
         DateTimeOffset newest = timetable.LastUpTo(now) is { } last && last > due ? last : due;
         bool runsNewest = definition.MissedRun == MissedRun.RunOnce || now - newest <= Grace;
@@ -185,7 +225,10 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
             if (now - at <= Grace)
                 yield return (at, null);
             else if (++told <= MostMissedTold)
-                yield return (at, runsNewest ? $"Nobody could run it at its time. The run that was due at {newest.UtcDateTime:u} stands for it." : Passed);
+                yield return (
+                    at,
+                    runsNewest ? $"Nobody could run it at its time. The run that was due at {newest.UtcDateTime:u} stands for it." : Passed
+                );
             else
                 at = FirstWithin(timetable, newest, now);
         }
@@ -200,23 +243,25 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
 
     private const string Passed = "Nobody could run it at its time, and the schedule skips what was missed.";
 
-    private StoredRun NewRun(StoredSchedule schedule, DateTimeOffset due, string key) => new()
-    {
-        Name = schedule.Definition.Name,
-        DueKey = key,
-        DueAt = due,
-        Status = RunStatus.Planned,
-        Load = schedule.Definition.Load,
-        Spool = schedule.Spool,
-        Host = connections.HostOf(schedule.Definition.Load.Connection),
-    };
+    private StoredRun NewRun(StoredSchedule schedule, DateTimeOffset due, string key) =>
+        new()
+        {
+            Name = schedule.Definition.Name,
+            DueKey = key,
+            DueAt = due,
+            Status = RunStatus.Planned,
+            Load = schedule.Definition.Load,
+            Spool = schedule.Spool,
+            Host = connections.HostOf(schedule.Definition.Load.Connection),
+        };
 
-    private static IngestException GoesOn(StoredSchedule schedule, StoredRun other) => new(ErrorId.Conflict, $"{other.Id} of '{schedule.Definition.Name}' is still running ({other.Status}).")
-    {
-        Operation = "start",
-        Advice = $"Wait for it: Wait-Transaction {other.Id}. With -Overlap Queue one more run may wait behind it.",
-        Target = schedule.Definition.Name,
-    };
+    private static IngestException GoesOn(StoredSchedule schedule, StoredRun other) =>
+        new(ErrorId.Conflict, $"{other.Id} of '{schedule.Definition.Name}' is still running ({other.Status}).")
+        {
+            Operation = "start",
+            Advice = $"Wait for it: Wait-Transaction {other.Id}. With -Overlap Queue one more run may wait behind it.",
+            Target = schedule.Definition.Name,
+        };
 
     private void Tell(StoredRun run)
     {
@@ -224,6 +269,13 @@ internal sealed class RunPlanner(SchedulerStore store, SavedConnections connecti
         if (run.Status == RunStatus.Missed)
             logger.LogWarning("{Run} of '{Name}', due at {Due:u}: missed. {Why}", run.Id, run.Name, run.DueAt.UtcDateTime, run.Message);
         else
-            logger.LogInformation("{Run} of '{Name}' is planned: {Kind} over {Connection}, due at {Due:u}.", run.Id, run.Name, run.Load.Kind, run.Load.Connection, run.DueAt.UtcDateTime);
+            logger.LogInformation(
+                "{Run} of '{Name}' is planned: {Kind} over {Connection}, due at {Due:u}.",
+                run.Id,
+                run.Name,
+                run.Load.Kind,
+                run.Load.Connection,
+                run.DueAt.UtcDateTime
+            );
     }
 }

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Scheduler.Runs;
 
 /// <summary>
-/// Takes one run from where it stands to its end: prepare, submit once, follow. A run that was taken up after a crash begins in the middle: what is only
-/// prepared is prepared again, what may have been submitted is looked into, what was submitted is followed.
+/// Takes one run from where it stands to its end: prepare, submit once, follow. A run that was taken up after a crash begins in the middle:
+/// what is only prepared is prepared again, what may have been submitted is looked into, what was submitted is followed.
 /// </summary>
 internal sealed class RunWorker : IDisposable
 {
@@ -32,7 +32,16 @@ internal sealed class RunWorker : IDisposable
     private IngestException? _cause;
     private IngestException? _trouble;
 
-    public RunWorker(StoredRun run, bool isTakenUp, SchedulerStore store, ISpool spool, SavedConnections connections, RunTimeouts timeouts, TimeProvider time, ILogger logger)
+    public RunWorker(
+        StoredRun run,
+        bool isTakenUp,
+        SchedulerStore store,
+        ISpool spool,
+        SavedConnections connections,
+        RunTimeouts timeouts,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _journal = new RunJournal(store, run, timeouts.Lease, time, logger);
         _isTakenUp = isTakenUp;
@@ -50,7 +59,9 @@ internal sealed class RunWorker : IDisposable
 
     private ILogger Log => _journal.Log;
 
-    /// <summary>Runs until the end of the run, or until the daemon ends; then the run stays as it is noted, and is taken up again later.</summary>
+    /// <summary>
+    /// Runs until the end of the run, or until the daemon ends; then the run stays as it is noted, and is taken up again later.
+    /// </summary>
     /// <param name="ending">The daemon ends.</param>
     /// <param name="ended">The daemon cannot wait any longer.</param>
     public async Task RunAsync(CancellationToken ending, CancellationToken ended)
@@ -85,15 +96,20 @@ internal sealed class RunWorker : IDisposable
         {
             Log.LogError(e, "The run failed unexpectedly.");
             bool isOut = Run.IsOut;
-            await EndAsync(isOut ? RunStatus.Unknown : RunStatus.Failed, $"It failed unexpectedly: {e.Message}{(isOut ? " " + WhereToLook() : "")}", ended);
+            await EndAsync(
+                isOut ? RunStatus.Unknown : RunStatus.Failed,
+                $"It failed unexpectedly: {e.Message}{(isOut ? " " + WhereToLook() : "")}",
+                ended
+            );
         }
     }
 
     /// <summary>
-    /// Stops the run: at once where nothing was submitted, at the service where it can be. Where parts were taken, no more are sent; while it is looked into what the
-    /// server took, nobody looks any longer.
+    /// Stops the run: at once where nothing was submitted, at the service where it can be. Where parts were taken, no more are sent; while
+    /// it is looked into what the server took, nobody looks any longer.
     /// </summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.CannotCancel"/>, <see cref="ErrorId.Conflict"/> and what the service says.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.CannotCancel"/>, <see cref="ErrorId.Conflict"/> and what the service
+    /// says.</exception>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (_isSubmitted)
@@ -101,7 +117,12 @@ internal sealed class RunWorker : IDisposable
         else if (_looks || Run.Status != RunStatus.Submitting)
             await _stop.CancelAsync();
         else
-            throw new IngestException(ErrorId.Conflict, $"{Run.Id} is just being submitted, which cannot be taken back half way.") { Operation = "stop", Advice = "Try again in a moment.", Target = Run.Id };
+            throw new IngestException(ErrorId.Conflict, $"{Run.Id} is just being submitted, which cannot be taken back half way.")
+            {
+                Operation = "stop",
+                Advice = "Try again in a moment.",
+                Target = Run.Id,
+            };
     }
 
     public void Dispose() => _stop.Dispose();
@@ -132,31 +153,48 @@ internal sealed class RunWorker : IDisposable
         }
         catch (IngestException e) when (Run.IsOut)
         {
-            throw new IngestException(ErrorId.OutcomeUnknown, $"What became of it cannot be looked into: {Words(e)}", e) { Operation = "follow", Advice = WhereToLook() };
+            throw new IngestException(ErrorId.OutcomeUnknown, $"What became of it cannot be looked into: {Words(e)}", e)
+            {
+                Operation = "follow",
+                Advice = WhereToLook(),
+            };
         }
     }
 
     /// <summary>Where somebody finds what was submitted, as far as it is noted.</summary>
     private string WhereToLook() =>
-        Run.TransactionIds.Count > 0 ? $"It was submitted: look at it with Get-Transaction {string.Join(", ", Run.TransactionIds)}."
-        : $"It may have been submitted: look at the service behind the connection '{Run.Load.Connection}'{(Run.RemoteName is null ? "" : $" for '{Run.RemoteName}'")} before it is started again.";
+        Run.TransactionIds.Count > 0
+            ? $"It was submitted: look at it with Get-Transaction {string.Join(", ", Run.TransactionIds)}."
+            : $"It may have been submitted: look at the service behind the connection "
+                + $"'{Run.Load.Connection}'{(Run.RemoteName is null ? "" : $" for '{Run.RemoteName}'")} before it is started again.";
 
     private void TellBeginning()
     {
         if (_isTakenUp)
         {
             Log.LogWarning(
-                "Taken up on {Node}, as a scheduler that ended left it: {Status}{Transactions}.", Run.Node, Run.Status,
-                Run.TransactionIds.Count == 0 ? "" : $" with {string.Join(", ", Run.TransactionIds)}");
+                "Taken up on {Node}, as a scheduler that ended left it: {Status}{Transactions}.",
+                Run.Node,
+                Run.Status,
+                Run.TransactionIds.Count == 0 ? "" : $" with {string.Join(", ", Run.TransactionIds)}"
+            );
             return;
         }
 
         TimeSpan late = Run.StartedAt > Run.DueAt ? Run.StartedAt.Value - Run.DueAt : TimeSpan.Zero;
         Log.LogInformation(
-            "Begins on {Node}: {Kind} over {Connection}, due at {Due:u}, {Late:0.0} s late.", Run.Node, Run.Load.Kind, Run.Load.Connection, Run.DueAt.UtcDateTime, late.TotalSeconds);
+            "Begins on {Node}: {Kind} over {Connection}, due at {Due:u}, {Late:0.0} s late.",
+            Run.Node,
+            Run.Load.Kind,
+            Run.Load.Connection,
+            Run.DueAt.UtcDateTime,
+            late.TotalSeconds
+        );
     }
 
-    /// <summary>Submits, unless it is stopped meanwhile. A stop holds back what was not sent. What the server has taken continues, and is followed.</summary>
+    /// <summary>
+    /// Submits, unless it is stopped meanwhile. A stop holds back what was not sent. What the server has taken continues, and is followed.
+    /// </summary>
     private async Task SubmitOrStopAsync(ILoad load, CancellationToken pausing, CancellationToken ending, CancellationToken ended)
     {
         try
@@ -174,7 +212,8 @@ internal sealed class RunWorker : IDisposable
     }
 
     /// <summary>
-    /// Submits, after it was found out what became of an earlier try. Only what certainly did not reach the server, or does no harm twice, is tried again.
+    /// Submits, after it was found out what became of an earlier try. Only what certainly did not reach the server, or does no harm twice,
+    /// is tried again.
     /// </summary>
     private async Task SubmitAsync(ILoad load, CancellationToken pausing, CancellationToken ended)
     {
@@ -203,10 +242,14 @@ internal sealed class RunWorker : IDisposable
                 Log.LogWarning("{Reason}", e.Message);
                 Look(e, _time.GetUtcNow());
             }
-            catch (IngestException e) when (e.IsTransient && (_looks ? _time.GetUtcNow() - began < _timeouts.Outage : tries < _timeouts.RetryPauses.Count))
+            catch (IngestException e)
+                when (e.IsTransient && (_looks ? _time.GetUtcNow() - began < _timeouts.Outage : tries < _timeouts.RetryPauses.Count))
             {
                 TimeSpan pause = _timeouts.RetryPauses[Math.Min(tries, _timeouts.RetryPauses.Count - 1)];
-                string what = _looks ? "Whether it was submitted cannot be found out right now" : Run.TransactionIds.Count > 0 ? "Nothing more was submitted" : "Nothing was submitted";
+                string what =
+                    _looks ? "Whether it was submitted cannot be found out right now"
+                    : Run.TransactionIds.Count > 0 ? "Nothing more was submitted"
+                    : "Nothing was submitted";
                 // Whoever takes the run up from here, or stops it, need not look into what is known. The status comes before the line that
                 // people read.
                 if (!_looks && Run.Status == RunStatus.Submitting)
@@ -242,27 +285,34 @@ internal sealed class RunWorker : IDisposable
     private void Look(IngestException? cause, DateTimeOffset since) => (_cause, _looksSince, _looks) = (cause, since, true);
 
     /// <summary>Somebody stopped what may have been submitted.</summary>
-    private IngestException Stopped(ILoad load) => new(
-        ErrorId.OutcomeUnknown,
-        _looks ? $"It was stopped while it was looked into, since {_looksSince:u}, whether the server took what had been sent." : "It was stopped as it was submitted, and whether the server took it is not known.",
-        _cause)
-    {
-        Operation = "submit",
-        Advice = load.WhatToLookAt,
-    };
+    private IngestException Stopped(ILoad load) =>
+        new(
+            ErrorId.OutcomeUnknown,
+            _looks
+                ? $"It was stopped while it was looked into, since {_looksSince:u}, whether the server took what had been sent."
+                : "It was stopped as it was submitted, and whether the server took it is not known.",
+            _cause
+        )
+        {
+            Operation = "submit",
+            Advice = load.WhatToLookAt,
+        };
 
     /// <summary>Somebody stopped it between two parts.</summary>
     private IngestException StoppedBetween() =>
         new(ErrorId.Conflict, $"It was stopped after {string.Join(", ", Run.TransactionIds)} had been submitted.") { Operation = "submit" };
 
-    private static IngestException CannotKnow(ILoad load, IngestException? cause) => new(
-        ErrorId.OutcomeUnknown,
-        $"It was about to be submitted, or had just been, and whether the server took it cannot be known{(cause is null ? "" : $": {cause.Message.TrimEnd('.')}")}.",
-        cause)
-    {
-        Operation = "submit",
-        Advice = load.WhatToLookAt,
-    };
+    private static IngestException CannotKnow(ILoad load, IngestException? cause) =>
+        new(
+            ErrorId.OutcomeUnknown,
+            $"It was about to be submitted, or had just been, and whether the server took it cannot be "
+                + $"known{(cause is null ? "" : $": {cause.Message.TrimEnd('.')}")}.",
+            cause
+        )
+        {
+            Operation = "submit",
+            Advice = load.WhatToLookAt,
+        };
 
     private async Task FollowAsync(ILoad load, IngestConnection connection, CancellationToken ending, CancellationToken ended)
     {
@@ -272,7 +322,10 @@ internal sealed class RunWorker : IDisposable
         string? message = end.Message;
         if (_trouble is not null)
         {
-            status = _trouble.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown : end.Status is RunStatus.Succeeded or RunStatus.PartlySucceeded ? RunStatus.PartlySucceeded : end.Status;
+            status =
+                _trouble.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown
+                : end.Status is RunStatus.Succeeded or RunStatus.PartlySucceeded ? RunStatus.PartlySucceeded
+                : end.Status;
             message = $"Not all was submitted: {Words(_trouble)} {message}".TrimEnd();
         }
 
@@ -320,12 +373,19 @@ internal sealed class RunWorker : IDisposable
             return;
         }
 
-        LogLevel level = status is RunStatus.Succeeded or RunStatus.Canceled ? LogLevel.Information : status == RunStatus.PartlySucceeded ? LogLevel.Warning : LogLevel.Error;
+        LogLevel level =
+            status is RunStatus.Succeeded or RunStatus.Canceled ? LogLevel.Information
+            : status == RunStatus.PartlySucceeded ? LogLevel.Warning
+            : LogLevel.Error;
         Log.Log(
-            level, "{Status} after {Elapsed}{Counts}{Transactions}.{Message}", status, Elapsed(),
+            level,
+            "{Status} after {Elapsed}{Counts}{Transactions}.{Message}",
+            status,
+            Elapsed(),
             Run.Completed is { } done ? $", {done:N0}{(Run.Total is { } all ? $" of {all:N0}" : "")} {Run.Unit}" : "",
             Run.TransactionIds.Count == 0 ? "" : $", {string.Join(", ", Run.TransactionIds)}",
-            message is null ? "" : " " + message);
+            message is null ? "" : " " + message
+        );
     }
 
     private string Elapsed()
@@ -337,7 +397,9 @@ internal sealed class RunWorker : IDisposable
     }
 
     private RunStatus StatusOf(IngestException error) =>
-        error.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown : Run.TransactionIds.Count > 0 || Run.Status is RunStatus.Submitted or RunStatus.Running ? RunStatus.Unknown : RunStatus.Failed;
+        error.ErrorId == ErrorId.OutcomeUnknown ? RunStatus.Unknown
+        : Run.TransactionIds.Count > 0 || Run.Status is RunStatus.Submitted or RunStatus.Running ? RunStatus.Unknown
+        : RunStatus.Failed;
 
     private static string Words(IngestException error) => $"{error.Message} {error.Advice}";
 }

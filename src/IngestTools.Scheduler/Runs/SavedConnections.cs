@@ -14,29 +14,53 @@ internal sealed class SavedConnections
     /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/>, <see cref="ErrorId.FileUnreadable"/></exception>
     public ConnectionProfile Find(string name) =>
         _profiles.Read().FirstOrDefault(profile => string.Equals(profile.Name, name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new IngestException(ErrorId.NoConnection, $"There is no saved connection '{name}' in {IngestFolders.Configuration}, where the scheduler looks.")
+        ?? throw new IngestException(
+            ErrorId.NoConnection,
+            $"There is no saved connection '{name}' in {IngestFolders.Configuration}, where the scheduler looks."
+        )
         {
             Operation = "schedule",
-            Advice = "Save one as the scheduler's account: Connect-IngestService ... -SecretFrom file:PATH -Save. Get-IngestConnection -Saved lists them.",
+            Advice =
+                "Save one as the scheduler's account: Connect-IngestService ... -SecretFrom file:PATH -Save. Get-IngestConnection "
+                + "-Saved lists them.",
             Target = name,
         };
 
     /// <summary>The profile of the connection of a schedule's load, which leads to the load's server.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/>, <see cref="ErrorId.FileUnreadable"/>, <see cref="ErrorId.WrongServer"/></exception>
-    public ConnectionProfile FindForRun(LoadDefinition load) => Find(load, (profile, recorded, server) => WrongServer(
-        profile,
-        $"The schedule loads to {recorded}, and the connection '{profile.Name}' is to {server}.",
-        $"To load to {server} from now on, register the schedule again with -Force. To keep its server, save the connection again with the address {recorded}."));
+    /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/>, <see cref="ErrorId.FileUnreadable"/>,
+    /// <see cref="ErrorId.WrongServer"/></exception>
+    public ConnectionProfile FindForRun(LoadDefinition load) =>
+        Find(
+            load,
+            (profile, recorded, server) =>
+                WrongServer(
+                    profile,
+                    $"The schedule loads to {recorded}, and the connection '{profile.Name}' is to {server}.",
+                    $"To load to {server} from now on, register the schedule again with -Force. To keep its server, save the "
+                        + $"connection again with the address {recorded}."
+                )
+        );
 
     /// <summary>The profile of the connection of a load that is to be registered, which leads to the load's server.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/>, <see cref="ErrorId.FileUnreadable"/>, <see cref="ErrorId.WrongServer"/></exception>
-    public ConnectionProfile FindForRegistration(LoadDefinition load) => Find(load, (profile, recorded, server) => WrongServer(
-        profile,
-        $"The object to register has the server {recorded}, and the connection '{profile.Name}' is to {server}.",
-        $"To load to {recorded}, name a saved connection to it with -Connection. To load to {server}, leave the object's Server out: Select-Object * -ExcludeProperty Server."));
+    /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/>, <see cref="ErrorId.FileUnreadable"/>,
+    /// <see cref="ErrorId.WrongServer"/></exception>
+    public ConnectionProfile FindForRegistration(LoadDefinition load) =>
+        Find(
+            load,
+            (profile, recorded, server) =>
+                WrongServer(
+                    profile,
+                    $"The object to register has the server {recorded}, and the connection '{profile.Name}' is to {server}.",
+                    $"To load to {recorded}, name a saved connection to it with -Connection. To load to {server}, leave the object's "
+                        + $"Server out: Select-Object * -ExcludeProperty Server."
+                )
+        );
 
-    /// <summary>A load with the server that its connection leads to now, where it has none; as it is where that cannot be found out.</summary>
-    public LoadDefinition WithServer(LoadDefinition load) => load.Server is null ? load with { Server = FindServer(load.Connection) } : load;
+    /// <summary>
+    /// A load with the server that its connection leads to now, where it has none; as it is where that cannot be found out.
+    /// </summary>
+    public LoadDefinition WithServer(LoadDefinition load) =>
+        load.Server is null ? load with { Server = FindServer(load.Connection) } : load;
 
     /// <summary>The base address of the server that a connection leads to; null where that cannot be found out.</summary>
     public string? FindServer(string name)
@@ -67,7 +91,8 @@ internal sealed class SavedConnections
     }
 
     /// <summary>Opens a connection of its own, as a profile says.</summary>
-    public static IngestConnection Open(ConnectionProfile profile, ILogger logger) => IngestConnection.Open(profile.ToSettings(vault: null), logger);
+    public static IngestConnection Open(ConnectionProfile profile, ILogger logger) =>
+        IngestConnection.Open(profile.ToSettings(vault: null), logger);
 
     /// <summary>The base address of the server that a profile leads to; null where it has no usable address.</summary>
     public static string? ServerOf(ConnectionProfile profile) => IngestConnection.ServerOf(profile.ToSettings(vault: null));
@@ -75,9 +100,17 @@ internal sealed class SavedConnections
     private ConnectionProfile Find(LoadDefinition load, Func<ConnectionProfile, string, string, IngestException> refuse)
     {
         ConnectionProfile profile = Find(load.Connection);
-        return load.Server is not { } recorded || ServerOf(profile) is not { } server || server == recorded ? profile : throw refuse(profile, Redaction.Of(recorded), server);
+        return load.Server is not { } recorded || ServerOf(profile) is not { } server || server == recorded
+            ? profile
+            : throw refuse(profile, Redaction.Of(recorded), server);
     }
 
     private static IngestException WrongServer(ConnectionProfile profile, string message, string advice) =>
-        new(ErrorId.WrongServer, message) { Service = profile.Service, Operation = "schedule", Advice = advice, Target = profile.Name };
+        new(ErrorId.WrongServer, message)
+        {
+            Service = profile.Service,
+            Operation = "schedule",
+            Advice = advice,
+            Target = profile.Name,
+        };
 }

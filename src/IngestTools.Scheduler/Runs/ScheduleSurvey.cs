@@ -5,14 +5,14 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Scheduler.Runs;
 
 /// <summary>
-/// Knows the schedules that run nothing as they stand, and says so for as long as it is so: one that the store cannot give any more, one whose zone this machine
-/// does not know. Nobody else looks at them before their time.
+/// Knows the schedules that run nothing as they stand, and says so for as long as it is so: one that the store cannot give any more, one
+/// whose zone this machine does not know. Nobody else looks at them before their time.
 /// </summary>
 internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, TimeProvider time, ILogger<ScheduleSurvey> logger)
 {
     /// <summary>
-    /// All schedules are looked at so often. What is wrong with one is so from the daemon's start, or comes from damage to the store; of one that is due, the
-    /// planner tells at once.
+    /// All schedules are looked at so often. What is wrong with one is so from the daemon's start, or comes from damage to the store; of
+    /// one that is due, the planner tells at once.
     /// </summary>
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
@@ -41,7 +41,9 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
         {
             return new IngestException(e.ErrorId, $"Its times cannot be reckoned: {e.Message}", e)
             {
-                Advice = "It runs nothing while that is so. Register it again with -Force and another time or -TimeZone, or give the machine its time zones back and start the scheduler again.",
+                Advice =
+                    "It runs nothing while that is so. Register it again with -Force and another time or -TimeZone, or give the "
+                    + "machine its time zones back and start the scheduler again.",
             };
         }
     }
@@ -61,7 +63,8 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
         if (all.Count == 0)
             return null;
         string reasons = string.Join(' ', all.Take(MostTold).Select(entry => $"'{entry.Key}': {entry.Value}"));
-        return $"{all.Count} {(all.Count == 1 ? "schedule runs" : "schedules run")} nothing: {reasons}{(all.Count > MostTold ? " ..." : "")}";
+        return $"{all.Count} {(all.Count == 1 ? "schedule runs" : "schedules run")} nothing: "
+            + $"{reasons}{(all.Count > MostTold ? " ..." : "")}";
     }
 
     private async Task LookAtAllAsync(CancellationToken cancellationToken)

@@ -47,8 +47,12 @@ internal sealed class FolderSpool(string folder) : ISpool
         {
             PrivateFiles.CreateFolder(folder);
             PrivateFiles.CreateFolder(place + Unfinished);
-            await using (FileStream source = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, useAsync: true))
-            await using (FileStream copy = PrivateFiles.Create(Path.Join(place + Unfinished, Path.GetFileName(name)), FileOptions.Asynchronous))
+            await using (
+                FileStream source = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, useAsync: true)
+            )
+            await using (
+                FileStream copy = PrivateFiles.Create(Path.Join(place + Unfinished, Path.GetFileName(name)), FileOptions.Asynchronous)
+            )
             {
                 await source.CopyToAsync(copy, cancellationToken);
                 copy.Flush(flushToDisk: true);
@@ -73,24 +77,34 @@ internal sealed class FolderSpool(string folder) : ISpool
         new(ErrorId.FileUnreadable, $"{path} cannot be copied to {place}: {cause.Message}", cause)
         {
             Operation = "register",
-            Advice = "The scheduler keeps a copy of each workbook and id list. Look whether the disk has room, and whether the scheduler's account may write there.",
+            Advice =
+                "The scheduler keeps a copy of each workbook and id list. Look whether the disk has room, and whether the scheduler's "
+                + "account may write there.",
             Target = path,
         };
 
-    public static IngestException Lost(string path) => new(ErrorId.FileNotFound, $"The copy {path} is gone.")
-    {
-        Operation = "load",
-        Advice = "Register the schedule again with -Force: the file is then copied again.",
-        Target = path,
-    };
+    public static IngestException Lost(string path) =>
+        new(ErrorId.FileNotFound, $"The copy {path} is gone.")
+        {
+            Operation = "load",
+            Advice = "Register the schedule again with -Force: the file is then copied again.",
+            Target = path,
+        };
 }
 
 /// <summary>Folders that only the daemon's account may read and write.</summary>
 internal static class PrivateFolder
 {
-    private static readonly EnumerationOptions All = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.None };
+    private static readonly EnumerationOptions All = new()
+    {
+        RecurseSubdirectories = true,
+        IgnoreInaccessible = true,
+        AttributesToSkip = FileAttributes.None,
+    };
 
-    /// <summary>Refuses a folder, and what lies in it, that another account owns or can write: the store, its lock, the spool and each copy in it.</summary>
+    /// <summary>
+    /// Refuses a folder, and what lies in it, that another account owns or can write: the store, its lock, the spool and each copy in it.
+    /// </summary>
     /// <exception cref="StoreException">The message names the file, and what to do.</exception>
     public static void RefuseForeign(string folder)
     {
@@ -104,7 +118,8 @@ internal static class PrivateFolder
         }
     }
 
-    private static StoreException Foreign(string path, FileRisk risk) => new($"{path} is not used: {risk.Reason}. {risk.Advice} Or give another folder with --store.");
+    private static StoreException Foreign(string path, FileRisk risk) =>
+        new($"{path} is not used: {risk.Reason}. {risk.Advice} Or give another folder with --store.");
 
     /// <summary>Deletes what is left of an attempt; where even that cannot be done, the error of the attempt itself counts.</summary>
     public static void TryDelete(string folder)

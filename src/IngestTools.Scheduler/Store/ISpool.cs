@@ -1,6 +1,8 @@
 namespace IngestTools.Scheduler.Store;
 
-/// <summary>Copies of what schedules load: the service keeps none, and the file that was registered may be gone when its time comes.</summary>
+/// <summary>
+/// Copies of what schedules load: the service keeps none, and the file that was registered may be gone when its time comes.
+/// </summary>
 internal interface ISpool
 {
     /// <summary>Copies a file: wholly, or not at all. Only the daemon's account can read it.</summary>

@@ -5,7 +5,10 @@ namespace IngestTools.Scheduler.Store;
 
 /// <summary>How loads and lists stand in the store's columns.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(LoadDefinition))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class LoadJson : JsonSerializerContext;

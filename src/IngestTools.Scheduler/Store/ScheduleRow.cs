@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace IngestTools.Scheduler.Store;
 
-/// <summary>A row of the schedules: the schedule, or why it cannot be read. One that cannot be read is listed, and hides no other.</summary>
+/// <summary>
+/// A row of the schedules: the schedule, or why it cannot be read. One that cannot be read is listed, and hides no other.
+/// </summary>
 internal sealed record ScheduleRow
 {
     /// <summary>The name without regard to case, which is known even of one that cannot be read.</summary>
@@ -41,16 +43,20 @@ internal sealed record ScheduleRow
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>: it cannot be read.</exception>
     public StoredSchedule Open() => Schedule ?? throw Error!;
 
-    private static ScheduleRow Unreadable(DbDataReader row, string key, string why, Exception? cause) => new()
-    {
-        Key = key,
-        RegisteredAt = row["registered_at"] is long at && at >= 0 && at <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ? DateTimeOffset.FromUnixTimeMilliseconds(at) : default,
-        RegisteredBy = row["registered_by"] as string,
-        Error = new IngestException(ErrorId.InvalidSchedule, $"The schedule '{key}' cannot be read from the store: {why}", cause)
+    private static ScheduleRow Unreadable(DbDataReader row, string key, string why, Exception? cause) =>
+        new()
         {
-            Operation = "schedule",
-            Advice = "It runs nothing. Register it again with -Force, or remove it with Unregister-BulkLoadSchedule.",
-            Target = key,
-        },
-    };
+            Key = key,
+            RegisteredAt =
+                row["registered_at"] is long at && at >= 0 && at <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+                    ? DateTimeOffset.FromUnixTimeMilliseconds(at)
+                    : default,
+            RegisteredBy = row["registered_by"] as string,
+            Error = new IngestException(ErrorId.InvalidSchedule, $"The schedule '{key}' cannot be read from the store: {why}", cause)
+            {
+                Operation = "schedule",
+                Advice = "It runs nothing. Register it again with -Force, or remove it with Unregister-BulkLoadSchedule.",
+                Target = key,
+            },
+        };
 }

@@ -11,109 +11,202 @@ internal sealed partial class SchedulerStore
         """;
 
     /// <summary>Writes a run that is new; its number, or null where there is one for that time already.</summary>
-    public static async Task<long?> AddRunAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken) => await session.NumberAsync(
-        """
-        INSERT INTO ingest_run (name_key, name, due_key, due_at, manual, status, ended, started_at, completed_at, load, spool, host, transaction_ids, remote_name, completed, total, unit, message)
-        VALUES (@name_key, @name, @due_key, @due_at, @manual, @status, @ended, @started_at, @completed_at, @load, @spool, @host, @transaction_ids, @remote_name, @completed, @total, @unit, @message)
-        ON CONFLICT (due_key) DO NOTHING RETURNING id
-        """,
-        cancellationToken, [.. run.FixedValues(), .. run.ChangingValues().Where(value => value.Item1 != "id")]);
+    public static async Task<long?> AddRunAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken) =>
+        await session.NumberAsync(
+            """
+            INSERT INTO ingest_run (name_key, name, due_key, due_at, manual, status, ended, started_at, completed_at, load, spool, host,
+                transaction_ids, remote_name, completed, total, unit, message)
+            VALUES (@name_key, @name, @due_key, @due_at, @manual, @status, @ended, @started_at, @completed_at, @load, @spool, @host,
+                @transaction_ids, @remote_name, @completed, @total, @unit, @message)
+            ON CONFLICT (due_key) DO NOTHING RETURNING id
+            """,
+            cancellationToken,
+            [.. run.FixedValues(), .. run.ChangingValues().Where(value => value.Item1 != "id")]
+        );
 
     /// <summary>Writes where a run of this daemon stands; false where it no longer has it.</summary>
-    public Task<bool> WriteRunAsync(StoredRun run, CancellationToken cancellationToken) => WriteAsync(
-        async session => await session.ExecuteAsync(
-            """
-            UPDATE ingest_run SET status = @status, ended = @ended, started_at = @started_at, completed_at = @completed_at, transaction_ids = @transaction_ids,
-                remote_name = @remote_name, completed = @completed, total = @total, unit = @unit, message = @message
-            WHERE id = @id AND claim = @claim AND ended = 0
-            """,
-            cancellationToken, [.. run.ChangingValues(), ("claim", claim)]) == 1,
-        cancellationToken);
-
-    /// <summary>Keeps what a run has to remember; false where this daemon no longer has it. It can be long, so it is not written with every step.</summary>
-    public Task<bool> WriteMarkerAsync(long number, string marker, CancellationToken cancellationToken) => WriteAsync(
-        async session => await session.ExecuteAsync(
-            "UPDATE ingest_run SET marker = @marker WHERE id = @id AND claim = @claim AND ended = 0", cancellationToken, ("id", number), ("claim", claim), ("marker", marker)) == 1,
-        cancellationToken);
+    public Task<bool> WriteRunAsync(StoredRun run, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async session =>
+                await session.ExecuteAsync(
+                    """
+                    UPDATE ingest_run SET status = @status, ended = @ended, started_at = @started_at, completed_at = @completed_at,
+                        transaction_ids = @transaction_ids,
+                        remote_name = @remote_name, completed = @completed, total = @total, unit = @unit, message = @message
+                    WHERE id = @id AND claim = @claim AND ended = 0
+                    """,
+                    cancellationToken,
+                    [.. run.ChangingValues(), ("claim", claim)]
+                ) == 1,
+            cancellationToken
+        );
 
     /// <summary>
-    /// Makes sure that this daemon has a run, and that no other takes it for as long as daemons wait for each other, reckoned from now by the store's clock;
-    /// false where another has it, or may take it at any time.
+    /// Keeps what a run has to remember; false where this daemon no longer has it. It can be long, so it is not written with every step.
     /// </summary>
-    public Task<bool> HoldRunAsync(long number, CancellationToken cancellationToken) => WriteAsync(
-        async session =>
-        {
-            // One that just now looks for what dead daemons had does not see what is written here, so it has to be through.
-            await dialect.LockAsync(session, StoreLockName.Claim, cancellationToken);
-            return await session.ExecuteAsync($"UPDATE ingest_node SET seen = {dialect.Now} WHERE claim = @claim", cancellationToken, ("claim", claim)) == 1
-                && await session.NumberAsync("SELECT id FROM ingest_run WHERE id = @id AND claim = @claim AND ended = 0", cancellationToken, ("id", number), ("claim", claim)) is not null;
-        },
-        cancellationToken);
+    public Task<bool> WriteMarkerAsync(long number, string marker, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async session =>
+                await session.ExecuteAsync(
+                    "UPDATE ingest_run SET marker = @marker WHERE id = @id AND claim = @claim AND ended = 0",
+                    cancellationToken,
+                    ("id", number),
+                    ("claim", claim),
+                    ("marker", marker)
+                ) == 1,
+            cancellationToken
+        );
 
-    public async Task<StoredRun?> FindRunAsync(long number, CancellationToken cancellationToken) => (await ReadAsync(
-        session => session.QueryAsync($"SELECT {RunColumns} FROM ingest_run WHERE id = @id", StoredRun.Read, cancellationToken, ("id", number)), cancellationToken)).FirstOrDefault();
+    /// <summary>
+    /// Makes sure that this daemon has a run, and that no other takes it for as long as daemons wait for each other, reckoned from now by
+    /// the store's clock; false where another has it, or may take it at any time.
+    /// </summary>
+    public Task<bool> HoldRunAsync(long number, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async session =>
+            {
+                // One that just now looks for what dead daemons had does not see what is written here, so it has to be through.
+                await dialect.LockAsync(session, StoreLockName.Claim, cancellationToken);
+                return await session.ExecuteAsync(
+                        $"UPDATE ingest_node SET seen = {dialect.Now} WHERE claim = @claim",
+                        cancellationToken,
+                        ("claim", claim)
+                    ) == 1
+                    && await session.NumberAsync(
+                        "SELECT id FROM ingest_run WHERE id = @id AND claim = @claim AND ended = 0",
+                        cancellationToken,
+                        ("id", number),
+                        ("claim", claim)
+                    )
+                        is not null;
+            },
+            cancellationToken
+        );
+
+    public async Task<StoredRun?> FindRunAsync(long number, CancellationToken cancellationToken) =>
+        (
+            await ReadAsync(
+                session =>
+                    session.QueryAsync(
+                        $"SELECT {RunColumns} FROM ingest_run WHERE id = @id",
+                        StoredRun.Read,
+                        cancellationToken,
+                        ("id", number)
+                    ),
+                cancellationToken
+            )
+        ).FirstOrDefault();
 
     /// <summary>Runs of some states before a number, newest first.</summary>
-    public Task<List<StoredRun>> ReadRunsBeforeAsync(long number, DateTimeOffset? since, IReadOnlyCollection<RunStatus> statuses, int most, CancellationToken cancellationToken)
+    public Task<List<StoredRun>> ReadRunsBeforeAsync(
+        long number,
+        DateTimeOffset? since,
+        IReadOnlyCollection<RunStatus> statuses,
+        int most,
+        CancellationToken cancellationToken
+    )
     {
         // The words are those of the enumeration, never a user's.
         string states = statuses.Count == 0 ? "" : $"AND status IN ({string.Join(", ", statuses.Select(status => $"'{status}'"))})";
         return ReadAsync(
-            session => session.QueryAsync(
-                $"SELECT {RunColumns} FROM ingest_run WHERE id < @number AND due_at >= @since {states} ORDER BY id DESC LIMIT @most", StoredRun.Read, cancellationToken,
-                ("number", number), ("since", since?.ToUnixTimeMilliseconds() ?? long.MinValue), ("most", most)),
-            cancellationToken);
+            session =>
+                session.QueryAsync(
+                    $"SELECT {RunColumns} FROM ingest_run WHERE id < @number AND due_at >= @since {states} ORDER BY id DESC LIMIT @most",
+                    StoredRun.Read,
+                    cancellationToken,
+                    ("number", number),
+                    ("since", since?.ToUnixTimeMilliseconds() ?? long.MinValue),
+                    ("most", most)
+                ),
+            cancellationToken
+        );
     }
 
     public Task<List<StoredRun>> ReadLastRunsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         if (keys.Count == 0)
             return Task.FromResult<List<StoredRun>>([]);
-        (string Name, object? Value)[] values = keys.Select((key, index) => (string.Create(CultureInfo.InvariantCulture, $"key{index}"), (object?)key)).ToArray();
+        (string Name, object? Value)[] values = keys.Select(
+                (key, index) => (string.Create(CultureInfo.InvariantCulture, $"key{index}"), (object?)key)
+            )
+            .ToArray();
         return ReadAsync(
-            session => session.QueryAsync(
-                $"""
-                SELECT {RunColumns} FROM ingest_run
-                WHERE id IN (SELECT max(id) FROM ingest_run WHERE name_key IN ({string.Join(", ", values.Select(value => "@" + value.Name))}) GROUP BY name_key)
-                """,
-                StoredRun.Read, cancellationToken, values),
-            cancellationToken);
+            session =>
+                session.QueryAsync(
+                    $"""
+                    SELECT {RunColumns} FROM ingest_run
+                    WHERE id IN (SELECT max(id) FROM ingest_run WHERE name_key IN ({string.Join(
+                        ", ",
+                        values.Select(value => "@" + value.Name)
+                    )}) GROUP BY name_key)
+                    """,
+                    StoredRun.Read,
+                    cancellationToken,
+                    values
+                ),
+            cancellationToken
+        );
     }
 
     /// <summary>Runs of a schedule that have not ended.</summary>
     public static Task<List<StoredRun>> ReadGoingAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
-        session.QueryAsync($"SELECT {RunColumns} FROM ingest_run WHERE name_key = @key AND ended = 0 ORDER BY id", StoredRun.Read, cancellationToken, ("key", key));
+        session.QueryAsync(
+            $"SELECT {RunColumns} FROM ingest_run WHERE name_key = @key AND ended = 0 ORDER BY id",
+            StoredRun.Read,
+            cancellationToken,
+            ("key", key)
+        );
 
     /// <summary>The oldest run of each host that has a place free, and that waits for no other run of its schedule.</summary>
-    public Task<List<StoredRun>> ReadWaitingAsync(int placesOfHost, int most, CancellationToken cancellationToken) => ReadAsync(
-        session => session.QueryAsync(
-            $"""
-            SELECT {RunColumns} FROM ingest_run r
-            WHERE ended = 0 AND claim IS NULL
-                AND host NOT IN (SELECT host FROM ingest_run WHERE ended = 0 AND claim IS NOT NULL GROUP BY host HAVING count(*) >= @places)
-                AND NOT EXISTS (SELECT 1 FROM ingest_run o WHERE o.name_key = r.name_key AND o.ended = 0 AND o.claim IS NOT NULL)
-            ORDER BY id LIMIT @most
-            """,
-            StoredRun.Read, cancellationToken, ("places", placesOfHost), ("most", most)),
-        cancellationToken);
+    public Task<List<StoredRun>> ReadWaitingAsync(int placesOfHost, int most, CancellationToken cancellationToken) =>
+        ReadAsync(
+            session =>
+                session.QueryAsync(
+                    $"""
+                    SELECT {RunColumns} FROM ingest_run r
+                    WHERE ended = 0 AND claim IS NULL
+                        AND host NOT IN (SELECT host FROM ingest_run WHERE ended = 0
+                            AND claim IS NOT NULL GROUP BY host HAVING count(*) >= @places)
+                        AND NOT EXISTS (SELECT 1 FROM ingest_run o WHERE o.name_key = r.name_key AND o.ended = 0 AND o.claim IS NOT NULL)
+                    ORDER BY id LIMIT @most
+                    """,
+                    StoredRun.Read,
+                    cancellationToken,
+                    ("places", placesOfHost),
+                    ("most", most)
+                ),
+            cancellationToken
+        );
 
     /// <summary>Takes a run that waits; null where another has it, or its host has no place free.</summary>
-    public async Task<StoredRun?> TakeAsync(long number, int placesOfHost, DateTimeOffset now, CancellationToken cancellationToken) => (await WriteAsync(
-        async session =>
-        {
-            await dialect.LockAsync(session, StoreLockName.Claim, cancellationToken);
-            return await session.QueryAsync(
-                $"""
-                UPDATE ingest_run SET claim = @claim, node = @node, started_at = coalesce(started_at, @now)
-                WHERE id = @id AND ended = 0 AND claim IS NULL
-                    AND (SELECT count(*) FROM ingest_run o WHERE o.host = ingest_run.host AND o.ended = 0 AND o.claim IS NOT NULL) < @places
-                    AND NOT EXISTS (SELECT 1 FROM ingest_run o WHERE o.name_key = ingest_run.name_key AND o.ended = 0 AND o.claim IS NOT NULL)
-                RETURNING {RunColumns}
-                """,
-                StoredRun.Read, cancellationToken,
-                ("id", number), ("claim", claim), ("node", node), ("now", now.ToUnixTimeMilliseconds()), ("places", placesOfHost));
-        },
-        cancellationToken)).FirstOrDefault();
+    public async Task<StoredRun?> TakeAsync(long number, int placesOfHost, DateTimeOffset now, CancellationToken cancellationToken) =>
+        (
+            await WriteAsync(
+                async session =>
+                {
+                    await dialect.LockAsync(session, StoreLockName.Claim, cancellationToken);
+                    return await session.QueryAsync(
+                        $"""
+                        UPDATE ingest_run SET claim = @claim, node = @node, started_at = coalesce(started_at, @now)
+                        WHERE id = @id AND ended = 0 AND claim IS NULL
+                            AND (SELECT count(*) FROM ingest_run o WHERE o.host = ingest_run.host AND o.ended = 0
+                                AND o.claim IS NOT NULL) < @places
+                            AND NOT EXISTS (SELECT 1 FROM ingest_run o WHERE o.name_key = ingest_run.name_key AND o.ended = 0
+                                AND o.claim IS NOT NULL)
+                        RETURNING {RunColumns}
+                        """,
+                        StoredRun.Read,
+                        cancellationToken,
+                        ("id", number),
+                        ("claim", claim),
+                        ("node", node),
+                        ("now", now.ToUnixTimeMilliseconds()),
+                        ("places", placesOfHost)
+                    );
+                },
+                cancellationToken
+            )
+        ).FirstOrDefault();
 
     /// <summary>Takes what daemons that no longer live had.</summary>
     /// <param name="deadAfter">A node without a heartbeat for this time is dead.</param>
@@ -129,84 +222,194 @@ internal sealed partial class SchedulerStore
                 return await session.QueryAsync(
                     $"""
                     UPDATE ingest_run SET claim = @claim, node = @node
-                    WHERE ended = 0 AND claim IS NOT NULL AND claim <> @claim AND claim NOT IN (SELECT claim FROM ingest_node WHERE seen >= {dialect.Now} - @dead)
+                    WHERE ended = 0 AND claim IS NOT NULL AND claim <> @claim AND claim NOT IN (SELECT claim FROM ingest_node
+                        WHERE seen >= {dialect.Now} - @dead)
                         {(others.Length == 0 ? "" : $"AND id NOT IN ({others})")}
                     RETURNING {RunColumns}
                     """,
-                    StoredRun.Read, cancellationToken, ("claim", claim), ("node", node), ("dead", (long)deadAfter.TotalMilliseconds));
+                    StoredRun.Read,
+                    cancellationToken,
+                    ("claim", claim),
+                    ("node", node),
+                    ("dead", (long)deadAfter.TotalMilliseconds)
+                );
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <summary>What this daemon has.</summary>
-    public Task<List<StoredRun>> ReadOwnAsync(CancellationToken cancellationToken) => ReadAsync(
-        session => session.QueryAsync($"SELECT {RunColumns} FROM ingest_run WHERE ended = 0 AND claim = @claim", StoredRun.Read, cancellationToken, ("claim", claim)), cancellationToken);
+    public Task<List<StoredRun>> ReadOwnAsync(CancellationToken cancellationToken) =>
+        ReadAsync(
+            session =>
+                session.QueryAsync(
+                    $"SELECT {RunColumns} FROM ingest_run WHERE ended = 0 AND claim = @claim",
+                    StoredRun.Read,
+                    cancellationToken,
+                    ("claim", claim)
+                ),
+            cancellationToken
+        );
 
     /// <summary>Ends a run that nobody has begun; null where somebody has.</summary>
-    public async Task<StoredRun?> CancelWaitingAsync(long number, DateTimeOffset now, string message, CancellationToken cancellationToken) => (await WriteAsync(
-        session => session.QueryAsync(
-            $"""
-            UPDATE ingest_run SET status = 'Canceled', ended = 1, completed_at = @now, message = @message WHERE id = @id AND ended = 0 AND claim IS NULL RETURNING {RunColumns}
-            """,
-            StoredRun.Read, cancellationToken, ("id", number), ("now", now.ToUnixTimeMilliseconds()), ("message", message)),
-        cancellationToken)).FirstOrDefault();
+    public async Task<StoredRun?> CancelWaitingAsync(
+        long number,
+        DateTimeOffset now,
+        string message,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await WriteAsync(
+                session =>
+                    session.QueryAsync(
+                        $"""
+                        UPDATE ingest_run SET status = 'Canceled', ended = 1, completed_at = @now, message = @message WHERE id = @id
+                            AND ended = 0 AND claim IS NULL RETURNING {RunColumns}
+                        """,
+                        StoredRun.Read,
+                        cancellationToken,
+                        ("id", number),
+                        ("now", now.ToUnixTimeMilliseconds()),
+                        ("message", message)
+                    ),
+                cancellationToken
+            )
+        ).FirstOrDefault();
 
     /// <summary>Ends a run of this daemon that cannot be read. What stands in the row is left as it is, for who looks into it.</summary>
-    public Task<bool> EndUnreadableAsync(long number, DateTimeOffset now, string message, CancellationToken cancellationToken) => WriteAsync(
-        async session =>
-        {
-            if (await session.ExecuteAsync(
-                "UPDATE ingest_run SET status = @status, ended = 1, completed_at = @now, message = @message WHERE id = @id AND claim = @claim AND ended = 0",
-                cancellationToken, ("status", nameof(RunStatus.Unknown)), ("now", now.ToUnixTimeMilliseconds()), ("message", message), ("id", number), ("claim", claim)) == 0)
+    public Task<bool> EndUnreadableAsync(long number, DateTimeOffset now, string message, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async session =>
             {
-                return false;
-            }
+                if (
+                    await session.ExecuteAsync(
+                        "UPDATE ingest_run SET status = @status, ended = 1, completed_at = @now, message = @message WHERE id = @id "
+                            + "AND claim = @claim AND ended = 0",
+                        cancellationToken,
+                        ("status", nameof(RunStatus.Unknown)),
+                        ("now", now.ToUnixTimeMilliseconds()),
+                        ("message", message),
+                        ("id", number),
+                        ("claim", claim)
+                    ) == 0
+                )
+                {
+                    return false;
+                }
 
-            await AddLogAsync(session, number, now, "Error", message, cancellationToken);
-            return true;
-        },
-        cancellationToken);
+                await AddLogAsync(session, number, now, "Error", message, cancellationToken);
+                return true;
+            },
+            cancellationToken
+        );
 
     /// <summary>Asks the daemon that has a run to stop it.</summary>
-    public Task<int> RequestStopAsync(long number, CancellationToken cancellationToken) => WriteAsync(
-        session => session.ExecuteAsync("UPDATE ingest_run SET stop_requested = 1 WHERE id = @id AND ended = 0", cancellationToken, ("id", number)), cancellationToken);
+    public Task<int> RequestStopAsync(long number, CancellationToken cancellationToken) =>
+        WriteAsync(
+            session =>
+                session.ExecuteAsync(
+                    "UPDATE ingest_run SET stop_requested = 1 WHERE id = @id AND ended = 0",
+                    cancellationToken,
+                    ("id", number)
+                ),
+            cancellationToken
+        );
 
     /// <summary>What was asked for was done, or can never be.</summary>
-    public Task<int> ForgetStopRequestAsync(long number, CancellationToken cancellationToken) => WriteAsync(
-        session => session.ExecuteAsync("UPDATE ingest_run SET stop_requested = 0 WHERE id = @id AND claim = @claim", cancellationToken, ("id", number), ("claim", claim)), cancellationToken);
+    public Task<int> ForgetStopRequestAsync(long number, CancellationToken cancellationToken) =>
+        WriteAsync(
+            session =>
+                session.ExecuteAsync(
+                    "UPDATE ingest_run SET stop_requested = 0 WHERE id = @id AND claim = @claim",
+                    cancellationToken,
+                    ("id", number),
+                    ("claim", claim)
+                ),
+            cancellationToken
+        );
 
     /// <summary>Runs of this daemon that were asked to stop, through another node or before it had them.</summary>
-    public Task<List<long>> ReadStopRequestsAsync(CancellationToken cancellationToken) => ReadAsync(
-        session => session.QueryAsync("SELECT id FROM ingest_run WHERE ended = 0 AND claim = @claim AND stop_requested = 1", row => row.Number("id"), cancellationToken, ("claim", claim)),
-        cancellationToken);
+    public Task<List<long>> ReadStopRequestsAsync(CancellationToken cancellationToken) =>
+        ReadAsync(
+            session =>
+                session.QueryAsync(
+                    "SELECT id FROM ingest_run WHERE ended = 0 AND claim = @claim AND stop_requested = 1",
+                    row => row.Number("id"),
+                    cancellationToken,
+                    ("claim", claim)
+                ),
+            cancellationToken
+        );
 
     // What a run did
 
-    public Task<int> WriteLogAsync(long number, DateTimeOffset time, string severity, string message, CancellationToken cancellationToken) => WriteAsync(
-        session => AddLogAsync(session, number, time, severity, message, cancellationToken), cancellationToken);
+    public Task<int> WriteLogAsync(
+        long number,
+        DateTimeOffset time,
+        string severity,
+        string message,
+        CancellationToken cancellationToken
+    ) => WriteAsync(session => AddLogAsync(session, number, time, severity, message, cancellationToken), cancellationToken);
 
-    public static Task<int> AddLogAsync(StoreSession session, long number, DateTimeOffset time, string severity, string message, CancellationToken cancellationToken) => session.ExecuteAsync(
-        "INSERT INTO ingest_run_log (run_id, written_at, severity, message) VALUES (@id, @time, @severity, @message)",
-        cancellationToken, ("id", number), ("time", time.ToUnixTimeMilliseconds()), ("severity", severity), ("message", message));
+    public static Task<int> AddLogAsync(
+        StoreSession session,
+        long number,
+        DateTimeOffset time,
+        string severity,
+        string message,
+        CancellationToken cancellationToken
+    ) =>
+        session.ExecuteAsync(
+            "INSERT INTO ingest_run_log (run_id, written_at, severity, message) VALUES (@id, @time, @severity, @message)",
+            cancellationToken,
+            ("id", number),
+            ("time", time.ToUnixTimeMilliseconds()),
+            ("severity", severity),
+            ("message", message)
+        );
 
-    public async Task<IReadOnlyList<TransactionLogEntry>> ReadLogAsync(long number, CancellationToken cancellationToken) => await ReadAsync(
-        session => session.QueryAsync(
-            "SELECT written_at, severity, message FROM ingest_run_log WHERE run_id = @id ORDER BY id",
-            row => new TransactionLogEntry(row.Time("written_at"), row.Text("severity"), row.Text("message")), cancellationToken, ("id", number)),
-        cancellationToken);
+    public async Task<IReadOnlyList<TransactionLogEntry>> ReadLogAsync(long number, CancellationToken cancellationToken) =>
+        await ReadAsync(
+            session =>
+                session.QueryAsync(
+                    "SELECT written_at, severity, message FROM ingest_run_log WHERE run_id = @id ORDER BY id",
+                    row => new TransactionLogEntry(row.Time("written_at"), row.Text("severity"), row.Text("message")),
+                    cancellationToken,
+                    ("id", number)
+                ),
+            cancellationToken
+        );
 
     // Numbers for the state
 
-    public async Task<(int Active, int Suspended, int Running, int Troubled, DateTimeOffset? Next)> CountAsync(DateTimeOffset since, CancellationToken cancellationToken) => (await ReadAsync(
-        session => session.QueryAsync(
-            """
-            SELECT (SELECT count(*) FROM ingest_schedule WHERE status = 'Active') AS active,
-                (SELECT count(*) FROM ingest_schedule WHERE status = 'Suspended') AS suspended,
-                (SELECT count(*) FROM ingest_run WHERE ended = 0 AND claim IS NOT NULL) AS running,
-                (SELECT count(*) FROM ingest_run WHERE ended = 1 AND completed_at >= @since AND status IN ('Failed', 'PartlySucceeded', 'Missed', 'Unknown')) AS troubled,
-                (SELECT min(next_due) FROM ingest_schedule WHERE status = 'Active') AS next
-            """,
-            static row => ((int)row.Number("active"), (int)row.Number("suspended"), (int)row.Number("running"), (int)row.Number("troubled"), row.TimeOrNull("next")),
-            cancellationToken, ("since", since.ToUnixTimeMilliseconds())),
-        cancellationToken))[0];
+    public async Task<(int Active, int Suspended, int Running, int Troubled, DateTimeOffset? Next)> CountAsync(
+        DateTimeOffset since,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await ReadAsync(
+                session =>
+                    session.QueryAsync(
+                        """
+                        SELECT (SELECT count(*) FROM ingest_schedule WHERE status = 'Active') AS active,
+                            (SELECT count(*) FROM ingest_schedule WHERE status = 'Suspended') AS suspended,
+                            (SELECT count(*) FROM ingest_run WHERE ended = 0 AND claim IS NOT NULL) AS running,
+                            (SELECT count(*) FROM ingest_run WHERE ended = 1 AND completed_at >= @since AND status IN ('Failed',
+                                'PartlySucceeded', 'Missed', 'Unknown')) AS troubled,
+                            (SELECT min(next_due) FROM ingest_schedule WHERE status = 'Active') AS next
+                        """,
+                        static row =>
+                            (
+                                (int)row.Number("active"),
+                                (int)row.Number("suspended"),
+                                (int)row.Number("running"),
+                                (int)row.Number("troubled"),
+                                row.TimeOrNull("next")
+                            ),
+                        cancellationToken,
+                        ("since", since.ToUnixTimeMilliseconds())
+                    ),
+                cancellationToken
+            )
+        )[0];
 }

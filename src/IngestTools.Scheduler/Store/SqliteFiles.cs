@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Store;
 
-/// <summary>The files of a store on this machine: made so that only its owner can read them, and looked over before they are trusted.</summary>
+/// <summary>
+/// The files of a store on this machine: made so that only its owner can read them, and looked over before they are trusted.
+/// </summary>
 internal static class SqliteFiles
 {
     private static readonly string[] Companions = ["", "-wal", "-shm", "-journal"];
@@ -24,7 +26,11 @@ internal static class SqliteFiles
         }
         catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException)
         {
-            throw new StoreException($"The store {dialect.Place} cannot be opened: {e.Message} Look whether this account may write there, and whether the disk has room.", e);
+            throw new StoreException(
+                $"The store {dialect.Place} cannot be opened: {e.Message} Look whether this account may write there, and whether the "
+                    + $"disk has room.",
+                e
+            );
         }
 
         try
@@ -34,7 +40,11 @@ internal static class SqliteFiles
         }
         catch (SqliteException e) when (dialect.IsCorrupt(e))
         {
-            logger.LogWarning("The alarms in {Path} are broken ({Reason}), and are created again from the schedules.", dialect.AlarmPath, e.Message);
+            logger.LogWarning(
+                "The alarms in {Path} are broken ({Reason}), and are created again from the schedules.",
+                dialect.AlarmPath,
+                e.Message
+            );
             Remove(dialect.AlarmPath);
             CreatePrivate(dialect.AlarmPath);
             await CheckAsync(dialect.AlarmPath, cancellationToken);

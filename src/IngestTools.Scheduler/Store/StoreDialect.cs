@@ -30,7 +30,8 @@ internal abstract class StoreDialect
     public abstract Task<IDisposable> EnterAsync(CancellationToken cancellationToken);
 
     /// <summary>Begins to change the store.</summary>
-    public virtual async Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken) => await connection.BeginTransactionAsync(cancellationToken);
+    public virtual async Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken) =>
+        await connection.BeginTransactionAsync(cancellationToken);
 
     /// <summary>Within a transaction: waits until no other node is in this part.</summary>
     public abstract Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken);
@@ -77,7 +78,10 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
 
     public override string Place { get; }
 
-    /// <summary>The alarms lie in a file of their own: they can be made anew from the schedules at any time, and their writers never wait for each other.</summary>
+    /// <summary>
+    /// The alarms lie in a file of their own: they can be made anew from the schedules at any time, and their writers never wait for each
+    /// other.
+    /// </summary>
     public string AlarmPath { get; }
 
     public override string AlarmConnection => ConnectionTo(AlarmPath);
@@ -90,7 +94,9 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
 
     public override string Now => "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
 
-    public override string CountTables => "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'ingest\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    public override string CountTables =>
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'ingest\\_%' ESCAPE '\\' AND name NOT LIKE "
+        + "'sqlite\\_%' ESCAPE '\\'";
 
     public override bool IsCorrupt(DbException error) => error is SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase };
 
@@ -133,7 +139,8 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
         await command.ExecuteScalarAsync(cancellationToken);
     }
 
-    private static string ConnectionTo(string path) => new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = BusySeconds }.ToString();
+    private static string ConnectionTo(string path) =>
+        new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = BusySeconds }.ToString();
 
     private sealed class Turn(SemaphoreSlim turn) : IDisposable
     {
@@ -148,8 +155,8 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
     private const int LockFamily = 0x496E6754;
 
     /// <summary>
-    /// A node that is stopped in the middle of a transaction (a machine that is suspended, a debugger) holds up the others for so long at most: the database then
-    /// ends its transaction, and it begins that one again when it goes on.
+    /// A node that is stopped in the middle of a transaction (a machine that is suspended, a debugger) holds up the others for so long at
+    /// most: the database then ends its transaction, and it begins that one again when it goes on.
     /// </summary>
     private const string LongestPause = "5s";
 
@@ -181,19 +188,28 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
 
     public override bool IsCorrupt(DbException error) => false;
 
-    public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) => await _source.OpenConnectionAsync(cancellationToken);
+    public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) =>
+        await _source.OpenConnectionAsync(cancellationToken);
 
     public override Task<IDisposable> EnterAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable>(new MemoryStream(0));
 
     public override async Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken)
     {
         DbTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await new StoreSession(connection, transaction).ExecuteAsync($"SET LOCAL idle_in_transaction_session_timeout = '{LongestPause}'", cancellationToken);
+        await new StoreSession(connection, transaction).ExecuteAsync(
+            $"SET LOCAL idle_in_transaction_session_timeout = '{LongestPause}'",
+            cancellationToken
+        );
         return transaction;
     }
 
     public override Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken) =>
-        session.ExecuteAsync("SELECT pg_advisory_xact_lock(@family, @name)", cancellationToken, ("family", LockFamily), ("name", (int)name));
+        session.ExecuteAsync(
+            "SELECT pg_advisory_xact_lock(@family, @name)",
+            cancellationToken,
+            ("family", LockFamily),
+            ("name", (int)name)
+        );
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 }

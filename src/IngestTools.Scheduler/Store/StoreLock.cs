@@ -21,16 +21,26 @@ internal sealed class StoreLock : IDisposable
         {
             SafeFileHandle? handle = OperatingSystem.IsWindows() ? TryTakeOnWindows(path) : UnixLock.TryTake(path);
             if (handle is null)
-                throw new StoreException($"Another scheduler has the store: {Holder(path)} (the lock is {path}). One daemon serves a store; stop that one, or give another --store.");
-            byte[] holder = Encoding.UTF8.GetBytes(string.Create(
-                CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss}Z\n"));
+                throw new StoreException(
+                    $"Another scheduler has the store: {Holder(path)} (the lock is {path}). One daemon serves a store; stop that one, "
+                        + $"or give another --store."
+                );
+            byte[] holder = Encoding.UTF8.GetBytes(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss}Z\n"
+                )
+            );
             RandomAccess.SetLength(handle, 0);
             RandomAccess.Write(handle, holder, 0);
             return new StoreLock(handle);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StoreException($"The lock {path} cannot be written: {e.Message} Give this account a folder that it may write, with --store.", e);
+            throw new StoreException(
+                $"The lock {path} cannot be written: {e.Message} Give this account a folder that it may write, with --store.",
+                e
+            );
         }
     }
 
@@ -52,7 +62,9 @@ internal sealed class StoreLock : IDisposable
     {
         try
         {
-            using SafeFileHandle handle = OperatingSystem.IsWindows() ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite) : UnixLock.Open(path);
+            using SafeFileHandle handle = OperatingSystem.IsWindows()
+                ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+                : UnixLock.Open(path);
             byte[] holder = new byte[MostBytes];
             string text = Encoding.UTF8.GetString(holder, 0, RandomAccess.Read(handle, holder, 0)).Trim();
             return text.Length == 0 ? "it does not say which" : text;
@@ -103,12 +115,15 @@ internal sealed class StoreLock : IDisposable
                 return;
             try
             {
-                using FileStream file = new(path, new FileStreamOptions
-                {
-                    Mode = FileMode.CreateNew,
-                    Access = FileAccess.Write,
-                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-                });
+                using FileStream file = new(
+                    path,
+                    new FileStreamOptions
+                    {
+                        Mode = FileMode.CreateNew,
+                        Access = FileAccess.Write,
+                        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                    }
+                );
             }
             catch (IOException) when (File.Exists(path))
             {

@@ -24,7 +24,9 @@ internal static class StoreSchema
                 await session.ExecuteAsync(statement, cancellationToken);
             await session.ExecuteAsync(
                 "INSERT INTO ingest_meta (name, value) VALUES ('schema', @value) ON CONFLICT (name) DO NOTHING",
-                cancellationToken, ("value", Version.ToString(CultureInfo.InvariantCulture)));
+                cancellationToken,
+                ("value", Version.ToString(CultureInfo.InvariantCulture))
+            );
             await CheckVersionAsync(dialect, session, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
@@ -38,8 +40,12 @@ internal static class StoreSchema
         }
     }
 
-    public static StoreException Corrupt(StoreDialect dialect, Exception cause) => new(
-        $"The store {dialect.Place} is broken: {cause.Message.TrimEnd('.')}. Put a copy of it back, or move it away, start again, and import the schedules: ingest-scheduler import FILE.", cause);
+    public static StoreException Corrupt(StoreDialect dialect, Exception cause) =>
+        new(
+            $"The store {dialect.Place} is broken: {cause.Message.TrimEnd('.')}. Put a copy of it back, or move it away, start again, "
+                + $"and import the schedules: ingest-scheduler import FILE.",
+            cause
+        );
 
     private static async Task CheckOwnerAsync(StoreDialect dialect, StoreSession session, CancellationToken cancellationToken)
     {
@@ -52,35 +58,48 @@ internal static class StoreSchema
         long? found = await session.NumberAsync("SELECT value FROM ingest_meta WHERE name = 'schema'", cancellationToken);
         if (found == Version)
             return;
-        throw new StoreException(string.Create(
-            CultureInfo.InvariantCulture,
-            $"The store {dialect.Place} was made by a newer version of ingest-scheduler: its tables have version {found}, and this one knows {Version}. ")
-            + "Start that version, or take its schedules along: there 'ingest-scheduler export FILE', here 'ingest-scheduler import FILE' into another store.");
+        throw new StoreException(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The store {dialect.Place} was made by a newer version of ingest-scheduler: its tables have version {found}, and "
+                    + $"this one knows {Version}. "
+            )
+                + "Start that version, or take its schedules along: there 'ingest-scheduler export FILE', here 'ingest-scheduler "
+                + "import FILE' into another store."
+        );
     }
 
-    /// <remarks>Times are milliseconds since 1970 in UTC. A run that has not ended has ended = 0; one that a daemon has, has a claim.</remarks>
+    /// <remarks>
+    /// Times are milliseconds since 1970 in UTC. A run that has not ended has ended = 0; one that a daemon has, has a claim.
+    /// </remarks>
     private static IEnumerable<string> Statements(StoreDialect dialect) =>
-    [
-        "CREATE TABLE IF NOT EXISTS ingest_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-        """
-        CREATE TABLE IF NOT EXISTS ingest_schedule (
-            name_key TEXT PRIMARY KEY, revision TEXT NOT NULL, definition TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, spool TEXT,
-            registered_at BIGINT NOT NULL, registered_by TEXT, next_due BIGINT)
-        """,
-        "CREATE INDEX IF NOT EXISTS ingest_schedule_due ON ingest_schedule (status, next_due)",
-        $"""
-        CREATE TABLE IF NOT EXISTS ingest_run (
-            id {dialect.NumberedKey}, name_key TEXT NOT NULL, name TEXT NOT NULL, due_key TEXT NOT NULL UNIQUE, due_at BIGINT NOT NULL, manual BIGINT NOT NULL,
-            status TEXT NOT NULL, ended BIGINT NOT NULL, started_at BIGINT, completed_at BIGINT, load TEXT NOT NULL, spool TEXT, host TEXT NOT NULL,
-            transaction_ids TEXT NOT NULL, remote_name TEXT, completed BIGINT, total BIGINT, unit TEXT, message TEXT, marker TEXT,
-            node TEXT, claim TEXT, stop_requested BIGINT NOT NULL DEFAULT 0)
-        """,
-        "CREATE INDEX IF NOT EXISTS ingest_run_name ON ingest_run (name_key, id)",
-        "CREATE INDEX IF NOT EXISTS ingest_run_going ON ingest_run (ended, host)",
-        "CREATE INDEX IF NOT EXISTS ingest_run_completed ON ingest_run (completed_at)",
-        $"CREATE TABLE IF NOT EXISTS ingest_run_log (id {dialect.NumberedKey}, run_id BIGINT NOT NULL, written_at BIGINT NOT NULL, severity TEXT NOT NULL, message TEXT NOT NULL)",
-        "CREATE INDEX IF NOT EXISTS ingest_run_log_run ON ingest_run_log (run_id)",
-        "CREATE TABLE IF NOT EXISTS ingest_node (node TEXT PRIMARY KEY, claim TEXT NOT NULL, host TEXT NOT NULL, process BIGINT NOT NULL, seen BIGINT NOT NULL)",
-        $"CREATE TABLE IF NOT EXISTS ingest_spool (name TEXT NOT NULL, part BIGINT NOT NULL, content {dialect.Bytes} NOT NULL, kept_at BIGINT NOT NULL, PRIMARY KEY (name, part))",
-    ];
+        [
+            "CREATE TABLE IF NOT EXISTS ingest_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+            """
+                CREATE TABLE IF NOT EXISTS ingest_schedule (
+                    name_key TEXT PRIMARY KEY, revision TEXT NOT NULL, definition TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
+                        spool TEXT,
+                    registered_at BIGINT NOT NULL, registered_by TEXT, next_due BIGINT)
+                """,
+            "CREATE INDEX IF NOT EXISTS ingest_schedule_due ON ingest_schedule (status, next_due)",
+            $"""
+                CREATE TABLE IF NOT EXISTS ingest_run (
+                    id {dialect.NumberedKey}, name_key TEXT NOT NULL, name TEXT NOT NULL, due_key TEXT NOT NULL UNIQUE,
+                        due_at BIGINT NOT NULL, manual BIGINT NOT NULL,
+                    status TEXT NOT NULL, ended BIGINT NOT NULL, started_at BIGINT, completed_at BIGINT, load TEXT NOT NULL, spool TEXT,
+                        host TEXT NOT NULL,
+                    transaction_ids TEXT NOT NULL, remote_name TEXT, completed BIGINT, total BIGINT, unit TEXT, message TEXT, marker TEXT,
+                    node TEXT, claim TEXT, stop_requested BIGINT NOT NULL DEFAULT 0)
+                """,
+            "CREATE INDEX IF NOT EXISTS ingest_run_name ON ingest_run (name_key, id)",
+            "CREATE INDEX IF NOT EXISTS ingest_run_going ON ingest_run (ended, host)",
+            "CREATE INDEX IF NOT EXISTS ingest_run_completed ON ingest_run (completed_at)",
+            $"CREATE TABLE IF NOT EXISTS ingest_run_log (id {dialect.NumberedKey}, run_id BIGINT NOT NULL, written_at BIGINT NOT "
+                + $"NULL, severity TEXT NOT NULL, message TEXT NOT NULL)",
+            "CREATE INDEX IF NOT EXISTS ingest_run_log_run ON ingest_run_log (run_id)",
+            "CREATE TABLE IF NOT EXISTS ingest_node (node TEXT PRIMARY KEY, claim TEXT NOT NULL, host TEXT NOT NULL, process BIGINT "
+                + "NOT NULL, seen BIGINT NOT NULL)",
+            $"CREATE TABLE IF NOT EXISTS ingest_spool (name TEXT NOT NULL, part BIGINT NOT NULL, content {dialect.Bytes} NOT NULL, "
+                + $"kept_at BIGINT NOT NULL, PRIMARY KEY (name, part))",
+        ];
 }

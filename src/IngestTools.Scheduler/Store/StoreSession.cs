@@ -8,7 +8,10 @@ internal sealed class StoreSession(DbConnection connection, DbTransaction? trans
 {
     private const string Part = "part";
 
-    /// <summary>Does a part of a transaction wholly or not at all: what failed is not committed with the rest. A database that failed fails the rest too.</summary>
+    /// <summary>
+    /// Does a part of a transaction wholly or not at all: what failed is not committed with the rest. A database that failed fails the rest
+    /// too.
+    /// </summary>
     public async Task<T> PartAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
         DbTransaction whole = transaction ?? throw new InvalidOperationException("Only a transaction has parts.");
@@ -33,7 +36,12 @@ internal sealed class StoreSession(DbConnection connection, DbTransaction? trans
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    public async Task<List<T>> QueryAsync<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] values)
+    public async Task<List<T>> QueryAsync<T>(
+        string sql,
+        Func<DbDataReader, T> read,
+        CancellationToken cancellationToken,
+        params (string Name, object? Value)[] values
+    )
     {
         using DbCommand command = Command(sql, values);
         using DbDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -79,7 +87,8 @@ internal static class ReaderColumns
         return reader.IsDBNull(at) ? null : reader.GetString(at);
     }
 
-    public static long Number(this DbDataReader reader, string column) => Convert.ToInt64(reader.GetValue(reader.GetOrdinal(column)), CultureInfo.InvariantCulture);
+    public static long Number(this DbDataReader reader, string column) =>
+        Convert.ToInt64(reader.GetValue(reader.GetOrdinal(column)), CultureInfo.InvariantCulture);
 
     public static long? NumberOrNull(this DbDataReader reader, string column)
     {
@@ -87,7 +96,8 @@ internal static class ReaderColumns
         return reader.IsDBNull(at) ? null : Convert.ToInt64(reader.GetValue(at), CultureInfo.InvariantCulture);
     }
 
-    public static DateTimeOffset Time(this DbDataReader reader, string column) => DateTimeOffset.FromUnixTimeMilliseconds(reader.Number(column));
+    public static DateTimeOffset Time(this DbDataReader reader, string column) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(reader.Number(column));
 
     public static DateTimeOffset? TimeOrNull(this DbDataReader reader, string column) =>
         reader.NumberOrNull(column) is { } time ? DateTimeOffset.FromUnixTimeMilliseconds(time) : null;

@@ -15,7 +15,9 @@ internal sealed record StoredRun
 
     public required string Name { get; init; }
 
-    /// <summary>What makes the run unique: the registration and the time it was due, so that no time is run twice, however clocks jump.</summary>
+    /// <summary>
+    /// What makes the run unique: the registration and the time it was due, so that no time is run twice, however clocks jump.
+    /// </summary>
     public required string DueKey { get; init; }
 
     public DateTimeOffset DueAt { get; init; }
@@ -68,7 +70,9 @@ internal sealed record StoredRun
 
     public bool IsTerminal => Status >= RunStatus.Succeeded;
 
-    /// <summary>Why it cannot be read from the store, and what to look at; null where it can. Such a run is listed, and never continued.</summary>
+    /// <summary>
+    /// Why it cannot be read from the store, and what to look at; null where it can. Such a run is listed, and never continued.
+    /// </summary>
     public string? Unreadable { get; private init; }
 
     /// <summary>The run of a row; one that cannot be read is marked, and hides no other.</summary>
@@ -84,29 +88,30 @@ internal sealed record StoredRun
         }
     }
 
-    private static StoredRun ReadWhole(DbDataReader row) => new()
-    {
-        Number = row.Number("id"),
-        Name = row.Text("name"),
-        DueKey = row.Text("due_key"),
-        DueAt = row.Time("due_at"),
-        Manual = row.Number("manual") != 0,
-        Status = ReadStatus(row),
-        StartedAt = row.TimeOrNull("started_at"),
-        CompletedAt = row.TimeOrNull("completed_at"),
-        Load = ReadLoad(row),
-        Spool = row.TextOrNull("spool"),
-        Host = row.Text("host"),
-        TransactionIds = ReadTransactionIds(row),
-        RemoteName = row.TextOrNull("remote_name"),
-        Completed = row.NumberOrNull("completed"),
-        Total = row.NumberOrNull("total"),
-        Unit = row.TextOrNull("unit"),
-        Message = row.TextOrNull("message"),
-        Marker = row.TextOrNull("marker"),
-        Node = row.TextOrNull("node"),
-        Claim = row.TextOrNull("claim"),
-    };
+    private static StoredRun ReadWhole(DbDataReader row) =>
+        new()
+        {
+            Number = row.Number("id"),
+            Name = row.Text("name"),
+            DueKey = row.Text("due_key"),
+            DueAt = row.Time("due_at"),
+            Manual = row.Number("manual") != 0,
+            Status = ReadStatus(row),
+            StartedAt = row.TimeOrNull("started_at"),
+            CompletedAt = row.TimeOrNull("completed_at"),
+            Load = ReadLoad(row),
+            Spool = row.TextOrNull("spool"),
+            Host = row.Text("host"),
+            TransactionIds = ReadTransactionIds(row),
+            RemoteName = row.TextOrNull("remote_name"),
+            Completed = row.NumberOrNull("completed"),
+            Total = row.NumberOrNull("total"),
+            Unit = row.TextOrNull("unit"),
+            Message = row.TextOrNull("message"),
+            Marker = row.TextOrNull("marker"),
+            Node = row.TextOrNull("node"),
+            Claim = row.TextOrNull("claim"),
+        };
 
     /// <summary>What can still be read. Its transactions are shown as text, and never treated as the run's.</summary>
     private static StoredRun ReadRest(DbDataReader row, string why)
@@ -127,7 +132,10 @@ internal sealed record StoredRun
             Load = TryRead(() => ReadLoad(row), NoLoad),
             Host = row["host"] as string ?? "",
             // When it was ended for this reason, the same was written into it.
-            Message = message is null ? unreadable : message.StartsWith(Beginning(number), StringComparison.Ordinal) ? message : $"{unreadable} Its message: {message}",
+            Message =
+                message is null ? unreadable
+                : message.StartsWith(Beginning(number), StringComparison.Ordinal) ? message
+                : $"{unreadable} Its message: {message}",
             Node = row["node"] as string,
             Claim = row["claim"] as string,
             Unreadable = unreadable,
@@ -138,10 +146,13 @@ internal sealed record StoredRun
     private static LoadDefinition NoLoad => new() { Kind = LoadKind.BulkLoad, Connection = "" };
 
     private static RunStatus ReadStatus(DbDataReader row) =>
-        Enum.Parse<RunStatus>(row.Text("status")) is var status && Enum.IsDefined(status) ? status : throw new FormatException($"There is no status {status}.");
+        Enum.Parse<RunStatus>(row.Text("status")) is var status && Enum.IsDefined(status)
+            ? status
+            : throw new FormatException($"There is no status {status}.");
 
     private static LoadDefinition ReadLoad(DbDataReader row) =>
-        JsonSerializer.Deserialize(row.Text("load"), LoadJson.Default.LoadDefinition) is { Connection: not null } load && Enum.IsDefined(load.Kind)
+        JsonSerializer.Deserialize(row.Text("load"), LoadJson.Default.LoadDefinition) is { Connection: not null } load
+        && Enum.IsDefined(load.Kind)
             ? load
             : throw new JsonException("Something of its load is missing.");
 
@@ -151,7 +162,8 @@ internal sealed record StoredRun
             : throw new JsonException("transaction_ids is not a list of strings.");
 
     private static string TellUnreadable(DbDataReader row, long number, string why) =>
-        $"{Beginning(number)}: {OnOneLine(why)} Nothing more is submitted of it. Look at the service whether it has the load, before it is started again."
+        $"{Beginning(number)}: {OnOneLine(why)} Nothing more is submitted of it. Look at the service whether it has the load, before "
+        + $"it is started again."
         + $" In the store stand status {Raw(row, "status")}, transaction_ids {Raw(row, "transaction_ids")}, load {Raw(row, "load")}.";
 
     private static string IdOf(long number) => string.Create(CultureInfo.InvariantCulture, $"run:{number}");
@@ -176,55 +188,57 @@ internal sealed record StoredRun
         }
     }
 
-    private static bool IsOfRow(Exception e) => e is JsonException or ArgumentException or FormatException or InvalidCastException or OverflowException;
+    private static bool IsOfRow(Exception e) =>
+        e is JsonException or ArgumentException or FormatException or InvalidCastException or OverflowException;
 
     /// <summary>What changes while it runs.</summary>
     public (string, object?)[] ChangingValues() =>
-    [
-        ("id", Number),
-        ("status", Status.ToString()),
-        ("ended", IsTerminal ? 1 : 0),
-        ("started_at", StartedAt?.ToUnixTimeMilliseconds()),
-        ("completed_at", CompletedAt?.ToUnixTimeMilliseconds()),
-        ("transaction_ids", JsonSerializer.Serialize([.. TransactionIds], LoadJson.Default.StringArray)),
-        ("remote_name", RemoteName),
-        ("completed", Completed),
-        ("total", Total),
-        ("unit", Unit),
-        ("message", Message),
-    ];
+        [
+            ("id", Number),
+            ("status", Status.ToString()),
+            ("ended", IsTerminal ? 1 : 0),
+            ("started_at", StartedAt?.ToUnixTimeMilliseconds()),
+            ("completed_at", CompletedAt?.ToUnixTimeMilliseconds()),
+            ("transaction_ids", JsonSerializer.Serialize([.. TransactionIds], LoadJson.Default.StringArray)),
+            ("remote_name", RemoteName),
+            ("completed", Completed),
+            ("total", Total),
+            ("unit", Unit),
+            ("message", Message),
+        ];
 
     /// <summary>What is written once.</summary>
     public (string, object?)[] FixedValues() =>
-    [
-        ("name_key", Key),
-        ("name", Name),
-        ("due_key", DueKey),
-        ("due_at", DueAt.ToUnixTimeMilliseconds()),
-        ("manual", Manual ? 1 : 0),
-        ("load", JsonSerializer.Serialize(Load, LoadJson.Default.LoadDefinition)),
-        ("spool", Spool),
-        ("host", Host),
-    ];
+        [
+            ("name_key", Key),
+            ("name", Name),
+            ("due_key", DueKey),
+            ("due_at", DueAt.ToUnixTimeMilliseconds()),
+            ("manual", Manual ? 1 : 0),
+            ("load", JsonSerializer.Serialize(Load, LoadJson.Default.LoadDefinition)),
+            ("spool", Spool),
+            ("host", Host),
+        ];
 
-    public BulkLoadRun Describe(IReadOnlyList<TransactionLogEntry>? log = null) => new()
-    {
-        Id = Id,
-        Name = Name,
-        Kind = Load.Kind,
-        Server = Load.Server,
-        Status = Status,
-        DueAt = DueAt,
-        StartedAt = StartedAt,
-        CompletedAt = CompletedAt,
-        Manual = Manual,
-        TransactionIds = TransactionIds,
-        RemoteName = RemoteName,
-        Completed = Completed,
-        Total = Total,
-        Unit = Unit,
-        Message = Message,
-        Node = Node,
-        Log = log,
-    };
+    public BulkLoadRun Describe(IReadOnlyList<TransactionLogEntry>? log = null) =>
+        new()
+        {
+            Id = Id,
+            Name = Name,
+            Kind = Load.Kind,
+            Server = Load.Server,
+            Status = Status,
+            DueAt = DueAt,
+            StartedAt = StartedAt,
+            CompletedAt = CompletedAt,
+            Manual = Manual,
+            TransactionIds = TransactionIds,
+            RemoteName = RemoteName,
+            Completed = Completed,
+            Total = Total,
+            Unit = Unit,
+            Message = Message,
+            Node = Node,
+            Log = log,
+        };
 }

@@ -29,37 +29,49 @@ internal sealed record StoredSchedule
     /// <summary>The first time that was not yet planned; null where there is none.</summary>
     public DateTimeOffset? NextDue { get; init; }
 
-    /// <summary>Whether this is the registration of one load for one time, whatever else was said of it. Where one server is not known, it counts as the other.</summary>
+    /// <summary>
+    /// Whether this is the registration of one load for one time, whatever else was said of it. Where one server is not known, it counts as
+    /// the other.
+    /// </summary>
     public bool IsOf(DateTimeOffset at, LoadDefinition load) =>
-        Definition.At == at && Definition.Load with { Server = Definition.Load.Server ?? load.Server } == load with { Server = load.Server ?? Definition.Load.Server };
+        Definition.At == at
+        && Definition.Load with
+        {
+            Server = Definition.Load.Server ?? load.Server,
+        } == load with { Server = load.Server ?? Definition.Load.Server };
 
     /// <summary>The same schedule, which loads to a server from now on.</summary>
-    public StoredSchedule WithServer(string server) => this with { Definition = Definition with { Load = Definition.Load with { Server = server } } };
+    public StoredSchedule WithServer(string server) =>
+        this with
+        {
+            Definition = Definition with { Load = Definition.Load with { Server = server } },
+        };
 
     public static string KeyOf(string name) => name.ToLowerInvariant();
 
-    public static StoredSchedule Read(DbDataReader row) => new()
-    {
-        Revision = row.Text("revision"),
-        Definition = JsonSerializer.Deserialize(row.Text("definition"), SchedulingJson.Default.ScheduleDefinition)!,
-        Status = Enum.Parse<ScheduleStatus>(row.Text("status")),
-        Reason = row.TextOrNull("reason"),
-        Spool = row.TextOrNull("spool"),
-        RegisteredAt = row.Time("registered_at"),
-        RegisteredBy = row.TextOrNull("registered_by"),
-        NextDue = row.TimeOrNull("next_due"),
-    };
+    public static StoredSchedule Read(DbDataReader row) =>
+        new()
+        {
+            Revision = row.Text("revision"),
+            Definition = JsonSerializer.Deserialize(row.Text("definition"), SchedulingJson.Default.ScheduleDefinition)!,
+            Status = Enum.Parse<ScheduleStatus>(row.Text("status")),
+            Reason = row.TextOrNull("reason"),
+            Spool = row.TextOrNull("spool"),
+            RegisteredAt = row.Time("registered_at"),
+            RegisteredBy = row.TextOrNull("registered_by"),
+            NextDue = row.TimeOrNull("next_due"),
+        };
 
     public (string, object?)[] Values() =>
-    [
-        ("key", Key),
-        ("revision", Revision),
-        ("definition", JsonSerializer.Serialize(Definition, SchedulingJson.Default.ScheduleDefinition)),
-        ("status", Status.ToString()),
-        ("reason", Reason),
-        ("spool", Spool),
-        ("registered_at", RegisteredAt.ToUnixTimeMilliseconds()),
-        ("registered_by", RegisteredBy),
-        ("next_due", NextDue?.ToUnixTimeMilliseconds()),
-    ];
+        [
+            ("key", Key),
+            ("revision", Revision),
+            ("definition", JsonSerializer.Serialize(Definition, SchedulingJson.Default.ScheduleDefinition)),
+            ("status", Status.ToString()),
+            ("reason", Reason),
+            ("spool", Spool),
+            ("registered_at", RegisteredAt.ToUnixTimeMilliseconds()),
+            ("registered_by", RegisteredBy),
+            ("next_due", NextDue?.ToUnixTimeMilliseconds()),
+        ];
 }

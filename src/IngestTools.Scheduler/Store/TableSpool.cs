@@ -12,7 +12,14 @@ internal sealed class TableSpool(SchedulerStore store, string folder) : ISpool
         string name = Path.Join(Guid.NewGuid().ToString("N"), Path.GetFileName(path));
         try
         {
-            await using FileStream source = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, useAsync: true);
+            await using FileStream source = new(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete,
+                0,
+                useAsync: true
+            );
             await store.WriteAsync(session => WritePartsAsync(session, name, source, cancellationToken), cancellationToken);
             return name;
         }
@@ -55,16 +62,26 @@ internal sealed class TableSpool(SchedulerStore store, string folder) : ISpool
     {
         await new FolderSpool(folder).SweepAsync(inUse, cancellationToken);
         await store.WriteAsync(
-            session => session.ExecuteAsync(
-                """
-                DELETE FROM ingest_spool WHERE kept_at < @before AND name NOT IN (SELECT spool FROM ingest_schedule WHERE spool IS NOT NULL)
-                    AND name NOT IN (SELECT spool FROM ingest_run WHERE spool IS NOT NULL AND ended = 0)
-                """,
-                cancellationToken, ("before", DateTimeOffset.UtcNow.Subtract(FolderSpool.Unclaimed).ToUnixTimeMilliseconds())),
-            cancellationToken);
+            session =>
+                session.ExecuteAsync(
+                    """
+                    DELETE FROM ingest_spool WHERE kept_at < @before AND name NOT IN (SELECT spool FROM ingest_schedule
+                        WHERE spool IS NOT NULL)
+                        AND name NOT IN (SELECT spool FROM ingest_run WHERE spool IS NOT NULL AND ended = 0)
+                    """,
+                    cancellationToken,
+                    ("before", DateTimeOffset.UtcNow.Subtract(FolderSpool.Unclaimed).ToUnixTimeMilliseconds())
+                ),
+            cancellationToken
+        );
     }
 
-    private static async Task<int> WritePartsAsync(StoreSession session, string name, FileStream source, CancellationToken cancellationToken)
+    private static async Task<int> WritePartsAsync(
+        StoreSession session,
+        string name,
+        FileStream source,
+        CancellationToken cancellationToken
+    )
     {
         byte[] buffer = new byte[PartBytes];
         int parts = 0;
@@ -72,16 +89,30 @@ internal sealed class TableSpool(SchedulerStore store, string folder) : ISpool
         {
             int length = await source.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
             await session.ExecuteAsync(
-                "INSERT INTO ingest_spool (name, part, content, kept_at) VALUES (@name, @part, @content, @now)", cancellationToken,
-                ("name", name), ("part", (long)parts++), ("content", buffer[..length]), ("now", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+                "INSERT INTO ingest_spool (name, part, content, kept_at) VALUES (@name, @part, @content, @now)",
+                cancellationToken,
+                ("name", name),
+                ("part", (long)parts++),
+                ("content", buffer[..length]),
+                ("now", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds())
+            );
             if (length < buffer.Length)
                 return parts;
-        }
-        while (true);
+        } while (true);
     }
 
-    private async Task<byte[]?> ReadPartAsync(string name, long part, CancellationToken cancellationToken) => (await store.ReadAsync(
-        session => session.QueryAsync(
-            "SELECT content FROM ingest_spool WHERE name = @name AND part = @part", row => (byte[])row.GetValue(0), cancellationToken, ("name", name), ("part", part)),
-        cancellationToken)).FirstOrDefault();
+    private async Task<byte[]?> ReadPartAsync(string name, long part, CancellationToken cancellationToken) =>
+        (
+            await store.ReadAsync(
+                session =>
+                    session.QueryAsync(
+                        "SELECT content FROM ingest_spool WHERE name = @name AND part = @part",
+                        row => (byte[])row.GetValue(0),
+                        cancellationToken,
+                        ("name", name),
+                        ("part", part)
+                    ),
+                cancellationToken
+            )
+        ).FirstOrDefault();
 }

@@ -6,8 +6,8 @@ using Quartz;
 namespace IngestTools.Scheduler.Timing;
 
 /// <summary>
-/// Quartz as an alarm clock: one trigger a schedule, all of one job, which plans what is due. What is due, and whether it was planned, stands in the store;
-/// an alarm that is lost, late or rung twice changes nothing but when the store is looked at.
+/// Quartz as an alarm clock: one trigger a schedule, all of one job, which plans what is due. What is due, and whether it was planned,
+/// stands in the store; an alarm that is lost, late or rung twice changes nothing but when the store is looked at.
 /// </summary>
 internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, ILogger<AlarmClock> logger)
 {
@@ -39,8 +39,8 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
     }
 
     /// <summary>
-    /// Sets, moves or removes the alarm of a schedule that the store has. Where that fails the schedule stands all the same: what no alarm tells of is found
-    /// some seconds late, and at the next start the alarms are set again.
+    /// Sets, moves or removes the alarm of a schedule that the store has. Where that fails the schedule stands all the same: what no alarm
+    /// tells of is found some seconds late, and at the next start the alarms are set again.
     /// </summary>
     public async Task SetAsync(StoredSchedule schedule, CancellationToken cancellationToken)
     {
@@ -50,7 +50,11 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
         }
         catch (JobPersistenceException e)
         {
-            logger.LogError("The alarm of '{Name}' could not be set, so it begins some seconds late: {Reason}", schedule.Definition.Name, e.GetBaseException().Message);
+            logger.LogError(
+                "The alarm of '{Name}' could not be set, so it begins some seconds late: {Reason}",
+                schedule.Definition.Name,
+                e.GetBaseException().Message
+            );
         }
         catch (IngestException e)
         {
@@ -80,7 +84,11 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
         }
         catch (JobPersistenceException e)
         {
-            logger.LogWarning("The alarm of '{Name}' could not be removed, and will ring for nothing: {Reason}", key, e.GetBaseException().Message);
+            logger.LogWarning(
+                "The alarm of '{Name}' could not be removed, and will ring for nothing: {Reason}",
+                key,
+                e.GetBaseException().Message
+            );
         }
     }
 
@@ -99,7 +107,11 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
             foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
             {
                 bool has = alarms.Remove(schedule.Key, out (string? Revision, DateTimeOffset? Next) alarm);
-                if (schedule.Status != ScheduleStatus.Active || schedule.NextDue is not { } due || Runs.ScheduleSurvey.WhyBroken(schedule) is not null)
+                if (
+                    schedule.Status != ScheduleStatus.Active
+                    || schedule.NextDue is not { } due
+                    || Runs.ScheduleSurvey.WhyBroken(schedule) is not null
+                )
                 {
                     if (has)
                         await RemoveAsync(schedule.Key, cancellationToken);
@@ -118,12 +130,23 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
             logger.LogInformation("{Set} alarms were set as the store says, {Removed} were removed.", set, alarms.Count);
     }
 
-    private static async Task<Dictionary<string, (string? Revision, DateTimeOffset? Next)>> ReadAlarmsAsync(IScheduler scheduler, CancellationToken cancellationToken)
+    private static async Task<Dictionary<string, (string? Revision, DateTimeOffset? Next)>> ReadAlarmsAsync(
+        IScheduler scheduler,
+        CancellationToken cancellationToken
+    )
     {
         Dictionary<string, (string?, DateTimeOffset?)> alarms = new(StringComparer.Ordinal);
         for (int skip = 0; ; skip += Page)
         {
-            PagedResult<TriggerHeader> page = await scheduler.QueryTriggers(new TriggerQuery { Job = PlanJobKey, Skip = skip, Take = Page }, cancellationToken);
+            PagedResult<TriggerHeader> page = await scheduler.QueryTriggers(
+                new TriggerQuery
+                {
+                    Job = PlanJobKey,
+                    Skip = skip,
+                    Take = Page,
+                },
+                cancellationToken
+            );
             foreach (TriggerHeader trigger in page.Items)
                 alarms[trigger.Key.Name] = (trigger.Description, trigger.NextFireTimeUtc);
             if (!page.HasMore)
@@ -131,15 +154,30 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
         }
     }
 
-    /// <summary>What misses its time goes on with the next: the store tells what was missed, and the schedule what to do about it.</summary>
+    /// <summary>
+    /// What misses its time goes on with the next: the store tells what was missed, and the schedule what to do about it.
+    /// </summary>
     private ITrigger TriggerFor(StoredSchedule schedule, DateTimeOffset due)
     {
-        TriggerBuilder<IJob> trigger = TriggerBuilder.Create(time).WithIdentity(schedule.Key).WithDescription(schedule.Revision).ForJob(PlanJobKey).StartAt(due);
+        TriggerBuilder<IJob> trigger = TriggerBuilder
+            .Create(time)
+            .WithIdentity(schedule.Key)
+            .WithDescription(schedule.Revision)
+            .ForJob(PlanJobKey)
+            .StartAt(due);
         Timetable timetable = new(schedule.Definition, schedule.RegisteredAt);
         if (timetable.Cron is { } cron)
-            trigger.WithSchedule(CronScheduleBuilder.Create(cron).InTimeZone(timetable.Zone).WithMisfireInstruction(CronTriggerMisfireInstruction.DoNothing));
+            trigger.WithSchedule(
+                CronScheduleBuilder.Create(cron).InTimeZone(timetable.Zone).WithMisfireInstruction(CronTriggerMisfireInstruction.DoNothing)
+            );
         else if (schedule.Definition.Every is { } every)
-            trigger.WithSchedule(SimpleScheduleBuilder.Create().WithInterval(every).RepeatForever().WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithExistingCount));
+            trigger.WithSchedule(
+                SimpleScheduleBuilder
+                    .Create()
+                    .WithInterval(every)
+                    .RepeatForever()
+                    .WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithExistingCount)
+            );
         else
             trigger.WithSchedule(SimpleScheduleBuilder.Create().WithMisfireInstruction(SimpleTriggerMisfireInstruction.FireNow));
         return trigger.Build();
@@ -151,7 +189,10 @@ internal sealed class PlanJob(Runs.RunPlanner planner, IHostApplicationLifetime 
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken,
+            lifetime.ApplicationStopping
+        );
         try
         {
             await planner.PlanDueAsync(ending.Token);

@@ -11,8 +11,8 @@ using Quartz;
 namespace IngestTools.Scheduler.Timing;
 
 /// <summary>
-/// Quartz's own tables. Quartz makes them and never changes them, and its releases need others; so what another version made is thrown away, and made anew from
-/// the schedules, of which it holds nothing that the store has not.
+/// Quartz's own tables. Quartz makes them and never changes them, and its releases need others; so what another version made is thrown
+/// away, and made anew from the schedules, of which it holds nothing that the store has not.
 /// </summary>
 internal static class AlarmTables
 {
@@ -29,7 +29,8 @@ internal static class AlarmTables
 
     private static readonly TimeSpan ClusterIdleWait = TimeSpan.FromSeconds(5);
 
-    private static string Version => typeof(IScheduler).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+    private static string Version =>
+        typeof(IScheduler).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>Throws away what another version of Quartz made.</summary>
     /// <exception cref="StoreException">Other nodes use it right now.</exception>
@@ -42,8 +43,15 @@ internal static class AlarmTables
         if (made is not null)
         {
             if (dialect.IsShared && await store.CountOtherNodesAsync(command.TakeOverAfter, cancellationToken) > 0)
-                throw new StoreException($"Nodes of another version (Quartz {made}, this one has {Version}) work on {dialect.Place}. Stop them all before the first of this version starts.");
-            logger.LogInformation("The alarms were made by Quartz {Made}; this is {Version}, so they are created again from the schedules.", made, Version);
+                throw new StoreException(
+                    $"Nodes of another version (Quartz {made}, this one has {Version}) work on {dialect.Place}. Stop them all before "
+                        + $"the first of this version starts."
+                );
+            logger.LogInformation(
+                "The alarms were made by Quartz {Made}; this is {Version}, so they are created again from the schedules.",
+                made,
+                Version
+            );
             if (dialect is SqliteDialect sqlite)
                 await RemoveFilesAsync(sqlite, cancellationToken);
             else
@@ -53,40 +61,41 @@ internal static class AlarmTables
         await store.WriteMetaAsync(VersionName, Version, cancellationToken);
     }
 
-    public static void AddQuartz(IServiceCollection services, StoreDialect dialect, RunCommand command) => services.AddQuartz(quartz =>
-    {
-        quartz.ConfigureScheduler(options =>
+    public static void AddQuartz(IServiceCollection services, StoreDialect dialect, RunCommand command) =>
+        services.AddQuartz(quartz =>
         {
-            options.InstanceName = "ingest-scheduler";
-            options.InstanceId = command.Node;
-            options.IdleWaitTime = dialect.IsShared ? ClusterIdleWait : IdleWait;
-            options.MaxBatchSize = AlarmsAtOnce;
-        });
-        quartz.UseDefaultThreadPool(AlarmsAtOnce);
-        quartz.UsePersistentStore(store =>
-        {
-            if (dialect.IsShared)
+            quartz.ConfigureScheduler(options =>
             {
-                store.UsePostgres(NpgsqlFactory.Instance, dialect.AlarmConnection);
-                store.UseClustering(cluster =>
-                {
-                    cluster.CheckinInterval = command.TakeOverAfter / 4;
-                    cluster.CheckinMisfireThreshold = command.TakeOverAfter / 2;
-                });
-            }
-            else
-            {
-                store.UseSqlite(SqliteFactory.Instance, dialect.AlarmConnection);
-            }
-
-            store.ConfigureStore(options =>
-            {
-                options.TablePrefix = TablePrefix;
-                options.MisfireThreshold = Runs.RunPlanner.Grace;
+                options.InstanceName = "ingest-scheduler";
+                options.InstanceId = command.Node;
+                options.IdleWaitTime = dialect.IsShared ? ClusterIdleWait : IdleWait;
+                options.MaxBatchSize = AlarmsAtOnce;
             });
-            store.ProvisionSchema();
+            quartz.UseDefaultThreadPool(AlarmsAtOnce);
+            quartz.UsePersistentStore(store =>
+            {
+                if (dialect.IsShared)
+                {
+                    store.UsePostgres(NpgsqlFactory.Instance, dialect.AlarmConnection);
+                    store.UseClustering(cluster =>
+                    {
+                        cluster.CheckinInterval = command.TakeOverAfter / 4;
+                        cluster.CheckinMisfireThreshold = command.TakeOverAfter / 2;
+                    });
+                }
+                else
+                {
+                    store.UseSqlite(SqliteFactory.Instance, dialect.AlarmConnection);
+                }
+
+                store.ConfigureStore(options =>
+                {
+                    options.TablePrefix = TablePrefix;
+                    options.MisfireThreshold = Runs.RunPlanner.Grace;
+                });
+                store.ProvisionSchema();
+            });
         });
-    });
 
     private static async Task RemoveFilesAsync(SqliteDialect dialect, CancellationToken cancellationToken)
     {
@@ -97,9 +106,15 @@ internal static class AlarmTables
     private static async Task DropTablesAsync(SchedulerStore store, CancellationToken cancellationToken)
     {
         List<string> tables = await store.ReadAsync(
-            session => session.QueryAsync(
-                "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE @prefix", (DbDataReader row) => row.GetString(0), cancellationToken, ("prefix", TablePrefix.Replace("_", @"\_", StringComparison.Ordinal) + "%")),
-            cancellationToken);
+            session =>
+                session.QueryAsync(
+                    "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE @prefix",
+                    (DbDataReader row) => row.GetString(0),
+                    cancellationToken,
+                    ("prefix", TablePrefix.Replace("_", @"\_", StringComparison.Ordinal) + "%")
+                ),
+            cancellationToken
+        );
         await store.WriteAsync(
             async session =>
             {
@@ -107,6 +122,7 @@ internal static class AlarmTables
                     await session.ExecuteAsync($"DROP TABLE \"{table}\" CASCADE", cancellationToken);
                 return tables.Count;
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 }

@@ -7,7 +7,8 @@ namespace IngestTools.Scheduler.Timing;
 
 /// <summary>The times of a schedule, as Quartz reckons them.</summary>
 /// <remarks>
-/// In a clock change: a time that is left out is run at the end of the gap, and one that comes twice is run the first time. An interval runs on through both.
+/// In a clock change: a time that is left out is run at the end of the gap, and one that comes twice is run the first time. An interval
+/// runs on through both.
 /// </remarks>
 internal sealed partial class Timetable
 {
@@ -39,7 +40,10 @@ internal sealed partial class Timetable
         if (definition.Cron is { } text)
             _cron = ParseCron(text).WithTimeZone(Zone);
         if (definition.Every is { } every && (every < ShortestInterval || every > LongestInterval))
-            throw Invalid($"An interval of {every} cannot be kept: the shortest is a second, the longest ten years.", "Give -Every as a time span: 01:00:00 is an hour, 1.00:00:00 a day.");
+            throw Invalid(
+                $"An interval of {every} cannot be kept: the shortest is a second, the longest ten years.",
+                "Give -Every as a time span: 01:00:00 is an hour, 1.00:00:00 a day."
+            );
     }
 
     public TimeZoneInfo Zone { get; }
@@ -69,7 +73,9 @@ internal sealed partial class Timetable
         return isSteady && last <= moment ? last : StepUpTo(from, moment);
     }
 
-    /// <summary>Around a clock change Quartz reckons other times backward than forward, and those forward are the ones that are run.</summary>
+    /// <summary>
+    /// Around a clock change Quartz reckons other times backward than forward, and those forward are the ones that are run.
+    /// </summary>
     private DateTimeOffset? StepUpTo(DateTimeOffset from, DateTimeOffset moment)
     {
         DateTimeOffset? last = null;
@@ -94,13 +100,24 @@ internal sealed partial class Timetable
             return TimeZoneInfo.Local;
         if (TimeZoneInfo.TryFindSystemTimeZoneById(id, out TimeZoneInfo? zone))
             return zone;
-        throw Invalid($"There is no time zone '{id}' on the scheduler's machine.", "Give an IANA id such as Europe/Zurich, or a Windows id such as W. Europe Standard Time. [TimeZoneInfo]::GetSystemTimeZones() lists them.");
+        throw Invalid(
+            $"There is no time zone '{id}' on the scheduler's machine.",
+            "Give an IANA id such as Europe/Zurich, or a Windows id such as W. Europe Standard Time. "
+                + "[TimeZoneInfo]::GetSystemTimeZones() lists them."
+        );
     }
 
     private static CronExpression ParseCron(string text)
     {
         // Quartz refuses what is too large, except for 98 and 99, which it uses itself for "none" and "all".
-        if (Number().Matches(text).FirstOrDefault(number => !int.TryParse(number.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value > LargestNumber) is { } large)
+        if (
+            Number()
+                .Matches(text)
+                .FirstOrDefault(number =>
+                    !int.TryParse(number.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value > LargestNumber
+                ) is
+            { } large
+        )
             throw Invalid($"'{text}' is not a valid cron expression: {large.Value} is out of range.", CronAdvice);
         int fields = text.Split(Blanks, StringSplitOptions.RemoveEmptyEntries).Length;
         try
@@ -109,7 +126,10 @@ internal sealed partial class Timetable
             {
                 5 => CronExpression.Parse(text, CronFormat.Unix),
                 6 => CronExpression.Parse(text),
-                _ => throw Invalid($"The cron text '{text}' has {fields} {(fields == 1 ? "field" : "fields")}, and five or six are read.", CronAdvice),
+                _ => throw Invalid(
+                    $"The cron text '{text}' has {fields} {(fields == 1 ? "field" : "fields")}, and five or six are read.",
+                    CronAdvice
+                ),
             };
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
@@ -122,9 +142,11 @@ internal sealed partial class Timetable
     private static partial Regex Number();
 
     private const string CronAdvice =
-        "Five fields are minute, hour, day of month, month, day of week: '15 2 * * 1-5' is 02:15 on working days. Six begin with the second: '0 15 2 ? * MON-FRI'.";
+        "Five fields are minute, hour, day of month, month, day of week: '15 2 * * 1-5' is 02:15 on working days. Six begin with the "
+        + "second: '0 15 2 ? * MON-FRI'.";
 
-    private static IngestException Invalid(string message, string advice) => new(ErrorId.InvalidSchedule, message) { Operation = "register", Advice = advice };
+    private static IngestException Invalid(string message, string advice) =>
+        new(ErrorId.InvalidSchedule, message) { Operation = "register", Advice = advice };
 
     /// <summary>How many intervals have passed up to a moment.</summary>
     private long Periods(DateTimeOffset moment, TimeSpan every) => moment < _anchor ? 0 : (moment - _anchor).Ticks / every.Ticks;

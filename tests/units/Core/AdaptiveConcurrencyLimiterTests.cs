@@ -63,7 +63,7 @@ public sealed class AdaptiveConcurrencyLimiterTests
     /// <summary>Puts uploads through the limiter. Their time is not slept: it is what the limiter is told.</summary>
     private static async Task RunAsync(AdaptiveConcurrencyLimiter limiter, int uploads, Func<int, TimeSpan> timeFor)
     {
-        for (int done = 0; done < uploads;)
+        for (int done = 0; done < uploads; )
         {
             int inside = limiter.Limit;
             for (int i = 0; i < inside; i++)

@@ -29,7 +29,9 @@ public sealed class BulkIngestTests
         Assert.Equal((ErrorId.ItemFailed, "corrupt.tif"), (error.ErrorId, error.Target));
         Transaction ended = Assert.IsType<WaitEvent.Ended>(events[^1]).Transaction;
         Assert.Equal((TransactionStatus.PartlySucceeded, 1L, 2L), (ended.Status, ended.Completed, ended.Total));
-        List<IngestMapping> mapping = await ListAsync(dsp.Client.CompareAsync("0001", [.. results.OrderBy(result => result.RemoteName)], CancellationToken.None));
+        List<IngestMapping> mapping = await ListAsync(
+            dsp.Client.CompareAsync("0001", [.. results.OrderBy(result => result.RemoteName)], CancellationToken.None)
+        );
         Assert.Equal([false, true], mapping.Select(row => row.Ingested));
         Assert.Null(mapping[0].Derivative);
         Assert.EndsWith(".jpx", mapping[1].Derivative, StringComparison.Ordinal);
@@ -88,7 +90,9 @@ public sealed class BulkIngestTests
         Transaction started = await new DspIngestClient(dsp.Connection).StartAsync("0001", null, CancellationToken.None);
 
         Assert.Equal("dsp:0001", started.Id);
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.StartAsync("082e", null, CancellationToken.None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            dsp.Client.StartAsync("082e", null, CancellationToken.None)
+        );
         Assert.Equal((ErrorId.NotFound, "082E"), (error.ErrorId, error.Target));
     }
 
@@ -105,7 +109,9 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.StartAsync(shortcode, null, CancellationToken.None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            dsp.Client.StartAsync(shortcode, null, CancellationToken.None)
+        );
 
         Assert.Equal(ErrorId.Rejected, error.ErrorId);
         Assert.Equal(0, dsp.Sandbox.Requests.Started);
@@ -172,10 +178,17 @@ public sealed class BulkIngestTests
 
         FakeTimeProvider time = new();
         Channel<WaitRequest> requests = Channel.CreateUnbounded<WaitRequest>();
-        requests.Writer.TryWrite(new WaitRequest(TransactionSources.Parse("dsp:0001").Transaction, TransactionSources.For(dsp.Connection, dsp.Log)));
+        requests.Writer.TryWrite(
+            new WaitRequest(TransactionSources.Parse("dsp:0001").Transaction, TransactionSources.For(dsp.Connection, dsp.Log))
+        );
         requests.Writer.Complete();
         List<WaitEvent> events = [];
-        await foreach (WaitEvent happened in new TransactionWaiter(new WaitOptions { Timeout = TimeSpan.FromHours(1) }, dsp.Log, time).WaitAsync(requests.Reader, CancellationToken.None))
+        await foreach (
+            WaitEvent happened in new TransactionWaiter(new WaitOptions { Timeout = TimeSpan.FromHours(1) }, dsp.Log, time).WaitAsync(
+                requests.Reader,
+                CancellationToken.None
+            )
+        )
         {
             events.Add(happened);
             // Time is up once it was seen.
@@ -207,7 +220,10 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         string[] names = ["a, b.tif", "Côté/漢字, (1).pdf", "'x'.mp4"];
-        List<UploadResult> results = await dsp.SendAsync(new UploadOptions { BasePath = dsp.Folder.Path }, names.Select(name => dsp.Folder.Write(name)).ToArray());
+        List<UploadResult> results = await dsp.SendAsync(
+            new UploadOptions { BasePath = dsp.Folder.Path },
+            names.Select(name => dsp.Folder.Write(name)).ToArray()
+        );
         await dsp.WaitAsync(await dsp.StartIngestAsync(results));
 
         List<MappingRow> rows = await ListAsync(dsp.Client.ReadMappingAsync("0001", CancellationToken.None));
@@ -239,7 +255,9 @@ public sealed class BulkIngestTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         dsp.Sandbox.Faults.Replace(Fault.Parse(fault));
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => ListAsync(dsp.Client.ReadMappingAsync("0001", CancellationToken.None)));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            ListAsync(dsp.Client.ReadMappingAsync("0001", CancellationToken.None))
+        );
 
         Assert.Equal(ErrorId.InvalidAnswer, error.ErrorId);
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
@@ -259,7 +277,10 @@ public sealed class BulkIngestTests
         Assert.Equal(bytes, saved.Length);
         Assert.StartsWith("original,derivative\n\"ä, b.tif\",", Encoding.UTF8.GetString(saved), StringComparison.Ordinal);
         Assert.False(saved[^1] == '\n');
-        Assert.Equal(["mapping-1.csv", "mapping.csv"], Directory.GetFiles(dsp.Folder.Path, "mapping*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["mapping-1.csv", "mapping.csv"],
+            Directory.GetFiles(dsp.Folder.Path, "mapping*").Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         Assert.Equal("older", await File.ReadAllTextAsync(Path.Join(dsp.Folder.Path, "mapping-1.csv")));
     }
 
@@ -269,7 +290,9 @@ public sealed class BulkIngestTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         dsp.Project.SeedMapping(10);
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.SaveMappingAsync("0001", Path.Join(dsp.Folder.Path, "none", "mapping.csv"), CancellationToken.None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            dsp.Client.SaveMappingAsync("0001", Path.Join(dsp.Folder.Path, "none", "mapping.csv"), CancellationToken.None)
+        );
 
         Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
         Assert.Contains("cannot be written", error.Message, StringComparison.Ordinal);
@@ -280,7 +303,9 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => ListAsync(dsp.Client.ReadMappingAsync("0001", CancellationToken.None)));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            ListAsync(dsp.Client.ReadMappingAsync("0001", CancellationToken.None))
+        );
 
         Assert.Equal(ErrorId.NotFound, error.ErrorId);
         Assert.Contains("has no mapping", error.Message, StringComparison.Ordinal);
@@ -290,9 +315,16 @@ public sealed class BulkIngestTests
     [Fact]
     public async Task Wrong_base_address_is_not_taken_for_a_project_without_a_mapping()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Uri = new Uri(settings.Uri!, "wrong/place") });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                Uri = new Uri(settings.Uri!, "wrong/place"),
+            }
+        );
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => ListAsync(dsp.Client.ReadMappingAsync("0001", CancellationToken.None)));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            ListAsync(dsp.Client.ReadMappingAsync("0001", CancellationToken.None))
+        );
 
         Assert.Equal(ErrorId.NotFound, error.ErrorId);
         Assert.Contains("-Uri", error.Advice, StringComparison.Ordinal);
@@ -307,7 +339,13 @@ public sealed class BulkIngestTests
 
         Dictionary<string, bool?> verified = [];
         await foreach (IngestMapping row in dsp.Client.CompareAsync("0001", results, CancellationToken.None))
-            verified[row.Original] = (await dsp.Client.VerifyAsync(row, results.Single(result => result.RemoteName == row.Original).Sha256, CancellationToken.None)).Verified;
+            verified[row.Original] = (
+                await dsp.Client.VerifyAsync(
+                    row,
+                    results.Single(result => result.RemoteName == row.Original).Sha256,
+                    CancellationToken.None
+                )
+            ).Verified;
 
         Assert.Equal((false, true), (verified["bad.tif"], verified["good.tif"]));
     }
@@ -318,7 +356,9 @@ public sealed class BulkIngestTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.tif"))));
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.CompleteAsync("0001", null, force: false, CancellationToken.None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            dsp.Client.CompleteAsync("0001", null, force: false, CancellationToken.None)
+        );
         Assert.Equal(ErrorId.MappingUnsaved, error.ErrorId);
         Assert.NotNull(dsp.Project.Mapping);
 
@@ -332,10 +372,14 @@ public sealed class BulkIngestTests
     public async Task Finalize_refuses_while_files_are_left_over()
     {
         await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestFails = DspIngestOptions.FilesLike("corrupt*"));
-        await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("corrupt.tif"), dsp.Folder.Write("a.tif"))));
+        await dsp.WaitAsync(
+            await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("corrupt.tif"), dsp.Folder.Write("a.tif")))
+        );
         string path = Path.Join(dsp.Folder.Path, "mapping.csv");
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.CompleteAsync("0001", path, force: false, CancellationToken.None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            dsp.Client.CompleteAsync("0001", path, force: false, CancellationToken.None)
+        );
         Assert.Equal(ErrorId.LeftOvers, error.ErrorId);
         Assert.Contains("corrupt.tif", error.Message, StringComparison.Ordinal);
 
@@ -360,7 +404,9 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None)
+        );
 
         Assert.Equal(ErrorId.NotFound, error.ErrorId);
     }
@@ -371,7 +417,10 @@ public sealed class BulkIngestTests
         await using DspHarness dsp = await DspHarness.StartAsync();
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
-            TransactionSources.For(dsp.Connection, dsp.Log).StopAsync(TransactionSources.Parse("dsp:0001").Transaction, CancellationToken.None));
+            TransactionSources
+                .For(dsp.Connection, dsp.Log)
+                .StopAsync(TransactionSources.Parse("dsp:0001").Transaction, CancellationToken.None)
+        );
 
         Assert.Equal(ErrorId.CannotCancel, error.ErrorId);
     }
@@ -413,16 +462,20 @@ public sealed class BulkIngestTests
     [Fact]
     public async Task Sign_in_that_fails_before_a_start_is_no_unknown_outcome()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with
-        {
-            SignIn = SignInKind.Password,
-            UserName = "root@example.com",
-            AuthenticationUri = settings.Uri,
-            Secret = _ => ValueTask.FromResult("test"),
-        });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                SignIn = SignInKind.Password,
+                UserName = "root@example.com",
+                AuthenticationUri = settings.Uri,
+                Secret = _ => ValueTask.FromResult("test"),
+            }
+        );
         dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /v2/authentication"));
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.StartAsync("0001", null, CancellationToken.None)).WaitAsync(TimeLimit);
+        IngestException error = await Assert
+            .ThrowsAsync<IngestException>(() => dsp.Client.StartAsync("0001", null, CancellationToken.None))
+            .WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
         Assert.True(error.IsTransient, "a server that is down while signing in may be up later");
@@ -439,11 +492,15 @@ public sealed class BulkIngestTests
         using (await dsp.Project.HoldLockAsync())
         {
             starting = dsp.StartIngestAsync(results);
-            await dsp.Sandbox.WaitUntilAsync(
-                () => dsp.Sandbox.Faults.Applied(FaultKind.Reset) == 1 && dsp.Sandbox.Requests.Snapshot()[^1] is { Method: "GET", Status: 409 });
+            await dsp.Sandbox.WaitUntilAsync(() =>
+                dsp.Sandbox.Faults.Applied(FaultKind.Reset) == 1 && dsp.Sandbox.Requests.Snapshot()[^1] is { Method: "GET", Status: 409 }
+            );
         }
 
-        Assert.Equal(TransactionStatus.Succeeded, Assert.IsType<WaitEvent.Ended>((await dsp.WaitAsync(await starting.WaitAsync(TimeLimit)))[^1]).Transaction.Status);
+        Assert.Equal(
+            TransactionStatus.Succeeded,
+            Assert.IsType<WaitEvent.Ended>((await dsp.WaitAsync(await starting.WaitAsync(TimeLimit)))[^1]).Transaction.Status
+        );
         Assert.Equal(1, dsp.Project.Runs);
     }
 

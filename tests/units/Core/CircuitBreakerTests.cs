@@ -1,6 +1,6 @@
 using IngestTools.Sandbox.Faults;
-using IngestTools.Uploads;
 using IngestTools.Units.Support;
+using IngestTools.Uploads;
 using Xunit;
 
 namespace IngestTools.Units.Core;

@@ -31,7 +31,10 @@ public sealed class ConnectionTests
         store.Save(ConnectionProfile.From(connection, isDefault: true));
 
         ConnectionProfile profile = Assert.Single(new ProfileStore(home).Read());
-        Assert.Equal(("night", "env:INGEST_TOKEN", 7d, true), (profile.Name, profile.SecretFrom, profile.TimeoutSeconds, profile.IsDefault));
+        Assert.Equal(
+            ("night", "env:INGEST_TOKEN", 7d, true),
+            (profile.Name, profile.SecretFrom, profile.TimeoutSeconds, profile.IsDefault)
+        );
         string path = Path.Join(home, "profiles.json");
         Assert.DoesNotContain("canary-secret", File.ReadAllText(path), StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
@@ -82,14 +85,23 @@ public sealed class ConnectionTests
         ConnectionProfile profile = ConnectionProfile.From(connection, isDefault: false);
         using Barrier start = new(4);
 
-        await Task.WhenAll(Enumerable.Range(0, start.ParticipantCount).Select(worker => Task.Factory.StartNew(
-            () =>
-            {
-                start.SignalAndWait();
-                for (int i = worker; i < count; i += start.ParticipantCount)
-                    new ProfileStore(folder.Path).Save(profile with { Name = $"profile {i}" });
-            },
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, start.ParticipantCount)
+                .Select(worker =>
+                    Task.Factory.StartNew(
+                        () =>
+                        {
+                            start.SignalAndWait();
+                            for (int i = worker; i < count; i += start.ParticipantCount)
+                                new ProfileStore(folder.Path).Save(profile with { Name = $"profile {i}" });
+                        },
+                        CancellationToken.None,
+                        TaskCreationOptions.LongRunning,
+                        TaskScheduler.Default
+                    )
+                )
+        );
 
         Assert.Equal(count, new ProfileStore(folder.Path).Read().Count);
         Assert.Empty(Directory.GetFiles(folder.Path, "*.tmp"));
@@ -100,7 +112,10 @@ public sealed class ConnectionTests
     {
         using IngestConnection connection = IngestConnection.Open(Settings with { SecretFrom = null });
 
-        Assert.Equal(ErrorId.SecretUnavailable, Assert.Throws<IngestException>(() => ConnectionProfile.From(connection, isDefault: false)).ErrorId);
+        Assert.Equal(
+            ErrorId.SecretUnavailable,
+            Assert.Throws<IngestException>(() => ConnectionProfile.From(connection, isDefault: false)).ErrorId
+        );
     }
 
     [Fact]
@@ -111,7 +126,9 @@ public sealed class ConnectionTests
         File.WriteAllText(path, "{ not json");
         using IngestConnection connection = IngestConnection.Open(Settings);
 
-        IngestException error = Assert.Throws<IngestException>(() => new ProfileStore(folder.Path).Save(ConnectionProfile.From(connection, isDefault: false)));
+        IngestException error = Assert.Throws<IngestException>(() =>
+            new ProfileStore(folder.Path).Save(ConnectionProfile.From(connection, isDefault: false))
+        );
 
         Assert.Equal((ErrorId.FileUnreadable, path), (error.ErrorId, error.Target));
         Assert.Equal("{ not json", File.ReadAllText(path));
@@ -142,7 +159,10 @@ public sealed class ConnectionTests
     {
         SecretReader read = SecretReference.Parse(reference).CreateReader(vault: null);
 
-        Assert.Equal(ErrorId.SecretUnavailable, (await Assert.ThrowsAsync<IngestException>(async () => await read(CancellationToken.None))).ErrorId);
+        Assert.Equal(
+            ErrorId.SecretUnavailable,
+            (await Assert.ThrowsAsync<IngestException>(async () => await read(CancellationToken.None))).ErrorId
+        );
     }
 
     [Theory]
@@ -160,7 +180,9 @@ public sealed class ConnectionTests
     [Fact]
     public async Task Vault_is_asked_with_its_name_and_the_secret_s()
     {
-        SecretReader read = SecretReference.Parse("vault:work/dsp").CreateReader((vault, name, _) => ValueTask.FromResult($"{vault}|{name}"));
+        SecretReader read = SecretReference
+            .Parse("vault:work/dsp")
+            .CreateReader((vault, name, _) => ValueTask.FromResult($"{vault}|{name}"));
 
         Assert.Equal("work|dsp", await read(CancellationToken.None));
     }
@@ -171,12 +193,21 @@ public sealed class ConnectionTests
         ConnectionSettings plain = Settings with { Uri = new Uri("http://ingest.example.org") };
 
         Assert.Equal(ErrorId.InsecureConnection, Assert.Throws<IngestException>(() => IngestConnection.Open(plain)).ErrorId);
-        Assert.Equal(ErrorId.InsecureConnection, Assert.Throws<IngestException>(() => IngestConnection.Open(Settings with
-        {
-            SignIn = SignInKind.Password,
-            UserName = "u",
-            AuthenticationUri = new Uri("http://api.example.org"),
-        })).ErrorId);
+        Assert.Equal(
+            ErrorId.InsecureConnection,
+            Assert
+                .Throws<IngestException>(() =>
+                    IngestConnection.Open(
+                        Settings with
+                        {
+                            SignIn = SignInKind.Password,
+                            UserName = "u",
+                            AuthenticationUri = new Uri("http://api.example.org"),
+                        }
+                    )
+                )
+                .ErrorId
+        );
         IngestConnection.Open(plain with { AllowInsecure = true }).Dispose();
         IngestConnection.Open(plain with { Uri = new Uri("http://[::1]:3340") }).Dispose();
     }
@@ -188,7 +219,9 @@ public sealed class ConnectionTests
     [InlineData("https://ingest.example.org/?token=canary")]
     public void Address_that_cannot_be_is_refused_without_its_secrets(string uri)
     {
-        IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(Settings with { Uri = new Uri(uri, UriKind.RelativeOrAbsolute) }));
+        IngestException error = Assert.Throws<IngestException>(() =>
+            IngestConnection.Open(Settings with { Uri = new Uri(uri, UriKind.RelativeOrAbsolute) })
+        );
 
         Assert.Equal(ErrorId.Rejected, error.ErrorId);
         Assert.DoesNotContain("canary", error.Message, StringComparison.Ordinal);
@@ -215,13 +248,15 @@ public sealed class ConnectionTests
     {
         foreach (string path in new[] { "", "/v2/authentication" })
         {
-            await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with
-            {
-                SignIn = SignInKind.Password,
-                UserName = "root@example.com",
-                Secret = _ => ValueTask.FromResult("test"),
-                AuthenticationUri = new Uri(settings.Uri!, path),
-            });
+            await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+                settings with
+                {
+                    SignIn = SignInKind.Password,
+                    UserName = "root@example.com",
+                    Secret = _ => ValueTask.FromResult("test"),
+                    AuthenticationUri = new Uri(settings.Uri!, path),
+                }
+            );
 
             ServiceReport report = await ServiceCheck.RunAsync(dsp.Connection, "0001", dsp.Log, CancellationToken.None);
 
@@ -233,13 +268,15 @@ public sealed class ConnectionTests
     [Fact]
     public async Task Wrong_password_is_told_and_never_shown()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with
-        {
-            SignIn = SignInKind.Password,
-            UserName = "root@example.com",
-            Secret = _ => ValueTask.FromResult("canary-password"),
-            AuthenticationUri = settings.Uri,
-        });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                SignIn = SignInKind.Password,
+                UserName = "root@example.com",
+                Secret = _ => ValueTask.FromResult("canary-password"),
+                AuthenticationUri = settings.Uri,
+            }
+        );
 
         ServiceReport report = await ServiceCheck.RunAsync(dsp.Connection, "0001", dsp.Log, CancellationToken.None);
 
@@ -253,7 +290,13 @@ public sealed class ConnectionTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         string token = dsp.Sandbox.DspIngest.Tokens.Issue("write:project:0002", TimeSpan.FromHours(1));
-        using IngestConnection connection = IngestConnection.Open(Settings with { Uri = dsp.Sandbox.Uri, Secret = _ => ValueTask.FromResult(token) });
+        using IngestConnection connection = IngestConnection.Open(
+            Settings with
+            {
+                Uri = dsp.Sandbox.Uri,
+                Secret = _ => ValueTask.FromResult(token),
+            }
+        );
 
         ServiceReport refused = await ServiceCheck.RunAsync(connection, "0001", dsp.Log, CancellationToken.None);
         ServiceReport allowed = await ServiceCheck.RunAsync(connection, "0002", dsp.Log, CancellationToken.None);
@@ -276,7 +319,13 @@ public sealed class ConnectionTests
     [Fact]
     public async Task Server_that_is_not_there_is_told()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Uri = new Uri("http://127.0.0.1:1"), MaxAttempts = 1 });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                Uri = new Uri("http://127.0.0.1:1"),
+                MaxAttempts = 1,
+            }
+        );
 
         ServiceReport report = await ServiceCheck.RunAsync(dsp.Connection, null, dsp.Log, CancellationToken.None);
 
@@ -289,7 +338,9 @@ public sealed class ConnectionTests
     {
         using TemporaryFolder folder = new();
 
-        IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(Settings with { CertificateAuthority = folder.Write("ca.pem") }));
+        IngestException error = Assert.Throws<IngestException>(() =>
+            IngestConnection.Open(Settings with { CertificateAuthority = folder.Write("ca.pem") })
+        );
 
         Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
     }
@@ -328,7 +379,13 @@ public sealed class ConnectionTests
     [Fact]
     public async Task Answer_that_does_not_come_in_time_is_told()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Timeout = TimeSpan.FromMilliseconds(200), MaxAttempts = 2 });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                Timeout = TimeSpan.FromMilliseconds(200),
+                MaxAttempts = 2,
+            }
+        );
         dsp.Sandbox.Faults.Replace(Fault.Parse("stall=GET"));
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => LookAsync(dsp));
@@ -356,17 +413,22 @@ public sealed class ConnectionTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         List<(OperationKind, long)> asked = [];
-        dsp.Connection.AskBeforeChange((kind, _) =>
-        {
-            lock (asked)
-                asked.Add((kind, dsp.Sandbox.Requests.Started));
-            return default;
-        });
+        dsp.Connection.AskBeforeChange(
+            (kind, _) =>
+            {
+                lock (asked)
+                    asked.Add((kind, dsp.Sandbox.Requests.Started));
+                return default;
+            }
+        );
         dsp.Sandbox.Faults.Replace(Fault.Parse("503=2,0s,POST /projects/0001/bulk-ingest"));
 
         await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.txt")));
 
-        Assert.Equal([OperationKind.Repeatable, OperationKind.Once, OperationKind.Once, OperationKind.Once], asked.Select(entry => entry.Item1));
+        Assert.Equal(
+            [OperationKind.Repeatable, OperationKind.Once, OperationKind.Once, OperationKind.Once],
+            asked.Select(entry => entry.Item1)
+        );
         // Three sendings, and nothing else between them.
         long first = asked[1].Item2;
         Assert.Equal([first, first + 1, first + 2], asked.Skip(1).Select(entry => entry.Item2));
@@ -399,16 +461,22 @@ public sealed class ConnectionTests
         using IngestConnection connection = dsp.Reconnect(time, settings => settings with { Timeout = limit, MaxAttempts = 1 });
         int asked = 0;
         TaskCompletionSource late = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        connection.AskBeforeChange((kind, _) =>
-        {
-            if (kind != OperationKind.Once || ++asked > 1)
+        connection.AskBeforeChange(
+            (kind, _) =>
+            {
+                if (kind != OperationKind.Once || ++asked > 1)
+                    return default;
+                time.Advance(limit);
+                late.SetResult();
                 return default;
-            time.Advance(limit);
-            late.SetResult();
-            return default;
-        });
+            }
+        );
 
-        Task<Transaction> starting = new DspIngestClient(connection, dsp.Log).StartAsync(DspHarness.Shortcode, null, CancellationToken.None);
+        Task<Transaction> starting = new DspIngestClient(connection, dsp.Log).StartAsync(
+            DspHarness.Shortcode,
+            null,
+            CancellationToken.None
+        );
         await Task.WhenAny(starting, late.Task);
         // The pause before the next attempt goes by, in steps that leave the call its minutes.
         while (!starting.IsCompleted)
@@ -443,7 +511,10 @@ public sealed class ConnectionTests
     [InlineData("Invalid value for: path parameter shortcode", "Invalid value for: path parameter shortcode")]
     [InlineData("<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>", "502 Bad Gateway")]
     [InlineData("<p>Service &amp; more</p><script>x()</script>", "Service & more")]
-    [InlineData("{\"type\":\"about:blank\",\"title\":\"ICA_API_004\",\"detail\":\"Invalid Accept Header\",\"id\":\"<1>\"}", "Invalid Accept Header")]
+    [InlineData(
+        "{\"type\":\"about:blank\",\"title\":\"ICA_API_004\",\"detail\":\"Invalid Accept Header\",\"id\":\"<1>\"}",
+        "Invalid Accept Header"
+    )]
     [InlineData("{\"id\":\"b\",\"job\":{\"owner\":{\"email\":\"robin@example.com\"}},\"owner\":{\"phoneNumber\":\"1\"}}", "\"id\":\"b\"")]
     [InlineData("[{\"email\":\"robin@example.com\"},\"busy\"]", "busy")]
     [InlineData("{\"owner\":{}}", null)]
@@ -460,13 +531,28 @@ public sealed class ConnectionTests
     [Fact]
     public void Long_words_are_cut()
     {
-        Assert.InRange(ServerMessage.Parse(new byte[100_000].Select(_ => (byte)'x').ToArray(), null, ServerText.OfNoSecrets).Text!.Length, 2000, 2049);
+        Assert.InRange(
+            ServerMessage
+                .Parse(
+                    new byte[100_000]
+                        .Select(_ => (byte)'x')
+                        .ToArray(),
+                    null,
+                    ServerText.OfNoSecrets
+                )
+                .Text!.Length,
+            2000,
+            2049
+        );
     }
 
     [Fact]
     public void Address_is_shown_without_secrets()
     {
-        Assert.Equal("https://h/a?format=json&X-Amz-Signature=***", Redaction.Of(new Uri("https://u:p@h/a?format=json&X-Amz-Signature=canary")));
+        Assert.Equal(
+            "https://h/a?format=json&X-Amz-Signature=***",
+            Redaction.Of(new Uri("https://u:p@h/a?format=json&X-Amz-Signature=canary"))
+        );
     }
 
     private static async Task LookAsync(DspHarness dsp)
@@ -493,12 +579,16 @@ public sealed class ConnectionTests
     [InlineData("http://user:canary@proxy.example.org:8080")]
     public void Proxy_that_cannot_be_is_refused_without_its_password(string proxy)
     {
-        IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(new ConnectionSettings
-        {
-            Service = IngestService.DspIngest,
-            Uri = new Uri("https://ingest.example.org"),
-            Proxy = new Uri(proxy, UriKind.RelativeOrAbsolute),
-        }));
+        IngestException error = Assert.Throws<IngestException>(() =>
+            IngestConnection.Open(
+                new ConnectionSettings
+                {
+                    Service = IngestService.DspIngest,
+                    Uri = new Uri("https://ingest.example.org"),
+                    Proxy = new Uri(proxy, UriKind.RelativeOrAbsolute),
+                }
+            )
+        );
 
         Assert.Equal(ErrorId.Rejected, error.ErrorId);
         Assert.DoesNotContain("canary", error.ToString(), StringComparison.Ordinal);
@@ -510,7 +600,12 @@ public sealed class ConnectionTests
     [InlineData("canary token", false)]
     public async Task Token_that_cannot_be_sent_is_told_and_not_shown(string token, bool works)
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Secret = _ => ValueTask.FromResult(token) });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                Secret = _ => ValueTask.FromResult(token),
+            }
+        );
 
         UploadResult result = Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("a.tif")));
 
@@ -521,7 +616,13 @@ public sealed class ConnectionTests
     [Fact]
     public async Task Longest_times_are_taken()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Timeout = TimeSpan.FromSeconds(100_000), MaxAttempts = 100 });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                Timeout = TimeSpan.FromSeconds(100_000),
+                MaxAttempts = 100,
+            }
+        );
 
         Assert.Null(Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("a.tif"))).Error);
     }

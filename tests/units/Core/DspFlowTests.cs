@@ -14,7 +14,10 @@ public sealed class DspFlowTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         dsp.Sandbox.Faults.Replace(Fault.Parse("503=1%"), Fault.Parse("reset=0.1%"));
         for (int i = 0; i < 5000; i++)
-            dsp.Folder.Write($"box {i / 500}/Côté {i:d4}, ({i % 7}).{(i % 3 == 0 ? "tif" : i % 3 == 1 ? "JPG" : "tar.gz")}", i % 1000 == 0 ? 3_000_000 : i * 37 % 20_000);
+            dsp.Folder.Write(
+                $"box {i / 500}/Côté {i:d4}, ({i % 7}).{(i % 3 == 0 ? "tif" : i % 3 == 1 ? "JPG" : "tar.gz")}",
+                i % 1000 == 0 ? 3_000_000 : i * 37 % 20_000
+            );
 
         List<UploadResult> results = await dsp.SendAsync(new UploadOptions { Recurse = true }, dsp.Folder.Path);
 

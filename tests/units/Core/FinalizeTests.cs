@@ -18,7 +18,9 @@ public sealed class FinalizeTests
         await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.tif"))));
         dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST"));
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None)).WaitAsync(TimeLimit);
+        IngestException error = await Assert
+            .ThrowsAsync<IngestException>(() => dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None))
+            .WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
         Assert.Equal(3, dsp.Sandbox.Requests.Settled().Count(request => request.Target.EndsWith("finalize", StringComparison.Ordinal)));
@@ -30,8 +32,11 @@ public sealed class FinalizeTests
         await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestFails = DspIngestOptions.FilesLike("corrupt*"));
         await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("corrupt.tif"), dsp.Folder.Write("good.tif")));
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
-            dsp.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None)).WaitAsync(TimeLimit);
+        IngestException error = await Assert
+            .ThrowsAsync<IngestException>(() =>
+                dsp.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None)
+            )
+            .WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.LeftOvers, error.ErrorId);
         Assert.Equal(1, dsp.Project.WaitingCount);
@@ -50,6 +55,8 @@ public sealed class FinalizeTests
 
         await TransactionSources.For(dsp.Connection, dsp.Log).LookAsync(older, CancellationToken.None);
 
-        await dsp.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None).WaitAsync(TimeLimit);
+        await dsp
+            .Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None)
+            .WaitAsync(TimeLimit);
     }
 }

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace IngestTools.Units.Core;
 
-/// <summary>What must not be sent twice goes over a connection of its own: one that was idle may be cut in the moment in which it is used.</summary>
+/// <summary>
+/// What must not be sent twice goes over a connection of its own: one that was idle may be cut in the moment in which it is used.
+/// </summary>
 public sealed class FreshConnectionTests
 {
     [Fact]
@@ -16,7 +18,9 @@ public sealed class FreshConnectionTests
         await using CuttingBalancer balancer = new(voss.Sandbox.Uri);
         using IngestConnection connection = IngestConnection.Open(voss.Connection.Settings with { Uri = balancer.Uri });
         VossClient client = new(connection, voss.Log, voss.Journal);
-        UploadResult sent = (await voss.SendAsync(client.CreateUploadTarget(VossHarness.Hierarchy, false), voss.Write("users.xlsx", "a@example.org"))).Single();
+        UploadResult sent = (
+            await voss.SendAsync(client.CreateUploadTarget(VossHarness.Hierarchy, false), voss.Write("users.xlsx", "a@example.org"))
+        ).Single();
         Assert.Equal(UploadStatus.Uploaded, sent.Status);
 
         Transaction load = await client.StartAsync(BulkLoadRequest.Of(sent, VossHarness.Hierarchy), voss.Soon);

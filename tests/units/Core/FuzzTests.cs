@@ -17,8 +17,9 @@ using Xunit.Abstractions;
 namespace IngestTools.Units.Core;
 
 /// <summary>
-/// The real answers of the sandbox, changed as broken servers, proxies and attackers do, for all operations of the four services. INGESTTOOLS_FUZZ_COUNT sets how
-/// many (tests/bench/fuzz.ps1 runs 100,000), INGESTTOOLS_FUZZ_SEED the seed, INGESTTOOLS_FUZZ_FIRST the number of the first. The same seed makes the same changes.
+/// The real answers of the sandbox, changed as broken servers, proxies and attackers do, for all operations of the four services.
+/// INGESTTOOLS_FUZZ_COUNT sets how many (tests/bench/fuzz.ps1 runs 100,000), INGESTTOOLS_FUZZ_SEED the seed, INGESTTOOLS_FUZZ_FIRST the
+/// number of the first. The same seed makes the same changes.
 /// </summary>
 public sealed partial class FuzzTests(ITestOutputHelper output)
 {
@@ -36,13 +37,36 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
     /// <summary>What an answer can mean. All else would be about this machine.</summary>
     private static readonly HashSet<ErrorId> Fitting =
     [
-        ErrorId.NotSignedIn, ErrorId.NotAllowed, ErrorId.NotFound, ErrorId.Rejected, ErrorId.Conflict, ErrorId.Locked, ErrorId.TooLarge, ErrorId.TooManyRequests,
-        ErrorId.ServerError, ErrorId.CircuitOpen, ErrorId.ConnectionFailed, ErrorId.TimedOut, ErrorId.NoProgress, ErrorId.Redirected, ErrorId.InvalidAnswer,
-        ErrorId.OutcomeUnknown, ErrorId.NameRejected, ErrorId.MappingUnsaved, ErrorId.LeftOvers, ErrorId.ItemFailed, ErrorId.TransactionFailed, ErrorId.WaitTimedOut,
+        ErrorId.NotSignedIn,
+        ErrorId.NotAllowed,
+        ErrorId.NotFound,
+        ErrorId.Rejected,
+        ErrorId.Conflict,
+        ErrorId.Locked,
+        ErrorId.TooLarge,
+        ErrorId.TooManyRequests,
+        ErrorId.ServerError,
+        ErrorId.CircuitOpen,
+        ErrorId.ConnectionFailed,
+        ErrorId.TimedOut,
+        ErrorId.NoProgress,
+        ErrorId.Redirected,
+        ErrorId.InvalidAnswer,
+        ErrorId.OutcomeUnknown,
+        ErrorId.NameRejected,
+        ErrorId.MappingUnsaved,
+        ErrorId.LeftOvers,
+        ErrorId.ItemFailed,
+        ErrorId.TransactionFailed,
+        ErrorId.WaitTimedOut,
         ErrorId.CannotCancel,
     ];
 
-    private static readonly JsonSerializerOptions Shown = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 200 };
+    private static readonly JsonSerializerOptions Shown = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = 200,
+    };
 
     [Fact]
     public async Task Every_mutated_answer_ends_in_a_result_or_a_fitting_error()
@@ -88,13 +112,19 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
         long grown = GC.GetTotalMemory(forceFullCollection: true) - before;
         string summary = string.Create(
             CultureInfo.InvariantCulture,
-            $"{count} operations, seed {seed}: {watch.Elapsed.TotalSeconds:0} s, slowest {findings.Slowest.TotalSeconds:0.0} s ({findings.SlowestName}), "
-            + $"heap grown by {grown / 1024 / 1024} MiB, peak of the process {Process.GetCurrentProcess().PeakWorkingSet64 / 1024 / 1024} MiB");
+            $"{count} operations, seed {seed}: {watch.Elapsed.TotalSeconds:0} s, slowest {findings.Slowest.TotalSeconds:0.0} s "
+                + $"({findings.SlowestName}), "
+                + $"heap grown by {grown / 1024 / 1024} MiB, peak of the process "
+                + $"{Process.GetCurrentProcess().PeakWorkingSet64 / 1024 / 1024} MiB"
+        );
         output.WriteLine(summary);
         foreach ((string id, int times) in findings.Counts.OrderByDescending(pair => pair.Value))
-            output.WriteLine($"{times,8} {id}");
+            output.WriteLine($"{times, 8} {id}");
         if (Environment.GetEnvironmentVariable("INGESTTOOLS_FUZZ_REPORT") is { Length: > 0 } report)
-            await File.WriteAllLinesAsync(report, [summary, .. findings.Counts.Select(pair => $"{pair.Value} {pair.Key}"), .. findings.Faults]);
+            await File.WriteAllLinesAsync(
+                report,
+                [summary, .. findings.Counts.Select(pair => $"{pair.Value} {pair.Key}"), .. findings.Faults]
+            );
         Assert.True(findings.Faults.Count == 0, string.Join("\n\n", findings.Faults.Take(10)));
         Assert.InRange(grown, long.MinValue, MemoryLimit);
         // Otherwise nothing was looked at.
@@ -114,7 +144,18 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
                 {
                     await act(connection, NullLogger.Instance, TimeProvider.System, end.Token);
                 }
-                catch (IngestException e) when (name is "stop" or "mark" or "metarange" or "find commit" or "ranges" or "complete" or "mapping" or "save mapping" or "failed items")
+                catch (IngestException e)
+                    when (name
+                            is "stop"
+                                or "mark"
+                                or "metarange"
+                                or "find commit"
+                                or "ranges"
+                                or "complete"
+                                or "mapping"
+                                or "save mapping"
+                                or "failed items"
+                    )
                 {
                     // Some services cannot do it, or the state is not the one for it; the refusal is an answer too.
                     Assert.NotEqual(ErrorId.InvalidAnswer, e.ErrorId);
@@ -124,12 +165,21 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
     }
 
     private static async Task RunAsync(
-        string what, IngestService service, Func<IngestConnection, ILogger, TimeProvider, CancellationToken, Task<object?>> act,
-        Uri uri, bool signsInByRequest, Findings findings)
+        string what,
+        IngestService service,
+        Func<IngestConnection, ILogger, TimeProvider, CancellationToken, Task<object?>> act,
+        Uri uri,
+        bool signsInByRequest,
+        Findings findings
+    )
     {
         QuickTime time = new(Haste);
         RecordingLogger log = new();
-        ConnectionSettings settings = Operations.Settings(service, uri, signsInByRequest) with { MaxAttempts = 2, OutageTimeout = TimeSpan.Zero };
+        ConnectionSettings settings = Operations.Settings(service, uri, signsInByRequest) with
+        {
+            MaxAttempts = 2,
+            OutageTimeout = TimeSpan.Zero,
+        };
         using IngestConnection connection = IngestConnection.Open(settings, log, time);
         long started = Stopwatch.GetTimestamp();
         using CancellationTokenSource end = new(HangLimit);
@@ -140,7 +190,14 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
             foreach (IngestException error in ErrorsOf(result))
                 kind = Check(what, error, findings);
             if (result is not null and not IEnumerable<IngestException>)
-                CheckText(what, "a result", JsonSerializer.Serialize(Plain(result), Shown), findings, isJson: true, mayHaveControls: result is List<ImportRange>);
+                CheckText(
+                    what,
+                    "a result",
+                    JsonSerializer.Serialize(Plain(result), Shown),
+                    findings,
+                    isJson: true,
+                    mayHaveControls: result is List<ImportRange>
+                );
         }
         catch (IngestException e)
         {
@@ -158,25 +215,37 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
         findings.Counts[kind] = findings.Counts.GetValueOrDefault(kind) + 1;
     }
 
-    private static IEnumerable<IngestException> ErrorsOf(object? result) => result switch
-    {
-        IEnumerable<IngestException> errors => errors,
-        IEnumerable<UploadResult> uploads => uploads.Select(upload => upload.Error).OfType<IngestException>(),
-        IEnumerable<LinkingResult> batches => batches.Select(batch => batch.Error).OfType<IngestException>(),
-        IEnumerable<Look> looks => looks.Select(look => look.Error).OfType<IngestException>(),
-        IEnumerable<WaitEvent> events => events.OfType<WaitEvent.Failed>().Select(failed => failed.Error),
-        _ => [],
-    };
+    private static IEnumerable<IngestException> ErrorsOf(object? result) =>
+        result switch
+        {
+            IEnumerable<IngestException> errors => errors,
+            IEnumerable<UploadResult> uploads => uploads.Select(upload => upload.Error).OfType<IngestException>(),
+            IEnumerable<LinkingResult> batches => batches.Select(batch => batch.Error).OfType<IngestException>(),
+            IEnumerable<Look> looks => looks.Select(look => look.Error).OfType<IngestException>(),
+            IEnumerable<WaitEvent> events => events.OfType<WaitEvent.Failed>().Select(failed => failed.Error),
+            _ => [],
+        };
 
     /// <summary>The same without exceptions, which are checked by themselves.</summary>
-    private static object? Plain(object result) => result switch
-    {
-        IEnumerable<UploadResult> uploads => uploads.Select(upload => new { upload.Path, upload.RemoteName, upload.FileName, upload.Status, upload.Sha256, upload.Derivative }).ToArray(),
-        IEnumerable<LinkingResult> batches => batches.Select(batch => batch.Transaction).ToArray(),
-        IEnumerable<Look> looks => looks.Select(look => look.Transaction).ToArray(),
-        IEnumerable<WaitEvent> events => events.OfType<WaitEvent.Ended>().Select(ended => ended.Transaction).ToArray(),
-        _ => result,
-    };
+    private static object? Plain(object result) =>
+        result switch
+        {
+            IEnumerable<UploadResult> uploads => uploads
+                .Select(upload => new
+                {
+                    upload.Path,
+                    upload.RemoteName,
+                    upload.FileName,
+                    upload.Status,
+                    upload.Sha256,
+                    upload.Derivative,
+                })
+                .ToArray(),
+            IEnumerable<LinkingResult> batches => batches.Select(batch => batch.Transaction).ToArray(),
+            IEnumerable<Look> looks => looks.Select(look => look.Transaction).ToArray(),
+            IEnumerable<WaitEvent> events => events.OfType<WaitEvent.Ended>().Select(ended => ended.Transaction).ToArray(),
+            _ => result,
+        };
 
     private static string Check(string what, IngestException error, Findings findings)
     {
@@ -186,7 +255,15 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
             findings.Faults.Add($"{what}: a message of {error.Message.Length} characters");
         if (string.IsNullOrWhiteSpace(error.Advice))
             findings.Faults.Add($"{what}: no advice for {error.ErrorId}");
-        string all = string.Join('\n', error.Message, error.ServerMessage, error.Code, error.RequestId, error.Advice, error.Target?.ToString());
+        string all = string.Join(
+            '\n',
+            error.Message,
+            error.ServerMessage,
+            error.Code,
+            error.RequestId,
+            error.Advice,
+            error.Target?.ToString()
+        );
         CheckText(what, "an error", all, findings, isJson: false, mayHaveControls: false);
         CheckText(what, "the whole of an error", error.ToString(), findings, isJson: false, mayHaveControls: true);
         return error.ErrorId.ToString();
@@ -198,7 +275,10 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
         {
             // Quotes are written with escapes in JSON.
             string plain = isJson ? JsonSerializer.Serialize(secret, Shown).Trim('"') : secret;
-            if (text.Contains(plain, StringComparison.OrdinalIgnoreCase) || text.Contains(Uri.EscapeDataString(secret), StringComparison.OrdinalIgnoreCase))
+            if (
+                text.Contains(plain, StringComparison.OrdinalIgnoreCase)
+                || text.Contains(Uri.EscapeDataString(secret), StringComparison.OrdinalIgnoreCase)
+            )
                 findings.Faults.Add($"{what}: {where} has a secret: {text[..Math.Min(2000, text.Length)]}");
         }
 
@@ -208,7 +288,9 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
     }
 
     private static int NumberOf(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : otherwise;
 
     [GeneratedRegex(@"(?<!\\)\\u(00[019]|202e)|(?<!\\)\\[bf]")]
     private static partial Regex EscapedControl();

@@ -14,7 +14,9 @@ using Xunit;
 
 namespace IngestTools.Units.Core;
 
-/// <summary>What a server writes comes in without secrets and without signs that act on a terminal, and its status counts whatever its body is.</summary>
+/// <summary>
+/// What a server writes comes in without secrets and without signs that act on a terminal, and its status counts whatever its body is.
+/// </summary>
 public sealed class HostileAnswerTests
 {
     private const string Token = "Tok3n-canary+7d1f0b52/=";
@@ -79,7 +81,11 @@ public sealed class HostileAnswerTests
         string text = new string('x', ServerText.MaxValue - 10) + Token;
 
         Assert.DoesNotContain("Tok3n", new ServerText(secrets).Value(text), StringComparison.Ordinal);
-        Assert.DoesNotContain("Tok3n", new ServerText(secrets).Words(new string('x', ServerText.MaxWords - 5) + " " + Token), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "Tok3n",
+            new ServerText(secrets).Words(new string('x', ServerText.MaxWords - 5) + " " + Token),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -103,7 +109,8 @@ public sealed class HostileAnswerTests
     [InlineData("user:canary@host", "***@host")]
     [InlineData("https://host:8080/a@b?sig=canary", "https://host:8080/a@b?***")]
     [InlineData("https://host:99999/?sig=canary", "https://host:99999/?***")]
-    public void Address_as_it_was_written_is_shown_without_its_secrets(string address, string shown) => Assert.Equal(shown, Redaction.Of(address));
+    public void Address_as_it_was_written_is_shown_without_its_secrets(string address, string shown) =>
+        Assert.Equal(shown, Redaction.Of(address));
 
     /// <summary>Every place of an answer that has no body of a known form.</summary>
     [Theory]
@@ -118,20 +125,32 @@ public sealed class HostileAnswerTests
     [InlineData("HTTP/1.1 200 OK", "@ @ @", "")]
     public async Task Token_that_is_repeated_reaches_no_error_and_no_log(string status, string header, string body)
     {
-        foreach (string written in new[] { Token, Uri.EscapeDataString(Token), Convert.ToBase64String(Encoding.UTF8.GetBytes(Token)), "\u001b[31m" + Token })
+        foreach (
+            string written in new[]
+            {
+                Token,
+                Uri.EscapeDataString(Token),
+                Convert.ToBase64String(Encoding.UTF8.GetBytes(Token)),
+                "\u001b[31m" + Token,
+            }
+        )
         {
             string Fill(string text) => text.Replace("@", written, StringComparison.Ordinal);
             RecordedAnswer answer = new()
             {
                 StatusLine = Fill(status).Replace("\u001b", "", StringComparison.Ordinal),
                 Headers = header.Length == 0 ? [] : [Fill(header)],
-                Body = Encoding.UTF8.GetBytes(body.StartsWith('{') ? Fill(body).Replace("\u001b", "\\u001b", StringComparison.Ordinal) : Fill(body)),
+                Body = Encoding.UTF8.GetBytes(
+                    body.StartsWith('{') ? Fill(body).Replace("\u001b", "\\u001b", StringComparison.Ordinal) : Fill(body)
+                ),
             };
             using HostileServer server = new(_ => answer);
             RecordingLogger log = new();
             using IngestConnection connection = Connect(IngestService.DspIngest, server.Uri);
 
-            IngestException error = await Assert.ThrowsAsync<IngestException>(() => new DspIngestClient(connection, log).StartAsync("0001", null, CancellationToken.None)).WaitAsync(Limit);
+            IngestException error = await Assert
+                .ThrowsAsync<IngestException>(() => new DspIngestClient(connection, log).StartAsync("0001", null, CancellationToken.None))
+                .WaitAsync(Limit);
 
             string all = string.Join('\n', error, error.Code, error.RequestId, error.ServerMessage, log.All);
             Assert.DoesNotContain("canary", all, StringComparison.Ordinal);
@@ -146,7 +165,9 @@ public sealed class HostileAnswerTests
         using HostileServer server = new(_ => RecordedAnswer.Text($"{Token} is yours", "500 Bad"));
         using IngestConnection connection = Connect(IngestService.DspIngest, server.Uri);
 
-        ServiceReport report = await ServiceCheck.RunAsync(connection, null, new RecordingLogger(), CancellationToken.None).WaitAsync(Limit);
+        ServiceReport report = await ServiceCheck
+            .RunAsync(connection, null, new RecordingLogger(), CancellationToken.None)
+            .WaitAsync(Limit);
 
         Assert.Contains("*** is yours", string.Join('\n', report.Details), StringComparison.Ordinal);
     }
@@ -154,15 +175,31 @@ public sealed class HostileAnswerTests
     [Fact]
     public async Task Signature_of_a_source_that_is_repeated_is_hidden()
     {
-        using HostileServer server = new(request => request.Path.EndsWith("/import", StringComparison.Ordinal)
-            ? RecordedAnswer.Json("{\"message\":\"cannot list https://store/x?key=canary-0f1e2d3c, canary-0f1e2d3c\"}", "400 Bad Request")
-            : RecordedAnswer.Json("{\"version\":\"1.84.0\",\"id\":\"x\",\"commit_id\":\"c\",\"results\":[]}"));
+        using HostileServer server = new(request =>
+            request.Path.EndsWith("/import", StringComparison.Ordinal)
+                ? RecordedAnswer.Json(
+                    "{\"message\":\"cannot list https://store/x?key=canary-0f1e2d3c, canary-0f1e2d3c\"}",
+                    "400 Bad Request"
+                )
+                : RecordedAnswer.Json("{\"version\":\"1.84.0\",\"id\":\"x\",\"commit_id\":\"c\",\"results\":[]}")
+        );
         using IngestConnection connection = Connect(IngestService.LakeFs, server.Uri);
         LakeFsClient client = new(connection);
-        ImportRequest request = new() { Repository = "lake", Branch = "main", Sources = [new ImportSource("https://store/x/?key=canary-0f1e2d3c", "raw/")] };
+        ImportRequest request = new()
+        {
+            Repository = "lake",
+            Branch = "main",
+            Sources = [new ImportSource("https://store/x/?key=canary-0f1e2d3c", "raw/")],
+        };
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(async () =>
-            await client.StartAsync(await client.PrepareAsync(request, countsAll: false, CancellationToken.None), CancellationToken.None)).WaitAsync(Limit);
+        IngestException error = await Assert
+            .ThrowsAsync<IngestException>(async () =>
+                await client.StartAsync(
+                    await client.PrepareAsync(request, countsAll: false, CancellationToken.None),
+                    CancellationToken.None
+                )
+            )
+            .WaitAsync(Limit);
 
         Assert.Equal("cannot list https://store/x?key=***, ***", error.ServerMessage);
     }
@@ -188,7 +225,11 @@ public sealed class HostileAnswerTests
             using HostileServer server = new(_ => body with { StatusLine = $"HTTP/1.1 {status} X" });
             using IngestConnection connection = Connect(IngestService.DspIngest, server.Uri, new QuickTime(100));
 
-            IngestException error = await Assert.ThrowsAsync<IngestException>(() => new DspIngestClient(connection).CompleteAsync("0001", null, force: true, CancellationToken.None)).WaitAsync(Limit);
+            IngestException error = await Assert
+                .ThrowsAsync<IngestException>(() =>
+                    new DspIngestClient(connection).CompleteAsync("0001", null, force: true, CancellationToken.None)
+                )
+                .WaitAsync(Limit);
 
             Assert.Equal((HttpStatusCode)status, error.StatusCode);
             Assert.Contains(error.ErrorId, new[] { expected, ErrorId.OutcomeUnknown });
@@ -202,13 +243,19 @@ public sealed class HostileAnswerTests
     public async Task Json_with_a_byte_order_mark_or_in_another_encoding_is_read()
     {
         const string Answer = "{\"status\":\"UP\",\"name\":\"x\",\"version\":\"1.2.3\"}";
-        byte[][] bodies = [[.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(Answer)], [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(Answer)]];
+        byte[][] bodies =
+        [
+            [.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(Answer)],
+            [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(Answer)],
+        ];
         foreach (byte[] body in bodies)
         {
             using HostileServer server = new(_ => new RecordedAnswer { Body = body });
             using IngestConnection connection = Connect(IngestService.DspIngest, server.Uri);
 
-            ServiceReport report = await ServiceCheck.RunAsync(connection, null, new RecordingLogger(), CancellationToken.None).WaitAsync(Limit);
+            ServiceReport report = await ServiceCheck
+                .RunAsync(connection, null, new RecordingLogger(), CancellationToken.None)
+                .WaitAsync(Limit);
 
             Assert.Equal((true, "1.2.3"), (report.Reachable, report.Version));
         }
@@ -228,7 +275,9 @@ public sealed class HostileAnswerTests
         using HostileServer server = new(_ => new RecordedAnswer { Headers = ["Content-Encoding: gzip"], Body = bomb.ToArray() });
         using IngestConnection connection = Connect(IngestService.Voss, server.Uri);
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => new VossClient(connection).ListHierarchiesAsync(CancellationToken.None)).WaitAsync(Limit);
+        IngestException error = await Assert
+            .ThrowsAsync<IngestException>(() => new VossClient(connection).ListHierarchiesAsync(CancellationToken.None))
+            .WaitAsync(Limit);
 
         Assert.Equal((ErrorId.InvalidAnswer, HttpStatusCode.OK), (error.ErrorId, error.StatusCode));
         Assert.Contains("longer than 16 MiB", error.Message, StringComparison.Ordinal);
@@ -240,11 +289,16 @@ public sealed class HostileAnswerTests
     [InlineData("500 Internal Server Error", 0)]
     public async Task Answer_without_an_end_is_read_up_to_a_limit(string status, int mebibytes)
     {
-        const int mebibyte = 1024 * 1024, buffers = 64;
-        using EndlessServer server = new($"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{{\"message\":\"");
+        const int mebibyte = 1024 * 1024,
+            buffers = 64;
+        using EndlessServer server = new(
+            $"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{{\"message\":\""
+        );
         using IngestConnection connection = Connect(IngestService.Voss, server.Uri);
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => new VossClient(connection).ListHierarchiesAsync(CancellationToken.None)).WaitAsync(Limit);
+        IngestException error = await Assert
+            .ThrowsAsync<IngestException>(() => new VossClient(connection).ListHierarchiesAsync(CancellationToken.None))
+            .WaitAsync(Limit);
 
         Assert.Equal(mebibytes > 0 ? ErrorId.InvalidAnswer : ErrorId.ServerError, error.ErrorId);
         Assert.InRange(await server.SentAsync().WaitAsync(Limit), 1, (mebibytes + buffers) * (long)mebibyte);
@@ -262,7 +316,9 @@ public sealed class HostileAnswerTests
             {
                 await reader.ReadHeaderAsync();
 
-                IngestException error = await Assert.ThrowsAsync<IngestException>(async () => await reader.ReadAsync(new List<MappingRow>(10)));
+                IngestException error = await Assert.ThrowsAsync<IngestException>(async () =>
+                    await reader.ReadAsync(new List<MappingRow>(10))
+                );
 
                 Assert.Equal(ErrorId.InvalidAnswer, error.ErrorId);
                 // What was read is a bound for what was looked at, on a machine of any speed.
@@ -274,7 +330,9 @@ public sealed class HostileAnswerTests
     [Fact]
     public async Task Row_of_a_mapping_has_no_secret_and_no_terminal_escape()
     {
-        using HostileServer server = new(_ => RecordedAnswer.Text($"original,derivative\n\u001b[31m{Token}.tif,a.jpx\n", "200 OK", "Content-Type: text/csv"));
+        using HostileServer server = new(_ =>
+            RecordedAnswer.Text($"original,derivative\n\u001b[31m{Token}.tif,a.jpx\n", "200 OK", "Content-Type: text/csv")
+        );
         using IngestConnection connection = Connect(IngestService.DspIngest, server.Uri);
         List<MappingRow> rows = [];
 
@@ -288,12 +346,18 @@ public sealed class HostileAnswerTests
     public async Task Long_words_of_every_kind_are_cut()
     {
         string words = new('x', 100_000);
-        using HostileServer server = new(_ => RecordedAnswer.Json(
-            $$"""{"pkid":"p","status":"{{words}}","message":"{{words}}","detail":"{{words}}","log":[{"message":"{{words}}"}]}"""));
+        using HostileServer server = new(_ =>
+            RecordedAnswer.Json(
+                $$"""{"pkid":"p","status":"{{words}}","message":"{{words}}","detail":"{{words}}","log":[{"message":"{{words}}"}]}"""
+            )
+        );
         using IngestConnection connection = Connect(IngestService.Voss, server.Uri);
         Transaction transaction = TransactionSources.Parse("voss:0b340a6f-b658-48bb-ac8c-7562adc5572d").Transaction;
 
-        Transaction seen = await TransactionSources.For(connection, new RecordingLogger()).LookAsync(transaction, CancellationToken.None).WaitAsync(Limit);
+        Transaction seen = await TransactionSources
+            .For(connection, new RecordingLogger())
+            .LookAsync(transaction, CancellationToken.None)
+            .WaitAsync(Limit);
 
         Assert.InRange(seen.ServerStatus!.Length, 1, ServerText.MaxWord + 1);
         Assert.InRange(seen.Message!.Length, 1, ServerText.MaxWords * 2 + 10);
@@ -311,18 +375,31 @@ public sealed class HostileAnswerTests
             ActivityStopped = activity =>
             {
                 lock (seen)
-                    seen.Add(string.Join(' ', activity.TagObjects.Select(tag => $"{tag.Key}={tag.Value}").Append(activity.StatusDescription).Append(activity.DisplayName)));
+                    seen.Add(
+                        string.Join(
+                            ' ',
+                            activity
+                                .TagObjects.Select(tag => $"{tag.Key}={tag.Value}")
+                                .Append(activity.StatusDescription)
+                                .Append(activity.DisplayName)
+                        )
+                    );
             },
         };
         ActivitySource.AddActivityListener(listener);
         using HostileServer server = new(_ => RecordedAnswer.Text($"no {Token}", $"400 {Token}"));
         using IngestConnection connection = Connect(IngestService.DspIngest, server.Uri);
 
-        await Assert.ThrowsAsync<IngestException>(() => new DspIngestClient(connection).StartAsync("0001", null, CancellationToken.None)).WaitAsync(Limit);
+        await Assert
+            .ThrowsAsync<IngestException>(() => new DspIngestClient(connection).StartAsync("0001", null, CancellationToken.None))
+            .WaitAsync(Limit);
 
         lock (seen)
         {
-            Assert.Contains(seen, text => text.Contains("***", StringComparison.Ordinal) && text.Contains(server.Uri.Authority, StringComparison.Ordinal));
+            Assert.Contains(
+                seen,
+                text => text.Contains("***", StringComparison.Ordinal) && text.Contains(server.Uri.Authority, StringComparison.Ordinal)
+            );
             Assert.DoesNotContain(seen, text => text.Contains(Token, StringComparison.Ordinal));
         }
     }
@@ -330,25 +407,36 @@ public sealed class HostileAnswerTests
     [Fact]
     public void Every_error_has_advice()
     {
-        Assert.All(Enum.GetValues<ErrorId>(), id =>
-        {
-            Assert.NotEmpty(new IngestException(id, "x").Advice);
-            Assert.DoesNotContain("Look at the error's message", new IngestException(id, "x").Advice, StringComparison.Ordinal);
-        });
+        Assert.All(
+            Enum.GetValues<ErrorId>(),
+            id =>
+            {
+                Assert.NotEmpty(new IngestException(id, "x").Advice);
+                Assert.DoesNotContain("Look at the error's message", new IngestException(id, "x").Advice, StringComparison.Ordinal);
+            }
+        );
         // Another id has advice of its own, unless it was given.
-        Assert.Equal(new IngestException(ErrorId.NotFound, "x").Advice, new IngestException(ErrorId.Rejected, "x").With(ErrorId.NotFound).Advice);
+        Assert.Equal(
+            new IngestException(ErrorId.NotFound, "x").Advice,
+            new IngestException(ErrorId.Rejected, "x").With(ErrorId.NotFound).Advice
+        );
         Assert.Equal("a", (new IngestException(ErrorId.Rejected, "x") { Advice = "a" }).With(ErrorId.NotFound).Advice);
     }
 
-    private static IngestConnection Connect(IngestService service, Uri uri, TimeProvider? time = null) => IngestConnection.Open(new ConnectionSettings
-    {
-        Service = service,
-        Uri = uri,
-        SignIn = service == IngestService.Voss ? SignInKind.Password : SignInKind.Token,
-        UserName = service == IngestService.Voss ? "admin" : null,
-        Secret = _ => ValueTask.FromResult(Token),
-        MaxAttempts = 1,
-    }, new RecordingLogger(), time ?? TimeProvider.System);
+    private static IngestConnection Connect(IngestService service, Uri uri, TimeProvider? time = null) =>
+        IngestConnection.Open(
+            new ConnectionSettings
+            {
+                Service = service,
+                Uri = uri,
+                SignIn = service == IngestService.Voss ? SignInKind.Password : SignInKind.Token,
+                UserName = service == IngestService.Voss ? "admin" : null,
+                Secret = _ => ValueTask.FromResult(Token),
+                MaxAttempts = 1,
+            },
+            new RecordingLogger(),
+            time ?? TimeProvider.System
+        );
 
     /// <summary>Gives few bytes at a time, as a network does.</summary>
     private sealed class PiecewiseStream(byte[] bytes) : MemoryStream(bytes)
@@ -363,10 +451,23 @@ public sealed class HostileAnswerTests
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
         using CancellationTokenSource end = new();
-        Task serving = AnswerAllAsync(listener, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nabc", end.Token);
-        using IngestConnection connection = IngestConnection.Open(new ConnectionSettings { Service = IngestService.DspIngest, Uri = new Uri($"http://{listener.LocalEndpoint}"), MaxAttempts = 1 });
+        Task serving = AnswerAllAsync(
+            listener,
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nabc",
+            end.Token
+        );
+        using IngestConnection connection = IngestConnection.Open(
+            new ConnectionSettings
+            {
+                Service = IngestService.DspIngest,
+                Uri = new Uri($"http://{listener.LocalEndpoint}"),
+                MaxAttempts = 1,
+            }
+        );
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => new DspIngestClient(connection).StartAsync("0001", null, CancellationToken.None)).WaitAsync(Limit);
+        IngestException error = await Assert
+            .ThrowsAsync<IngestException>(() => new DspIngestClient(connection).StartAsync("0001", null, CancellationToken.None))
+            .WaitAsync(Limit);
 
         Assert.Equal((ErrorId.Rejected, "abc"), (error.ErrorId, error.ServerMessage));
         await end.CancelAsync();
@@ -380,7 +481,13 @@ public sealed class HostileAnswerTests
 
     [Fact]
     public void Hostile_html_is_cut_and_throws_nothing() =>
-        Assert.NotNull(ServerMessage.Parse(Encoding.UTF8.GetBytes("<" + string.Concat(Enumerable.Repeat("<script ", 4000)) + "x"), null, ServerText.OfNoSecrets));
+        Assert.NotNull(
+            ServerMessage.Parse(
+                Encoding.UTF8.GetBytes("<" + string.Concat(Enumerable.Repeat("<script ", 4000)) + "x"),
+                null,
+                ServerText.OfNoSecrets
+            )
+        );
 
     /// <summary>Answers whatever comes with the same text, and keeps the connection.</summary>
     private static async Task AnswerAllAsync(TcpListener listener, string answer, CancellationToken end)

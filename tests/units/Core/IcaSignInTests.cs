@@ -23,7 +23,8 @@ public sealed class IcaSignInTests
         Assert.Equal(1, ica.Sandbox.Ica.Tokens.Issued);
         Assert.All(
             ica.Sandbox.Requests.Settled().Where(request => !request.Target.EndsWith("/tokens", StringComparison.Ordinal)),
-            request => Assert.DoesNotContain("X-API-Key", request.HeaderNames));
+            request => Assert.DoesNotContain("X-API-Key", request.HeaderNames)
+        );
         Assert.DoesNotContain(IcaHarness.ApiKey, ica.Log.All, StringComparison.Ordinal);
         Assert.DoesNotContain("eyJ", ica.Log.All, StringComparison.Ordinal);
         // The owner of a job is a person with an address.
@@ -33,12 +34,14 @@ public sealed class IcaSignInTests
     [Fact]
     public async Task Password_is_exchanged_for_a_token()
     {
-        await using IcaHarness ica = await IcaHarness.StartAsync(connect: settings => settings with
-        {
-            SignIn = SignInKind.Password,
-            UserName = "root@example.com",
-            Secret = _ => ValueTask.FromResult("test"),
-        });
+        await using IcaHarness ica = await IcaHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                SignIn = SignInKind.Password,
+                UserName = "root@example.com",
+                Secret = _ => ValueTask.FromResult("test"),
+            }
+        );
         await ica.StartAsync(IcaHarness.Id(1));
         Assert.Equal(1, ica.Sandbox.Ica.Tokens.Issued);
     }
@@ -78,11 +81,10 @@ public sealed class IcaSignInTests
     [Fact]
     public async Task Token_that_was_given_and_has_ended_is_an_error_that_says_so()
     {
-        await using IcaHarness ica = await IcaHarness.StartAsync(options => options.Token = "given-canary", connect: settings => settings with
-        {
-            SignIn = SignInKind.Token,
-            Secret = _ => ValueTask.FromResult("given-canary\n"),
-        });
+        await using IcaHarness ica = await IcaHarness.StartAsync(
+            options => options.Token = "given-canary",
+            connect: settings => settings with { SignIn = SignInKind.Token, Secret = _ => ValueTask.FromResult("given-canary\n") }
+        );
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
         ica.Sandbox.Ica.Tokens.ExpireAll();
 
@@ -132,7 +134,10 @@ public sealed class IcaSignInTests
         Assert.Equal((true, true, true), (good.Ok, good.SignedIn, good.Allowed));
         Assert.Equal((true, null), (general.Ok, general.Allowed));
         Assert.Equal((false, true, false), (forbidden.Ok, forbidden.SignedIn, forbidden.Allowed));
-        Assert.Contains(forbidden.Details, line => line.StartsWith("Allowed: no.", StringComparison.Ordinal) && line.Contains("other", StringComparison.Ordinal));
+        Assert.Contains(
+            forbidden.Details,
+            line => line.StartsWith("Allowed: no.", StringComparison.Ordinal) && line.Contains("other", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -151,10 +156,17 @@ public sealed class IcaSignInTests
     [Fact]
     public void Environment_names_that_ica_users_have_make_a_connection()
     {
-        Dictionary<string, string> variables = new() { ["ICAV2_ACCESS_TOKEN"] = "t", ["ICAV2_BASE_URL"] = "https://ica.example.org/ica/rest" };
+        Dictionary<string, string> variables = new()
+        {
+            ["ICAV2_ACCESS_TOKEN"] = "t",
+            ["ICAV2_BASE_URL"] = "https://ica.example.org/ica/rest",
+        };
         ConnectionSettings settings = EnvironmentConnections.Read(IngestService.Ica, variables.GetValueOrDefault)!;
         using IngestConnection connection = IngestConnection.Open(settings);
-        Assert.Equal((SignInKind.Token, "env:ICAV2_ACCESS_TOKEN", "https://ica.example.org/ica/rest/"), (connection.SignIn, connection.SecretFrom, connection.Uri.AbsoluteUri));
+        Assert.Equal(
+            (SignInKind.Token, "env:ICAV2_ACCESS_TOKEN", "https://ica.example.org/ica/rest/"),
+            (connection.SignIn, connection.SecretFrom, connection.Uri.AbsoluteUri)
+        );
 
         ConnectionSettings byKey = EnvironmentConnections.Read(IngestService.Ica, name => name == "INGESTTOOLS_ICA_APIKEY" ? "k" : null)!;
         using IngestConnection usual = IngestConnection.Open(byKey);
@@ -166,7 +178,13 @@ public sealed class IcaSignInTests
     [InlineData(SignInKind.Password, "a:b")]
     public void Sign_in_that_ica_does_not_know_is_refused(SignInKind signIn, string? userName)
     {
-        ConnectionSettings settings = new() { Service = IngestService.Ica, SignIn = signIn, UserName = userName, Secret = _ => ValueTask.FromResult("x") };
+        ConnectionSettings settings = new()
+        {
+            Service = IngestService.Ica,
+            SignIn = signIn,
+            UserName = userName,
+            Secret = _ => ValueTask.FromResult("x"),
+        };
         Assert.Equal(ErrorId.Rejected, Assert.Throws<IngestException>(() => IngestConnection.Open(settings)).ErrorId);
     }
 }

@@ -140,11 +140,14 @@ public sealed class LakeFsCancelTests
     [Fact]
     public async Task Import_that_is_not_written_down_yet_is_cancelled_when_it_is()
     {
-        await using LakeFsHarness lake = await StartAsync(ImportDialect.Released, o =>
-        {
-            (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromMilliseconds(300));
-            o.BeforeCommit = () => Task.Delay(Timeout.Infinite);
-        });
+        await using LakeFsHarness lake = await StartAsync(
+            ImportDialect.Released,
+            o =>
+            {
+                (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromMilliseconds(300));
+                o.BeforeCommit = () => Task.Delay(Timeout.Infinite);
+            }
+        );
         Transaction stopped = await lake.StopAsync(await lake.StartAsync());
         Assert.Equal(TransactionStatus.Canceled, stopped.Status);
     }
@@ -160,7 +163,9 @@ public sealed class LakeFsCancelTests
     public async Task Unknown_import_cannot_be_cancelled()
     {
         await using LakeFsHarness lake = await StartAsync(ImportDialect.Released);
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => lake.StopAsync(TransactionSources.Parse("lakefs:lake/main/unknown").Transaction));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            lake.StopAsync(TransactionSources.Parse("lakefs:lake/main/unknown").Transaction)
+        );
         Assert.Equal((ErrorId.NotFound, "lakefs:lake/main/unknown"), (error.ErrorId, error.Target));
     }
 
@@ -177,17 +182,22 @@ public sealed class LakeFsCancelTests
     [Fact]
     public async Task Missing_right_to_cancel_is_told()
     {
-        await using LakeFsHarness lake = await StartAsync(ImportDialect.Released, o => (o.ImportSticks, o.DeniedActions) = (_ => true, ["fs:ImportCancel"]));
+        await using LakeFsHarness lake = await StartAsync(
+            ImportDialect.Released,
+            o => (o.ImportSticks, o.DeniedActions) = (_ => true, ["fs:ImportCancel"])
+        );
         Transaction started = await lake.StartAsync();
         Assert.Equal(ErrorId.NotAllowed, (await Assert.ThrowsAsync<IngestException>(() => lake.StopAsync(started))).ErrorId);
     }
 
     /// <summary>A cancellation takes two seconds by its clock, which goes twenty times as fast here.</summary>
-    private static Task<LakeFsHarness> StartAsync(ImportDialect dialect, Action<LakeFsOptions>? configure = null) => LakeFsHarness.StartAsync(
-        options =>
-        {
-            LakeFsHarness.Speaking(dialect)(options);
-            configure?.Invoke(options);
-        },
-        time: new QuickTime(20));
+    private static Task<LakeFsHarness> StartAsync(ImportDialect dialect, Action<LakeFsOptions>? configure = null) =>
+        LakeFsHarness.StartAsync(
+            options =>
+            {
+                LakeFsHarness.Speaking(dialect)(options);
+                configure?.Invoke(options);
+            },
+            time: new QuickTime(20)
+        );
 }

@@ -24,7 +24,12 @@ public sealed class LakeFsConnectionTests
     [InlineData("api/v1/")]
     public async Task Address_is_taken_with_and_without_the_path_of_the_api(string path)
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings => settings with { Uri = new Uri(settings.Uri!, path) });
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                Uri = new Uri(settings.Uri!, path),
+            }
+        );
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(await lake.StartAsync())).Status);
     }
 
@@ -32,7 +37,10 @@ public sealed class LakeFsConnectionTests
     public async Task Access_key_is_exchanged_for_a_token_that_is_renewed_before_it_ends()
     {
         ShiftedTime time = new();
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings => settings with { AuthenticationUri = settings.Uri }, time: time);
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
+            connect: settings => settings with { AuthenticationUri = settings.Uri },
+            time: time
+        );
         Transaction ended = await lake.EndAsync(await lake.StartAsync());
         Assert.Equal(1, lake.Sandbox.LakeFs.Tokens.Issued);
 
@@ -49,7 +57,9 @@ public sealed class LakeFsConnectionTests
     public async Task Token_that_the_server_no_longer_takes_is_renewed(string path)
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
-            o => o.TellsTokenExpiration = false, settings => settings with { AuthenticationUri = new Uri(settings.Uri!, path) });
+            o => o.TellsTokenExpiration = false,
+            settings => settings with { AuthenticationUri = new Uri(settings.Uri!, path) }
+        );
         Transaction started = await lake.StartAsync();
         lake.Sandbox.LakeFs.Tokens.ExpireAll();
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(started)).Status);
@@ -62,7 +72,9 @@ public sealed class LakeFsConnectionTests
     public async Task Session_cookie_signs_in(string name, string value)
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
-            o => (o.OidcSession, o.SamlSession) = ("oidc-canary", "saml-canary"), settings => With(settings, SignInKind.Cookie, name, value + "\n"));
+            o => (o.OidcSession, o.SamlSession) = ("oidc-canary", "saml-canary"),
+            settings => With(settings, SignInKind.Cookie, name, value + "\n")
+        );
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(await lake.StartAsync())).Status);
     }
 
@@ -70,8 +82,14 @@ public sealed class LakeFsConnectionTests
     public async Task Internal_session_cookie_signs_in_as_the_server_gave_it()
     {
         string? cookie = null;
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
-            connect: settings => settings with { SignIn = SignInKind.Cookie, UserName = "internal_auth_session", Secret = _ => ValueTask.FromResult(cookie!) });
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                SignIn = SignInKind.Cookie,
+                UserName = "internal_auth_session",
+                Secret = _ => ValueTask.FromResult(cookie!),
+            }
+        );
         using HttpClient browser = new();
         using StringContent body = new($$"""{"access_key_id":"AKIASANDBOX","secret_access_key":"{{LakeFsHarness.Secret}}"}""");
         using HttpResponseMessage login = await browser.PostAsync(new Uri(lake.Sandbox.Uri, "api/v1/auth/login"), body);
@@ -82,7 +100,10 @@ public sealed class LakeFsConnectionTests
     [Fact]
     public async Task Bearer_token_signs_in()
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => o.Token = "t0ken", settings => With(settings, SignInKind.Token, null, "t0ken"));
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
+            o => o.Token = "t0ken",
+            settings => With(settings, SignInKind.Token, null, "t0ken")
+        );
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(await lake.StartAsync())).Status);
     }
 
@@ -94,8 +115,12 @@ public sealed class LakeFsConnectionTests
     public async Task Wrong_secret_is_told_and_never_shown(SignInKind kind, string? user, bool logsIn)
     {
         const string Wrong = "wrong-canary-5521";
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
-            connect: settings => With(settings, kind, user, Wrong) with { AuthenticationUri = logsIn ? settings.Uri : null });
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings =>
+            With(settings, kind, user, Wrong) with
+            {
+                AuthenticationUri = logsIn ? settings.Uri : null,
+            }
+        );
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => lake.StartAsync());
         Assert.Equal(ErrorId.NotSignedIn, error.ErrorId);
         Assert.DoesNotContain(Wrong, error + error.ServerMessage + error.Advice + lake.Log.All, StringComparison.Ordinal);
@@ -106,7 +131,13 @@ public sealed class LakeFsConnectionTests
     [InlineData(429)]
     public async Task Too_many_attempts_to_sign_in_are_told_as_such(int status)
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings => settings with { AuthenticationUri = settings.Uri, MaxAttempts = 1 });
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                AuthenticationUri = settings.Uri,
+                MaxAttempts = 1,
+            }
+        );
         lake.Misbehave($"{status}=9,POST /api/v1/auth/login");
         Assert.Equal(ErrorId.TooManyRequests, (await Assert.ThrowsAsync<IngestException>(() => lake.StartAsync())).ErrorId);
     }
@@ -118,7 +149,12 @@ public sealed class LakeFsConnectionTests
     [InlineData(SignInKind.Password, "")]
     public void Sign_in_that_lakefs_does_not_know_is_refused(SignInKind kind, string? user)
     {
-        ConnectionSettings settings = With(new ConnectionSettings { Service = IngestService.LakeFs, Uri = new Uri("http://127.0.0.1:1") }, kind, user, "x");
+        ConnectionSettings settings = With(
+            new ConnectionSettings { Service = IngestService.LakeFs, Uri = new Uri("http://127.0.0.1:1") },
+            kind,
+            user,
+            "x"
+        );
         Assert.Equal(ErrorId.Rejected, Assert.Throws<IngestException>(() => IngestConnection.Open(settings)).ErrorId);
     }
 
@@ -128,7 +164,11 @@ public sealed class LakeFsConnectionTests
     public void Secret_in_an_address_is_in_no_error(string address)
     {
         ConnectionSettings settings = new() { Service = IngestService.LakeFs, Uri = new Uri(address) };
-        Assert.DoesNotContain("canary", Assert.Throws<IngestException>(() => IngestConnection.Open(settings)).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "canary",
+            Assert.Throws<IngestException>(() => IngestConnection.Open(settings)).ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -149,7 +189,12 @@ public sealed class LakeFsConnectionTests
     [Fact]
     public async Task Check_tells_what_is_wrong_with_the_sign_in_and_with_the_address()
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings => With(settings, SignInKind.Token, null, "wrong") with { MaxAttempts = 1 });
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings =>
+            With(settings, SignInKind.Token, null, "wrong") with
+            {
+                MaxAttempts = 1,
+            }
+        );
         ServiceReport report = await CheckAsync(lake, null);
         Assert.Equal((true, false, false), (report.Reachable, report.SignedIn, report.Ok));
         await lake.Sandbox.DisposeAsync();
@@ -161,7 +206,10 @@ public sealed class LakeFsConnectionTests
     {
         using TemporaryFolder folder = new();
         ConnectionSettings settings = ReadFrom(folder, Yaml)!;
-        Assert.Equal(("https://lake.example.org/api/v1", SignInKind.Password, "AKIAFILE", null), (settings.Uri!.AbsoluteUri, settings.SignIn, settings.UserName, settings.SecretFrom));
+        Assert.Equal(
+            ("https://lake.example.org/api/v1", SignInKind.Password, "AKIAFILE", null),
+            (settings.Uri!.AbsoluteUri, settings.SignIn, settings.UserName, settings.SecretFrom)
+        );
         Assert.Equal("canary # file", await settings.Secret!(CancellationToken.None));
     }
 
@@ -170,8 +218,16 @@ public sealed class LakeFsConnectionTests
     {
         using TemporaryFolder folder = new();
         ConnectionSettings settings = ReadFrom(
-            folder, Yaml, ("LAKECTL_SERVER_ENDPOINT_URL", "https://other.example.org"), ("LAKECTL_CREDENTIALS_ACCESS_KEY_ID", "AKIAENV"), ("LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY", "env"))!;
-        Assert.Equal(("other.example.org", "AKIAENV", "env"), (settings.Uri!.Host, settings.UserName, await settings.Secret!(CancellationToken.None)));
+            folder,
+            Yaml,
+            ("LAKECTL_SERVER_ENDPOINT_URL", "https://other.example.org"),
+            ("LAKECTL_CREDENTIALS_ACCESS_KEY_ID", "AKIAENV"),
+            ("LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY", "env")
+        )!;
+        Assert.Equal(
+            ("other.example.org", "AKIAENV", "env"),
+            (settings.Uri!.Host, settings.UserName, await settings.Secret!(CancellationToken.None))
+        );
         Assert.Equal(SignInKind.Token, ReadFrom(folder, Yaml, ("LAKECTL_CREDENTIALS_SESSION_TOKEN", "t"))!.SignIn);
         Assert.Equal("AKIAFILE", ReadFrom(folder, Yaml, ("LAKECTL_SERVER_ENDPOINT_URL", "https://other.example.org"))!.UserName);
     }
@@ -196,14 +252,28 @@ public sealed class LakeFsConnectionTests
     }
 
     [Theory]
-    [InlineData("credentials: {access_key_id: AKIAFILE, secret_access_key: canary}\nserver: {endpoint_url: 'https://lake.example.org'}\n", "canary")]
-    [InlineData("credentials:\n  access_key_id: AKIAFILE\n  secret_access_key: >-\n    can\n    ary\nserver:\n  endpoint_url: https://lake.example.org\n", "can ary")]
-    [InlineData("credentials:\n  access_key_id: AKIAFILE\n  secret_access_key: canary\n  old:\n    access_key_id: X\n    secret_access_key: other\nserver:\n  endpoint_url: https://lake.example.org\n  proxy:\n    endpoint_url: https://other.example.org\n", "canary")]
+    [InlineData(
+        "credentials: {access_key_id: AKIAFILE, secret_access_key: canary}\nserver: {endpoint_url: 'https://lake.example.org'}\n",
+        "canary"
+    )]
+    [InlineData(
+        "credentials:\n  access_key_id: AKIAFILE\n  secret_access_key: >-\n    can\n    ary\nserver:\n  endpoint_url: "
+            + "https://lake.example.org\n",
+        "can ary"
+    )]
+    [InlineData(
+        "credentials:\n  access_key_id: AKIAFILE\n  secret_access_key: canary\n  old:\n    access_key_id: X\n    secret_access_key: "
+            + "other\nserver:\n  endpoint_url: https://lake.example.org\n  proxy:\n    endpoint_url: https://other.example.org\n",
+        "canary"
+    )]
     public async Task Every_style_of_yaml_is_read_as_lakectl_reads_it(string text, string secret)
     {
         using TemporaryFolder folder = new();
         ConnectionSettings settings = ReadFrom(folder, text)!;
-        Assert.Equal(("lake.example.org", "AKIAFILE", secret), (settings.Uri!.Host, settings.UserName, await settings.Secret!(CancellationToken.None)));
+        Assert.Equal(
+            ("lake.example.org", "AKIAFILE", secret),
+            (settings.Uri!.Host, settings.UserName, await settings.Secret!(CancellationToken.None))
+        );
     }
 
     [Theory]
@@ -223,7 +293,9 @@ public sealed class LakeFsConnectionTests
     public void Address_that_is_none_is_told_with_the_file_and_not_with_its_secret()
     {
         using TemporaryFolder folder = new();
-        IngestException error = Assert.Throws<IngestException>(() => ReadFrom(folder, Yaml.Replace("https://", "", StringComparison.Ordinal)));
+        IngestException error = Assert.Throws<IngestException>(() =>
+            ReadFrom(folder, Yaml.Replace("https://", "", StringComparison.Ordinal))
+        );
         Assert.Contains(".lakectl.yaml", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", error.ToString(), StringComparison.Ordinal);
     }
@@ -231,16 +303,27 @@ public sealed class LakeFsConnectionTests
     [Fact]
     public async Task No_secret_is_in_the_log_of_requests()
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings => settings with { AuthenticationUri = settings.Uri });
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                AuthenticationUri = settings.Uri,
+            }
+        );
         await lake.EndAsync(await lake.StartAsync());
         Assert.DoesNotContain(LakeFsHarness.Secret, lake.Log.All, StringComparison.Ordinal);
         Assert.DoesNotContain("eyJ", lake.Log.All, StringComparison.Ordinal);
     }
 
     private static ConnectionSettings With(ConnectionSettings settings, SignInKind kind, string? user, string secret) =>
-        settings with { SignIn = kind, UserName = user, Secret = _ => ValueTask.FromResult(secret) };
+        settings with
+        {
+            SignIn = kind,
+            UserName = user,
+            Secret = _ => ValueTask.FromResult(secret),
+        };
 
-    private static Task<ServiceReport> CheckAsync(LakeFsHarness lake, string? repository) => ServiceCheck.RunAsync(lake.Connection, repository, lake.Log, CancellationToken.None);
+    private static Task<ServiceReport> CheckAsync(LakeFsHarness lake, string? repository) =>
+        ServiceCheck.RunAsync(lake.Connection, repository, lake.Log, CancellationToken.None);
 
     private static ConnectionSettings? ReadFrom(TemporaryFolder folder, string yaml, params (string Name, string Value)[] variables)
     {

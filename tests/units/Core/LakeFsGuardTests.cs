@@ -66,7 +66,11 @@ public sealed class LakeFsGuardTests
     [Theory]
     [InlineData(0L, Typo, TransactionStatus.Succeeded)]
     [InlineData(1001L, LakeFsHarness.Source, TransactionStatus.Failed)]
-    public async Task Minimum_of_the_start_decides_in_another_session_that_knows_the_id_alone(long minimum, string source, TransactionStatus status)
+    public async Task Minimum_of_the_start_decides_in_another_session_that_knows_the_id_alone(
+        long minimum,
+        string source,
+        TransactionStatus status
+    )
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
         using TemporaryFolder folder = new();
@@ -75,7 +79,14 @@ public sealed class LakeFsGuardTests
         using (SqliteJournal first = new(path, TimeProvider.System))
         {
             LakeFsClient client = new(lake.Connection, lake.Log, first);
-            ImportPlan plan = await client.PrepareAsync(Request(lake, source) with { MinimumObjects = minimum }, countsAll: false, CancellationToken.None);
+            ImportPlan plan = await client.PrepareAsync(
+                Request(lake, source) with
+                {
+                    MinimumObjects = minimum,
+                },
+                countsAll: false,
+                CancellationToken.None
+            );
             id = (await client.StartAsync(plan, CancellationToken.None)).Id;
         }
 
@@ -86,7 +97,16 @@ public sealed class LakeFsGuardTests
         // The second wait finds a record of one that has ended.
         foreach (StartState recorded in new[] { StartState.Started, StartState.Ended })
         {
-            JournaledTransaction start = Assert.Single(second.ReadTransactions(new TransactionQuery { Id = id, Server = connection.Uri.AbsoluteUri, IncludesEnded = true }));
+            JournaledTransaction start = Assert.Single(
+                second.ReadTransactions(
+                    new TransactionQuery
+                    {
+                        Id = id,
+                        Server = connection.Uri.AbsoluteUri,
+                        IncludesEnded = true,
+                    }
+                )
+            );
             Assert.Equal(recorded, start.State);
             Transaction ended = (await lake.WaitAsync(start.Resume(), source: transactions))[^1].Transaction;
             Assert.Equal((id, status), (ended.Id, ended.Status));
@@ -114,7 +134,10 @@ public sealed class LakeFsGuardTests
         StagedImportResult result = await StageAsync(lake, Request(lake, LakeFsHarness.Source) with { Message = "nightly" });
 
         Assert.Null(result.Error);
-        Assert.Equal((TransactionStatus.Succeeded, "main", lake.Main.Head.Id), (result.Transaction.Status, result.Transaction.Branch, result.Transaction.CommitId));
+        Assert.Equal(
+            (TransactionStatus.Succeeded, "main", lake.Main.Head.Id),
+            (result.Transaction.Status, result.Transaction.Branch, result.Transaction.CommitId)
+        );
         Assert.Equal("nightly", lake.Main.Head.Message);
         Assert.Equal(1003, lake.Main.Count);
         Assert.DoesNotContain("raw/2022.parquet", lake.Main.Keys);
@@ -146,7 +169,10 @@ public sealed class LakeFsGuardTests
 
         StagedImportResult result = await StageAsync(lake, Request(lake, LakeFsHarness.Source));
 
-        LakeFsBranch staging = Assert.Single(lake.Lake.Branches, branch => branch.Name.StartsWith("ingesttools-", StringComparison.Ordinal));
+        LakeFsBranch staging = Assert.Single(
+            lake.Lake.Branches,
+            branch => branch.Name.StartsWith("ingesttools-", StringComparison.Ordinal)
+        );
         Assert.Contains(staging.Name, result.Error!.Message, StringComparison.Ordinal);
         Assert.Contains($"lakectl merge lakefs://lake/{staging.Name} lakefs://lake/main", result.Error.Advice, StringComparison.Ordinal);
         Assert.Equal(head, lake.Main.Head.Id);
@@ -221,9 +247,11 @@ public sealed class LakeFsGuardTests
         Assert.Equal(1, lake.CountOf("GET", "/config/version"));
     }
 
-    private static ImportRequest Request(LakeFsHarness lake, string source, string destination = "raw/") => lake.Request("raw/", new ImportSource(source, destination));
+    private static ImportRequest Request(LakeFsHarness lake, string source, string destination = "raw/") =>
+        lake.Request("raw/", new ImportSource(source, destination));
 
-    private static Task<ImportPlan> PrepareAsync(LakeFsHarness lake, ImportRequest request) => lake.Client.PrepareAsync(request, countsAll: false, CancellationToken.None);
+    private static Task<ImportPlan> PrepareAsync(LakeFsHarness lake, ImportRequest request) =>
+        lake.Client.PrepareAsync(request, countsAll: false, CancellationToken.None);
 
     private static async Task<StagedImportResult> StageAsync(LakeFsHarness lake, ImportRequest request) =>
         await lake.Client.StageAsync(await PrepareAsync(lake, request), null, CancellationToken.None);

@@ -17,7 +17,13 @@ public sealed class LakeFsImportTests
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(LakeFsHarness.Speaking(dialect));
 
-        Transaction started = await lake.StartAsync(lake.Request() with { Message = "nightly", Metadata = new Dictionary<string, string> { ["job"] = "7" } });
+        Transaction started = await lake.StartAsync(
+            lake.Request() with
+            {
+                Message = "nightly",
+                Metadata = new Dictionary<string, string> { ["job"] = "7" },
+            }
+        );
         Transaction ended = await lake.EndAsync(started);
 
         Assert.Equal((TransactionKind.Import, TransactionStatus.Queued, "objects"), (started.Kind, started.Status, started.Unit));
@@ -25,7 +31,10 @@ public sealed class LakeFsImportTests
         LakeFsBranch branch = dialect == ImportDialect.Legacy ? lake.Lake.Branch("_main_imported") : lake.Main;
         Assert.Equal((branch.Head.Id, branch.Head.MetaRangeId), (ended.CommitId, ended.MetaRangeId));
         Assert.Equal(("nightly", "7"), (branch.Head.Message, branch.Head.Metadata!["job"]));
-        Assert.Equal((TransactionStatus.Succeeded, ended.CommitId), ((await lake.EndAsync(ended)).Status, (await lake.EndAsync(ended)).CommitId));
+        Assert.Equal(
+            (TransactionStatus.Succeeded, ended.CommitId),
+            ((await lake.EndAsync(ended)).Status, (await lake.EndAsync(ended)).CommitId)
+        );
     }
 
     [Theory]
@@ -41,7 +50,11 @@ public sealed class LakeFsImportTests
         Transaction ended = await lake.EndAsync(parsed);
 
         Assert.Equal(IngestService.LakeFs, service);
-        Assert.StartsWith(dialect == ImportDialect.Legacy ? "lakefs-legacy:lake/main/" : "lakefs:lake/main/", started.Id, StringComparison.Ordinal);
+        Assert.StartsWith(
+            dialect == ImportDialect.Legacy ? "lakefs-legacy:lake/main/" : "lakefs:lake/main/",
+            started.Id,
+            StringComparison.Ordinal
+        );
         Assert.Equal(TransactionStatus.Succeeded, ended.Status);
         // The id holds whole seconds.
         Assert.InRange(ended.StartedAt!.Value, before - TimeSpan.FromSeconds(1), after);
@@ -79,7 +92,8 @@ public sealed class LakeFsImportTests
         lake.Store.Add(objects);
         ImportSource[] sources =
         [
-            new("s3://many/a/", "in/a/"), new("s3://many/b/", "in/b/"),
+            new("s3://many/a/", "in/a/"),
+            new("s3://many/b/", "in/b/"),
             .. objects.Select(address => new ImportSource(address, "in/c/", ImportSourceType.Object)),
         ];
 
@@ -151,7 +165,9 @@ public sealed class LakeFsImportTests
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(LakeFsHarness.SpeakLegacy);
         ImportSource prefix = new(LakeFsHarness.Source, "raw/");
         Assert.Contains("has one source", (await ErrorsAsync(lake, prefix, prefix)).Single().Message, StringComparison.Ordinal);
-        IngestException error = (await ErrorsAsync(lake, new ImportSource("s3://bucket/single/report.csv", "a", ImportSourceType.Object))).Single();
+        IngestException error = (
+            await ErrorsAsync(lake, new ImportSource("s3://bucket/single/report.csv", "a", ImportSourceType.Object))
+        ).Single();
         Assert.Equal((ErrorId.Rejected, "s3://bucket/single/report.csv"), (error.ErrorId, error.Target));
     }
 
@@ -201,7 +217,10 @@ public sealed class LakeFsImportTests
         lake.Sandbox.LakeFs.AddRepository("lake", isReadOnly: true);
         IngestException error = await FailsAsync(lake, lake.Request());
         Assert.Contains("-AllowReadOnly", error.Advice, StringComparison.Ordinal);
-        Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(await lake.StartAsync(lake.Request() with { AllowReadOnly = true }))).Status);
+        Assert.Equal(
+            TransactionStatus.Succeeded,
+            (await lake.EndAsync(await lake.StartAsync(lake.Request() with { AllowReadOnly = true }))).Status
+        );
     }
 
     [Theory]
@@ -211,7 +230,9 @@ public sealed class LakeFsImportTests
     public async Task Source_that_the_storage_cannot_read_is_told_with_its_name(string source, string words)
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        IngestException error = Assert.Single(await ErrorsAsync(lake, new ImportSource(LakeFsHarness.Source, "a/"), new ImportSource(source, "b/")));
+        IngestException error = Assert.Single(
+            await ErrorsAsync(lake, new ImportSource(LakeFsHarness.Source, "a/"), new ImportSource(source, "b/"))
+        );
         Assert.Equal((ErrorId.Rejected, source), (error.ErrorId, error.Target));
         Assert.Contains(words, error.Message, StringComparison.Ordinal);
     }
@@ -220,11 +241,14 @@ public sealed class LakeFsImportTests
     public async Task Objects_that_would_get_one_name_are_refused_and_both_named()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        IngestException error = Assert.Single(await ErrorsAsync(
-            lake,
-            new ImportSource("s3://a/1.csv", "in/", ImportSourceType.Object),
-            new ImportSource("s3://b/1.csv", "in/", ImportSourceType.Object),
-            new ImportSource("s3://c/", "in/")));
+        IngestException error = Assert.Single(
+            await ErrorsAsync(
+                lake,
+                new ImportSource("s3://a/1.csv", "in/", ImportSourceType.Object),
+                new ImportSource("s3://b/1.csv", "in/", ImportSourceType.Object),
+                new ImportSource("s3://c/", "in/")
+            )
+        );
         Assert.Equal((ErrorId.Rejected, "s3://b/1.csv"), (error.ErrorId, error.Target));
         Assert.Contains("'s3://a/1.csv' and 's3://b/1.csv' would both become 'in/1.csv'", error.Message, StringComparison.Ordinal);
     }
@@ -264,7 +288,11 @@ public sealed class LakeFsImportTests
     public async Task Rule_of_an_old_server_for_namespaces_holds_for_sources()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(LakeFsHarness.SpeakLegacy);
-        Assert.Contains("does not fit", Assert.Single(await ErrorsAsync(lake, new ImportSource("gs://bucket/x/"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "does not fit",
+            Assert.Single(await ErrorsAsync(lake, new ImportSource("gs://bucket/x/"))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -284,7 +312,9 @@ public sealed class LakeFsImportTests
     public async Task Bad_source_that_only_the_walk_finds_is_one_error_in_the_servers_words(ImportDialect dialect)
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(LakeFsHarness.Speaking(dialect));
-        List<WaitEvent> events = await lake.WaitAsync(await lake.StartAsync(lake.Request(sources: new ImportSource("s3://nowhere/x/", "raw/"))));
+        List<WaitEvent> events = await lake.WaitAsync(
+            await lake.StartAsync(lake.Request(sources: new ImportSource("s3://nowhere/x/", "raw/")))
+        );
         Assert.Equal((TransactionStatus.Failed, "error"), (events[^1].Transaction.Status, events[^1].Transaction.ServerStatus));
         IngestException error = Assert.Single(events.OfType<WaitEvent.Failed>()).Error;
         Assert.Equal(ErrorId.TransactionFailed, error.ErrorId);
@@ -346,7 +376,9 @@ public sealed class LakeFsImportTests
     [MemberData(nameof(Dialects))]
     public async Task Status_that_is_not_there_yet_is_waited_for(ImportDialect dialect)
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromMilliseconds(300)));
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o =>
+            (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromMilliseconds(300))
+        );
         LakeFsHarness.Speaking(dialect)(lake.Options);
         Transaction started = await lake.StartAsync();
 
@@ -362,7 +394,9 @@ public sealed class LakeFsImportTests
     public async Task Status_that_is_not_there_yet_is_waited_for_also_after_a_start_that_took_long()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
-            o => (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromMilliseconds(200)), time: new QuickTime(20));
+            o => (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromMilliseconds(200)),
+            time: new QuickTime(20)
+        );
         lake.Misbehave("503=1,11s,POST /**/import");
         Transaction first = await lake.LookAsync(await lake.StartAsync());
         Assert.Equal((TransactionStatus.Queued, "404"), (first.Status, first.ServerStatus));
@@ -382,7 +416,10 @@ public sealed class LakeFsImportTests
     [Fact]
     public async Task Status_that_stays_away_is_unknown_after_ten_seconds()
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromHours(1)), time: new QuickTime(100));
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
+            o => (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromHours(1)),
+            time: new QuickTime(100)
+        );
         List<WaitEvent> events = await lake.WaitAsync(await lake.StartAsync(), new WaitOptions { PollInterval = TimeSpan.FromSeconds(1) });
         Assert.InRange(events.OfType<WaitEvent.Seen>().Count(), 2, 15);
         Assert.Equal((TransactionStatus.Unknown, "404"), (events[^1].Transaction.Status, events[^1].Transaction.ServerStatus));
@@ -402,7 +439,11 @@ public sealed class LakeFsImportTests
     public async Task Record_that_is_deleted_after_a_day_is_unknown()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        Transaction running = (await lake.LookAsync(await lake.StartAsync())) with { Status = TransactionStatus.Running, SubmittedAt = null };
+        Transaction running = (await lake.LookAsync(await lake.StartAsync())) with
+        {
+            Status = TransactionStatus.Running,
+            SubmittedAt = null,
+        };
         lake.Options.RecordLifetime = TimeSpan.FromTicks(-1);
         Assert.Equal(TransactionStatus.Unknown, (await lake.LookAsync(running)).Status);
     }
@@ -410,10 +451,15 @@ public sealed class LakeFsImportTests
     [Fact]
     public async Task Count_rises_and_the_rate_is_told()
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.StatusInterval, o.ObjectsPerSecond) = (TimeSpan.FromMilliseconds(20), 20_000));
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o =>
+            (o.StatusInterval, o.ObjectsPerSecond) = (TimeSpan.FromMilliseconds(20), 20_000)
+        );
         lake.Store.Add(LakeFsKeys.Numbered("s3://big/", 4_000));
 
-        List<WaitEvent> events = await lake.WaitAsync(await lake.StartAsync(lake.Request(sources: new ImportSource("s3://big/", "raw/"))), new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(10) });
+        List<WaitEvent> events = await lake.WaitAsync(
+            await lake.StartAsync(lake.Request(sources: new ImportSource("s3://big/", "raw/"))),
+            new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(10) }
+        );
 
         long?[] counts = [.. events.OfType<WaitEvent.Seen>().Select(seen => seen.Transaction.Completed)];
         Assert.Equal(counts.Order(), counts);
@@ -430,7 +476,10 @@ public sealed class LakeFsImportTests
         LakeFsHarness.Speaking(dialect)(lake.Options);
 
         // The clock runs a hundred times as fast: a machine that is busy for a second must still poll again before the time is up.
-        List<WaitEvent> events = await lake.WaitAsync(await lake.StartAsync(), new WaitOptions { PollInterval = TimeSpan.FromSeconds(2), Timeout = TimeSpan.FromMinutes(10) });
+        List<WaitEvent> events = await lake.WaitAsync(
+            await lake.StartAsync(),
+            new WaitOptions { PollInterval = TimeSpan.FromSeconds(2), Timeout = TimeSpan.FromMinutes(10) }
+        );
 
         Assert.Equal("stalled", events.OfType<WaitEvent.Seen>().Last().Transaction.ServerStatus);
         Assert.Contains("is stalled", Assert.Single(lake.Warnings), StringComparison.Ordinal);
@@ -469,8 +518,15 @@ public sealed class LakeFsImportTests
 
         Assert.Equal((4L, false, true), (replaced.Objects, replaced.HasMore, replaced.IsSurprising));
         Assert.Equal(["raw-archive/", "rawdata.csv"], replaced.Siblings);
-        Assert.Equal("all that begins with 'raw' (4 objects), and with it 'raw-archive/', 'rawdata.csv', since the destination does not end with a slash", replaced.Describe());
-        Assert.DoesNotContain(lake.Main.Keys, key => key.StartsWith("raw-archive", StringComparison.Ordinal) || key == "rawdata.csv" || key == "raw/2022.parquet");
+        Assert.Equal(
+            "all that begins with 'raw' (4 objects), and with it 'raw-archive/', 'rawdata.csv', since the destination does not end "
+                + "with a slash",
+            replaced.Describe()
+        );
+        Assert.DoesNotContain(
+            lake.Main.Keys,
+            key => key.StartsWith("raw-archive", StringComparison.Ordinal) || key == "rawdata.csv" || key == "raw/2022.parquet"
+        );
     }
 
     [Fact]
@@ -478,7 +534,9 @@ public sealed class LakeFsImportTests
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
         Assert.Empty((await PrepareAsync(lake, "raw/")).Replacements);
-        ImportReplacement replaced = Assert.Single((await lake.Client.PrepareAsync(lake.Request("raw/"), countsAll: true, CancellationToken.None)).Replacements);
+        ImportReplacement replaced = Assert.Single(
+            (await lake.Client.PrepareAsync(lake.Request("raw/"), countsAll: true, CancellationToken.None)).Replacements
+        );
         Assert.Equal((2L, false), (replaced.Objects, replaced.IsSurprising));
     }
 
@@ -499,7 +557,11 @@ public sealed class LakeFsImportTests
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
         lake.Lake.AddBranch("main", "a/file1", "a/file10", "b/file1");
         ImportSource Object(string destination) => new("s3://bucket/single/report.csv", destination, ImportSourceType.Object);
-        ImportPlan plan = await lake.Client.PrepareAsync(lake.Request(sources: [Object("a/file1"), Object("b/file1")]), countsAll: false, CancellationToken.None);
+        ImportPlan plan = await lake.Client.PrepareAsync(
+            lake.Request(sources: [Object("a/file1"), Object("b/file1")]),
+            countsAll: false,
+            CancellationToken.None
+        );
         Assert.Equal([true, false], plan.Replacements.Select(replaced => replaced.IsSurprising));
         Assert.Equal(["a/file10"], plan.Replacements[0].Siblings);
     }
@@ -530,9 +592,11 @@ public sealed class LakeFsImportTests
         Assert.Equal("everything on the branch (1,000 or more objects)", replaced.Describe().Replace('\u00A0', ',').Replace('.', ','));
     }
 
-    private static Task<ImportPlan> PrepareAsync(LakeFsHarness lake, string destination) => lake.Client.PrepareAsync(lake.Request(destination), countsAll: false, CancellationToken.None);
+    private static Task<ImportPlan> PrepareAsync(LakeFsHarness lake, string destination) =>
+        lake.Client.PrepareAsync(lake.Request(destination), countsAll: false, CancellationToken.None);
 
-    private static Task<IngestException> FailsAsync(LakeFsHarness lake, ImportRequest request) => Assert.ThrowsAsync<IngestException>(() => lake.StartAsync(request));
+    private static Task<IngestException> FailsAsync(LakeFsHarness lake, ImportRequest request) =>
+        Assert.ThrowsAsync<IngestException>(() => lake.StartAsync(request));
 
     private static async Task<IReadOnlyList<IngestException>> ErrorsAsync(LakeFsHarness lake, params ImportSource[] sources)
     {

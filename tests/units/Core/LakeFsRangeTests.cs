@@ -13,7 +13,9 @@ public sealed class LakeFsRangeTests
     [Fact]
     public async Task Walk_follows_the_pages_and_hands_the_staging_token_back()
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.Version, o.RangeSize, o.StagedPerRange) = ("0.110.0", 300, 7));
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o =>
+            (o.Version, o.RangeSize, o.StagedPerRange) = ("0.110.0", 300, 7)
+        );
 
         List<ImportRange> ranges = await WalkAsync(lake, Request() with { Prepend = "in/" });
 
@@ -26,7 +28,9 @@ public sealed class LakeFsRangeTests
     [Fact]
     public async Task Empty_range_at_the_end_is_left_out_and_what_it_tells_is_kept()
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.Version, o.RangeSize, o.StagedPerRange) = ("0.110.0", 500, 2));
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o =>
+            (o.Version, o.RangeSize, o.StagedPerRange) = ("0.110.0", 500, 2)
+        );
         List<ImportRange> ranges = await WalkAsync(lake, Request());
         Assert.Equal([498L, 498L], ranges.Select(range => range.Count));
         Assert.False(ranges[^1].HasMore);
@@ -39,7 +43,17 @@ public sealed class LakeFsRangeTests
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.Version, o.RangeSize) = ("0.110.0", 600));
         ImportRange first = Assert.Single(await WalkAsync(lake, Request() with { FollowsPages = false }));
-        ImportRange second = Assert.Single(await WalkAsync(lake, Request() with { FollowsPages = false, After = first.LastKey, ContinuationToken = first.ContinuationToken }));
+        ImportRange second = Assert.Single(
+            await WalkAsync(
+                lake,
+                Request() with
+                {
+                    FollowsPages = false,
+                    After = first.LastKey,
+                    ContinuationToken = first.ContinuationToken,
+                }
+            )
+        );
         Assert.Equal((600L, true, "prefix/00000599.parquet"), (first.Count, first.HasMore, first.LastKey));
         Assert.Equal((400L, false, "00000600.parquet"), (second.Count, second.HasMore, second.MinKey));
     }
@@ -74,7 +88,10 @@ public sealed class LakeFsRangeTests
     [Fact]
     public async Task Failed_walk_is_told_in_the_servers_words_and_what_was_made_is_kept()
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.Version, o.RangeSize) = ("0.110.0", 400), time: new QuickTime(50));
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
+            o => (o.Version, o.RangeSize) = ("0.110.0", 400),
+            time: new QuickTime(50)
+        );
         List<ImportRange> made = [];
         IngestException error = await Assert.ThrowsAsync<IngestException>(async () =>
         {
@@ -87,7 +104,12 @@ public sealed class LakeFsRangeTests
         Assert.Equal([400L, 400L], made.Select(range => range.Count));
         Assert.Contains("-After", error.Advice, StringComparison.Ordinal);
         lake.Options.WalkFails = _ => null;
-        RangeRequest rest = Request() with { After = made[^1].LastKey, ContinuationToken = made[^1].ContinuationToken, StagingToken = made[^1].StagingToken };
+        RangeRequest rest = Request() with
+        {
+            After = made[^1].LastKey,
+            ContinuationToken = made[^1].ContinuationToken,
+            StagingToken = made[^1].StagingToken,
+        };
         Assert.Equal(200, Assert.Single(await WalkAsync(lake, rest)).Count);
         Assert.Equal((ErrorId.ServerError, LakeFsHarness.Source), (error.ErrorId, error.Target));
         Assert.Contains("SlowDown", error.ServerMessage, StringComparison.Ordinal);
@@ -107,14 +129,19 @@ public sealed class LakeFsRangeTests
         Assert.Contains("v0.111.0", error.Message, StringComparison.Ordinal);
         Assert.Contains("Start-Import", error.Advice, StringComparison.Ordinal);
         Assert.Equal(requests, lake.CountOf("POST", "/ranges"));
-        IngestException meta = await Assert.ThrowsAsync<IngestException>(() => lake.Client.CreateMetaRangeAsync("lake", [Range("a", "b")], CancellationToken.None));
+        IngestException meta = await Assert.ThrowsAsync<IngestException>(() =>
+            lake.Client.CreateMetaRangeAsync("lake", [Range("a", "b")], CancellationToken.None)
+        );
         Assert.Equal(ErrorId.NotFound, meta.ErrorId);
     }
 
     [Fact]
     public async Task Lost_answer_to_a_range_is_asked_again()
     {
-        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(o => (o.Version, o.RangeSize) = ("0.110.0", 300), time: new QuickTime(20));
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync(
+            o => (o.Version, o.RangeSize) = ("0.110.0", 300),
+            time: new QuickTime(20)
+        );
         lake.Misbehave("lost=1,POST /**/ranges", "503=2,POST /**/ranges");
         Assert.Equal(1000, (await WalkAsync(lake, Request())).Sum(range => range.Count));
     }
@@ -138,12 +165,18 @@ public sealed class LakeFsRangeTests
         Assert.Contains("overlap", await RefusedAsync(Range("a", "m"), Range("k", "z")), StringComparison.Ordinal);
         Assert.Contains("given twice", await RefusedAsync(Range("a", "m"), Range("a", "m")), StringComparison.Ordinal);
         // By code points the second comes after the first, by .NET's characters before it.
-        Assert.Contains("overlap", await RefusedAsync(Range("\uFFFD", "\U0001F600"), Range("\U0001F5FF", "\U0001F601")), StringComparison.Ordinal);
+        Assert.Contains(
+            "overlap",
+            await RefusedAsync(Range("\uFFFD", "\U0001F600"), Range("\U0001F5FF", "\U0001F601")),
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, lake.CountOf("POST", "/metaranges"));
 
         async Task<string> RefusedAsync(params ImportRange[] ranges)
         {
-            IngestException error = await Assert.ThrowsAsync<IngestException>(() => lake.Client.CreateMetaRangeAsync("lake", ranges, CancellationToken.None));
+            IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+                lake.Client.CreateMetaRangeAsync("lake", ranges, CancellationToken.None)
+            );
             Assert.Equal(ErrorId.Rejected, error.ErrorId);
             return error.Message;
         }
@@ -153,12 +186,30 @@ public sealed class LakeFsRangeTests
     public async Task Unknown_repository_is_told()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(HasRanges);
-        Assert.Equal(ErrorId.NotFound, (await Assert.ThrowsAsync<IngestException>(() => WalkAsync(lake, Request() with { Repository = "none" }))).ErrorId);
+        Assert.Equal(
+            ErrorId.NotFound,
+            (await Assert.ThrowsAsync<IngestException>(() => WalkAsync(lake, Request() with { Repository = "none" }))).ErrorId
+        );
     }
 
-    private static RangeRequest Request() => new() { Repository = "lake", Source = LakeFsHarness.Source, FollowsPages = true };
+    private static RangeRequest Request() =>
+        new()
+        {
+            Repository = "lake",
+            Source = LakeFsHarness.Source,
+            FollowsPages = true,
+        };
 
-    private static ImportRange Range(string min, string max) => new() { Repository = "lake", Id = $"{min}-{max}", MinKey = min, MaxKey = max, Count = 1, EstimatedSize = 1 };
+    private static ImportRange Range(string min, string max) =>
+        new()
+        {
+            Repository = "lake",
+            Id = $"{min}-{max}",
+            MinKey = min,
+            MaxKey = max,
+            Count = 1,
+            EstimatedSize = 1,
+        };
 
     private static async Task<List<ImportRange>> WalkAsync(LakeFsHarness lake, RangeRequest request)
     {

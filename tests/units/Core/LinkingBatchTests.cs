@@ -41,7 +41,14 @@ public sealed class LinkingBatchTests
         TaskCompletionSource started = new();
         int read = 0;
         List<Transaction> batches = [];
-        await foreach (LinkingResult result in ica.Client.LinkAsync(IcaHarness.ProjectId, ReadAsync(soon.Token), new LinkingOptions { BatchSize = 100 }, soon.Token))
+        await foreach (
+            LinkingResult result in ica.Client.LinkAsync(
+                IcaHarness.ProjectId,
+                ReadAsync(soon.Token),
+                new LinkingOptions { BatchSize = 100 },
+                soon.Token
+            )
+        )
         {
             batches.Add(result.Transaction!);
             started.TrySetResult();
@@ -74,7 +81,15 @@ public sealed class LinkingBatchTests
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();
 
-        List<LinkingResult> results = await ica.LinkAsync([$" {IcaHarness.Id(1)}\t", "", "  ", "fil.a b", new string('x', 256), IcaHarness.Id(1), IcaHarness.Id(2)]);
+        List<LinkingResult> results = await ica.LinkAsync([
+            $" {IcaHarness.Id(1)}\t",
+            "",
+            "  ",
+            "fil.a b",
+            new string('x', 256),
+            IcaHarness.Id(1),
+            IcaHarness.Id(2),
+        ]);
 
         Assert.Equal([IcaHarness.Id(1), IcaHarness.Id(2)], Assert.Single(ica.Batches).DataIds);
         IngestException[] errors = results.Select(result => result.Error).OfType<IngestException>().ToArray();
@@ -189,7 +204,9 @@ public sealed class LinkingBatchTests
     public async Task Check_whose_pages_go_round_in_a_circle_leaves_its_batch_unsent()
     {
         await using RawIca ica = new(_ => """{"items":[],"nextPageToken":"again"}""");
-        LinkingResult result = Assert.Single(await IcaHarness.LinkAsync(ica.Client, [IcaHarness.Id(1)], new LinkingOptions { ChecksEligible = true }));
+        LinkingResult result = Assert.Single(
+            await IcaHarness.LinkAsync(ica.Client, [IcaHarness.Id(1)], new LinkingOptions { ChecksEligible = true })
+        );
         Assert.Equal(ErrorId.InvalidAnswer, result.Error?.ErrorId);
         Assert.Contains("go round in a circle", result.Error!.Message, StringComparison.Ordinal);
     }
@@ -199,18 +216,26 @@ public sealed class LinkingBatchTests
     {
         await using RawIca ica = new(path =>
             path.Contains("pageToken", StringComparison.Ordinal) ? $$"""{"items":[{"id":"{{IcaHarness.Id(2)}}"}]}"""
-            : path.Contains("eligibleForLinking", StringComparison.Ordinal) ? $$"""{"items":[{"id":"{{IcaHarness.Id(1)}}"},{"id":"{{IcaHarness.Id(1)}}"}],"nextPageToken":"2"}"""
-            : """{"id":"7c0f6a5e-4f0e-4c5e-8a4e-1b2c3d4e5f60"}""");
-        LinkingResult result = Assert.Single(await IcaHarness.LinkAsync(ica.Client, [IcaHarness.Id(1), IcaHarness.Id(2)], new LinkingOptions { ChecksEligible = true }));
+            : path.Contains("eligibleForLinking", StringComparison.Ordinal)
+                ? $$"""{"items":[{"id":"{{IcaHarness.Id(1)}}"},{"id":"{{IcaHarness.Id(1)}}"}],"nextPageToken":"2"}"""
+            : """{"id":"7c0f6a5e-4f0e-4c5e-8a4e-1b2c3d4e5f60"}"""
+        );
+        LinkingResult result = Assert.Single(
+            await IcaHarness.LinkAsync(ica.Client, [IcaHarness.Id(1), IcaHarness.Id(2)], new LinkingOptions { ChecksEligible = true })
+        );
         Assert.Equal(2, result.Transaction?.Total);
     }
 
     [Fact]
     public async Task Answer_that_cannot_be_read_is_told_by_its_place_and_not_with_the_owner_s_address()
     {
-        await using RawIca ica = new(_ => """{"id":"7c0f6a5e-4f0e-4c5e-8a4e-1b2c3d4e5f60","job":{"owner":{"email":"robin@example.com"},"status":{}}}""");
+        await using RawIca ica = new(_ =>
+            """{"id":"7c0f6a5e-4f0e-4c5e-8a4e-1b2c3d4e5f60","job":{"owner":{"email":"robin@example.com"},"status":{}}}"""
+        );
         IcaRoutes routes = new(ica.Connection, BatchOperation.Linking, new RecordingLogger());
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => routes.GetAsync("p", Guid.NewGuid().ToString(), CancellationToken.None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            routes.GetAsync("p", Guid.NewGuid().ToString(), CancellationToken.None)
+        );
         Assert.Contains("$.job.status", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("robin", error + error.ServerMessage, StringComparison.Ordinal);
     }
@@ -278,10 +303,16 @@ public sealed class LinkingBatchTests
         await using IcaHarness ica = await IcaHarness.StartAsync();
         IcaRoutes routes = new(ica.Connection, BatchOperation.Linking, ica.Log);
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => routes.CreateAsync(IcaHarness.ProjectId, """{"items":[{"dataId":""}]}"""u8.ToArray(), CancellationToken.None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            routes.CreateAsync(IcaHarness.ProjectId, """{"items":[{"dataId":""}]}"""u8.ToArray(), CancellationToken.None)
+        );
 
         Assert.Equal((ErrorId.Rejected, HttpStatusCode.BadRequest, "ICA_API_002"), (error.ErrorId, error.StatusCode, error.Code));
-        Assert.Contains("Request validation failed (items[0].dataId: size must be between 1 and 255)", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Request validation failed (items[0].dataId: size must be between 1 and 255)",
+            error.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -358,10 +389,19 @@ public sealed class LinkingBatchTests
         await Assert.ThrowsAsync<IngestException>(() => routes.CreateAsync("p", "{}"u8.ToArray(), CancellationToken.None));
         await Assert.ThrowsAsync<IngestException>(() => routes.ListItemsAsync(batch, moving.Failing, 10, null, CancellationToken.None));
 
-        var requests = ica.Sandbox.Requests.Settled().Where(request => request.Target.Contains("dataMoveBatch", StringComparison.Ordinal)).ToArray();
-        Assert.Equal(["/ica/rest/api/projects/p/dataMoveBatch", $"/ica/rest/api/projects/p/dataMoveBatch/{batch.BatchId}/items:search?pageSize=10"], requests.Select(request => request.Target));
+        var requests = ica
+            .Sandbox.Requests.Settled()
+            .Where(request => request.Target.Contains("dataMoveBatch", StringComparison.Ordinal))
+            .ToArray();
+        Assert.Equal(
+            ["/ica/rest/api/projects/p/dataMoveBatch", $"/ica/rest/api/projects/p/dataMoveBatch/{batch.BatchId}/items:search?pageSize=10"],
+            requests.Select(request => request.Target)
+        );
         Assert.All(requests, request => Assert.Equal(("POST", BatchOperation.CommonMedia), (request.Method, request.ContentType)));
-        Assert.Equal([ItemState.Done, ItemState.Going, ItemState.Failed, ItemState.Unknown], new[] { "MOVED", "MOVING", "PARTIALLY_MOVED", "SHELVED" }.Select(moving.StateOf));
+        Assert.Equal(
+            [ItemState.Done, ItemState.Going, ItemState.Failed, ItemState.Unknown],
+            new[] { "MOVED", "MOVING", "PARTIALLY_MOVED", "SHELVED" }.Select(moving.StateOf)
+        );
     }
 
     [Theory]

@@ -29,7 +29,10 @@ public sealed class LinkingWaitTests
         Assert.Contains("Data sharing is not enabled", errors[0].Message, StringComparison.Ordinal);
         Assert.Contains("PARTIALLY_LINKED: Some of the contents", errors[1].Message, StringComparison.Ordinal);
         Transaction ended = Assert.IsType<WaitEvent.Ended>(events[^1]).Transaction;
-        Assert.Equal((TransactionStatus.PartlySucceeded, "PARTIALLY_SUCCEEDED", 4L, 6L), (ended.Status, ended.ServerStatus, ended.Completed, ended.Total));
+        Assert.Equal(
+            (TransactionStatus.PartlySucceeded, "PARTIALLY_SUCCEEDED", 4L, 6L),
+            (ended.Status, ended.ServerStatus, ended.Completed, ended.Total)
+        );
         Assert.Equal("2 of 6 items were not linked.", ended.Message);
     }
 
@@ -85,7 +88,8 @@ public sealed class LinkingWaitTests
                 options.LinkFails = IcaOptions.IdsLike(IcaHarness.Id(1));
                 options.HidesJob = true;
             },
-            time);
+            time
+        );
         Transaction batch = await ica.StartAsync([.. IcaHarness.Ids(3)]);
         Assert.Null(batch.JobId);
         batch = isJobKnown ? batch with { JobId = ica.Batches[0].JobId.ToString() } : batch;
@@ -108,7 +112,11 @@ public sealed class LinkingWaitTests
         List<WaitEvent> events = await ica.WaitAsync(await ica.StartAsync([.. IcaHarness.Ids(4)]));
 
         Assert.Equal([IcaHarness.Id(2), IcaHarness.Id(3)], events.OfType<WaitEvent.Failed>().Select(failed => failed.Error.Target));
-        Assert.Contains("the job ended and left it RUNNING", events.OfType<WaitEvent.Failed>().First().Error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the job ended and left it RUNNING",
+            events.OfType<WaitEvent.Failed>().First().Error.Message,
+            StringComparison.Ordinal
+        );
         Transaction ended = events[^1].Transaction;
         Assert.Equal((TransactionStatus.Canceled, "STOPPED", 2L), (ended.Status, ended.ServerStatus, ended.Completed));
     }
@@ -168,7 +176,10 @@ public sealed class LinkingWaitTests
 
         List<WaitEvent> events = await ica.WaitAsync(batch);
 
-        Assert.Equal([IcaHarness.Id(0), IcaHarness.Id(2), IcaHarness.Id(3)], events.OfType<WaitEvent.Failed>().Select(failed => failed.Error.Target));
+        Assert.Equal(
+            [IcaHarness.Id(0), IcaHarness.Id(2), IcaHarness.Id(3)],
+            events.OfType<WaitEvent.Failed>().Select(failed => failed.Error.Target)
+        );
     }
 
     [Theory]
@@ -183,7 +194,10 @@ public sealed class LinkingWaitTests
             if (route == "/jobs")
                 await routes.ListJobsAsync(0, 10, CancellationToken.None);
             else
-                await new BatchItems(routes).ReadAsync(new BatchPath("p", "b"), [], 10, CancellationToken.None).GetAsyncEnumerator().MoveNextAsync();
+                await new BatchItems(routes)
+                    .ReadAsync(new BatchPath("p", "b"), [], 10, CancellationToken.None)
+                    .GetAsyncEnumerator()
+                    .MoveNextAsync();
         });
         Assert.Equal(ErrorId.InvalidAnswer, error.ErrorId);
         Assert.Contains("an item that is null", error.Message, StringComparison.Ordinal);
@@ -213,7 +227,9 @@ public sealed class LinkingWaitTests
         await using IcaHarness ica = await IcaHarness.StartAsync();
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
         long sent = ica.Sandbox.Requests.Ended;
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => TransactionSources.For(ica.Connection, ica.Log).StopAsync(batch, CancellationToken.None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            TransactionSources.For(ica.Connection, ica.Log).StopAsync(batch, CancellationToken.None)
+        );
         Assert.Equal((ErrorId.CannotCancel, batch.Id), (error.ErrorId, error.Target));
         Assert.Equal(sent, ica.Sandbox.Requests.Ended);
     }
@@ -255,7 +271,10 @@ public sealed class LinkingWaitTests
         });
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1), IcaHarness.Id(2), IcaHarness.Id(3, "fol"));
         List<LinkingBatchItem> items = await ica.ItemsAsync(batch, ["FAILED", "PARTIALLY_LINKED"]);
-        Assert.Equal([("FAILED", "The data is not available"), ("PARTIALLY_LINKED", "Some of the contents of the folder could not be linked")], items.Select(item => (item.Status!, item.Reason!)));
+        Assert.Equal(
+            [("FAILED", "The data is not available"), ("PARTIALLY_LINKED", "Some of the contents of the folder could not be linked")],
+            items.Select(item => (item.Status!, item.Reason!))
+        );
     }
 
     [Fact]

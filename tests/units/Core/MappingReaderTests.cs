@@ -37,7 +37,9 @@ public sealed class MappingReaderTests
     [Fact]
     public async Task Quote_that_never_closes_ends_as_an_invalid_answer_and_not_in_memory()
     {
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => ReadAsync("original,derivative\n\"" + new string('x', 8 * 1024 * 1024)));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+            ReadAsync("original,derivative\n\"" + new string('x', 8 * 1024 * 1024))
+        );
 
         Assert.Equal(ErrorId.InvalidAnswer, error.ErrorId);
         Assert.Contains("longer than", error.Message, StringComparison.Ordinal);

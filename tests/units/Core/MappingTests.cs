@@ -48,7 +48,9 @@ public sealed class MappingTests
 
         foreach (string name in new[] { Path.Join("none", "mapping.csv"), new string('x', 300) })
         {
-            IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.Client.SaveMappingAsync("0001", Path.Join(dsp.Folder.Path, name), CancellationToken.None));
+            IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
+                dsp.Client.SaveMappingAsync("0001", Path.Join(dsp.Folder.Path, name), CancellationToken.None)
+            );
             Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
         }
 

@@ -26,12 +26,19 @@ public sealed class OutageTests
         Task down = Task.CompletedTask;
         int seen = 0;
 
-        List<UploadResult> results = await RestartableDsp.SendAsync(connection, log, Files(dsp, 5000), _ =>
-        {
-            if (++seen == 1000)
-                down = Task.Run(GoDownAsync);
-            return Task.CompletedTask;
-        }).WaitAsync(Limit);
+        List<UploadResult> results = await RestartableDsp
+            .SendAsync(
+                connection,
+                log,
+                Files(dsp, 5000),
+                _ =>
+                {
+                    if (++seen == 1000)
+                        down = Task.Run(GoDownAsync);
+                    return Task.CompletedTask;
+                }
+            )
+            .WaitAsync(Limit);
         await down;
 
         Assert.Equal(5000, results.Count);
@@ -41,7 +48,10 @@ public sealed class OutageTests
         string server = dsp.Uri.Authority;
         Assert.Matches($@"^DspIngest at {server} has been unavailable since \d\d:\d\d:\d\d\. ", warning);
         Assert.Matches($@" Waiting up to 60 s for it to come back\. .*{server}", warning);
-        Assert.Single(log.At(LogLevel.Information), text => text.StartsWith($"DspIngest at {dsp.Uri.Authority} is back after ", StringComparison.Ordinal));
+        Assert.Single(
+            log.At(LogLevel.Information),
+            text => text.StartsWith($"DspIngest at {dsp.Uri.Authority} is back after ", StringComparison.Ordinal)
+        );
 
         async Task GoDownAsync()
         {
@@ -62,7 +72,9 @@ public sealed class OutageTests
 
         int seen = 0;
 
-        List<UploadResult> results = await RestartableDsp.SendAsync(connection, first, Files(dsp, 2000), _ => ++seen == 1 ? dsp.DownAsync() : Task.CompletedTask).WaitAsync(Limit);
+        List<UploadResult> results = await RestartableDsp
+            .SendAsync(connection, first, Files(dsp, 2000), _ => ++seen == 1 ? dsp.DownAsync() : Task.CompletedTask)
+            .WaitAsync(Limit);
         string[] failed = [.. results.Where(result => result.Error is not null).Select(result => result.Path)];
         Assert.NotEmpty(failed);
         Assert.Contains(results, result => result.Error?.ErrorId == ErrorId.CircuitOpen);
@@ -99,8 +111,11 @@ public sealed class OutageTests
         using IngestConnection connection = dsp.Connect(TimeSpan.FromSeconds(2));
         await dsp.DownAsync();
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(
-            () => new DspIngestClient(connection, new RecordingLogger()).StartAsync(RestartableDsp.Shortcode, null, CancellationToken.None)).WaitAsync(Limit);
+        IngestException error = await Assert
+            .ThrowsAsync<IngestException>(() =>
+                new DspIngestClient(connection, new RecordingLogger()).StartAsync(RestartableDsp.Shortcode, null, CancellationToken.None)
+            )
+            .WaitAsync(Limit);
 
         Assert.Equal(ErrorId.ConnectionFailed, error.ErrorId);
         Assert.Matches(@"has been unavailable since \d\d:\d\d:\d\d; this call waited 2 s for it\.$", error.Message);
@@ -116,8 +131,14 @@ public sealed class OutageTests
         await RestartableDsp.SendAsync(connection, log, [dsp.Folder.Write("a.tif")]);
         UploadedNames names = new();
         names.Add("a.tif");
-        Transaction started = await new DspIngestClient(connection, log).StartAsync(RestartableDsp.Shortcode, names, CancellationToken.None);
-        await dsp.Server.WaitUntilAsync(() => dsp.Server.DspIngest.Project(RestartableDsp.Shortcode) is { MappingCount: 1, IsLocked: false });
+        Transaction started = await new DspIngestClient(connection, log).StartAsync(
+            RestartableDsp.Shortcode,
+            names,
+            CancellationToken.None
+        );
+        await dsp.Server.WaitUntilAsync(() =>
+            dsp.Server.DspIngest.Project(RestartableDsp.Shortcode) is { MappingCount: 1, IsLocked: false }
+        );
         await dsp.DownAsync();
 
         Task<List<WaitEvent>> wait = WaitAsync(connection, started, log);
@@ -292,7 +313,13 @@ public sealed class OutageTests
     [InlineData(HttpRequestError.ResponseEnded, SocketError.ConnectionReset, false)]
     public void Only_a_connection_that_did_not_come_about_is_an_outage(HttpRequestError kind, SocketError cause, bool isOutage)
     {
-        HttpOperation operation = new() { Name = "upload", Kind = OperationKind.Once, Method = HttpMethod.Post, Uri = new Uri("https://ingest.example.org/") };
+        HttpOperation operation = new()
+        {
+            Name = "upload",
+            Kind = OperationKind.Once,
+            Method = HttpMethod.Post,
+            Uri = new Uri("https://ingest.example.org/"),
+        };
         HttpRequestException failure = new(kind, "failed", new SocketException((int)cause));
 
         IngestException error = HttpFailure.FromException(IngestService.DspIngest, operation, failure);
@@ -345,21 +372,31 @@ public sealed class OutageTests
     [Fact]
     public void Negative_timeout_is_refused()
     {
-        IngestException error = Assert.Throws<IngestException>(() => IngestConnection.Open(
-            new ConnectionSettings { Service = IngestService.DspIngest, Uri = new Uri("https://ingest.example.org"), OutageTimeout = TimeSpan.FromSeconds(-1) }));
+        IngestException error = Assert.Throws<IngestException>(() =>
+            IngestConnection.Open(
+                new ConnectionSettings
+                {
+                    Service = IngestService.DspIngest,
+                    Uri = new Uri("https://ingest.example.org"),
+                    OutageTimeout = TimeSpan.FromSeconds(-1),
+                }
+            )
+        );
 
         Assert.Equal(ErrorId.Rejected, error.ErrorId);
     }
 
-    private static ConnectionSettings WithLogin(ConnectionSettings settings, RestartableDsp login) => settings with
-    {
-        SignIn = SignInKind.Password,
-        UserName = "root@example.com",
-        Secret = _ => ValueTask.FromResult("test"),
-        AuthenticationUri = login.Uri,
-    };
+    private static ConnectionSettings WithLogin(ConnectionSettings settings, RestartableDsp login) =>
+        settings with
+        {
+            SignIn = SignInKind.Password,
+            UserName = "root@example.com",
+            Secret = _ => ValueTask.FromResult("test"),
+            AuthenticationUri = login.Uri,
+        };
 
-    private static IEnumerable<string> Files(RestartableDsp dsp, int count) => Enumerable.Range(0, count).Select(i => dsp.Folder.Write($"{i}.tif", 500));
+    private static IEnumerable<string> Files(RestartableDsp dsp, int count) =>
+        Enumerable.Range(0, count).Select(i => dsp.Folder.Write($"{i}.tif", 500));
 
     private static async Task<List<WaitEvent>> WaitAsync(IngestConnection connection, Transaction transaction, RecordingLogger log)
     {
@@ -367,7 +404,12 @@ public sealed class OutageTests
         requests.Writer.TryWrite(new WaitRequest(transaction, TransactionSources.For(connection, log)));
         requests.Writer.Complete();
         List<WaitEvent> events = [];
-        await foreach (WaitEvent happened in new TransactionWaiter(new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(20) }, log).WaitAsync(requests.Reader, CancellationToken.None))
+        await foreach (
+            WaitEvent happened in new TransactionWaiter(new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(20) }, log).WaitAsync(
+                requests.Reader,
+                CancellationToken.None
+            )
+        )
             events.Add(happened);
         return events;
     }

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace IngestTools.Units.Core;
 
-/// <summary>Profiles and the files that secrets are read from are refused where another account owns them, or can write them or their folder.</summary>
+/// <summary>
+/// Profiles and the files that secrets are read from are refused where another account owns them, or can write them or their folder.
+/// </summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class OwnershipTests : IDisposable
 {
@@ -134,9 +136,13 @@ public sealed class OwnershipTests : IDisposable
     {
         Skip.If(OperatingSystem.IsWindows(), "Windows has no file modes.");
         File.SetUnixFileMode(_folder, Everybody);
-        using IngestConnection connection = IngestConnection.Open(new ConnectionSettings { Service = IngestService.DspIngest, Uri = new Uri("https://ingest.example.org") });
+        using IngestConnection connection = IngestConnection.Open(
+            new ConnectionSettings { Service = IngestService.DspIngest, Uri = new Uri("https://ingest.example.org") }
+        );
 
-        IngestException error = Assert.Throws<IngestException>(() => new ProfileStore(_folder).Save(ConnectionProfile.From(connection, isDefault: false)));
+        IngestException error = Assert.Throws<IngestException>(() =>
+            new ProfileStore(_folder).Save(ConnectionProfile.From(connection, isDefault: false))
+        );
 
         Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
         Assert.Contains("other accounts can write", error.Message, StringComparison.Ordinal);
@@ -160,7 +166,15 @@ public sealed class OwnershipTests : IDisposable
                 Assert.Empty(new ProfileStore(Path.GetDirectoryName(path)).Read());
                 break;
             case "token":
-                Assert.Equal("[]", SecretReference.Parse($"file:{path}").CreateReader(vault: null)(CancellationToken.None).AsTask().GetAwaiter().GetResult());
+                Assert.Equal(
+                    "[]",
+                    SecretReference
+                        .Parse($"file:{path}")
+                        .CreateReader(vault: null)(CancellationToken.None)
+                        .AsTask()
+                        .GetAwaiter()
+                        .GetResult()
+                );
                 break;
             default:
                 Assert.Null(EnvironmentConnections.Read(IngestService.LakeFs, name => name == "LAKECTL_CONFIG_FILE" ? path : null));

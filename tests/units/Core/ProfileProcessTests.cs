@@ -39,14 +39,24 @@ public sealed class ProfileProcessTests
             }
         }
 
-        string[] expected = [.. new[] { "a", "b", "c", "d" }.SelectMany(prefix => Enumerable.Range(0, Count).Select(i => $"{prefix} {i}")).Order(StringComparer.OrdinalIgnoreCase)];
+        string[] expected =
+        [
+            .. new[] { "a", "b", "c", "d" }
+                .SelectMany(prefix => Enumerable.Range(0, Count).Select(i => $"{prefix} {i}"))
+                .Order(StringComparer.OrdinalIgnoreCase),
+        ];
         Assert.Equal(expected, new ProfileStore(home).Read().Select(profile => profile.Name));
     }
 
-    private static Process Start(string home, string prefix, int count) => Process.Start(
-        new ProcessStartInfo("dotnet", [typeof(ProfileProgram).Assembly.Location, ProfileProgram.Name, home, prefix, count.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
+    private static Process Start(string home, string prefix, int count) =>
+        Process.Start(
+            new ProcessStartInfo(
+                "dotnet",
+                [typeof(ProfileProgram).Assembly.Location, ProfileProgram.Name, home, prefix, count.ToString(CultureInfo.InvariantCulture)]
+            )
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            }
+        )!;
 }

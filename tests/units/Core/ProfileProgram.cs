@@ -7,7 +7,9 @@ internal static class ProfileProgram
 {
     public const string Name = "profiles";
 
-    /// <summary>Says that it is there, waits for a line, saves so many profiles one after the other, and says <c>done</c>, or why it failed.</summary>
+    /// <summary>
+    /// Says that it is there, waits for a line, saves so many profiles one after the other, and says <c>done</c>, or why it failed.
+    /// </summary>
     public static async Task<int> RunAsync(string folder, string prefix, int count)
     {
         await Console.Out.WriteLineAsync("ready");
@@ -15,7 +17,14 @@ internal static class ProfileProgram
         try
         {
             for (int i = 0; i < count; i++)
-                new ProfileStore(folder).Save(new ConnectionProfile { Name = $"{prefix} {i}", Service = IngestService.DspIngest, Uri = new Uri("http://127.0.0.1:1/") });
+                new ProfileStore(folder).Save(
+                    new ConnectionProfile
+                    {
+                        Name = $"{prefix} {i}",
+                        Service = IngestService.DspIngest,
+                        Uri = new Uri("http://127.0.0.1:1/"),
+                    }
+                );
             await Console.Out.WriteLineAsync("done");
         }
         catch (IngestException e)

@@ -25,7 +25,14 @@ public sealed class ScheduleTimeTests
     [InlineData("2027-07-15T00:30Z", "Europe/Zurich", "2027-07-15", "02:30:00", "120", "2027-07-15T00:30:00Z")]
     [InlineData("2027-01-15T02:30:00+05:45", "Europe/Zurich", "2027-01-14", "21:45:00", "60", "2027-01-14T20:45:00Z")]
     [InlineData("2027-01-15 02:30 -0330", "UTC", "2027-01-15", "06:00:00", "0", "2027-01-15T06:00:00Z")]
-    public void Wall_time_becomes_the_servers_terms_with_the_offset_of_that_day(string at, string zone, string date, string time, string minutes, string instant)
+    public void Wall_time_becomes_the_servers_terms_with_the_offset_of_that_day(
+        string at,
+        string zone,
+        string date,
+        string time,
+        string minutes,
+        string instant
+    )
     {
         ScheduleTime resolved = ScheduleTime.Resolve(at, zone, Now, force: false);
         ExecutionTime execution = new(resolved);
@@ -38,22 +45,52 @@ public sealed class ScheduleTimeTests
     {
         DateTime utc = new(2027, 7, 15, 0, 30, 0, DateTimeKind.Utc);
         Assert.Equal("02:30:00", new ExecutionTime(ScheduleTime.Resolve(utc, "Europe/Zurich", Now, false)).Time);
-        Assert.Equal("00:30:00", new ExecutionTime(ScheduleTime.Resolve(DateTime.SpecifyKind(utc, DateTimeKind.Unspecified), "Europe/Zurich", Now, false)).Time);
-        Assert.Equal("02:30:01", new ExecutionTime(ScheduleTime.Resolve(new DateTimeOffset(utc).AddMilliseconds(1), "Europe/Zurich", Now, false)).Time);
+        Assert.Equal(
+            "00:30:00",
+            new ExecutionTime(ScheduleTime.Resolve(DateTime.SpecifyKind(utc, DateTimeKind.Unspecified), "Europe/Zurich", Now, false)).Time
+        );
+        Assert.Equal(
+            "02:30:01",
+            new ExecutionTime(ScheduleTime.Resolve(new DateTimeOffset(utc).AddMilliseconds(1), "Europe/Zurich", Now, false)).Time
+        );
         Assert.Equal(TimeZoneInfo.Local.Id, ScheduleTime.Resolve(utc, null, Now, false).Zone.Id);
     }
 
     [Theory]
     [InlineData("2027-03-14 02:30", "America/New_York", "put forward over it", "2027-03-14 03:30:00", "2027-03-14T07:30:00Z")]
     [InlineData("2027-10-03 02:15", "Australia/Lord_Howe", "put forward over it", "2027-10-03 02:45:00", "2027-10-02T15:45:00Z")]
-    [InlineData("2027-11-07 01:30", "America/New_York", "comes twice", "2027-11-07T01:30:00-04:00 or 2027-11-07T01:30:00-05:00", "2027-11-07T05:30:00Z")]
+    [InlineData(
+        "2027-11-07 01:30",
+        "America/New_York",
+        "comes twice",
+        "2027-11-07T01:30:00-04:00 or 2027-11-07T01:30:00-05:00",
+        "2027-11-07T05:30:00Z"
+    )]
     [InlineData("2027-04-04 01:45", "Australia/Lord_Howe", "comes twice", "+11:00 or 2027-04-04T01:45:00+10:30", "2027-04-03T14:45:00Z")]
     [InlineData("2027-03-28 01:30", "Europe/Dublin", "put forward over it", "2027-03-28 02:30:00", "2027-03-28T01:30:00Z")]
-    [InlineData("2027-10-31 01:30", "Europe/Dublin", "comes twice", "2027-10-31T01:30:00+01:00 or 2027-10-31T01:30:00+00:00", "2027-10-31T00:30:00Z")]
+    [InlineData(
+        "2027-10-31 01:30",
+        "Europe/Dublin",
+        "comes twice",
+        "2027-10-31T01:30:00+01:00 or 2027-10-31T01:30:00+00:00",
+        "2027-10-31T00:30:00Z"
+    )]
     [InlineData("2027-03-14 02:30", "Africa/Casablanca", "put forward over it", "2027-03-14 03:30:00", "2027-03-14T02:30:00Z")]
-    [InlineData("2027-02-07 02:30", "Africa/Casablanca", "comes twice", "2027-02-07T02:30:00+01:00 or 2027-02-07T02:30:00+00:00", "2027-02-07T01:30:00Z")]
+    [InlineData(
+        "2027-02-07 02:30",
+        "Africa/Casablanca",
+        "comes twice",
+        "2027-02-07T02:30:00+01:00 or 2027-02-07T02:30:00+00:00",
+        "2027-02-07T01:30:00Z"
+    )]
     [InlineData("2020-01-01 00:00", "UTC", "has passed", "-Force", "2020-01-01T00:00:00Z")]
-    public void Time_that_is_not_there_comes_twice_or_has_passed_is_refused_and_forced(string at, string zone, string reason, string advice, string forced)
+    public void Time_that_is_not_there_comes_twice_or_has_passed_is_refused_and_forced(
+        string at,
+        string zone,
+        string reason,
+        string advice,
+        string forced
+    )
     {
         IngestException error = Assert.Throws<IngestException>(() => ScheduleTime.Resolve(at, zone, Now, force: false));
         Assert.Equal(ErrorId.InvalidSchedule, error.ErrorId);
@@ -82,11 +119,21 @@ public sealed class ScheduleTimeTests
     {
         (object At, string Zone)[] extremes =
         [
-            ("9999-12-31 23:59", "America/New_York"), ("0001-01-01 00:00", "Asia/Kathmandu"), ("9999-12-31T23:30-01:00", "UTC"),
-            (DateTimeOffset.MaxValue, "Europe/Zurich"), (DateTime.MinValue, "Asia/Kathmandu"), (DateTime.MaxValue, "America/New_York"),
+            ("9999-12-31 23:59", "America/New_York"),
+            ("0001-01-01 00:00", "Asia/Kathmandu"),
+            ("9999-12-31T23:30-01:00", "UTC"),
+            (DateTimeOffset.MaxValue, "Europe/Zurich"),
+            (DateTime.MinValue, "Asia/Kathmandu"),
+            (DateTime.MaxValue, "America/New_York"),
         ];
-        Assert.All(extremes, extreme => Assert.Equal(
-            ErrorId.InvalidSchedule, Assert.Throws<IngestException>(() => ScheduleTime.Resolve(extreme.At, extreme.Zone, Now, force: true)).ErrorId));
+        Assert.All(
+            extremes,
+            extreme =>
+                Assert.Equal(
+                    ErrorId.InvalidSchedule,
+                    Assert.Throws<IngestException>(() => ScheduleTime.Resolve(extreme.At, extreme.Zone, Now, force: true)).ErrorId
+                )
+        );
     }
 
     [Fact]
@@ -102,7 +149,9 @@ public sealed class ScheduleTimeTests
     [Fact]
     public void Unknown_zone_is_told()
     {
-        IngestException error = Assert.Throws<IngestException>(() => ScheduleTime.Resolve("2026-12-01 02:30", "Europe/Nowhere", Now, force: false));
+        IngestException error = Assert.Throws<IngestException>(() =>
+            ScheduleTime.Resolve("2026-12-01 02:30", "Europe/Nowhere", Now, force: false)
+        );
         Assert.Equal(ErrorId.InvalidSchedule, error.ErrorId);
         Assert.Contains("IANA", error.Advice, StringComparison.Ordinal);
     }
@@ -129,10 +178,15 @@ public sealed class ScheduleTimeTests
             Assert.Equal(new DateTimeOffset(2040, 11, 30, 20, 45, 0, TimeSpan.Zero), schedule.At);
             Assert.Equal((TransactionKind.Schedule, schedule.At), (making.Kind, making.ScheduledFor));
             Assert.Equal(
-                "Runs at 2040-12-01 02:30:00 +05:45 (Asia/Kathmandu), 2040-11-30 20:45:00 UTC; sent as execute_date 2040-12-01, execute_time 02:30:00, execute_timezone 345.",
-                making.Message);
+                "Runs at 2040-12-01 02:30:00 +05:45 (Asia/Kathmandu), 2040-11-30 20:45:00 UTC; sent as execute_date 2040-12-01, "
+                    + "execute_time 02:30:00, execute_timezone 345.",
+                making.Message
+            );
             (Transaction ended, _) = await voss.WaitAsync(making);
-            Assert.Equal((TransactionStatus.Succeeded, making.Message, TimeSpan.FromMinutes(345)), (ended.Status, ended.Message, ended.ScheduledFor?.Offset));
+            Assert.Equal(
+                (TransactionStatus.Succeeded, making.Message, TimeSpan.FromMinutes(345)),
+                (ended.Status, ended.Message, ended.ScheduledFor?.Offset)
+            );
         }
         finally
         {
@@ -146,7 +200,9 @@ public sealed class ScheduleTimeTests
         await using VossHarness voss = await VossHarness.StartAsync(faults: "lost=POST /api/tool/BulkLoad/");
         UploadResult sent = await voss.SendAsync(voss.Write("users.xlsx", "a@example.org"));
         ScheduleTime time = ScheduleTime.Resolve("2040-12-01 02:30", "UTC", Now, force: false);
-        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.ScheduleAsync(sent.FileName!, VossHarness.Hierarchy, time, voss.Soon));
+        IngestException error = await VossHarness.ErrorOfAsync(() =>
+            voss.Client.ScheduleAsync(sent.FileName!, VossHarness.Hierarchy, time, voss.Soon)
+        );
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
         Assert.Contains("list of schedules", error.Advice, StringComparison.Ordinal);
         Assert.Single(voss.Voss.Schedules);

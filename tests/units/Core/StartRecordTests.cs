@@ -28,11 +28,13 @@ public sealed class StartRecordTests : IDisposable
         using IIngestJournal journal = voss.UseJournal();
         string book = voss.Write("users.xlsx", "a@example.org");
         JournaledTransaction? before = null;
-        voss.Connection.AskBeforeChange((kind, _) =>
-        {
-            before = kind == OperationKind.Once ? Assert.Single(journal.ReadTransactions(new TransactionQuery())) : before;
-            return default;
-        });
+        voss.Connection.AskBeforeChange(
+            (kind, _) =>
+            {
+                before = kind == OperationKind.Once ? Assert.Single(journal.ReadTransactions(new TransactionQuery())) : before;
+                return default;
+            }
+        );
 
         Transaction load = await voss.LoadAsync(book);
 
@@ -53,7 +55,10 @@ public sealed class StartRecordTests : IDisposable
         UploadResult sent = await voss.SendAsync(voss.Write("users.xlsx", "a@example.org"));
 
         Transaction making = await voss.Client.ScheduleAsync(
-            BulkLoadRequest.Of(sent, VossHarness.Hierarchy), ScheduleTime.Resolve("2030-01-01T02:00Z", null, DateTimeOffset.UtcNow, force: false), voss.Soon);
+            BulkLoadRequest.Of(sent, VossHarness.Hierarchy),
+            ScheduleTime.Resolve("2030-01-01T02:00Z", null, DateTimeOffset.UtcNow, force: false),
+            voss.Soon
+        );
 
         Assert.Equal(making, Assert.Single(journal.ReadTransactions(Everything)).Transaction);
         Assert.Equal(TransactionKind.Schedule, making.Kind);
@@ -77,13 +82,17 @@ public sealed class StartRecordTests : IDisposable
         using IIngestJournal journal = voss.UseJournal();
         UploadResult sent = await voss.SendAsync(voss.Write("users.xlsx", "a@example.org"));
         using CancellationTokenSource stop = new();
-        voss.Connection.AskBeforeChange(async (_, token) =>
-        {
-            await stop.CancelAsync();
-            token.ThrowIfCancellationRequested();
-        });
+        voss.Connection.AskBeforeChange(
+            async (_, token) =>
+            {
+                await stop.CancelAsync();
+                token.ThrowIfCancellationRequested();
+            }
+        );
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => voss.Client.StartAsync(sent.FileName!, VossHarness.Hierarchy, stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            voss.Client.StartAsync(sent.FileName!, VossHarness.Hierarchy, stop.Token)
+        );
 
         Assert.Empty(journal.ReadTransactions(Everything));
         Assert.Empty(voss.RequestsTo("BulkLoad"));
@@ -117,7 +126,9 @@ public sealed class StartRecordTests : IDisposable
         ImportPlan plan = await imports.PrepareAsync(lake.Request(), countsAll: false, voss.Soon);
         lake.Misbehave("lost=1,POST /api/v1/repositories/*/branches/*/import");
 
-        await VossHarness.ErrorOfAsync(() => new VossClient(voss.Connection, voss.Log, journal).StartAsync(sent.FileName!, VossHarness.Hierarchy, voss.Soon));
+        await VossHarness.ErrorOfAsync(() =>
+            new VossClient(voss.Connection, voss.Log, journal).StartAsync(sent.FileName!, VossHarness.Hierarchy, voss.Soon)
+        );
         await VossHarness.ErrorOfAsync(() => imports.StartAsync(plan, voss.Soon));
 
         Transaction[] lost = [.. journal.ReadTransactions(new TransactionQuery()).Select(record => record.Describe())];
@@ -135,9 +146,16 @@ public sealed class StartRecordTests : IDisposable
         using SqliteJournal journal = new(Path.Join(_folder.Path, "journal.db"), TimeProvider.System);
         await using IcaHarness ica = await IcaHarness.StartAsync();
 
-        List<LinkingResult> results = await IcaHarness.LinkAsync(new IcaClient(ica.Connection, ica.Log, journal), IcaHarness.Ids(5), new LinkingOptions { BatchSize = 2 });
+        List<LinkingResult> results = await IcaHarness.LinkAsync(
+            new IcaClient(ica.Connection, ica.Log, journal),
+            IcaHarness.Ids(5),
+            new LinkingOptions { BatchSize = 2 }
+        );
 
-        Assert.Equal(results.Select(r => r.Transaction!.Id).Reverse(), journal.ReadTransactions(new TransactionQuery()).Select(record => record.Transaction.Id));
+        Assert.Equal(
+            results.Select(r => r.Transaction!.Id).Reverse(),
+            journal.ReadTransactions(new TransactionQuery()).Select(record => record.Transaction.Id)
+        );
         Assert.All(results, r => Assert.Equal(ica.Connection.Uri.AbsoluteUri, r.Transaction!.Server));
     }
 
@@ -148,7 +166,9 @@ public sealed class StartRecordTests : IDisposable
         await using IcaHarness ica = await IcaHarness.StartAsync();
         ica.Break("500=POST /ica/rest/api/projects/*/dataLinkingBatch", "404=GET /ica/rest/api/jobs");
 
-        IngestException? error = Assert.Single(await IcaHarness.LinkAsync(new IcaClient(ica.Connection, ica.Log, journal), IcaHarness.Ids(3))).Error;
+        IngestException? error = Assert
+            .Single(await IcaHarness.LinkAsync(new IcaClient(ica.Connection, ica.Log, journal), IcaHarness.Ids(3)))
+            .Error;
 
         Assert.Equal(ErrorId.OutcomeUnknown, error!.ErrorId);
         JournaledTransaction record = Assert.Single(journal.ReadTransactions(new TransactionQuery()));
@@ -163,10 +183,16 @@ public sealed class StartRecordTests : IDisposable
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
         LakeFsClient client = new(lake.Connection, lake.Log, journal);
 
-        Transaction import = await client.StartAsync(await client.PrepareAsync(lake.Request(), countsAll: false, CancellationToken.None), CancellationToken.None);
+        Transaction import = await client.StartAsync(
+            await client.PrepareAsync(lake.Request(), countsAll: false, CancellationToken.None),
+            CancellationToken.None
+        );
 
         JournaledTransaction record = Assert.Single(journal.ReadTransactions(new TransactionQuery()));
-        Assert.Equal((import.Id, "lake/main", lake.Connection.Uri.AbsoluteUri), (record.Transaction.Id, record.Place.Name, record.Transaction.Server));
+        Assert.Equal(
+            (import.Id, "lake/main", lake.Connection.Uri.AbsoluteUri),
+            (record.Transaction.Id, record.Place.Name, record.Transaction.Server)
+        );
     }
 
     /// <summary>Fault A5: the later workbook was loaded twice, and the earlier one never.</summary>
@@ -179,10 +205,14 @@ public sealed class StartRecordTests : IDisposable
         if (isJournalOn)
             voss.UseJournal();
         UploadResult first = await voss.SendAsync(voss.Write("a/x.xlsx", "a@example.org"));
-        UploadResult second = (await voss.SendAsync(voss.Client.CreateUploadTarget("sys.hcs"), voss.Write("b/x.xlsx", "b@example.org"))).Single();
+        UploadResult second = (
+            await voss.SendAsync(voss.Client.CreateUploadTarget("sys.hcs"), voss.Write("b/x.xlsx", "b@example.org"))
+        ).Single();
         Assert.Equal(UploadStatus.Uploaded, second.Status);
 
-        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync(BulkLoadRequest.Of(first, VossHarness.Hierarchy), voss.Soon));
+        IngestException error = await VossHarness.ErrorOfAsync(() =>
+            voss.Client.StartAsync(BulkLoadRequest.Of(first, VossHarness.Hierarchy), voss.Soon)
+        );
         Transaction load = await voss.Client.StartAsync(BulkLoadRequest.Of(second, "sys.hcs"), voss.Soon);
 
         Assert.Equal(ErrorId.NameCollision, error.ErrorId);
@@ -200,10 +230,14 @@ public sealed class StartRecordTests : IDisposable
         UploadResult sent = await voss.SendAsync(voss.Write("a/x.xlsx", "a@example.org"));
         string other = voss.Write("b/x.xlsx", "b@example.org");
         IIngestJournal probe = JournalProbe.Of(
-            journal, nameof(IIngestJournal.ReadTransactions), () => voss.SendAsync(voss.Client.CreateUploadTarget("sys.hcs"), other).GetAwaiter().GetResult());
+            journal,
+            nameof(IIngestJournal.ReadTransactions),
+            () => voss.SendAsync(voss.Client.CreateUploadTarget("sys.hcs"), other).GetAwaiter().GetResult()
+        );
 
-        IngestException error = await VossHarness.ErrorOfAsync(
-            () => new VossClient(voss.Connection, voss.Log, probe).StartAsync(BulkLoadRequest.Of(sent, VossHarness.Hierarchy), voss.Soon));
+        IngestException error = await VossHarness.ErrorOfAsync(() =>
+            new VossClient(voss.Connection, voss.Log, probe).StartAsync(BulkLoadRequest.Of(sent, VossHarness.Hierarchy), voss.Soon)
+        );
 
         Assert.Equal(ErrorId.NameCollision, error.ErrorId);
         Assert.Empty(voss.Voss.Transactions);
@@ -225,7 +259,9 @@ public sealed class StartRecordTests : IDisposable
             journal.Clear(new ClearQuery { Hierarchy = "sys.hcs" });
         voss.Journal = journal;
 
-        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync(BulkLoadRequest.Of(sent, VossHarness.Hierarchy), voss.Soon));
+        IngestException error = await VossHarness.ErrorOfAsync(() =>
+            voss.Client.StartAsync(BulkLoadRequest.Of(sent, VossHarness.Hierarchy), voss.Soon)
+        );
 
         Assert.Equal(ErrorId.NameCollision, error.ErrorId);
         Assert.Empty(voss.Voss.Transactions);
@@ -262,8 +298,12 @@ public sealed class StartRecordTests : IDisposable
         }
 
         UploadResult sent = await voss.SendAsync(book);
-        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync(BulkLoadRequest.Of(sent, VossHarness.Hierarchy), voss.Soon));
-        IngestException byName = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync("users.xlsx", VossHarness.Hierarchy, voss.Soon));
+        IngestException error = await VossHarness.ErrorOfAsync(() =>
+            voss.Client.StartAsync(BulkLoadRequest.Of(sent, VossHarness.Hierarchy), voss.Soon)
+        );
+        IngestException byName = await VossHarness.ErrorOfAsync(() =>
+            voss.Client.StartAsync("users.xlsx", VossHarness.Hierarchy, voss.Soon)
+        );
         Transaction elsewhere = await voss.Client.StartAsync(BulkLoadRequest.Of(sent, "sys.hcs"), voss.Soon);
         Transaction again = await voss.LoadAsync(book, again: true);
         queue.TrySetResult();
@@ -280,7 +320,9 @@ public sealed class StartRecordTests : IDisposable
     [Fact]
     public async Task A_load_that_failed_can_be_repeated_although_nobody_saw_it_fail()
     {
-        await using VossHarness voss = await VossHarness.StartAsync(o => o.Users = [new VossUser(VossHarness.UserName, VossHarness.Password) { MayBulkLoad = false }]);
+        await using VossHarness voss = await VossHarness.StartAsync(o =>
+            o.Users = [new VossUser(VossHarness.UserName, VossHarness.Password) { MayBulkLoad = false }]
+        );
         voss.UseJournal();
         string book = voss.Write("users.xlsx", "a@example.org");
         Transaction first = await voss.LoadAsync(book);
@@ -318,11 +360,13 @@ public sealed class StartRecordTests : IDisposable
         BulkLoadRequest request = BulkLoadRequest.Of(sent, VossHarness.Hierarchy);
         TaskCompletionSource asked = new();
         TaskCompletionSource answered = new();
-        voss.Connection.AskBeforeChange(async (_, _) =>
-        {
-            asked.TrySetResult();
-            await answered.Task;
-        });
+        voss.Connection.AskBeforeChange(
+            async (_, _) =>
+            {
+                asked.TrySetResult();
+                await answered.Task;
+            }
+        );
         Task<Transaction> first = voss.Client.StartAsync(request, voss.Soon);
         await asked.Task.WaitAsync(voss.Soon);
 
@@ -383,7 +427,16 @@ public sealed class StartRecordTests : IDisposable
         void Add(string hierarchy, string path, long job)
         {
             using IPlaceJournal place = journal.OpenPlace(new JournalPlace(IngestService.Voss, "http://voss/", hierarchy));
-            place.Write([new JournaledFile { Name = "users.xlsx", ServerName = "users.xlsx", State = FileState.Sent, Path = path, Job = job }]);
+            place.Write([
+                new JournaledFile
+                {
+                    Name = "users.xlsx",
+                    ServerName = "users.xlsx",
+                    State = FileState.Sent,
+                    Path = path,
+                    Job = job,
+                },
+            ]);
         }
     }
 
@@ -391,7 +444,13 @@ public sealed class StartRecordTests : IDisposable
     public void A_project_that_is_idle_ends_all_of_its_runs()
     {
         using SqliteJournal journal = new(Path.Join(_folder.Path, "journal.db"), TimeProvider.System);
-        Transaction run = new() { Id = "dsp:0001", Kind = TransactionKind.BulkIngest, Server = "http://dsp/", Status = TransactionStatus.Running };
+        Transaction run = new()
+        {
+            Id = "dsp:0001",
+            Kind = TransactionKind.BulkIngest,
+            Server = "http://dsp/",
+            Status = TransactionStatus.Running,
+        };
         JournaledStart start = new()
         {
             Kind = run.Kind,
@@ -406,6 +465,9 @@ public sealed class StartRecordTests : IDisposable
         journal.Update(run with { Status = TransactionStatus.Succeeded });
 
         Assert.Empty(journal.ReadTransactions(new TransactionQuery()));
-        Assert.Equal([TransactionStatus.Succeeded, TransactionStatus.Unknown], journal.ReadTransactions(Everything).Select(record => record.Describe().Status).ToArray());
+        Assert.Equal(
+            [TransactionStatus.Succeeded, TransactionStatus.Unknown],
+            journal.ReadTransactions(Everything).Select(record => record.Describe().Status).ToArray()
+        );
     }
 }

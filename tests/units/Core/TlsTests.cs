@@ -69,7 +69,13 @@ public sealed class TlsTests : IDisposable
         string path = Path.Join(_folder.Path, "authority.pem");
         await File.WriteAllTextAsync(path, _authority.ExportCertificatePem());
 
-        ServiceReport report = await CheckAsync(settings => settings with { CertificateAuthority = path, Uri = new Uri(Uri.AbsoluteUri.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)) });
+        ServiceReport report = await CheckAsync(settings =>
+            settings with
+            {
+                CertificateAuthority = path,
+                Uri = new Uri(Uri.AbsoluteUri.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)),
+            }
+        );
 
         Assert.False(report.Reachable);
     }
@@ -80,7 +86,10 @@ public sealed class TlsTests : IDisposable
         ServiceReport report = await CheckAsync(settings => settings with { SkipCertificateCheck = true });
 
         Assert.True(report.Reachable, string.Join('\n', report.Details));
-        Assert.Contains(_log.At(LogLevel.Warning), text => text.Contains("Any certificate is taken from localhost", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.At(LogLevel.Warning),
+            text => text.Contains("Any certificate is taken from localhost", StringComparison.Ordinal)
+        );
     }
 
     public void Dispose()
@@ -95,15 +104,17 @@ public sealed class TlsTests : IDisposable
 
     private async Task<ServiceReport> CheckAsync(Func<ConnectionSettings, ConnectionSettings> change)
     {
-        ConnectionSettings settings = change(new ConnectionSettings
-        {
-            Service = IngestService.DspIngest,
-            Uri = Uri,
-            SignIn = SignInKind.Token,
-            Secret = _ => ValueTask.FromResult("canary"),
-            MaxAttempts = 1,
-            NoProxy = true,
-        });
+        ConnectionSettings settings = change(
+            new ConnectionSettings
+            {
+                Service = IngestService.DspIngest,
+                Uri = Uri,
+                SignIn = SignInKind.Token,
+                Secret = _ => ValueTask.FromResult("canary"),
+                MaxAttempts = 1,
+                NoProxy = true,
+            }
+        );
         using IngestConnection connection = IngestConnection.Open(settings, _log);
         return await ServiceCheck.RunAsync(connection, null, _log, CancellationToken.None);
     }
@@ -137,7 +148,11 @@ public sealed class TlsTests : IDisposable
                 while (await reader.ReadLineAsync() is { } line)
                 {
                     if (line.Length == 0)
-                        await tls.WriteAsync(Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"UP\"}"));
+                        await tls.WriteAsync(
+                            Encoding.ASCII.GetBytes(
+                                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"UP\"}"
+                            )
+                        );
                 }
             }
             catch (Exception e) when (e is IOException or System.Security.Authentication.AuthenticationException)

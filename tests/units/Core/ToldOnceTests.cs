@@ -35,9 +35,15 @@ public sealed class ToldOnceTests
     public void Wrong_token_is_told_once_for_all_files()
     {
         FailureTally tally = new();
-        IngestException wrong = new(ErrorId.NotSignedIn, "DspIngest answered 401 Unauthorized to 'upload'.") { StatusCode = HttpStatusCode.Unauthorized };
+        IngestException wrong = new(ErrorId.NotSignedIn, "DspIngest answered 401 Unauthorized to 'upload'.")
+        {
+            StatusCode = HttpStatusCode.Unauthorized,
+        };
 
-        IngestException?[] told = [.. Enumerable.Range(0, 2000).Select(i => tally.Add(Failed($"/x/{i}.tif", wrong.With(target: $"/x/{i}.tif"))))];
+        IngestException?[] told =
+        [
+            .. Enumerable.Range(0, 2000).Select(i => tally.Add(Failed($"/x/{i}.tif", wrong.With(target: $"/x/{i}.tif")))),
+        ];
 
         Assert.Equal("0001", Assert.Single(told, error => error is not null)!.Target);
         (IngestException _, string folded) = Assert.Single(tally.ReadFolded());
@@ -49,14 +55,25 @@ public sealed class ToldOnceTests
     public void Repeats_of_one_reason_are_folded_and_the_reason_of_most_files_counts()
     {
         FailureTally tally = new();
-        List<IngestException?> told = [tally.Add(Failed("/x/readme", new IngestException(ErrorId.NameRejected, "'readme' would be refused: it has no extension.")))];
+        List<IngestException?> told =
+        [
+            tally.Add(Failed("/x/readme", new IngestException(ErrorId.NameRejected, "'readme' would be refused: it has no extension."))),
+        ];
         for (int i = 0; i < 52; i++)
-            told.Add(tally.Add(Failed($"/x/{i}.tif", new IngestException(ErrorId.FileUnreadable, $"/x/{i}.tif cannot be read: Permission denied."))));
+            told.Add(
+                tally.Add(
+                    Failed($"/x/{i}.tif", new IngestException(ErrorId.FileUnreadable, $"/x/{i}.tif cannot be read: Permission denied."))
+                )
+            );
 
         Assert.Equal(1 + FailureTally.ReportedEach, told.Count(error => error is not null));
         Assert.Equal("/x/readme", told[0]!.Target);
         Assert.Equal((ErrorId.FileUnreadable, 52L), (tally.Commonest!.Value.Error.ErrorId, tally.Commonest.Value.Count));
-        Assert.StartsWith("42 more files failed for the same reason, 52 in all: /x/0.tif cannot be read", Assert.Single(tally.ReadFolded()).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "42 more files failed for the same reason, 52 in all: /x/0.tif cannot be read",
+            Assert.Single(tally.ReadFolded()).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -64,7 +81,16 @@ public sealed class ToldOnceTests
     {
         FailureTally tally = new();
 
-        Assert.Null(tally.Add(new UploadResult { Path = "/x/a.tif", RemoteName = "a.tif", Status = UploadStatus.Failed }));
+        Assert.Null(
+            tally.Add(
+                new UploadResult
+                {
+                    Path = "/x/a.tif",
+                    RemoteName = "a.tif",
+                    Status = UploadStatus.Failed,
+                }
+            )
+        );
 
         Assert.Equal(1, tally.Count);
         Assert.Null(tally.Commonest);
@@ -112,19 +138,24 @@ public sealed class ToldOnceTests
     {
         Skip.If(OperatingSystem.IsWindows(), "Windows has another number for it.");
 
-        IngestException error = LocalFileErrors.Unreadable("/x/a.tif", "Too many open files", new IOException("Too many open files : '/x/a.tif'", number));
+        IngestException error = LocalFileErrors.Unreadable(
+            "/x/a.tif",
+            "Too many open files",
+            new IOException("Too many open files : '/x/a.tif'", number)
+        );
 
         Assert.Contains("too many files open", error.Message, StringComparison.Ordinal);
         Assert.Contains("ulimit -n", error.Advice, StringComparison.Ordinal);
         Assert.DoesNotContain("right", error.Advice, StringComparison.Ordinal);
     }
 
-    private static UploadResult Failed(string path, IngestException error) => new()
-    {
-        Path = path,
-        RemoteName = Path.GetFileName(path),
-        Shortcode = "0001",
-        Status = UploadStatus.Failed,
-        Error = error,
-    };
+    private static UploadResult Failed(string path, IngestException error) =>
+        new()
+        {
+            Path = path,
+            RemoteName = Path.GetFileName(path),
+            Shortcode = "0001",
+            Status = UploadStatus.Failed,
+            Error = error,
+        };
 }

@@ -57,7 +57,12 @@ public sealed class TransactionLooksTests
         FakeTimeProvider time = new();
         TimeSpan limit = TimeSpan.FromSeconds(10);
         // They never answer: more looks than are under way at once, at one server, and one for a list at another.
-        MeetingSource[] silent = [new(int.MaxValue, looksTogether: false), new(int.MaxValue, looksTogether: false), new(int.MaxValue, looksTogether: true)];
+        MeetingSource[] silent =
+        [
+            new(int.MaxValue, looksTogether: false),
+            new(int.MaxValue, looksTogether: false),
+            new(int.MaxValue, looksTogether: true),
+        ];
         MeetingSource alive = new(count: 1, looksTogether: false);
         WaitRequest[] requests =
         [
@@ -76,17 +81,30 @@ public sealed class TransactionLooksTests
 
         Assert.Equal(requests.Select(r => r.Transaction.Id), looks.Select(l => l.Transaction.Id));
         Assert.Equal((TransactionStatus.Running, null), (looks[0].Transaction.Status, looks[0].Error?.ErrorId));
-        Assert.All(looks.Skip(1), look =>
-        {
-            Assert.Equal((TransactionStatus.Unknown, ErrorId.TimedOut), (look.Transaction.Status, look.Error!.ErrorId));
-            Assert.StartsWith("https://gone.example.org/ did not answer within 10 s.", look.Transaction.Message, StringComparison.Ordinal);
-            Assert.Contains($"Clear-IngestJournal -Id {look.Transaction.Id}", look.Transaction.Message, StringComparison.Ordinal);
-        });
+        Assert.All(
+            looks.Skip(1),
+            look =>
+            {
+                Assert.Equal((TransactionStatus.Unknown, ErrorId.TimedOut), (look.Transaction.Status, look.Error!.ErrorId));
+                Assert.StartsWith(
+                    "https://gone.example.org/ did not answer within 10 s.",
+                    look.Transaction.Message,
+                    StringComparison.Ordinal
+                );
+                Assert.Contains($"Clear-IngestJournal -Id {look.Transaction.Id}", look.Transaction.Message, StringComparison.Ordinal);
+            }
+        );
         // What waited for its turn at a silent server is not asked at all.
         Assert.Equal([16, 16, 1], silent.Select(server => server.Calls));
     }
 
-    private static Transaction Load(int number) => new() { Id = $"voss:{number}", Kind = TransactionKind.BulkLoad, Status = TransactionStatus.Queued };
+    private static Transaction Load(int number) =>
+        new()
+        {
+            Id = $"voss:{number}",
+            Kind = TransactionKind.BulkLoad,
+            Status = TransactionStatus.Queued,
+        };
 
     private static async Task<List<Look>> ReadAsync(WaitRequest[] requests, bool isList)
     {
@@ -94,7 +112,11 @@ public sealed class TransactionLooksTests
         Array.ForEach(requests, request => channel.Writer.TryWrite(request));
         channel.Writer.Complete();
         List<Look> looks = [];
-        await foreach (Look look in isList ? TransactionLooks.LookAsync(requests, TimeSpan.FromSeconds(60), TimeProvider.System, Soon) : TransactionLooks.LookAsync(channel.Reader, Soon))
+        await foreach (
+            Look look in isList
+                ? TransactionLooks.LookAsync(requests, TimeSpan.FromSeconds(60), TimeProvider.System, Soon)
+                : TransactionLooks.LookAsync(channel.Reader, Soon)
+        )
             looks.Add(look);
         return looks;
     }
@@ -125,11 +147,13 @@ public sealed class TransactionLooksTests
             return [.. transactions.Select(transaction => new Look(transaction))];
         }
 
-        public IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public string ListCommand(Transaction transaction) => throw new NotSupportedException();
 
-        public Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         private Task MeetAsync(CancellationToken cancellationToken)
         {

@@ -21,7 +21,9 @@ public sealed class UploadFlowTests
         string large = dsp.Folder.Write("large.tif", 5 * 1024 * 1024);
         string small = dsp.Folder.Write("small.tif");
         dsp.Sandbox.Faults.Replace(
-            Fault.Parse("slow-body=64KiB,30ms,POST /projects/*/bulk-ingest/ingest/large.tif"), Fault.Parse("409=1,POST /projects/*/bulk-ingest/ingest/small.tif"));
+            Fault.Parse("slow-body=64KiB,30ms,POST /projects/*/bulk-ingest/ingest/large.tif"),
+            Fault.Parse("409=1,POST /projects/*/bulk-ingest/ingest/small.tif")
+        );
 
         List<UploadResult> results = await dsp.SendAsync(new UploadOptions { LockTimeout = TimeSpan.FromSeconds(1) }, large, small);
 
@@ -62,7 +64,9 @@ public sealed class UploadFlowTests
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         IUploadTarget target = dsp.Client.CreateUploadTarget("0001");
         requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write("slow.tif"), target));
-        await using IAsyncEnumerator<UploadResult> results = new UploadEngine(new UploadOptions(), dsp.Log).SendAsync(requests.Reader).GetAsyncEnumerator();
+        await using IAsyncEnumerator<UploadResult> results = new UploadEngine(new UploadOptions(), dsp.Log)
+            .SendAsync(requests.Reader)
+            .GetAsyncEnumerator();
         Task<bool> first = results.MoveNextAsync().AsTask();
         await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Requests.InFlight == 1 && dsp.Sandbox.Faults.Applied(FaultKind.Stall) == 1);
 
@@ -76,7 +80,10 @@ public sealed class UploadFlowTests
     public async Task Two_connections_to_one_project_each_send_with_their_own_token()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        using IngestConnection wrong = dsp.Reconnect(TimeProvider.System, settings => settings with { Name = "wrong", Secret = _ => ValueTask.FromResult("nonsense") });
+        using IngestConnection wrong = dsp.Reconnect(
+            TimeProvider.System,
+            settings => settings with { Name = "wrong", Secret = _ => ValueTask.FromResult("nonsense") }
+        );
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write("a.tif"), dsp.Client.CreateUploadTarget("0001")));
         requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write("b.tif"), new DspIngestClient(wrong).CreateUploadTarget("0001")));
@@ -122,7 +129,12 @@ public sealed class UploadFlowTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         string path = dsp.Folder.Write("box/a.tif");
 
-        List<UploadResult> results = await dsp.SendAsync(new UploadOptions { BasePath = dsp.Folder.Path }, Path.Join(dsp.Folder.Path, "box"), path, path);
+        List<UploadResult> results = await dsp.SendAsync(
+            new UploadOptions { BasePath = dsp.Folder.Path },
+            Path.Join(dsp.Folder.Path, "box"),
+            path,
+            path
+        );
 
         Assert.Single(results, result => result.Status == UploadStatus.Uploaded);
         Assert.Equal(2, results.Count(result => result.Status == UploadStatus.Skipped));

@@ -49,7 +49,10 @@ public sealed class UploadGuardTests
 
         Assert.Empty(await dsp.SendAsync(new UploadOptions { Include = ["*.tif"] }, dsp.Folder.Path));
 
-        Assert.Equal("No file was sent: -Include and -Exclude left out all 2 files that were found.", Assert.Single(dsp.Log.At(LogLevel.Warning)));
+        Assert.Equal(
+            "No file was sent: -Include and -Exclude left out all 2 files that were found.",
+            Assert.Single(dsp.Log.At(LogLevel.Warning))
+        );
     }
 
     [Fact]
@@ -181,7 +184,12 @@ public sealed class UploadGuardTests
             },
         };
 
-        List<UploadResult> results = await voss.SendAsync(voss.Client.CreateUploadTarget(VossHarness.Hierarchy, uniqueNames: false), options, commented, other);
+        List<UploadResult> results = await voss.SendAsync(
+            voss.Client.CreateUploadTarget(VossHarness.Hierarchy, uniqueNames: false),
+            options,
+            commented,
+            other
+        );
 
         Assert.Equal([commented], asked);
         Assert.Equal((other, ErrorId.NotAWorkbook), Assert.Single(results.Select(result => (result.Path, result.Error?.ErrorId))));

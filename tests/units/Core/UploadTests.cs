@@ -52,7 +52,10 @@ public sealed class UploadTests
 
         await dsp.SendAsync(new UploadOptions { BasePath = dsp.Folder.Path, Destination = "box/" }, path);
 
-        Assert.Contains(dsp.Sandbox.Requests.Settled(), request => request.Target == "/projects/0001/bulk-ingest/ingest/box%2FC%C3%B4t%C3%A9%20gauche%2FS%C3%BCd.png");
+        Assert.Contains(
+            dsp.Sandbox.Requests.Settled(),
+            request => request.Target == "/projects/0001/bulk-ingest/ingest/box%2FC%C3%B4t%C3%A9%20gauche%2FS%C3%BCd.png"
+        );
     }
 
     [Theory]
@@ -89,7 +92,11 @@ public sealed class UploadTests
 
         Assert.Equal(ErrorId.Rejected, result.Error!.ErrorId);
         Assert.Equal(HttpStatusCode.BadRequest, result.Error.StatusCode);
-        Assert.Contains("'Foo#.png' is invalid: Filename contains invalid characters", result.Error.ServerMessage, StringComparison.Ordinal);
+        Assert.Contains(
+            "'Foo#.png' is invalid: Filename contains invalid characters",
+            result.Error.ServerMessage,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -116,7 +123,11 @@ public sealed class UploadTests
         List<UploadResult> results = await dsp.SendAsync(new UploadOptions { Recurse = true }, dsp.Folder.Path);
 
         Assert.Single(results, result => result.Status == UploadStatus.Uploaded);
-        Assert.Contains("link to a folder", Assert.Single(results, result => result.Status == UploadStatus.Skipped).Error!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "link to a folder",
+            Assert.Single(results, result => result.Status == UploadStatus.Skipped).Error!.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -168,7 +179,13 @@ public sealed class UploadTests
 
         List<UploadResult> results = await dsp.SendAsync(new UploadOptions { Destination = "box" }, a, Path.Join(dsp.Folder.Path, "b"), a);
 
-        Assert.Equal(["box/x.jpg", "box/y.jpg", "box/z.jpg"], results.Where(result => result.Status == UploadStatus.Uploaded).Select(result => result.RemoteName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["box/x.jpg", "box/y.jpg", "box/z.jpg"],
+            results
+                .Where(result => result.Status == UploadStatus.Uploaded)
+                .Select(result => result.RemoteName)
+                .Order(StringComparer.Ordinal)
+        );
         Assert.Equal(3, results.Count(result => result.Error?.ErrorId == ErrorId.NameCollision));
     }
 
@@ -239,7 +256,9 @@ public sealed class UploadTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         Directory.CreateDirectory(Path.Join(dsp.Folder.Path, "scans"));
 
-        UploadResult result = Assert.Single(await dsp.SendAsync(new UploadOptions { BasePath = Path.Join(dsp.Folder.Path, "scans") }, dsp.Folder.Write("scans2/x.txt")));
+        UploadResult result = Assert.Single(
+            await dsp.SendAsync(new UploadOptions { BasePath = Path.Join(dsp.Folder.Path, "scans") }, dsp.Folder.Write("scans2/x.txt"))
+        );
 
         Assert.Equal(ErrorId.Rejected, result.Error!.ErrorId);
         Assert.Contains("does not lie in the base path", result.Error.Message, StringComparison.Ordinal);
@@ -323,7 +342,9 @@ public sealed class UploadTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         IDisposable held = await dsp.Project.HoldLockAsync();
         Task<List<UploadResult>> sending = dsp.SendAsync(null, dsp.Folder.Write("x.txt"));
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Requests.Snapshot().Any(request => request.Method == "POST" && request.Status == 409));
+        await dsp.Sandbox.WaitUntilAsync(() =>
+            dsp.Sandbox.Requests.Snapshot().Any(request => request.Method == "POST" && request.Status == 409)
+        );
 
         held.Dispose();
         UploadResult result = Assert.Single(await sending);
@@ -338,7 +359,9 @@ public sealed class UploadTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         using IDisposable held = await dsp.Project.HoldLockAsync();
 
-        UploadResult result = Assert.Single(await dsp.SendAsync(new UploadOptions { LockTimeout = TimeSpan.FromSeconds(1) }, dsp.Folder.Write("x.txt")));
+        UploadResult result = Assert.Single(
+            await dsp.SendAsync(new UploadOptions { LockTimeout = TimeSpan.FromSeconds(1) }, dsp.Folder.Write("x.txt"))
+        );
 
         Assert.Equal(ErrorId.Locked, result.Error!.ErrorId);
         Assert.Contains("A bulk ingest is currently in progress for project 0001.", result.Error.ServerMessage, StringComparison.Ordinal);
@@ -356,7 +379,8 @@ public sealed class UploadTests
 
         List<UploadResult>[] results = await Task.WhenAll(
             dsp.SendAsync(new UploadOptions { Destination = "a" }, Path.Join(dsp.Folder.Path, "a")),
-            dsp.SendAsync(new UploadOptions { Destination = "b" }, Path.Join(dsp.Folder.Path, "b")));
+            dsp.SendAsync(new UploadOptions { Destination = "b" }, Path.Join(dsp.Folder.Path, "b"))
+        );
 
         Assert.All(results.SelectMany(result => result), result => Assert.Null(result.Error));
         Assert.Equal(600, dsp.Project.WaitingFiles.Count);
@@ -369,9 +393,13 @@ public sealed class UploadTests
         dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/0001/bulk-ingest/ingest/*"));
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         foreach (string shortcode in new[] { "0001", "0002", "0001", "0002" })
-            requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write($"{shortcode}-{requests.Reader.Count}.tif"), dsp.Client.CreateUploadTarget(shortcode)));
+            requests.Writer.TryWrite(
+                new UploadRequest(dsp.Folder.Write($"{shortcode}-{requests.Reader.Count}.tif"), dsp.Client.CreateUploadTarget(shortcode))
+            );
         requests.Writer.Complete();
-        await using IAsyncEnumerator<UploadResult> results = new UploadEngine(new UploadOptions(), dsp.Log).SendAsync(requests.Reader).GetAsyncEnumerator();
+        await using IAsyncEnumerator<UploadResult> results = new UploadEngine(new UploadOptions(), dsp.Log)
+            .SendAsync(requests.Reader)
+            .GetAsyncEnumerator();
 
         for (int i = 0; i < 2; i++)
         {
@@ -383,7 +411,12 @@ public sealed class UploadTests
     [Fact]
     public async Task Wrong_token_is_tried_once_and_every_file_says_so()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Secret = _ => ValueTask.FromResult("wrong-canary-token") });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                Secret = _ => ValueTask.FromResult("wrong-canary-token"),
+            }
+        );
         for (int i = 0; i < 20; i++)
             dsp.Folder.Write($"{i}.txt");
 
@@ -398,13 +431,15 @@ public sealed class UploadTests
     [Fact]
     public async Task Token_that_ends_in_the_middle_is_renewed_once_and_nothing_fails()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with
-        {
-            SignIn = SignInKind.Password,
-            UserName = "root@example.com",
-            Secret = _ => ValueTask.FromResult("test"),
-            AuthenticationUri = settings.Uri,
-        });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                SignIn = SignInKind.Password,
+                UserName = "root@example.com",
+                Secret = _ => ValueTask.FromResult("test"),
+                AuthenticationUri = settings.Uri,
+            }
+        );
         Assert.Null(Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("before.txt"))).Error);
         dsp.Sandbox.DspIngest.Tokens.ExpireAll();
 
@@ -416,7 +451,13 @@ public sealed class UploadTests
     [Fact]
     public async Task Server_that_is_down_fails_every_file_soon_and_says_what_to_do()
     {
-        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { Uri = new Uri("http://127.0.0.1:1"), MaxAttempts = 2 });
+        await using DspHarness dsp = await DspHarness.StartAsync(connect: settings =>
+            settings with
+            {
+                Uri = new Uri("http://127.0.0.1:1"),
+                MaxAttempts = 2,
+            }
+        );
         for (int i = 0; i < 100; i++)
             dsp.Folder.Write($"{i}.txt");
 
@@ -448,7 +489,10 @@ public sealed class UploadTests
         string path = dsp.Folder.Write("x.tif", 6_000_000);
         dsp.Sandbox.Faults.Replace(Fault.Parse("slow-body=64KiB,40ms"));
         // The body takes more than 3 s, an attempt of another request 2.5 s at most, and a pause without a byte 30 s.
-        using IngestConnection connection = dsp.Reconnect(new QuickTime(2), settings => settings with { Timeout = TimeSpan.FromSeconds(5) });
+        using IngestConnection connection = dsp.Reconnect(
+            new QuickTime(2),
+            settings => settings with { Timeout = TimeSpan.FromSeconds(5) }
+        );
 
         UploadResult result = Assert.Single(await dsp.SendAsync(connection, null, path));
 
@@ -464,7 +508,11 @@ public sealed class UploadTests
         dsp.Folder.Write("b.txt");
         dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/*/bulk-ingest/ingest/b.txt"));
 
-        UploadResult first = await FirstAsync(new UploadEngine(new UploadOptions(), dsp.Log).SendAsync(dsp.Requests(Path.Join(dsp.Folder.Path, "a.txt"), Path.Join(dsp.Folder.Path, "b.txt"))))
+        UploadResult first = await FirstAsync(
+                new UploadEngine(new UploadOptions(), dsp.Log).SendAsync(
+                    dsp.Requests(Path.Join(dsp.Folder.Path, "a.txt"), Path.Join(dsp.Folder.Path, "b.txt"))
+                )
+            )
             .WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Equal("a.txt", first.RemoteName);

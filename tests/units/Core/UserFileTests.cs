@@ -49,7 +49,9 @@ public sealed class UserFileTests : IDisposable
     {
         File.WriteAllText(File1, "first");
 
-        await Assert.ThrowsAsync<IOException>(() => UserFile.Find(File1).WriteAsync(_ => throw new IOException("broken"), CancellationToken.None));
+        await Assert.ThrowsAsync<IOException>(() =>
+            UserFile.Find(File1).WriteAsync(_ => throw new IOException("broken"), CancellationToken.None)
+        );
 
         Assert.Equal("first", File.ReadAllText(File1));
         Assert.Single(Directory.GetFiles(_folder.Path));
@@ -96,8 +98,16 @@ public sealed class UserFileTests : IDisposable
         string link = Path.Join(_folder.Path, "link.csv");
         File.CreateSymbolicLink(link, "pipe");
 
-        Assert.Contains("a device, a pipe or a socket", Assert.Throws<IOException>(() => UserFile.Find(pipe)).Message, StringComparison.Ordinal);
-        Assert.Contains("a device, a pipe or a socket", Assert.Throws<IOException>(() => UserFile.Find(link)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a device, a pipe or a socket",
+            Assert.Throws<IOException>(() => UserFile.Find(pipe)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "a device, a pipe or a socket",
+            Assert.Throws<IOException>(() => UserFile.Find(link)).Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(2, Directory.GetFiles(_folder.Path).Length);
     }
 
@@ -111,7 +121,11 @@ public sealed class UserFileTests : IDisposable
         string[] before = Directory.GetFiles(_folder.Path);
 
         foreach (string path in new[] { device.Path, link })
-            Assert.Contains("a device, a pipe or a socket", Assert.Throws<IOException>(() => UserFile.Find(path)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "a device, a pipe or a socket",
+                Assert.Throws<IOException>(() => UserFile.Find(path)).Message,
+                StringComparison.Ordinal
+            );
 
         Assert.True(device.IsThere);
         Assert.Equal(before, Directory.GetFiles(_folder.Path));
@@ -130,7 +144,8 @@ public sealed class UserFileTests : IDisposable
     }
 
     [Fact]
-    public void Folder_is_refused() => Assert.Contains("it is a folder", Assert.Throws<IOException>(() => UserFile.Find(_folder.Path)).Message, StringComparison.Ordinal);
+    public void Folder_is_refused() =>
+        Assert.Contains("it is a folder", Assert.Throws<IOException>(() => UserFile.Find(_folder.Path)).Message, StringComparison.Ordinal);
 
     [FactExceptOn("windows", "Links need a right on Windows.")]
     [UnsupportedOSPlatform("windows")]

@@ -59,7 +59,10 @@ public sealed class VossFormsTests
         server.Answers["/api/tool/Transaction/a/poll/"] = """{"a": {"status": "Processing", "description": ["x"]}}""";
         server.Answers["/api/tool/Transaction/b/poll/"] = """{"b": {"status": "Processing"}}""";
 
-        IReadOnlyList<Look> looks = await server.Source.LookAsync([BulkLoadTransactions.Describe("a"), BulkLoadTransactions.Describe("b")], CancellationToken.None);
+        IReadOnlyList<Look> looks = await server.Source.LookAsync(
+            [BulkLoadTransactions.Describe("a"), BulkLoadTransactions.Describe("b")],
+            CancellationToken.None
+        );
 
         Assert.All(looks, look => Assert.Equal((null, TransactionStatus.Running), (look.Error?.Message, look.Transaction.Status)));
     }
@@ -94,7 +97,9 @@ public sealed class VossFormsTests
         using ScriptedServer server = new();
         server.Answers[Load] = """{"status": "Processing", "meta": {"actions": {"cancel": {"href": "/cancel/", "method": "POST"}}}}""";
         server.Answers["/cancel/"] = """{"success": false, "message": "It is too late."}""";
-        IngestException error = await VossHarness.ErrorOfAsync(() => server.Source.StopAsync(BulkLoadTransactions.Describe("load"), CancellationToken.None));
+        IngestException error = await VossHarness.ErrorOfAsync(() =>
+            server.Source.StopAsync(BulkLoadTransactions.Describe("load"), CancellationToken.None)
+        );
         Assert.Contains("It is too late", error.Message, StringComparison.Ordinal);
     }
 
@@ -122,7 +127,8 @@ public sealed class VossFormsTests
         Assert.Equal(3, (await server.LookAsync()).SubTransactions!.Count);
         Assert.Single((await server.LookAsync("same")).SubTransactions!);
 
-        static string Page(int limit, params string[] parts) => $$"""{"status": "Fail", "pagination": {"limit": {{limit}}, "total": 0}, "sub_transactions": [{{string.Join(',', parts)}}]}""";
+        static string Page(int limit, params string[] parts) =>
+            $$"""{"status": "Fail", "pagination": {"limit": {{limit}}, "total": 0}, "sub_transactions": [{{string.Join(',', parts)}}]}""";
     }
 
     [Fact]
@@ -151,16 +157,18 @@ public sealed class VossFormsTests
     [Fact]
     public async Task Load_whose_sign_in_took_too_long_was_not_sent_and_its_outcome_is_known()
     {
-        using ScriptedServer server = new(s => s with
-        {
-            Timeout = TimeSpan.FromSeconds(1),
-            MaxAttempts = 1,
-            Secret = async end =>
+        using ScriptedServer server = new(s =>
+            s with
             {
-                await Task.Delay(Timeout.Infinite, end);
-                return "";
-            },
-        });
+                Timeout = TimeSpan.FromSeconds(1),
+                MaxAttempts = 1,
+                Secret = async end =>
+                {
+                    await Task.Delay(Timeout.Infinite, end);
+                    return "";
+                },
+            }
+        );
         IngestException error = await VossHarness.ErrorOfAsync(server.StartLoadAsync);
         Assert.Equal(ErrorId.TimedOut, error.ErrorId);
         Assert.Empty(server.Asked);
@@ -171,7 +179,9 @@ public sealed class VossFormsTests
     {
         using ScriptedServer server = new();
         server.Statuses["/api/data/HierarchyNode/"] = 401;
-        await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => VossHarness.ErrorOfAsync(() => server.Client.ListHierarchiesAsync(CancellationToken.None))));
+        await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(_ => VossHarness.ErrorOfAsync(() => server.Client.ListHierarchiesAsync(CancellationToken.None)))
+        );
         Assert.Equal(6, server.Asked.Count);
     }
 
@@ -224,7 +234,8 @@ public sealed class VossFormsTests
 
         public Task<Transaction> StartLoadAsync() => Client.StartAsync("users.xlsx", VossHarness.Hierarchy, CancellationToken.None);
 
-        public Task<Transaction> LookAsync(string pkid = "load") => Source.LookAsync(BulkLoadTransactions.Describe(pkid), CancellationToken.None);
+        public Task<Transaction> LookAsync(string pkid = "load") =>
+            Source.LookAsync(BulkLoadTransactions.Describe(pkid), CancellationToken.None);
 
         public async Task<List<FailedItem>> ReadFailedAsync()
         {
@@ -270,7 +281,10 @@ public sealed class VossFormsTests
             Asked.Add(path);
             string page = $"{path}?skip={context.Request.QueryString["skip"]}";
             string? answer = Answers.GetValueOrDefault(Answers.ContainsKey(page) ? page : path);
-            context.Response.StatusCode = Statuses.TryGetValue(path, out int status) ? status : answer is null ? 404 : 200;
+            context.Response.StatusCode =
+                Statuses.TryGetValue(path, out int status) ? status
+                : answer is null ? 404
+                : 200;
             context.Response.ContentType = answer?.StartsWith('<') == true ? "text/html" : "application/json";
             context.Response.Close(Encoding.UTF8.GetBytes(answer ?? "{}"), willBlock: true);
         }

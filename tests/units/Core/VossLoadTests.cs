@@ -18,29 +18,39 @@ public sealed class VossLoadTests
         await using VossHarness voss = await VossHarness.StartAsync(o => o.BeforeLoad = _ => queue.Task);
 
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "b@example.org"));
-        Assert.Equal((TransactionKind.BulkLoad, TransactionStatus.Queued, $"voss:{voss.Voss.Transactions[0].Pkid}"), (load.Kind, load.Status, load.Id));
-        Assert.Contains("POST /api/tool/BulkLoad/?hierarchy=sys.hcs.Provider&method=bulkload_spreadsheet&nowait=true&format=json", voss.RequestsTo("BulkLoad"));
+        Assert.Equal(
+            (TransactionKind.BulkLoad, TransactionStatus.Queued, $"voss:{voss.Voss.Transactions[0].Pkid}"),
+            (load.Kind, load.Status, load.Id)
+        );
+        Assert.Contains(
+            "POST /api/tool/BulkLoad/?hierarchy=sys.hcs.Provider&method=bulkload_spreadsheet&nowait=true&format=json",
+            voss.RequestsTo("BulkLoad")
+        );
         queue.SetResult();
         (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(load);
 
-        Assert.Equal((TransactionStatus.Succeeded, "Success", 2L, 2L, "rows"), (ended.Status, ended.ServerStatus, ended.Completed, ended.Total, ended.Unit));
+        Assert.Equal(
+            (TransactionStatus.Succeeded, "Success", 2L, 2L, "rows"),
+            (ended.Status, ended.ServerStatus, ended.Completed, ended.Total, ended.Unit)
+        );
         Assert.Equal(("users.xlsx", VossHarness.Hierarchy), (ended.FileName, ended.Hierarchy));
         Assert.Equal(TimeSpan.Zero, ended.CompletedAt?.Offset);
         Assert.Empty(errors);
     }
 
-    public static TheoryData<string, Action<VossOptions>> EveryForm => new()
-    {
-        { "flat", _ => { } },
-        { "meta and data", o => o.TransactionShape = VossTransactionShape.MetaAndData },
-        { "paged", o => o.SubTransactionsAPage = 1 },
-        { "ends as Fail", o => o.PartFailedStatus = "Fail" },
-        { "ends as Completed", o => o.Word = status => status == "Success" ? "Completed" : status },
-        { "row in its message", o => o.RowPlace = VossRowPlace.Message },
-        { "times with Z, real booleans", o => o.TimesEndInZ = o.RolledBackIsBoolean = true },
-        { "poll by path", o => o.PollForms = VossPollForms.Path },
-        { "words in capitals", o => o.Word = status => status.ToUpperInvariant() },
-    };
+    public static TheoryData<string, Action<VossOptions>> EveryForm =>
+        new()
+        {
+            { "flat", _ => { } },
+            { "meta and data", o => o.TransactionShape = VossTransactionShape.MetaAndData },
+            { "paged", o => o.SubTransactionsAPage = 1 },
+            { "ends as Fail", o => o.PartFailedStatus = "Fail" },
+            { "ends as Completed", o => o.Word = status => status == "Success" ? "Completed" : status },
+            { "row in its message", o => o.RowPlace = VossRowPlace.Message },
+            { "times with Z, real booleans", o => o.TimesEndInZ = o.RolledBackIsBoolean = true },
+            { "poll by path", o => o.PollForms = VossPollForms.Path },
+            { "words in capitals", o => o.Word = status => status.ToUpperInvariant() },
+        };
 
     [Theory]
     [MemberData(nameof(EveryForm))]
@@ -48,7 +58,9 @@ public sealed class VossLoadTests
     {
         await using VossHarness voss = await VossHarness.StartAsync(BadFails + set);
 
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "bad1", "c@example.org", "bad2")));
+        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(
+            await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "bad1", "c@example.org", "bad2"))
+        );
 
         Assert.True(ended.Status == TransactionStatus.PartlySucceeded, form);
         Assert.Equal((2L, 4L), (ended.Completed, ended.Total));
@@ -62,7 +74,9 @@ public sealed class VossLoadTests
     public async Task Row_whose_place_is_told_nowhere_is_named_by_what_the_server_says()
     {
         await using VossHarness voss = await VossHarness.StartAsync(BadFails + (o => o.RowPlace = VossRowPlace.Nowhere));
-        (_, List<IngestException> errors) = await voss.WaitAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "bad", "b@example.org")));
+        (_, List<IngestException> errors) = await voss.WaitAsync(
+            await voss.StartLoadAsync(voss.Write("users.xlsx", "bad", "b@example.org"))
+        );
         Assert.Equal("Create User (Name:user1)", Assert.Single(errors).Target);
     }
 
@@ -70,7 +84,9 @@ public sealed class VossLoadTests
     public async Task Parallel_rows_that_failed_are_part_of_a_success()
     {
         await using VossHarness voss = await VossHarness.StartAsync(BadFails);
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(await voss.StartLoadAsync(voss.WriteParallel("users.xlsx", true, "a@example.org", "bad", "c@example.org")));
+        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(
+            await voss.StartLoadAsync(voss.WriteParallel("users.xlsx", true, "a@example.org", "bad", "c@example.org"))
+        );
         Assert.Equal((TransactionStatus.PartlySucceeded, "Success With Async Failures"), (ended.Status, ended.ServerStatus));
         Assert.Single(errors);
     }
@@ -78,7 +94,9 @@ public sealed class VossLoadTests
     [Fact]
     public async Task Load_whose_rows_all_failed_has_failed_whatever_the_word()
     {
-        await using VossHarness voss = await VossHarness.StartAsync(BadFails + (o => o.Word = status => status == "Fail" ? "Success" : status));
+        await using VossHarness voss = await VossHarness.StartAsync(
+            BadFails + (o => o.Word = status => status == "Fail" ? "Success" : status)
+        );
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "bad1", "bad2"));
         List<WaitEvent> events = await voss.WaitAsync([load]);
         Assert.Equal(TransactionStatus.Failed, events.OfType<WaitEvent.Ended>().Single().Transaction.Status);
@@ -106,7 +124,9 @@ public sealed class VossLoadTests
     [Fact]
     public async Task Missing_rights_are_told_by_the_call_or_by_the_load()
     {
-        await using VossHarness voss = await VossHarness.StartAsync(o => o.Users = [new VossUser(VossHarness.UserName, VossHarness.Password) { Hierarchy = VossHarness.Hierarchy, MayBulkLoad = false }]);
+        await using VossHarness voss = await VossHarness.StartAsync(o =>
+            o.Users = [new VossUser(VossHarness.UserName, VossHarness.Password) { Hierarchy = VossHarness.Hierarchy, MayBulkLoad = false }]
+        );
         string path = voss.Write("users.xlsx", "a@example.org");
 
         (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(await voss.StartLoadAsync(path));
@@ -140,7 +160,9 @@ public sealed class VossLoadTests
         await using VossHarness voss = await VossHarness.StartAsync(faults: fault);
         UploadResult sent = await voss.SendAsync(voss.Write("users.xlsx", "a@example.org"));
 
-        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync(sent.FileName!, VossHarness.Hierarchy, voss.Soon));
+        IngestException error = await VossHarness.ErrorOfAsync(() =>
+            voss.Client.StartAsync(sent.FileName!, VossHarness.Hierarchy, voss.Soon)
+        );
 
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
         Assert.Contains("'users.xlsx'", error.Message, StringComparison.Ordinal);
@@ -171,7 +193,10 @@ public sealed class VossLoadTests
     {
         await using VossHarness voss = await VossHarness.StartAsync(o => o.FaultShape = shape);
         IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync("users.xlsx", "sys.nowhere", voss.Soon));
-        Assert.Equal((ErrorId.Rejected, "The hierarchy sys.nowhere does not exist.", code), (error.ErrorId, error.ServerMessage, error.Code));
+        Assert.Equal(
+            (ErrorId.Rejected, "The hierarchy sys.nowhere does not exist.", code),
+            (error.ErrorId, error.ServerMessage, error.Code)
+        );
     }
 
     [Fact]
@@ -201,8 +226,14 @@ public sealed class VossLoadTests
         row.SetResult();
         List<WaitEvent> events = await waiting;
 
-        Assert.Contains(events.OfType<WaitEvent.Seen>(), seen => seen.Transaction is { ServerStatus: "Pondering", Status: TransactionStatus.Running });
-        Assert.Single(voss.Log.At(Microsoft.Extensions.Logging.LogLevel.Warning), warning => warning.Contains("Pondering", StringComparison.Ordinal));
+        Assert.Contains(
+            events.OfType<WaitEvent.Seen>(),
+            seen => seen.Transaction is { ServerStatus: "Pondering", Status: TransactionStatus.Running }
+        );
+        Assert.Single(
+            voss.Log.At(Microsoft.Extensions.Logging.LogLevel.Warning),
+            warning => warning.Contains("Pondering", StringComparison.Ordinal)
+        );
         Assert.Equal(TransactionStatus.Succeeded, events.OfType<WaitEvent.Ended>().Single().Transaction.Status);
     }
 
@@ -227,7 +258,9 @@ public sealed class VossLoadTests
     public async Task Rows_done_so_far_are_counted_while_a_load_runs()
     {
         TaskCompletionSource third = new();
-        await using VossHarness voss = await VossHarness.StartAsync(o => o.BeforeRow = row => row.Number == 5 ? third.Task : Task.CompletedTask);
+        await using VossHarness voss = await VossHarness.StartAsync(o =>
+            o.BeforeRow = row => row.Number == 5 ? third.Task : Task.CompletedTask
+        );
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "b@example.org", "c@example.org"));
         await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].SubTransactions is [{ SubTransactions.Count: 3 }, ..]);
 
@@ -243,7 +276,9 @@ public sealed class VossLoadTests
     public async Task Answer_that_breaks_off_is_read_again_and_no_row_is_taken_twice(string fault)
     {
         await using VossHarness voss = await VossHarness.StartAsync(BadFails + (o => o.RequestsPerSecond = null), time: new QuickTime(20));
-        Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", [.. Enumerable.Repeat("bad", 20), .. Enumerable.Repeat("a@example.org", 80)]));
+        Transaction load = await voss.StartLoadAsync(
+            voss.Write("users.xlsx", [.. Enumerable.Repeat("bad", 20), .. Enumerable.Repeat("a@example.org", 80)])
+        );
         await voss.WaitAsync(load);
         string step = voss.Voss.Transactions[0].SubTransactions[0].Pkid;
         voss.Sandbox.Faults.Replace([Fault.Parse($"{fault}=2,GET /api/tool/Transaction/{step}/")]);
@@ -286,7 +321,10 @@ public sealed class VossLoadTests
         row.SetResult();
         List<WaitEvent> events = await waiting;
 
-        Assert.Equal((gone.Id, ErrorId.NotFound), events.OfType<WaitEvent.Failed>().Select(e => (e.Transaction.Id, e.Error.ErrorId)).Single());
+        Assert.Equal(
+            (gone.Id, ErrorId.NotFound),
+            events.OfType<WaitEvent.Failed>().Select(e => (e.Transaction.Id, e.Error.ErrorId)).Single()
+        );
         Assert.Equal(stays.Id, events.OfType<WaitEvent.Ended>().Single().Transaction.Id);
     }
 
@@ -339,7 +377,12 @@ public sealed class VossLoadTests
     public async Task Many_failed_rows_are_asked_for_their_reasons_a_hundred_times_and_no_more()
     {
         await using VossHarness voss = await VossHarness.StartAsync(BadFails + (o => o.RequestsPerSecond = null), time: new QuickTime(20));
-        Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", [.. Enumerable.Range(1, 150).Select(i => string.Create(CultureInfo.InvariantCulture, $"bad{i}")), "good"]));
+        Transaction load = await voss.StartLoadAsync(
+            voss.Write(
+                "users.xlsx",
+                [.. Enumerable.Range(1, 150).Select(i => string.Create(CultureInfo.InvariantCulture, $"bad{i}")), "good"]
+            )
+        );
 
         (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(load);
 
@@ -364,7 +407,9 @@ public sealed class VossLoadTests
         {
             CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
             await using VossHarness voss = await VossHarness.StartAsync(BadFails + (o => o.Word = s => s.ToUpperInvariant()));
-            (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "bad")));
+            (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(
+                await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "bad"))
+            );
             UploadResult unique = await voss.SendAsync(voss.Write("i.xlsx", "a@example.org"), uniqueNames: true);
 
             Assert.Equal((TransactionStatus.PartlySucceeded, 1L, 2L), (ended.Status, ended.Completed, ended.Total));

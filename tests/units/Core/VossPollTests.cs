@@ -37,12 +37,15 @@ public sealed class VossPollTests
     public async Task Hundred_transactions_cost_one_request_an_interval_where_the_server_takes_several()
     {
         TaskCompletionSource row = new();
-        await using VossHarness voss = await VossHarness.StartAsync(o =>
-        {
-            o.Workers = 200;
-            o.BeforeRow = _ => row.Task;
-            o.RequestsPerSecond = null;
-        }, time: new QuickTime(10));
+        await using VossHarness voss = await VossHarness.StartAsync(
+            o =>
+            {
+                o.Workers = 200;
+                o.BeforeRow = _ => row.Task;
+                o.RequestsPerSecond = null;
+            },
+            time: new QuickTime(10)
+        );
         List<Transaction> loads = await StartAsync(voss, 100);
         long before = voss.Sandbox.Requests.Ended;
         Task<List<WaitEvent>> waiting = voss.WaitAsync(loads, new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(200) });
@@ -120,7 +123,9 @@ public sealed class VossPollTests
     [Fact]
     public async Task Transaction_with_very_many_rows_tells_those_that_failed_and_no_others()
     {
-        await using VossHarness voss = await VossHarness.StartAsync(o => o.RowFails = row => row.Number is 5000 or 15000 ? "It is odd." : null);
+        await using VossHarness voss = await VossHarness.StartAsync(o =>
+            o.RowFails = row => row.Number is 5000 or 15000 ? "It is odd." : null
+        );
         string path = Path.Join(voss.Folder.Path, "large.xlsx");
         new TestWorkbook().AddUsers("Users", 20_000).Save(path);
         Transaction load = await voss.StartLoadAsync(path);

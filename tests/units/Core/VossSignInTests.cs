@@ -12,7 +12,11 @@ namespace IngestTools.Units.Core;
 
 public sealed class VossSignInTests
 {
-    private static readonly Func<ConnectionSettings, ConnectionSettings> WithSession = settings => settings with { AuthenticationUri = settings.Uri };
+    private static readonly Func<ConnectionSettings, ConnectionSettings> WithSession = settings =>
+        settings with
+        {
+            AuthenticationUri = settings.Uri,
+        };
 
     [Fact]
     public async Task Basic_takes_names_with_at_signs_and_passwords_with_colons_and_umlauts()
@@ -28,7 +32,10 @@ public sealed class VossSignInTests
     [InlineData("noninteractivelogin/")]
     public async Task Session_is_signed_in_for_once_and_carries_writes_too(string path)
     {
-        await using VossHarness voss = await VossHarness.StartAsync(o => o.TakesBasic = false, s => s with { AuthenticationUri = new Uri(s.Uri!, path) });
+        await using VossHarness voss = await VossHarness.StartAsync(
+            o => o.TakesBasic = false,
+            s => s with { AuthenticationUri = new Uri(s.Uri!, path) }
+        );
         (Transaction ended, _) = await voss.WaitAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org")));
         Assert.Equal((TransactionStatus.Succeeded, 1), (ended.Status, voss.Voss.Sessions.SignIns));
     }
@@ -69,8 +76,12 @@ public sealed class VossSignInTests
     public async Task Wrong_password_is_told_and_quoted_nowhere(bool forSession)
     {
         const string Canary = "kanarienvogel";
-        await using VossHarness voss = await VossHarness.StartAsync(
-            connect: s => (forSession ? WithSession(s) : s) with { Secret = _ => ValueTask.FromResult(Canary) });
+        await using VossHarness voss = await VossHarness.StartAsync(connect: s =>
+            (forSession ? WithSession(s) : s) with
+            {
+                Secret = _ => ValueTask.FromResult(Canary),
+            }
+        );
 
         IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.ListHierarchiesAsync(voss.Soon));
 
@@ -93,17 +104,23 @@ public sealed class VossSignInTests
             context.Response.Close(Encoding.UTF8.GetBytes(isLogin ? "{}" : "<html><title>Maintenance</title></html>"), willBlock: true);
         });
         Uri uri = new(server.Prefixes.Single());
-        using IngestConnection connection = IngestConnection.Open(WithSession(new ConnectionSettings
-        {
-            Service = IngestService.Voss,
-            Uri = uri,
-            SignIn = SignInKind.Password,
-            UserName = "a@sys",
-            Secret = _ => ValueTask.FromResult("canary"),
-            NoProxy = true,
-        }));
+        using IngestConnection connection = IngestConnection.Open(
+            WithSession(
+                new ConnectionSettings
+                {
+                    Service = IngestService.Voss,
+                    Uri = uri,
+                    SignIn = SignInKind.Password,
+                    UserName = "a@sys",
+                    Secret = _ => ValueTask.FromResult("canary"),
+                    NoProxy = true,
+                }
+            )
+        );
 
-        IngestException error = await VossHarness.ErrorOfAsync(() => new VossClient(connection).StartAsync("users.xlsx", VossHarness.Hierarchy, CancellationToken.None));
+        IngestException error = await VossHarness.ErrorOfAsync(() =>
+            new VossClient(connection).StartAsync("users.xlsx", VossHarness.Hierarchy, CancellationToken.None)
+        );
 
         Assert.Equal((ErrorId.OutcomeUnknown, 1), (error.ErrorId, loads));
     }
@@ -131,15 +148,19 @@ public sealed class VossSignInTests
             context.Response.ContentType = "application/json";
             context.Response.Close(Encoding.UTF8.GetBytes("{}"), willBlock: true);
         });
-        using IngestConnection connection = IngestConnection.Open(WithSession(new ConnectionSettings
-        {
-            Service = IngestService.Voss,
-            Uri = new Uri(server.Prefixes.Single()),
-            SignIn = SignInKind.Password,
-            UserName = "a@sys",
-            Secret = _ => ValueTask.FromResult("canary"),
-            NoProxy = true,
-        }));
+        using IngestConnection connection = IngestConnection.Open(
+            WithSession(
+                new ConnectionSettings
+                {
+                    Service = IngestService.Voss,
+                    Uri = new Uri(server.Prefixes.Single()),
+                    SignIn = SignInKind.Password,
+                    UserName = "a@sys",
+                    Secret = _ => ValueTask.FromResult("canary"),
+                    NoProxy = true,
+                }
+            )
+        );
 
         await new VossClient(connection).ListHierarchiesAsync(CancellationToken.None);
 
@@ -149,8 +170,17 @@ public sealed class VossSignInTests
     [Fact]
     public async Task Page_to_sign_in_on_in_place_of_an_answer_is_a_clear_error()
     {
-        await using VossHarness voss = await VossHarness.StartAsync(connect: s => s with { SignIn = SignInKind.None, UserName = null, Secret = null });
-        IngestException error = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync("users.xlsx", VossHarness.Hierarchy, voss.Soon));
+        await using VossHarness voss = await VossHarness.StartAsync(connect: s =>
+            s with
+            {
+                SignIn = SignInKind.None,
+                UserName = null,
+                Secret = null,
+            }
+        );
+        IngestException error = await VossHarness.ErrorOfAsync(() =>
+            voss.Client.StartAsync("users.xlsx", VossHarness.Hierarchy, voss.Soon)
+        );
         Assert.Equal(ErrorId.NotSignedIn, error.ErrorId);
         Assert.Contains("page to sign in on", error.Message, StringComparison.Ordinal);
         Assert.Contains("-AuthenticationUri", error.Advice, StringComparison.Ordinal);
@@ -189,7 +219,9 @@ public sealed class VossSignInTests
     [Fact]
     public async Task Check_tells_reachable_signed_in_and_allowed_one_by_one()
     {
-        await using VossHarness voss = await VossHarness.StartAsync(o => o.Users = [new VossUser(VossHarness.UserName, VossHarness.Password) { Hierarchy = VossHarness.Hierarchy }]);
+        await using VossHarness voss = await VossHarness.StartAsync(o =>
+            o.Users = [new VossUser(VossHarness.UserName, VossHarness.Password) { Hierarchy = VossHarness.Hierarchy }]
+        );
 
         ServiceReport good = await ServiceCheck.RunAsync(voss.Connection, VossHarness.Hierarchy, voss.Log, voss.Soon);
         ServiceReport forbidden = await ServiceCheck.RunAsync(voss.Connection, "sys.hcs", voss.Log, voss.Soon);
@@ -201,20 +233,25 @@ public sealed class VossSignInTests
         Assert.Equal((false, true, false), (forbidden.Ok, forbidden.SignedIn, forbidden.Allowed));
         Assert.Equal((false, true, false), (unknown.Ok, unknown.SignedIn, unknown.Allowed));
         Assert.Equal((false, true, false), (signedOut.Ok, signedOut.Reachable, signedOut.SignedIn));
-        Assert.All(new[] { forbidden, unknown, signedOut }, r => Assert.Contains(r.Details, line => line.Contains("no.", StringComparison.Ordinal)));
+        Assert.All(
+            new[] { forbidden, unknown, signedOut },
+            r => Assert.Contains(r.Details, line => line.Contains("no.", StringComparison.Ordinal))
+        );
     }
 
     [Fact]
     public async Task Check_of_a_server_that_is_not_there_says_so()
     {
-        IngestConnection connection = IngestConnection.Open(new ConnectionSettings
-        {
-            Service = IngestService.Voss,
-            Uri = new Uri("http://127.0.0.1:9"),
-            SignIn = SignInKind.None,
-            MaxAttempts = 1,
-            NoProxy = true,
-        });
+        IngestConnection connection = IngestConnection.Open(
+            new ConnectionSettings
+            {
+                Service = IngestService.Voss,
+                Uri = new Uri("http://127.0.0.1:9"),
+                SignIn = SignInKind.None,
+                MaxAttempts = 1,
+                NoProxy = true,
+            }
+        );
         ServiceReport report = await ServiceCheck.RunAsync(connection, null, NullLogger.Instance, CancellationToken.None);
         Assert.False(report.Reachable);
         Assert.Null(report.SignedIn);

@@ -17,7 +17,10 @@ public sealed class VossUploadTests
 
         UploadResult result = await voss.SendAsync(path);
 
-        Assert.Equal((UploadStatus.Uploaded, name, name, VossHarness.Hierarchy), (result.Status, result.RemoteName, result.FileName, result.Hierarchy));
+        Assert.Equal(
+            (UploadStatus.Uploaded, name, name, VossHarness.Hierarchy),
+            (result.Status, result.RemoteName, result.FileName, result.Hierarchy)
+        );
         Assert.Equal(File.ReadAllBytes(path), Assert.Single(voss.Voss.Files).Content);
         Assert.Equal(TemporaryFolder.HashOf(path), result.Sha256);
         IngestTools.Sandbox.RequestRecord upload = Assert.Single(voss.Sandbox.Requests.Settled());
@@ -65,19 +68,20 @@ public sealed class VossUploadTests
         Assert.Equal(File.ReadAllBytes(path), Assert.Single(voss.Voss.Files).Content);
     }
 
-    public static TheoryData<string, byte[], string> NoWorkbooks => new()
-    {
-        { "empty.xlsx", [], "it is empty" },
-        { "old.xlsx", CompoundFile("Workbook"), "of the old form .xls" },
-        { "locked.xlsx", CompoundFile("EncryptedPackage"), "encrypted with a password" },
-        { "renamed.xlsx", Encoding.UTF8.GetBytes("Username,Email\r\njane,jané@example.org\r\n"), "it is text" },
-        { "page.xlsx", "<html><body>Sign in</body></html>"u8.ToArray(), "a web page" },
-        { "picture.xlsx", [0x89, 0x50, 0x4E, 0x47, 0, 1, 2, 3], "does not begin like a zip" },
-        { "other.xlsx", Zip("readme.txt"), "a zip file of something else" },
-        { "letter.xlsx", Zip("[Content_Types].xml", "word/document.xml"), "a text document" },
-        { "binary.xlsx", Zip("[Content_Types].xml", "xl/workbook.bin"), "a binary workbook" },
-        { "cut.xlsx", new TestWorkbook().AddUsers("Users", 50).ToBytes()[..600], "its zip is broken" },
-    };
+    public static TheoryData<string, byte[], string> NoWorkbooks =>
+        new()
+        {
+            { "empty.xlsx", [], "it is empty" },
+            { "old.xlsx", CompoundFile("Workbook"), "of the old form .xls" },
+            { "locked.xlsx", CompoundFile("EncryptedPackage"), "encrypted with a password" },
+            { "renamed.xlsx", Encoding.UTF8.GetBytes("Username,Email\r\njane,jané@example.org\r\n"), "it is text" },
+            { "page.xlsx", "<html><body>Sign in</body></html>"u8.ToArray(), "a web page" },
+            { "picture.xlsx", [0x89, 0x50, 0x4E, 0x47, 0, 1, 2, 3], "does not begin like a zip" },
+            { "other.xlsx", Zip("readme.txt"), "a zip file of something else" },
+            { "letter.xlsx", Zip("[Content_Types].xml", "word/document.xml"), "a text document" },
+            { "binary.xlsx", Zip("[Content_Types].xml", "xl/workbook.bin"), "a binary workbook" },
+            { "cut.xlsx", new TestWorkbook().AddUsers("Users", 50).ToBytes()[..600], "its zip is broken" },
+        };
 
     [Theory]
     [MemberData(nameof(NoWorkbooks))]
@@ -124,7 +128,11 @@ public sealed class VossUploadTests
         Assert.Equal(ErrorId.NameCollision, collision.Error?.ErrorId);
         Assert.Contains("-UniqueName", collision.Error!.Advice, StringComparison.Ordinal);
         Assert.Equal("users.xlsx", results.Single(r => r.Status == UploadStatus.Uploaded).RemoteName);
-        Assert.Contains("spreadsheet program", results.Single(r => r.Status == UploadStatus.Skipped).Error!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "spreadsheet program",
+            results.Single(r => r.Status == UploadStatus.Skipped).Error!.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -144,7 +152,9 @@ public sealed class VossUploadTests
     public async Task Hierarchy_with_spaces_and_hyphens_or_a_pkid_reaches_the_server(string hierarchy)
     {
         await using VossHarness voss = await VossHarness.StartAsync(o => o.UploadNeedsHierarchy = true);
-        UploadResult result = (await voss.SendAsync(voss.Client.CreateUploadTarget(hierarchy), voss.Write("users.xlsx", "a@example.org"))).Single();
+        UploadResult result = (
+            await voss.SendAsync(voss.Client.CreateUploadTarget(hierarchy), voss.Write("users.xlsx", "a@example.org"))
+        ).Single();
         Transaction load = await voss.Client.StartAsync(result.FileName!, result.Hierarchy!, voss.Soon);
         await voss.WaitAsync(load);
         Assert.Equal("sys.hcs.Provider.Customer.Main Site - North", voss.Voss.Transactions[0].Hierarchy?.Path);

@@ -76,7 +76,12 @@ public sealed class WaiterTests
             requests.Writer.TryWrite(new WaitRequest(new Transaction { Id = id, Kind = TransactionKind.BulkLoad }, source));
         requests.Writer.Complete();
         List<WaitEvent> happened = [];
-        await foreach (WaitEvent e in new TransactionWaiter(new WaitOptions(), time: new QuickTime(Quickly)).WaitAsync(requests.Reader, CancellationToken.None))
+        await foreach (
+            WaitEvent e in new TransactionWaiter(new WaitOptions(), time: new QuickTime(Quickly)).WaitAsync(
+                requests.Reader,
+                CancellationToken.None
+            )
+        )
             happened.Add(e);
         return happened;
     }
@@ -114,7 +119,8 @@ public sealed class WaiterTests
 
         public string ListCommand(Transaction transaction) => "";
 
-        public Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         private Look TryLook(Transaction transaction)
         {
@@ -134,7 +140,12 @@ public sealed class WaiterTests
                 throw new IngestException(ErrorId.NotFound, "It is gone.");
             long looks = (transaction.Completed ?? 0) + 1;
             TransactionStatus end = transaction.Id == Failing ? TransactionStatus.Failed : TransactionStatus.Succeeded;
-            return transaction with { SeenAt = DateTimeOffset.UtcNow, Completed = looks, Status = looks < LooksUntilTheEnd ? TransactionStatus.Running : end };
+            return transaction with
+            {
+                SeenAt = DateTimeOffset.UtcNow,
+                Completed = looks,
+                Status = looks < LooksUntilTheEnd ? TransactionStatus.Running : end,
+            };
         }
     }
 
@@ -144,7 +155,11 @@ public sealed class WaiterTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         dsp.Sandbox.Faults.Replace(Fault.Parse("stall=GET"));
 
-        List<WaitEvent> events = await dsp.WaitAsync(TransactionSources.Parse("dsp:0001").Transaction, new WaitOptions { Timeout = TimeSpan.FromMilliseconds(300) }).WaitAsync(TimeLimit);
+        List<WaitEvent> events = await dsp.WaitAsync(
+                TransactionSources.Parse("dsp:0001").Transaction,
+                new WaitOptions { Timeout = TimeSpan.FromMilliseconds(300) }
+            )
+            .WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.WaitTimedOut, Assert.Single(events.OfType<WaitEvent.Failed>()).Error.ErrorId);
     }

@@ -8,22 +8,45 @@ using Xunit;
 
 namespace IngestTools.Units.Core;
 
-/// <summary>What a server or a proxy says that takes another protocol, or wants more than IngestTools sends: the advice fits the cause.</summary>
+/// <summary>
+/// What a server or a proxy says that takes another protocol, or wants more than IngestTools sends: the advice fits the cause.
+/// </summary>
 public sealed class WrongPortTests
 {
     /// <summary>What a server sends, and what the error says of it.</summary>
-    public static TheoryData<string, string, ErrorId, string> Answers => new()
-    {
-        { "a TLS alert", "\u0015\u0003\u0003\0\u0002\u0002F\n\n", ErrorId.InvalidAnswer, "write https://" },
-        { "a greeting of SSH", "SSH-2.0-OpenSSH_9.2p1\r\n", ErrorId.InvalidAnswer, "Check the port in -Uri" },
-        { "the end of the connection", "", ErrorId.ConnectionFailed, "a port that takes https closes so" },
-        { "nginx, of a plain request to TLS", Bad("<html><center>The plain HTTP request was sent to HTTPS port</center></html>"), ErrorId.Rejected, "The port takes https" },
-        { "Go, of a plain request to TLS", Bad("Client sent an HTTP request to an HTTPS server."), ErrorId.Rejected, "The port takes https" },
-        { "Kestrel, of HTTP/1.1", Bad("An HTTP/1.x request was sent to an HTTP/2 only endpoint."), ErrorId.Rejected, "HTTP/2 only" },
-        { "a load balancer, of HTTP/1.1", "HTTP/1.1 464 \r\nContent-Length: 0\r\n\r\n", ErrorId.Rejected, "HTTP/2 only" },
-        { "nginx, of no certificate", Bad("<html><center>No required SSL certificate was sent</center></html>"), ErrorId.Rejected, "sends no client certificate" },
-        { "a proxy", "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n", ErrorId.NotAllowed, "-ProxyCredential" },
-    };
+    public static TheoryData<string, string, ErrorId, string> Answers =>
+        new()
+        {
+            { "a TLS alert", "\u0015\u0003\u0003\0\u0002\u0002F\n\n", ErrorId.InvalidAnswer, "write https://" },
+            { "a greeting of SSH", "SSH-2.0-OpenSSH_9.2p1\r\n", ErrorId.InvalidAnswer, "Check the port in -Uri" },
+            { "the end of the connection", "", ErrorId.ConnectionFailed, "a port that takes https closes so" },
+            {
+                "nginx, of a plain request to TLS",
+                Bad("<html><center>The plain HTTP request was sent to HTTPS port</center></html>"),
+                ErrorId.Rejected,
+                "The port takes https"
+            },
+            {
+                "Go, of a plain request to TLS",
+                Bad("Client sent an HTTP request to an HTTPS server."),
+                ErrorId.Rejected,
+                "The port takes https"
+            },
+            { "Kestrel, of HTTP/1.1", Bad("An HTTP/1.x request was sent to an HTTP/2 only endpoint."), ErrorId.Rejected, "HTTP/2 only" },
+            { "a load balancer, of HTTP/1.1", "HTTP/1.1 464 \r\nContent-Length: 0\r\n\r\n", ErrorId.Rejected, "HTTP/2 only" },
+            {
+                "nginx, of no certificate",
+                Bad("<html><center>No required SSL certificate was sent</center></html>"),
+                ErrorId.Rejected,
+                "sends no client certificate"
+            },
+            {
+                "a proxy",
+                "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
+                ErrorId.NotAllowed,
+                "-ProxyCredential"
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Answers))]
@@ -31,7 +54,15 @@ public sealed class WrongPortTests
     {
         await using RawServer server = new(_ => answer);
 
-        IngestException error = await FailAsync(new ConnectionSettings { Service = IngestService.DspIngest, Uri = server.Uri, MaxAttempts = 1, NoProxy = true });
+        IngestException error = await FailAsync(
+            new ConnectionSettings
+            {
+                Service = IngestService.DspIngest,
+                Uri = server.Uri,
+                MaxAttempts = 1,
+                NoProxy = true,
+            }
+        );
 
         Assert.True(id == error.ErrorId, $"{what}: {error}");
         Assert.Contains(advice, error.Advice, StringComparison.Ordinal);
@@ -43,13 +74,15 @@ public sealed class WrongPortTests
     {
         await using SandboxServer sandbox = await SandboxServer.StartAsync();
 
-        IngestException error = await FailAsync(new ConnectionSettings
-        {
-            Service = IngestService.DspIngest,
-            Uri = new Uri(sandbox.Uri.AbsoluteUri.Replace("http://", "https://", StringComparison.Ordinal)),
-            MaxAttempts = 1,
-            NoProxy = true,
-        });
+        IngestException error = await FailAsync(
+            new ConnectionSettings
+            {
+                Service = IngestService.DspIngest,
+                Uri = new Uri(sandbox.Uri.AbsoluteUri.Replace("http://", "https://", StringComparison.Ordinal)),
+                MaxAttempts = 1,
+                NoProxy = true,
+            }
+        );
 
         Assert.Equal(ErrorId.InsecureConnection, error.ErrorId);
         Assert.Contains("does not answer in TLS", error.Message, StringComparison.Ordinal);
@@ -68,13 +101,15 @@ public sealed class WrongPortTests
         listener.Start();
         Task serving = SendAlertAsync(listener, alert);
 
-        IngestException error = await FailAsync(new ConnectionSettings
-        {
-            Service = IngestService.DspIngest,
-            Uri = new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}"),
-            MaxAttempts = 1,
-            NoProxy = true,
-        });
+        IngestException error = await FailAsync(
+            new ConnectionSettings
+            {
+                Service = IngestService.DspIngest,
+                Uri = new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}"),
+                MaxAttempts = 1,
+                NoProxy = true,
+            }
+        );
 
         Assert.Equal(ErrorId.InsecureConnection, error.ErrorId);
         Assert.False(error.IsTransient);
@@ -89,9 +124,19 @@ public sealed class WrongPortTests
     [InlineData("https")]
     public async Task Proxy_that_wants_credentials_is_named_as_such(string scheme)
     {
-        await using RawServer proxy = new(_ => "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
+        await using RawServer proxy = new(_ =>
+            "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"
+        );
 
-        IngestException error = await FailAsync(new ConnectionSettings { Service = IngestService.DspIngest, Uri = new Uri($"{scheme}://ingest.example.org"), Proxy = proxy.Uri, MaxAttempts = 1 });
+        IngestException error = await FailAsync(
+            new ConnectionSettings
+            {
+                Service = IngestService.DspIngest,
+                Uri = new Uri($"{scheme}://ingest.example.org"),
+                Proxy = proxy.Uri,
+                MaxAttempts = 1,
+            }
+        );
 
         Assert.Equal(ErrorId.NotAllowed, error.ErrorId);
         Assert.Contains("-ProxyCredential", error.Advice, StringComparison.Ordinal);
@@ -101,17 +146,21 @@ public sealed class WrongPortTests
     public async Task Credentials_go_to_the_proxy_when_it_asks_for_them()
     {
         string expected = Convert.ToBase64String(Encoding.UTF8.GetBytes("me:canary-proxy"));
-        await using RawServer proxy = new(head => head.Contains($"Proxy-Authorization: Basic {expected}", StringComparison.Ordinal)
-            ? "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"UP\"}"
-            : "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
-        using IngestConnection connection = IngestConnection.Open(new ConnectionSettings
-        {
-            Service = IngestService.DspIngest,
-            Uri = new Uri("http://ingest.example.org"),
-            Proxy = proxy.Uri,
-            ProxyCredential = new NetworkCredential("me", "canary-proxy"),
-            MaxAttempts = 1,
-        });
+        await using RawServer proxy = new(head =>
+            head.Contains($"Proxy-Authorization: Basic {expected}", StringComparison.Ordinal)
+                ? "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"UP\"}"
+                : "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"
+        );
+        using IngestConnection connection = IngestConnection.Open(
+            new ConnectionSettings
+            {
+                Service = IngestService.DspIngest,
+                Uri = new Uri("http://ingest.example.org"),
+                Proxy = proxy.Uri,
+                ProxyCredential = new NetworkCredential("me", "canary-proxy"),
+                MaxAttempts = 1,
+            }
+        );
 
         ServiceReport report = await ServiceCheck.RunAsync(connection, null, new RecordingLogger(), CancellationToken.None);
 
@@ -124,7 +173,15 @@ public sealed class WrongPortTests
     public async Task Answer_that_does_not_refuse_the_credentials_lets_the_connection_be_made(string status, bool? signedIn)
     {
         await using RawServer server = new(_ => $"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
-        using IngestConnection connection = IngestConnection.Open(new ConnectionSettings { Service = IngestService.DspIngest, Uri = server.Uri, MaxAttempts = 1, NoProxy = true });
+        using IngestConnection connection = IngestConnection.Open(
+            new ConnectionSettings
+            {
+                Service = IngestService.DspIngest,
+                Uri = server.Uri,
+                MaxAttempts = 1,
+                NoProxy = true,
+            }
+        );
 
         await ServiceCheck.TrySignInAsync(connection, new RecordingLogger(), CancellationToken.None);
 
@@ -134,7 +191,12 @@ public sealed class WrongPortTests
     [Fact]
     public void Credentials_of_a_proxy_need_the_proxy_and_are_not_saved()
     {
-        ConnectionSettings settings = new() { Service = IngestService.DspIngest, Uri = new Uri("https://ingest.example.org"), ProxyCredential = new NetworkCredential("me", "canary-proxy") };
+        ConnectionSettings settings = new()
+        {
+            Service = IngestService.DspIngest,
+            Uri = new Uri("https://ingest.example.org"),
+            ProxyCredential = new NetworkCredential("me", "canary-proxy"),
+        };
 
         Assert.Equal(ErrorId.Rejected, Assert.Throws<IngestException>(() => IngestConnection.Open(settings)).ErrorId);
         using IngestConnection connection = IngestConnection.Open(settings with { Proxy = new Uri("http://127.0.0.1:1") });
@@ -143,7 +205,8 @@ public sealed class WrongPortTests
         Assert.Contains("https_proxy", error.Advice, StringComparison.Ordinal);
     }
 
-    private static string Bad(string body) => $"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+    private static string Bad(string body) =>
+        $"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: {body.Length}\r\n\r\n{body}";
 
     /// <summary>Answers the beginning of TLS with a fatal alert.</summary>
     private static async Task SendAlertAsync(TcpListener listener, byte alert)
@@ -154,14 +217,17 @@ public sealed class WrongPortTests
         byte[] head = new byte[5];
         await stream.ReadExactlyAsync(head);
         await stream.ReadExactlyAsync(new byte[(head[3] << 8) | head[4]]);
-        const byte alertType = 21, fatal = 2;
+        const byte alertType = 21,
+            fatal = 2;
         await stream.WriteAsync(new byte[] { alertType, 3, 3, 0, 2, fatal, alert });
     }
 
     private static async Task<IngestException> FailAsync(ConnectionSettings settings)
     {
         using IngestConnection connection = IngestConnection.Open(settings);
-        return await Assert.ThrowsAsync<IngestException>(() => ServiceCheck.TrySignInAsync(connection, new RecordingLogger(), CancellationToken.None));
+        return await Assert.ThrowsAsync<IngestException>(() =>
+            ServiceCheck.TrySignInAsync(connection, new RecordingLogger(), CancellationToken.None)
+        );
     }
 
     /// <summary>A server that answers each request with bytes as they are, and then ends the connection.</summary>
@@ -220,9 +286,7 @@ public sealed class WrongPortTests
                 await stream.WriteAsync(Encoding.Latin1.GetBytes(_answer(head.ToString())));
                 client.Client.Shutdown(SocketShutdown.Send);
                 // Until the client has read it: to close before could cut the answer off.
-                while (await stream.ReadAsync(buffer) > 0)
-                {
-                }
+                while (await stream.ReadAsync(buffer) > 0) { }
             }
             catch (IOException)
             {

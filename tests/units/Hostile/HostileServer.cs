@@ -19,9 +19,7 @@ internal sealed class HostileServer : IDisposable
     private readonly Func<ReceivedRequest, CancellationToken, Task<RecordedAnswer>> _answer;
 
     public HostileServer(Func<ReceivedRequest, RecordedAnswer> answer)
-        : this((request, _) => Task.FromResult(answer(request)))
-    {
-    }
+        : this((request, _) => Task.FromResult(answer(request))) { }
 
     public HostileServer(Func<ReceivedRequest, CancellationToken, Task<RecordedAnswer>> answer)
     {
@@ -104,7 +102,9 @@ internal sealed class HostileServer : IDisposable
 
         if (headers.ContainsKey("Expect"))
             await stream.WriteAsync("HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray(), _end.Token);
-        byte[] body = new byte[headers.TryGetValue("Content-Length", out string? text) ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : 0];
+        byte[] body = new byte[
+            headers.TryGetValue("Content-Length", out string? text) ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : 0
+        ];
         int have = Math.Min(body.Length, length - end - 4);
         buffer.AsSpan(end + 4, have).CopyTo(body);
         await stream.ReadExactlyAsync(body.AsMemory(have), _end.Token);

@@ -15,41 +15,146 @@ internal sealed class Mutator(Random random, IReadOnlyList<string> secrets)
 
     private static readonly string[] Statuses =
     [
-        "200 OK", "201 Created", "202 Accepted", "204 No Content", "206 Partial Content", "301 Moved", "302 Found", "307 Elsewhere", "400 Bad Request",
-        "401 Unauthorized", "403 Forbidden", "404 Not Found", "407 Proxy", "408 Timeout", "409 Conflict", "410 Gone", "413 Too Large", "418 Teapot", "420 Calm",
-        "422 Unprocessable", "423 Locked", "429 Too Many", "500 Error", "501 Never", "502 Bad Gateway", "503 Unavailable", "504 Timeout", "507 Full", "520 Odd", "599",
+        "200 OK",
+        "201 Created",
+        "202 Accepted",
+        "204 No Content",
+        "206 Partial Content",
+        "301 Moved",
+        "302 Found",
+        "307 Elsewhere",
+        "400 Bad Request",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+        "407 Proxy",
+        "408 Timeout",
+        "409 Conflict",
+        "410 Gone",
+        "413 Too Large",
+        "418 Teapot",
+        "420 Calm",
+        "422 Unprocessable",
+        "423 Locked",
+        "429 Too Many",
+        "500 Error",
+        "501 Never",
+        "502 Bad Gateway",
+        "503 Unavailable",
+        "504 Timeout",
+        "507 Full",
+        "520 Odd",
+        "599",
     ];
 
     private static readonly string[] Values =
     [
-        "null", "true", "false", "0", "-1", "1e999", "-1e999", "99999999999999999999999", "1.5", "9223372036854775807", "-9223372036854775808", "253402300800",
-        "\"\"", "\" \"", "\"x\"", "[]", "{}", "[null]", "{\"\":null}", "\"9999-12-31T23:59:59.999Z\"", "\"0001-01-01T00:00:00Z\"", "\"2026-02-30\"",
-        "\"\\ud800\"", "\"a\\udfffb\"", "\"\\u001b[31mred\\u0007\"", "\"\\u0000\"", "\"\\u202eabc\"", "\"../../etc/passwd\"", "\"http://example.org/x\"", "\"%zz\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1e999",
+        "-1e999",
+        "99999999999999999999999",
+        "1.5",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "253402300800",
+        "\"\"",
+        "\" \"",
+        "\"x\"",
+        "[]",
+        "{}",
+        "[null]",
+        "{\"\":null}",
+        "\"9999-12-31T23:59:59.999Z\"",
+        "\"0001-01-01T00:00:00Z\"",
+        "\"2026-02-30\"",
+        "\"\\ud800\"",
+        "\"a\\udfffb\"",
+        "\"\\u001b[31mred\\u0007\"",
+        "\"\\u0000\"",
+        "\"\\u202eabc\"",
+        "\"../../etc/passwd\"",
+        "\"http://example.org/x\"",
+        "\"%zz\"",
     ];
 
     private static readonly string[] Bodies =
     [
-        "", " ", "null", "[]", "{}", "\"x\"", "123", "{", "[", "{\"", "<html><head><title>502 Bad Gateway</title></head></html>",
-        "<html><form><input type=\"password\"></form></html>", "original,derivative\n", "original,derivative\na.tif", "\u001b]0;title\u0007", "Bad gateway",
+        "",
+        " ",
+        "null",
+        "[]",
+        "{}",
+        "\"x\"",
+        "123",
+        "{",
+        "[",
+        "{\"",
+        "<html><head><title>502 Bad Gateway</title></head></html>",
+        "<html><form><input type=\"password\"></form></html>",
+        "original,derivative\n",
+        "original,derivative\na.tif",
+        "\u001b]0;title\u0007",
+        "Bad gateway",
     ];
 
     private static readonly string[] HeaderLines =
     [
-        "Content-Encoding: gzip", "Content-Encoding: br", "Content-Encoding: deflate", "Content-Encoding: gzip, gzip", "Content-Encoding: utf-8", "Content-Type: text/html",
-        "Content-Type: application/json; charset=utf-16", "Content-Type: ;;;", "Content-Type: application/json; charset=\"no such\"", "Retry-After: -5",
-        "Retry-After: 99999999999999", "Retry-After: Mon, 99 Foo 2026", "Location: http://[::1", "Location: //", "Location: /login?next=%00", "Location: \\\\x", "ETag: x",
-        "Set-Cookie: sessionid=", "Set-Cookie: ;;;=", "X-Request-Id: \u001b[31m", "Date: yesterday", "X-CSRFToken: ", "WWW-Authenticate: \"", "Transfer-Encoding: gzip",
+        "Content-Encoding: gzip",
+        "Content-Encoding: br",
+        "Content-Encoding: deflate",
+        "Content-Encoding: gzip, gzip",
+        "Content-Encoding: utf-8",
+        "Content-Type: text/html",
+        "Content-Type: application/json; charset=utf-16",
+        "Content-Type: ;;;",
+        "Content-Type: application/json; charset=\"no such\"",
+        "Retry-After: -5",
+        "Retry-After: 99999999999999",
+        "Retry-After: Mon, 99 Foo 2026",
+        "Location: http://[::1",
+        "Location: //",
+        "Location: /login?next=%00",
+        "Location: \\\\x",
+        "ETag: x",
+        "Set-Cookie: sessionid=",
+        "Set-Cookie: ;;;=",
+        "X-Request-Id: \u001b[31m",
+        "Date: yesterday",
+        "X-CSRFToken: ",
+        "WWW-Authenticate: \"",
+        "Transfer-Encoding: gzip",
     ];
 
     private static readonly string[] FramingLines =
     [
-        "Content-Length: -1", "Content-Length: 99999999999999999999", "Content-Length: 5, 6", "Content-Length: 1000000", "Transfer-Encoding: chunked", "Bad Header: x",
-        "no colon at all", ": empty name", "X-Null: a\0b", "Content-Length: abc",
+        "Content-Length: -1",
+        "Content-Length: 99999999999999999999",
+        "Content-Length: 5, 6",
+        "Content-Length: 1000000",
+        "Transfer-Encoding: chunked",
+        "Bad Header: x",
+        "no colon at all",
+        ": empty name",
+        "X-Null: a\0b",
+        "Content-Length: abc",
     ];
 
     private static readonly string[] StatusLines =
     [
-        "HTTP/1.1 2OO OK", "HTTP/9.9 200 OK", "HTTP/1.1 99 Low", "HTTP/1.1 1000 High", "HTTP/1.1", "", "PRI * HTTP/2.0", "SSH-2.0-OpenSSH", "HTTP/1.1 200 \u001b[31mOK", "HTTP/1.0 200 OK",
+        "HTTP/1.1 2OO OK",
+        "HTTP/9.9 200 OK",
+        "HTTP/1.1 99 Low",
+        "HTTP/1.1 1000 High",
+        "HTTP/1.1",
+        "",
+        "PRI * HTTP/2.0",
+        "SSH-2.0-OpenSSH",
+        "HTTP/1.1 200 \u001b[31mOK",
+        "HTTP/1.0 200 OK",
     ];
 
     /// <summary>The answer with one change, or with several.</summary>
@@ -123,8 +228,22 @@ internal sealed class Mutator(Random random, IReadOnlyList<string> secrets)
         return random.Next(5) switch
         {
             0 => answer with { StatusLine = $"HTTP/1.1 {random.Next(400, 600)} Told {written} off" },
-            1 => answer with { StatusLine = "HTTP/1.1 302 Found", Headers = [.. answer.Headers, $"Location: /login/{written}/?x={written}"] },
-            2 => answer with { Headers = [.. answer.Headers, $"X-Request-Id: {written}", $"Server: {written}", $"Via: 1.1 {written}", $"ETag: \"{written}\""] },
+            1 => answer with
+            {
+                StatusLine = "HTTP/1.1 302 Found",
+                Headers = [.. answer.Headers, $"Location: /login/{written}/?x={written}"],
+            },
+            2 => answer with
+            {
+                Headers =
+                [
+                    .. answer.Headers,
+                    $"X-Request-Id: {written}",
+                    $"Server: {written}",
+                    $"Via: 1.1 {written}",
+                    $"ETag: \"{written}\"",
+                ],
+            },
             3 => RecordedAnswer.Text($"You sent {written}", Pick(Statuses)),
             _ => answer with { StatusLine = "HTTP/1.1 " + Pick(Statuses), Body = ReplaceText(answer.Body, written) },
         };
@@ -147,16 +266,21 @@ internal sealed class Mutator(Random random, IReadOnlyList<string> secrets)
         }
     }
 
-    private RecordedAnswer Encode(RecordedAnswer answer) => random.Next(7) switch
-    {
-        0 => answer with { Body = [0xEF, 0xBB, 0xBF, .. answer.Body] },
-        1 => answer with { Body = [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(Encoding.UTF8.GetString(answer.Body))] },
-        2 => answer with { Body = Encoding.Latin1.GetBytes("é" + Encoding.UTF8.GetString(answer.Body)) },
-        3 => answer with { Headers = [.. answer.Headers, "Content-Encoding: gzip"], Body = Compress(answer.Body) },
-        4 => answer with { Headers = [.. answer.Headers, "Content-Encoding: gzip"], Body = Compress(answer.Body)[..^random.Next(1, 12)] },
-        5 => answer with { Headers = [.. answer.Headers, "Content-Encoding: gzip"], Body = Compress(new byte[20 * 1024 * 1024]) },
-        _ => answer with { Body = [0xED, 0xA0, 0x80, .. answer.Body] },
-    };
+    private RecordedAnswer Encode(RecordedAnswer answer) =>
+        random.Next(7) switch
+        {
+            0 => answer with { Body = [0xEF, 0xBB, 0xBF, .. answer.Body] },
+            1 => answer with { Body = [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(Encoding.UTF8.GetString(answer.Body))] },
+            2 => answer with { Body = Encoding.Latin1.GetBytes("é" + Encoding.UTF8.GetString(answer.Body)) },
+            3 => answer with { Headers = [.. answer.Headers, "Content-Encoding: gzip"], Body = Compress(answer.Body) },
+            4 => answer with
+            {
+                Headers = [.. answer.Headers, "Content-Encoding: gzip"],
+                Body = Compress(answer.Body)[..^random.Next(1, 12)],
+            },
+            5 => answer with { Headers = [.. answer.Headers, "Content-Encoding: gzip"], Body = Compress(new byte[20 * 1024 * 1024]) },
+            _ => answer with { Body = [0xED, 0xA0, 0x80, .. answer.Body] },
+        };
 
     private static byte[] Compress(byte[] body)
     {
@@ -166,15 +290,16 @@ internal sealed class Mutator(Random random, IReadOnlyList<string> secrets)
         return compressed.ToArray();
     }
 
-    private byte[] Large(byte[] body) => random.Next(6) switch
-    {
-        0 => Encoding.UTF8.GetBytes(new string('[', 100_000)),
-        1 => Encoding.UTF8.GetBytes("{\"message\":\"" + new string('x', 200_000) + "\"}"),
-        2 => [.. "original,derivative\n"u8, .. Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("\"a", 50_000)))],
-        3 => [.. "original,derivative\n"u8, .. Enumerable.Repeat((byte)'"', 100_000)],
-        4 => [.. body, .. Enumerable.Repeat((byte)' ', 300_000)],
-        _ => Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", 500)) + "1" + new string('}', 500)),
-    };
+    private byte[] Large(byte[] body) =>
+        random.Next(6) switch
+        {
+            0 => Encoding.UTF8.GetBytes(new string('[', 100_000)),
+            1 => Encoding.UTF8.GetBytes("{\"message\":\"" + new string('x', 200_000) + "\"}"),
+            2 => [.. "original,derivative\n"u8, .. Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("\"a", 50_000)))],
+            3 => [.. "original,derivative\n"u8, .. Enumerable.Repeat((byte)'"', 100_000)],
+            4 => [.. body, .. Enumerable.Repeat((byte)' ', 300_000)],
+            _ => Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", 500)) + "1" + new string('}', 500)),
+        };
 
     private byte[] MutateJson(byte[] body)
     {

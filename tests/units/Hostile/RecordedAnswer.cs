@@ -21,10 +21,20 @@ internal sealed record RecordedAnswer
     public int? CutAt { get; init; }
 
     public static RecordedAnswer Json(string body, string status = "200 OK") =>
-        new() { StatusLine = "HTTP/1.1 " + status, Headers = ["Content-Type: application/json"], Body = Encoding.UTF8.GetBytes(body) };
+        new()
+        {
+            StatusLine = "HTTP/1.1 " + status,
+            Headers = ["Content-Type: application/json"],
+            Body = Encoding.UTF8.GetBytes(body),
+        };
 
     public static RecordedAnswer Text(string body, string status, params string[] headers) =>
-        new() { StatusLine = "HTTP/1.1 " + status, Headers = headers, Body = Encoding.UTF8.GetBytes(body) };
+        new()
+        {
+            StatusLine = "HTTP/1.1 " + status,
+            Headers = headers,
+            Body = Encoding.UTF8.GetBytes(body),
+        };
 
     /// <summary>Whether another request may follow on the same connection.</summary>
     public bool KeepsConnection => !HasOwnFraming && !Stalls && CutAt is null;

@@ -6,7 +6,14 @@ namespace IngestTools.Units.Hostile;
 /// <summary>Hands requests on to a real server, and keeps each of its answers by method and path.</summary>
 internal sealed class Recorder : IDisposable
 {
-    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
+    private readonly HttpClient _client = new(
+        new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+        }
+    );
     private readonly ConcurrentDictionary<string, List<RecordedAnswer>> _answers = new(StringComparer.Ordinal);
 
     /// <summary>Where requests go.</summary>
@@ -14,7 +21,9 @@ internal sealed class Recorder : IDisposable
 
     /// <summary>The answers to requests like this one, in their order; an answer that the path is not known where there was none.</summary>
     public IReadOnlyList<RecordedAnswer> AnswersTo(ReceivedRequest request) =>
-        _answers.TryGetValue(KeyOf(request), out List<RecordedAnswer>? answers) ? answers : [RecordedAnswer.Json("{\"message\":\"not found\"}", "404 Not Found")];
+        _answers.TryGetValue(KeyOf(request), out List<RecordedAnswer>? answers)
+            ? answers
+            : [RecordedAnswer.Json("{\"message\":\"not found\"}", "404 Not Found")];
 
     public async Task<RecordedAnswer> HandOnAsync(ReceivedRequest request, CancellationToken cancellationToken)
     {
@@ -23,7 +32,10 @@ internal sealed class Recorder : IDisposable
             message.Content = new ByteArrayContent(request.Body);
         foreach ((string name, string value) in request.Headers)
         {
-            if (name is not ("Host" or "Connection" or "Content-Length" or "Expect" or "Accept-Encoding") && !message.Headers.TryAddWithoutValidation(name, value))
+            if (
+                name is not ("Host" or "Connection" or "Content-Length" or "Expect" or "Accept-Encoding")
+                && !message.Headers.TryAddWithoutValidation(name, value)
+            )
                 message.Content?.Headers.TryAddWithoutValidation(name, value);
         }
 
@@ -40,9 +52,10 @@ internal sealed class Recorder : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private static IEnumerable<string> Lines(HttpHeaders headers) => headers
-        .Where(header => header.Key is not ("Transfer-Encoding" or "Content-Length" or "Connection" or "Date"))
-        .SelectMany(header => header.Value.Select(value => $"{header.Key}: {value}"));
+    private static IEnumerable<string> Lines(HttpHeaders headers) =>
+        headers
+            .Where(header => header.Key is not ("Transfer-Encoding" or "Content-Length" or "Connection" or "Date"))
+            .SelectMany(header => header.Value.Select(value => $"{header.Key}: {value}"));
 
     private static string KeyOf(ReceivedRequest request) => $"{request.Method} {request.Path}";
 }

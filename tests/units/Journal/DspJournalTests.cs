@@ -43,7 +43,10 @@ public sealed class DspJournalTests
 
         (List<UploadResult> results, Transaction ended) = await ada.RunAsync(folder);
 
-        Assert.Equal(["page 1.tif", "page 9.tif"], results.Where(result => result.Status == UploadStatus.Uploaded).Select(result => result.RemoteName).Order());
+        Assert.Equal(
+            ["page 1.tif", "page 9.tif"],
+            results.Where(result => result.Status == UploadStatus.Uploaded).Select(result => result.RemoteName).Order()
+        );
         Assert.Equal((TransactionStatus.Succeeded, 6L, 6L), (ended.Status, ended.Completed, ended.Total));
         Assert.Equal(2, dsp.Project.History("page 1.tif").Ingests);
         Assert.Equal(1, dsp.Project.History("page 2.tif").Ingests);
@@ -194,7 +197,10 @@ public sealed class DspJournalTests
         using JournalMachine bob = new(dsp, "bob");
         (List<UploadResult> results, Transaction ended) = await bob.RunAsync(folder);
 
-        Assert.Equal(["page 1.tif", "page 3.tif"], results.Where(result => result.Reason == SkipReason.AlreadyIngested).Select(result => result.RemoteName).Order());
+        Assert.Equal(
+            ["page 1.tif", "page 3.tif"],
+            results.Where(result => result.Reason == SkipReason.AlreadyIngested).Select(result => result.RemoteName).Order()
+        );
         Assert.Equal("page 2.tif", Assert.Single(results, result => result.Status == UploadStatus.Uploaded).RemoteName);
         Assert.Contains(dsp.Log.At(LogLevel.Warning), text => text.Contains("page 2.tif is sent, although", StringComparison.Ordinal));
         Assert.Equal(TransactionStatus.Succeeded, ended.Status);
@@ -256,7 +262,9 @@ public sealed class DspJournalTests
         dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/*/bulk-ingest"));
         using CancellationTokenSource stop = new();
         Task<Transaction> lost = ada.StartAsync(results, stop.Token);
-        await dsp.Sandbox.WaitUntilAsync(() => ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery()).Count == 1 && dsp.Sandbox.Requests.InFlight > 0);
+        await dsp.Sandbox.WaitUntilAsync(() =>
+            ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery()).Count == 1 && dsp.Sandbox.Requests.InFlight > 0
+        );
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lost);
         dsp.Sandbox.Faults.Clear();
@@ -282,15 +290,24 @@ public sealed class DspJournalTests
         IDisposable held = await dsp.Project.HoldLockAsync();
         UploadedNames names = new();
         results.ForEach(result => names.Add(result.RemoteName, result.Sha256));
-        Task<Transaction> starting = new IngestTools.Services.DspIngest.DspIngestClient(hurried, dsp.Log, ada.Journal).StartAsync(DspHarness.Shortcode, names, CancellationToken.None);
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal)));
+        Task<Transaction> starting = new IngestTools.Services.DspIngest.DspIngestClient(hurried, dsp.Log, ada.Journal).StartAsync(
+            DspHarness.Shortcode,
+            names,
+            CancellationToken.None
+        );
+        await dsp.Sandbox.WaitUntilAsync(() =>
+            dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal))
+        );
         dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("403=POST /projects/*/bulk-ingest"));
         held.Dispose();
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => starting.WaitAsync(Limit));
 
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
-        Assert.Equal(IngestTools.Journal.StartState.Lost, Assert.Single(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery())).State);
+        Assert.Equal(
+            IngestTools.Journal.StartState.Lost,
+            Assert.Single(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery())).State
+        );
         Assert.Equal(1, dsp.Project.Runs);
     }
 
@@ -304,17 +321,29 @@ public sealed class DspJournalTests
         UploadedNames names = new();
         results.ForEach(result => names.Add(result.RemoteName, result.Sha256));
         IDisposable held = await dsp.Project.HoldLockAsync();
-        Task<Transaction> starting = new IngestTools.Services.DspIngest.DspIngestClient(hurried, dsp.Log, ada.Journal).StartAsync(DspHarness.Shortcode, names, CancellationToken.None);
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal)));
+        Task<Transaction> starting = new IngestTools.Services.DspIngest.DspIngestClient(hurried, dsp.Log, ada.Journal).StartAsync(
+            DspHarness.Shortcode,
+            names,
+            CancellationToken.None
+        );
+        await dsp.Sandbox.WaitUntilAsync(() =>
+            dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal))
+        );
         dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("409=POST /projects/*/bulk-ingest"));
         held.Dispose();
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Requests.Snapshot().Count(r => r is { Method: "POST", Status: 409 } && r.Target.EndsWith("/bulk-ingest", StringComparison.Ordinal)) > 1);
+        await dsp.Sandbox.WaitUntilAsync(() =>
+            dsp.Sandbox.Requests.Snapshot()
+                .Count(r => r is { Method: "POST", Status: 409 } && r.Target.EndsWith("/bulk-ingest", StringComparison.Ordinal)) > 1
+        );
 
         dsp.Sandbox.Faults.Replace(Fault.Parse("409=POST /projects/*/bulk-ingest"), Fault.Parse("403=GET"));
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => starting.WaitAsync(Limit));
 
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
-        Assert.Equal(IngestTools.Journal.StartState.Lost, Assert.Single(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery())).State);
+        Assert.Equal(
+            IngestTools.Journal.StartState.Lost,
+            Assert.Single(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery())).State
+        );
         Assert.Equal(1, dsp.Project.Runs);
     }
 
@@ -330,13 +359,23 @@ public sealed class DspJournalTests
         // The look after the lost answer takes so long that somebody finalizes the project meanwhile.
         dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("latency=10s,1,GET"));
 
-        Task<Transaction> starting = ada.Client.StartAsync(DspHarness.Shortcode, names, default(IngestTools.Services.DspIngest.MappingMark), CancellationToken.None);
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Faults.Applied(FaultKind.Latency) == 1 && dsp.Project is { MappingCount: 1, IsLocked: false });
+        Task<Transaction> starting = ada.Client.StartAsync(
+            DspHarness.Shortcode,
+            names,
+            default(IngestTools.Services.DspIngest.MappingMark),
+            CancellationToken.None
+        );
+        await dsp.Sandbox.WaitUntilAsync(() =>
+            dsp.Sandbox.Faults.Applied(FaultKind.Latency) == 1 && dsp.Project is { MappingCount: 1, IsLocked: false }
+        );
         await somebody.Client.CompleteAsync("0001", null, force: true, CancellationToken.None).WaitAsync(Limit);
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => starting.WaitAsync(Limit));
 
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
-        Assert.Equal(IngestTools.Journal.StartState.Lost, Assert.Single(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery())).State);
+        Assert.Equal(
+            IngestTools.Journal.StartState.Lost,
+            Assert.Single(ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery())).State
+        );
         Assert.Equal(1, dsp.Project.History("page 1.tif").Ingests);
     }
 
@@ -381,7 +420,9 @@ public sealed class DspJournalTests
         await bob.StartAsync(null);
         using CancellationTokenSource stop = new();
         Task<Transaction> waiting = ada.StartAsync(results, stop.Token);
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal)));
+        await dsp.Sandbox.WaitUntilAsync(() =>
+            dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal))
+        );
 
         await stop.CancelAsync();
 
@@ -412,7 +453,10 @@ public sealed class DspJournalTests
             using JournalMachine later = first.NewSession();
             (List<UploadResult> results, Transaction ended) = await later.RunAsync(folder);
             Assert.Equal(TransactionStatus.Succeeded, ended.Status);
-            Assert.Equal($"of {clock:yyyyMMddHHmm}.tif", Assert.Single(results, result => result.Status == UploadStatus.Uploaded).RemoteName);
+            Assert.Equal(
+                $"of {clock:yyyyMMddHHmm}.tif",
+                Assert.Single(results, result => result.Status == UploadStatus.Uploaded).RemoteName
+            );
         }
 
         Assert.Equal(7, dsp.Project.Histories.Count);
@@ -472,7 +516,9 @@ public sealed class DspJournalTests
         names.Add("a.tif", results[0].Sha256);
         await dsp.WaitAsync(await dsp.StartIngestAsync(results));
 
-        List<IngestTools.Transactions.WaitEvent> events = await dsp.WaitAsync(await dsp.Client.StartAsync("0001", names, CancellationToken.None));
+        List<IngestTools.Transactions.WaitEvent> events = await dsp.WaitAsync(
+            await dsp.Client.StartAsync("0001", names, CancellationToken.None)
+        );
 
         Transaction ended = Assert.IsType<IngestTools.Transactions.WaitEvent.Ended>(events[^1]).Transaction;
         Assert.Equal((TransactionStatus.Succeeded, 1L), (ended.Status, ended.Completed));
@@ -541,7 +587,9 @@ public sealed class DspJournalTests
     public async Task Left_over_file_is_sent_again_by_the_same_line()
     {
         bool fails = true;
-        await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestFails = name => fails && name.Contains('2', StringComparison.Ordinal));
+        await using DspHarness dsp = await DspHarness.StartAsync(options =>
+            options.IngestFails = name => fails && name.Contains('2', StringComparison.Ordinal)
+        );
         string folder = WriteScans(dsp, 3);
         using JournalMachine ada = new(dsp, "ada");
         (_, Transaction first) = await ada.RunAsync(folder);
@@ -582,12 +630,14 @@ public sealed class DspJournalTests
         await ada.RunAsync(WriteScans(dsp, 2));
         using JournalMachine other = ada.NewSession();
         bool hasFinalized = false;
-        other.Connection.AskBeforeChange(async (_, token) =>
-        {
-            if (!hasFinalized)
-                await ada.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, token);
-            hasFinalized = true;
-        });
+        other.Connection.AskBeforeChange(
+            async (_, token) =>
+            {
+                if (!hasFinalized)
+                    await ada.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, token);
+                hasFinalized = true;
+            }
+        );
 
         await other.Client.CompleteAsync("0001", null, force: true, CancellationToken.None).WaitAsync(Limit);
 
@@ -642,7 +692,8 @@ public sealed class DspJournalTests
 
         using JournalMachine later = ada.NewSession();
         IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
-            later.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None));
+            later.Client.CompleteAsync("0001", Path.Join(dsp.Folder.Path, "mapping.csv"), force: false, CancellationToken.None)
+        );
 
         Assert.Equal(ErrorId.LeftOvers, error.ErrorId);
         Assert.Contains("page 2.tif", error.Message, StringComparison.Ordinal);
@@ -677,15 +728,18 @@ public sealed class DspJournalTests
         long requests = dsp.Sandbox.Requests.Started;
         List<string> asked = [];
 
-        await ada.SendAsync(folder, new UploadOptions
-        {
-            IsRehearsal = true,
-            Confirm = item =>
+        await ada.SendAsync(
+            folder,
+            new UploadOptions
             {
-                asked.Add(item.RemoteName);
-                return ValueTask.FromResult(false);
-            },
-        });
+                IsRehearsal = true,
+                Confirm = item =>
+                {
+                    asked.Add(item.RemoteName);
+                    return ValueTask.FromResult(false);
+                },
+            }
+        );
 
         Assert.Equal(["page 9.tif"], asked);
         Assert.Equal(requests, dsp.Sandbox.Requests.Started);
@@ -693,14 +747,15 @@ public sealed class DspJournalTests
     }
 
     /// <summary>The result of the same file when the same line is typed again.</summary>
-    private static UploadResult Skipped(UploadResult result) => new()
-    {
-        Path = result.Path,
-        RemoteName = result.RemoteName,
-        Sha256 = result.Sha256,
-        Status = UploadStatus.Skipped,
-        Reason = SkipReason.AlreadySent,
-    };
+    private static UploadResult Skipped(UploadResult result) =>
+        new()
+        {
+            Path = result.Path,
+            RemoteName = result.RemoteName,
+            Sha256 = result.Sha256,
+            Status = UploadStatus.Skipped,
+            Reason = SkipReason.AlreadySent,
+        };
 
     private static string WriteScans(DspHarness dsp, int count)
     {

@@ -1,5 +1,5 @@
-using System.Runtime.Versioning;
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using IngestTools.Journal;
 using IngestTools.Units.Support;
 using Microsoft.Data.Sqlite;
@@ -53,12 +53,18 @@ public sealed class JournalFileTests : JournalTests
         Transaction known = StartOf(Project).Transaction;
         using (SqliteJournal before = new(Path, TimeProvider.System))
             before.EndStart(before.BeginStart(StartOf(Project)), known);
-        Write("ALTER TABLE start DROP COLUMN schedule; ALTER TABLE start DROP COLUMN run; DROP TABLE other_file; DROP TABLE upload; PRAGMA user_version = 1");
+        Write(
+            "ALTER TABLE start DROP COLUMN schedule; ALTER TABLE start DROP COLUMN run; DROP TABLE other_file; DROP TABLE upload; "
+                + "PRAGMA user_version = 1"
+        );
         using SqliteJournal journal = new(Path, TimeProvider.System, new StartOrigin("nightly", "a run"));
 
         journal.BeginStart(StartOf(Project, "dsp:0002"));
 
-        Assert.Equal([new StartOrigin("nightly", "a run"), null], journal.ReadTransactions(new TransactionQuery()).Select(start => start.Origin));
+        Assert.Equal(
+            [new StartOrigin("nightly", "a run"), null],
+            journal.ReadTransactions(new TransactionQuery()).Select(start => start.Origin)
+        );
         Assert.Equal(known, journal.ReadTransactions(new TransactionQuery())[1].Transaction);
     }
 
@@ -95,7 +101,15 @@ public sealed class JournalFileTests : JournalTests
     private static void AddWorkbook(SqliteJournal journal, string hierarchy, long job)
     {
         using IPlaceJournal place = journal.OpenPlace(new JournalPlace(IngestService.Voss, "http://voss/", hierarchy));
-        place.Write([new JournaledFile { Name = "users.xlsx", ServerName = "users.xlsx", State = FileState.Sent, Job = job }]);
+        place.Write([
+            new JournaledFile
+            {
+                Name = "users.xlsx",
+                ServerName = "users.xlsx",
+                State = FileState.Sent,
+                Job = job,
+            },
+        ]);
     }
 
     [Fact]
@@ -186,30 +200,32 @@ public sealed class JournalFileTests : JournalTests
     }
 
     [Fact]
-    public void A_file_that_cannot_be_written_is_refused_before_anything_is_sent() => AsOrdinaryAccount(() =>
-    {
-        Journal.BeginJob(Project, "test", null).Dispose();
-        Journal.Dispose();
-        SetMode(Path, UnixFileMode.UserRead);
+    public void A_file_that_cannot_be_written_is_refused_before_anything_is_sent() =>
+        AsOrdinaryAccount(() =>
+        {
+            Journal.BeginJob(Project, "test", null).Dispose();
+            Journal.Dispose();
+            SetMode(Path, UnixFileMode.UserRead);
 
-        AssertUnavailable("this account cannot write it", "the right to write the file and its folder");
-    });
+            AssertUnavailable("this account cannot write it", "the right to write the file and its folder");
+        });
 
     [Fact]
-    public void A_folder_that_cannot_be_written_is_refused_before_anything_is_sent() => AsOrdinaryAccount(() =>
-    {
-        Journal.BeginJob(Project, "test", null).Dispose();
-        Journal.Dispose();
-        SetMode(Folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        try
+    public void A_folder_that_cannot_be_written_is_refused_before_anything_is_sent() =>
+        AsOrdinaryAccount(() =>
         {
-            AssertUnavailable("this account cannot write it", "the right to write the file and its folder");
-        }
-        finally
-        {
-            SetMode(Folder, OwnerOnlyFolder);
-        }
-    });
+            Journal.BeginJob(Project, "test", null).Dispose();
+            Journal.Dispose();
+            SetMode(Folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            try
+            {
+                AssertUnavailable("this account cannot write it", "the right to write the file and its folder");
+            }
+            finally
+            {
+                SetMode(Folder, OwnerOnlyFolder);
+            }
+        });
 
     [Fact]
     public void A_folder_that_cannot_be_made_is_an_error_that_names_the_file()

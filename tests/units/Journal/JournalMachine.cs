@@ -8,7 +8,9 @@ using IngestTools.Uploads;
 
 namespace IngestTools.Units.Journal;
 
-/// <summary>A user at a machine: a connection and a journal of their own. A new session of the same user has the journal, and nothing else.</summary>
+/// <summary>
+/// A user at a machine: a connection and a journal of their own. A new session of the same user has the journal, and nothing else.
+/// </summary>
 internal sealed class JournalMachine : IDisposable
 {
     private readonly DspHarness _dsp;
@@ -16,9 +18,7 @@ internal sealed class JournalMachine : IDisposable
     private readonly TimeProvider _time;
 
     public JournalMachine(DspHarness dsp, string name, TimeProvider? time = null)
-        : this(dsp, Path.Join(dsp.Folder.Path, name, "journal.db"), name, time ?? TimeProvider.System)
-    {
-    }
+        : this(dsp, Path.Join(dsp.Folder.Path, name, "journal.db"), name, time ?? TimeProvider.System) { }
 
     private JournalMachine(DspHarness dsp, string journalPath, string name, TimeProvider time)
     {

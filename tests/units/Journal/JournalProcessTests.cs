@@ -54,7 +54,10 @@ public sealed class JournalProcessTests : JournalTests
 
         Assert.Equal("ok", CheckIntegrity());
         string[] acknowledged = [.. promised.Where(IsStart)];
-        HashSet<string> recorded = [.. Journal.ReadTransactions(new TransactionQuery { IncludesEnded = true }).Select(t => $"start {t.Key}")];
+        HashSet<string> recorded =
+        [
+            .. Journal.ReadTransactions(new TransactionQuery { IncludesEnded = true }).Select(t => $"start {t.Key}"),
+        ];
         Assert.Equal(acknowledged.Length, acknowledged.Distinct().Count());
         Assert.All(acknowledged, start => Assert.Contains(start, recorded));
         Assert.All(Journal.ReadTransactions(new TransactionQuery()), t => Assert.Equal(StartState.Lost, t.State));
@@ -64,7 +67,10 @@ public sealed class JournalProcessTests : JournalTests
         {
             Assert.Equal(IngestJobStatus.Interrupted, job.Status);
             // One writer writes in order, so what is there is a beginning without a gap, and the job counts just that.
-            Assert.Equal(Enumerable.Range(1, (int)job.Uploaded).Select(i => JournalProgram.NameOf(i)), ResultsOf(IngestJob.ParseId(job.Id)));
+            Assert.Equal(
+                Enumerable.Range(1, (int)job.Uploaded).Select(i => JournalProgram.NameOf(i)),
+                ResultsOf(IngestJob.ParseId(job.Id))
+            );
         }
     }
 
@@ -116,11 +122,22 @@ public sealed class JournalProcessTests : JournalTests
     public async Task A_process_that_has_ended_and_was_not_reaped_is_gone()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "It needs Linux.");
-        // The shell becomes another program, which does not know that it has a child. The child ends after that, or the shell would reap it.
-        using Process parent = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", "until [ \"$(cat /proc/$$/comm)\" = sleep ]; do :; done & echo $!; exec sleep 600"]) { RedirectStandardOutput = true })!;
+        // The shell becomes another program, which does not know that it has a child. The child ends after that, or the shell would reap
+        // it.
+        using Process parent = Process.Start(
+            new ProcessStartInfo("/bin/bash", ["-c", "until [ \"$(cat /proc/$$/comm)\" = sleep ]; do :; done & echo $!; exec sleep 600"])
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         string number = (await parent.StandardOutput.ReadLineAsync())!;
         string[] fields = [];
-        Assert.True(SpinWait.SpinUntil(() => (fields = File.ReadAllText($"/proc/{number}/stat").Split(") ")[1].Split(' '))[0] == "Z", TimeSpan.FromSeconds(30)));
+        Assert.True(
+            SpinWait.SpinUntil(
+                () => (fields = File.ReadAllText($"/proc/{number}/stat").Split(") ")[1].Split(' '))[0] == "Z",
+                TimeSpan.FromSeconds(30)
+            )
+        );
         string start = $"{fields[19]}/{(await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id")).Trim()}";
 
         Assert.False(ProcessIdentity.IsAlive(int.Parse(number, CultureInfo.InvariantCulture), start));
@@ -135,11 +152,27 @@ public sealed class JournalProcessTests : JournalTests
         Skip.IfNot(OperatingSystem.IsLinux(), "It needs Linux.");
         // A disk of 2 MiB that only the writer sees, and that is gone with it.
         Directory.CreateDirectory(Folder);
-        string[] mounted = ["-mr", "/bin/sh", "-c", $"/bin/mount -t tmpfs -o size=2m,mode=700 tmpfs '{Folder}' && exec \"$@\"", "sh", "dotnet", Assembly, Path, "0001", "0"];
+        string[] mounted =
+        [
+            "-mr",
+            "/bin/sh",
+            "-c",
+            $"/bin/mount -t tmpfs -o size=2m,mode=700 tmpfs '{Folder}' && exec \"$@\"",
+            "sh",
+            "dotnet",
+            Assembly,
+            Path,
+            "0001",
+            "0",
+        ];
 
         string[] said = await RunAsync(Start(new ProcessStartInfo("/usr/bin/unshare", mounted)));
 
-        Assert.StartsWith($"JournalUnavailable: The journal {Path} cannot be used: the disk is full. Free some space. To continue without the journal", said[^1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"JournalUnavailable: The journal {Path} cannot be used: the disk is full. Free some space. To continue without the journal",
+            said[^1],
+            StringComparison.Ordinal
+        );
         Assert.StartsWith("job ", said[0], StringComparison.Ordinal);
     }
 

@@ -13,14 +13,19 @@ internal static class JournalProgram
     public static string NameOf(long number) => $"folder/{number:D8}.txt";
 
     /// <summary>
-    /// Takes a file, a place, and how many files to record at least; 0 is without end. It prints <c>job KEY</c> once, <c>start KEY</c> for each start that is
-    /// on the disk, and at the end <c>done</c>, or why it failed. With <c>profiles</c> first, it is <see cref="ProfileProgram"/>.
+    /// Takes a file, a place, and how many files to record at least; 0 is without end. It prints <c>job KEY</c> once, <c>start KEY</c> for
+    /// each start that is on the disk, and at the end <c>done</c>, or why it failed. With <c>profiles</c> first, it is
+    /// <see cref="ProfileProgram"/>.
     /// </summary>
     public static async Task<int> Main(string[] args)
     {
         if (args[0] == ProfileProgram.Name)
             return await ProfileProgram.RunAsync(args[1], args[2], int.Parse(args[3], System.Globalization.CultureInfo.InvariantCulture));
-        (string path, string place, long count) = (args[0], args[1], long.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture));
+        (string path, string place, long count) = (
+            args[0],
+            args[1],
+            long.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture)
+        );
         try
         {
             using IIngestJournal journal = IngestJournal.Open(path);

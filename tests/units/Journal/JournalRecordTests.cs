@@ -29,9 +29,24 @@ public sealed class JournalRecordTests : JournalTests
     {
         using IPlaceJournal place = Journal.OpenPlace(Project);
 
-        place.Write([new JournaledFile { Name = "a.tif", State = FileState.Elsewhere, ServerName = "x.jp2" }]);
+        place.Write([
+            new JournaledFile
+            {
+                Name = "a.tif",
+                State = FileState.Elsewhere,
+                ServerName = "x.jp2",
+            },
+        ]);
 
-        Assert.Equal(new JournaledFile { Name = "a.tif", State = FileState.Elsewhere, ServerName = "x.jp2" }, place.Find("a.tif"));
+        Assert.Equal(
+            new JournaledFile
+            {
+                Name = "a.tif",
+                State = FileState.Elsewhere,
+                ServerName = "x.jp2",
+            },
+            place.Find("a.tif")
+        );
     }
 
     [Theory]
@@ -274,7 +289,9 @@ public sealed class JournalRecordTests : JournalTests
         Journal.EndStart(Journal.BeginStart(StartOf(Project)), StartOf(Project).Transaction with { Status = TransactionStatus.Succeeded });
 
         // Ahead for two days, then right again.
-        foreach (TimeSpan ahead in (TimeSpan[])[TimeSpan.FromDays(3650), TimeSpan.FromDays(3651), TimeSpan.FromDays(3652), TimeSpan.FromDays(3)])
+        foreach (
+            TimeSpan ahead in (TimeSpan[])[TimeSpan.FromDays(3650), TimeSpan.FromDays(3651), TimeSpan.FromDays(3652), TimeSpan.FromDays(3)]
+        )
         {
             Time.AdjustTime(now + ahead);
             using SqliteJournal journal = new(Path, Time);
@@ -365,7 +382,8 @@ public sealed class JournalRecordTests : JournalTests
         Assert.Equal(1, cleared.Transactions);
         Assert.Equal(
             [("dsp:0002", StartState.Started), ("dsp:0001", StartState.Starting)],
-            Journal.ReadTransactions(new TransactionQuery { IncludesEnded = true }).Select(t => (t.Transaction.Id, t.State)));
+            Journal.ReadTransactions(new TransactionQuery { IncludesEnded = true }).Select(t => (t.Transaction.Id, t.State))
+        );
     }
 
     [Fact]

@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Time.Testing;
 using IngestTools.Journal;
 using IngestTools.Units.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace IngestTools.Units.Journal;
 
@@ -35,33 +35,45 @@ public abstract class JournalTests : IDisposable
         _folder.Dispose();
     }
 
-    internal static JournaledFile FileOf(string name, FileState state = FileState.Sent) => new()
-    {
-        Name = name,
-        Path = $"/scans/{name}",
-        Length = 100,
-        LastWriteTime = new DateTime(2026, 3, 1, 11, 0, 0, DateTimeKind.Utc),
-        Sha256 = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name))).ToLowerInvariant(),
-        State = state,
-    };
+    internal static JournaledFile FileOf(string name, FileState state = FileState.Sent) =>
+        new()
+        {
+            Name = name,
+            Path = $"/scans/{name}",
+            Length = 100,
+            LastWriteTime = new DateTime(2026, 3, 1, 11, 0, 0, DateTimeKind.Utc),
+            Sha256 = Convert
+                .ToHexString(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name)))
+                .ToLowerInvariant(),
+            State = state,
+        };
 
-    internal static JournaledStart StartOf(JournalPlace place, string id = "dsp:0001") => new()
-    {
-        Kind = TransactionKind.BulkIngest,
-        Place = place,
-        Connection = "test",
-        ManualCheck = "Look at the mapping.",
-        Transaction = new Transaction { Id = id, Kind = TransactionKind.BulkIngest, Status = TransactionStatus.Running, Server = place.Server, Shortcode = place.Name },
-    };
+    internal static JournaledStart StartOf(JournalPlace place, string id = "dsp:0001") =>
+        new()
+        {
+            Kind = TransactionKind.BulkIngest,
+            Place = place,
+            Connection = "test",
+            ManualCheck = "Look at the mapping.",
+            Transaction = new Transaction
+            {
+                Id = id,
+                Kind = TransactionKind.BulkIngest,
+                Status = TransactionStatus.Running,
+                Server = place.Server,
+                Shortcode = place.Name,
+            },
+        };
 
-    internal static UploadResult FailureOf(string name) => new()
-    {
-        Path = $"/scans/{name}",
-        RemoteName = name,
-        Length = 7,
-        Status = UploadStatus.Failed,
-        Error = new IngestException(ErrorId.TooLarge, "It is too large."),
-    };
+    internal static UploadResult FailureOf(string name) =>
+        new()
+        {
+            Path = $"/scans/{name}",
+            RemoteName = name,
+            Length = 7,
+            Status = UploadStatus.Failed,
+            Error = new IngestException(ErrorId.TooLarge, "It is too large."),
+        };
 
     /// <summary>Runs a job that sends files and ends.</summary>
     internal async Task<long> SendAsync(JournalPlace place, params string[] names)

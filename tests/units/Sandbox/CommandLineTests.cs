@@ -1,8 +1,8 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using IngestTools.Sandbox;
 using IngestTools.Units.Support;
 using Xunit;
@@ -122,7 +122,15 @@ public sealed class CommandLineTests
         Assert.Equal(0, await sandbox.EndsAsync());
         string help = await sandbox.RestOfOutputAsync();
         string[] words =
-            ["latency", "reset-body", "truncated", "--parent <PID>", "/sandbox/requests", "voss:rowMs=N", "ica:cursorEnd=Null|Absent|Empty"];
+        [
+            "latency",
+            "reset-body",
+            "truncated",
+            "--parent <PID>",
+            "/sandbox/requests",
+            "voss:rowMs=N",
+            "ica:cursorEnd=Null|Absent|Empty",
+        ];
         Assert.All(words, word => Assert.Contains(word, help, StringComparison.Ordinal));
     }
 
@@ -133,7 +141,13 @@ public sealed class CommandLineTests
         Environment.SetEnvironmentVariable("SANDBOX_TEST_LAKEFS", "s3cret");
         await using SandboxProcess old = await SandboxProcess.ServeAsync("--option", "lakefs:version=0.110.0", "--option", Secret);
         await using SandboxProcess legacy = await SandboxProcess.ServeAsync(
-            "--option", "lakefs:dialect=legacy", "--option", "LAKEFS:VERSION=0.100.0", "--option", Secret);
+            "--option",
+            "lakefs:dialect=legacy",
+            "--option",
+            "LAKEFS:VERSION=0.100.0",
+            "--option",
+            Secret
+        );
         using HttpClient client = new();
         client.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String("AKIASANDBOX:s3cret"u8));
 
@@ -150,8 +164,13 @@ public sealed class CommandLineTests
         Environment.SetEnvironmentVariable("SANDBOX_TEST_PASSWORD", "s3cret");
         Environment.SetEnvironmentVariable("SANDBOX_TEST_TOKEN", "t0ken");
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
-            "--option", "user=me@example.com", "--option", "password=env:SANDBOX_TEST_PASSWORD",
-            "--option", "token=env:SANDBOX_TEST_TOKEN");
+            "--option",
+            "user=me@example.com",
+            "--option",
+            "password=env:SANDBOX_TEST_PASSWORD",
+            "--option",
+            "token=env:SANDBOX_TEST_TOKEN"
+        );
         using HttpClient client = new();
 
         using StringContent login = new("""{"email":"me@example.com","password":"s3cret"}""");
@@ -168,7 +187,9 @@ public sealed class CommandLineTests
         using JsonDocument list = JsonDocument.Parse(await sandbox.RestOfOutputAsync());
 
         JsonElement release = Assert.Single(
-            list.RootElement.EnumerateArray(), static option => option.GetProperty("name").GetString() == "dsp:release");
+            list.RootElement.EnumerateArray(),
+            static option => option.GetProperty("name").GetString() == "dsp:release"
+        );
         Assert.Equal("0.19.1|current", release.GetProperty("values").GetString());
         Assert.All(list.RootElement.EnumerateArray(), static option => Assert.NotEmpty(option.GetProperty("description").GetString()!));
     }
@@ -177,8 +198,15 @@ public sealed class CommandLineTests
     public async Task List_option_takes_every_value_that_was_given()
     {
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
-            "--option", "dsp:ingestFails=a.jpg", "--option", "dsp:ingestFails=b.jpg", "--option", """dsp:ingestFails=["c.jpg"]""",
-            "--option", "acceptAnyToken");
+            "--option",
+            "dsp:ingestFails=a.jpg",
+            "--option",
+            "dsp:ingestFails=b.jpg",
+            "--option",
+            """dsp:ingestFails=["c.jpg"]""",
+            "--option",
+            "acceptAnyToken"
+        );
 
         Assert.Equal(["a.jpg", "b.jpg", "c.jpg"], await LeftOversAsync(sandbox, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]));
     }
@@ -187,7 +215,11 @@ public sealed class CommandLineTests
     public async Task File_that_fails_once_is_ingested_by_the_second_run()
     {
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
-            "--option", "dsp:ingestFailsOnce=a.jpg", "--option", "acceptAnyToken");
+            "--option",
+            "dsp:ingestFailsOnce=a.jpg",
+            "--option",
+            "acceptAnyToken"
+        );
 
         Assert.Equal(["a.jpg"], await LeftOversAsync(sandbox, ["a.jpg", "b.jpg"]));
         Assert.Empty(await LeftOversAsync(sandbox, []));
@@ -241,7 +273,9 @@ public sealed class CommandLineTests
             using JsonDocument project = JsonDocument.Parse(await client.GetStringAsync("sandbox/dsp/projects/0001"));
             if (project.RootElement.GetProperty("isLocked").GetBoolean())
                 continue;
-            IEnumerable<string> waiting = project.RootElement.GetProperty("waiting").EnumerateArray()
+            IEnumerable<string> waiting = project
+                .RootElement.GetProperty("waiting")
+                .EnumerateArray()
                 .Select(static file => file.GetProperty("path").GetString()!);
             return [.. waiting.Order(StringComparer.Ordinal)];
         }
@@ -251,13 +285,21 @@ public sealed class CommandLineTests
     public async Task Serve_takes_the_options_of_ica()
     {
         await using SandboxProcess sandbox = await SandboxProcess.ServeAsync(
-            "--option", "ica:linkFails=fil.*", "--option", "ica:linkUs=0", "--option=ica:queueMs=0");
+            "--option",
+            "ica:linkFails=fil.*",
+            "--option",
+            "ica:linkUs=0",
+            "--option=ica:queueMs=0"
+        );
         using HttpClient client = new() { BaseAddress = new Uri(sandbox.Uri, "ica/rest/api/") };
         client.DefaultRequestHeaders.Add("X-API-Key", "test");
         using ByteArrayContent body = new(Encoding.UTF8.GetBytes($$"""{"items":[{"dataId":"{{IcaSandbox.Id(1)}}"}]}"""));
         body.Headers.ContentType = new MediaTypeHeaderValue(IcaSandbox.V4);
         client.DefaultRequestHeaders.TryAddWithoutValidation("Accept", IcaSandbox.V4);
-        using HttpResponseMessage made = await client.PostAsync(new Uri($"projects/{IcaSandbox.Project}/dataLinkingBatch", UriKind.Relative), body);
+        using HttpResponseMessage made = await client.PostAsync(
+            new Uri($"projects/{IcaSandbox.Project}/dataLinkingBatch", UriKind.Relative),
+            body
+        );
         string? id = (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
 
         string items = await client.GetStringAsync(new Uri($"projects/{IcaSandbox.Project}/dataLinkingBatch/{id}/items", UriKind.Relative));

@@ -23,8 +23,7 @@ public sealed class ControlTests
 
         Assert.Equal("b.txt", project.GetProperty("waiting")[0].GetProperty("path").GetString());
         Assert.Equal("a/ü.txt", project.GetProperty("mapping")[0].GetProperty("original").GetString());
-        JsonElement file = project.GetProperty("files").EnumerateArray()
-            .Single(static f => f.GetProperty("path").GetString() == "a/ü.txt");
+        JsonElement file = project.GetProperty("files").EnumerateArray().Single(static f => f.GetProperty("path").GetString() == "a/ü.txt");
         Assert.Equal((1, 1), (file.GetProperty("uploads").GetInt32(), file.GetProperty("ingests").GetInt32()));
         Assert.Equal(sandbox.Project.History("a/ü.txt").IngestedSha256.ToString(), file.GetProperty("ingestedSha256").GetString());
     }
@@ -106,7 +105,9 @@ public sealed class ControlTests
     {
         await using DspSandbox sandbox = await DspSandbox.StartAsync();
         using HttpResponseMessage set = await sandbox.Client.PostAsJsonAsync(
-            Options, new { isHealthy = false, ingestFails = new[] { "*.tif" } });
+            Options,
+            new { isHealthy = false, ingestFails = new[] { "*.tif" } }
+        );
         Assert.Equal(HttpStatusCode.NoContent, set.StatusCode);
         Assert.False(sandbox.Options.IsHealthy);
         Assert.True(sandbox.Options.IngestFails("folder/a.tif"));
@@ -130,7 +131,8 @@ public sealed class ControlTests
         await using DspSandbox sandbox = await DspSandbox.StartAsync();
 
         TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(() =>
-            sandbox.Server.WaitUntilAsync(() => sandbox.Project.IsLocked, TimeSpan.FromMilliseconds(50)));
+            sandbox.Server.WaitUntilAsync(() => sandbox.Project.IsLocked, TimeSpan.FromMilliseconds(50))
+        );
 
         Assert.Contains("sandbox.Project.IsLocked", error.Message, StringComparison.Ordinal);
         Assert.InRange(SandboxServer.DefaultWaitLimit, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(2));

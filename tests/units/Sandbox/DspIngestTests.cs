@@ -31,11 +31,14 @@ public sealed class DspIngestTests
         await sandbox.IngestAsync();
 
         Assert.Equal(200, sandbox.Project.Histories.Count);
-        Assert.All(sandbox.Project.Histories.Values, static h =>
-        {
-            Assert.Equal((1, 1), (h.Uploads, h.Ingests));
-            Assert.Equal(h.UploadedSha256, h.IngestedSha256);
-        });
+        Assert.All(
+            sandbox.Project.Histories.Values,
+            static h =>
+            {
+                Assert.Equal((1, 1), (h.Uploads, h.Ingests));
+                Assert.Equal(h.UploadedSha256, h.IngestedSha256);
+            }
+        );
         Assert.Empty(sandbox.Project.WaitingFiles);
         Assert.Equal(200, sandbox.Project.Mapping!.Select(static a => a.AssetId).Distinct().Count());
     }
@@ -54,7 +57,8 @@ public sealed class DspIngestTests
         Assert.Equal("attachment; filename=mapping.csv", answer.Content.Headers.ContentDisposition?.ToString());
         Assert.Matches(
             new Regex(@"\Aoriginal,derivative\nCôté gauche/Süd\.PNG,[0-9A-Za-z]{11}-[0-9A-Za-z]{11}\.jpx\z"),
-            Encoding.UTF8.GetString(bytes));
+            Encoding.UTF8.GetString(bytes)
+        );
         Assert.Equal((byte)'o', bytes[0]);
     }
 

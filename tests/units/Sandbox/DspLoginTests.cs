@@ -110,9 +110,12 @@ public sealed class DspLoginTests
         string token = sandbox.Server.DspIngest.Tokens.Issue(scope, TimeSpan.FromMinutes(1));
         sandbox.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
 
-        await sandbox.UploadAsync("a.txt").IsAsync(
-            reason is null ? HttpStatusCode.OK : HttpStatusCode.Unauthorized,
-            reason is null ? """{"status":"ok"}""" : $$"""{"reason":"{{reason}}"}""");
+        await sandbox
+            .UploadAsync("a.txt")
+            .IsAsync(
+                reason is null ? HttpStatusCode.OK : HttpStatusCode.Unauthorized,
+                reason is null ? """{"status":"ok"}""" : $$"""{"reason":"{{reason}}"}"""
+            );
     }
 
     [Fact]
@@ -135,8 +138,12 @@ public sealed class DspLoginTests
         Assert.Contains("\"name\":\"dsp-ingest\"", await sandbox.GetAsync("info").BodyAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, await sandbox.GetAsync("metrics").StatusAsync());
         sandbox.Options.IsHealthy = false;
-        await sandbox.GetAsync("health").IsAsync(
-            HttpStatusCode.ServiceUnavailable, """{"status":"DOWN","components":{"folders":{"status":"UP"},"db":{"status":"DOWN"}}}""");
+        await sandbox
+            .GetAsync("health")
+            .IsAsync(
+                HttpStatusCode.ServiceUnavailable,
+                """{"status":"DOWN","components":{"folders":{"status":"UP"},"db":{"status":"DOWN"}}}"""
+            );
     }
 
     private static async Task<string> LogInAsync(DspSandbox sandbox, Dictionary<string, string> credentials)

@@ -1,11 +1,11 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
+using IngestTools.Sandbox;
 using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
-using IngestTools.Sandbox;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
@@ -53,7 +53,8 @@ internal sealed class DspSandbox : IAsyncDisposable
         Client.PostAsync(
             new Uri($"projects/{shortcode}/bulk-ingest/ingest/{Uri.EscapeDataString(name)}", UriKind.Relative),
             new ByteArrayContent(content),
-            Soon);
+            Soon
+        );
 
     public Task<HttpResponseMessage> PostAsync(string path) => Client.PostAsync(new Uri(path, UriKind.Relative), null, Soon);
 

@@ -124,7 +124,10 @@ public sealed class FaultTests
         await using DspSandbox sandbox = await DspSandbox.StartAsync(null, "truncated=300KiB,GET /projects/**");
         sandbox.Project.SeedMapping(20_000);
         using HttpResponseMessage answer = await sandbox.Client.GetAsync(
-            new Uri("projects/0001/bulk-ingest/mapping.csv", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, sandbox.Soon);
+            new Uri("projects/0001/bulk-ingest/mapping.csv", UriKind.Relative),
+            HttpCompletionOption.ResponseHeadersRead,
+            sandbox.Soon
+        );
         await using Stream body = await answer.Content.ReadAsStreamAsync();
         using MemoryStream read = new();
 
@@ -149,7 +152,10 @@ public sealed class FaultTests
         await using DspSandbox sandbox = await DspSandbox.StartAsync(null, "stall");
         using CancellationTokenSource patience = new();
         Task<HttpResponseMessage> upload = sandbox.Client.PostAsync(
-            new Uri("projects/0001/bulk-ingest/ingest/a.tif", UriKind.Relative), new ByteArrayContent(new byte[64 << 20]), patience.Token);
+            new Uri("projects/0001/bulk-ingest/ingest/a.tif", UriKind.Relative),
+            new ByteArrayContent(new byte[64 << 20]),
+            patience.Token
+        );
         await sandbox.WaitUntilAsync(() => sandbox.Server.Faults.Applied(FaultKind.Stall) == 1);
         Assert.False(upload.IsCompleted);
 

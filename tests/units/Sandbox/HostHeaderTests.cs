@@ -40,7 +40,11 @@ public sealed class HostHeaderTests
     public async Task Whole_address_that_came_by_a_proxy_is_answered()
     {
         await using DspSandbox sandbox = await DspSandbox.StartAsync();
-        Assert.StartsWith("HTTP/1.1 200 ", await AskAsync(sandbox, "http://ingest.example.org/health", "ingest.example.org"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 200 ",
+            await AskAsync(sandbox, "http://ingest.example.org/health", "ingest.example.org"),
+            StringComparison.Ordinal
+        );
     }
 
     private static async Task<string> AskAsync(DspSandbox sandbox, string target, string host)

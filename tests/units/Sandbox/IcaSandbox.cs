@@ -1,13 +1,15 @@
 using System.Net.Http.Headers;
-using System.Text.Json;
 using System.Text;
-using IngestTools.Sandbox.Services.Ica;
+using System.Text.Json;
 using IngestTools.Sandbox;
+using IngestTools.Sandbox.Services.Ica;
 using Microsoft.Extensions.Time.Testing;
 
 namespace IngestTools.Units.Sandbox;
 
-/// <summary>A sandbox whose clock stands still, a plain HttpClient that may do everything, and the calls that most tests of ICA begin with.</summary>
+/// <summary>
+/// A sandbox whose clock stands still, a plain HttpClient that may do everything, and the calls that most tests of ICA begin with.
+/// </summary>
 internal sealed class IcaSandbox : IAsyncDisposable
 {
     public const string Token = "the-token-of-the-tests";
@@ -19,7 +21,10 @@ internal sealed class IcaSandbox : IAsyncDisposable
     {
         Server = server;
         Clock = clock;
-        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(server.Uri, "ica/rest/api/") };
+        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
+        {
+            BaseAddress = new Uri(server.Uri, "ica/rest/api/"),
+        };
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
     }
 
@@ -45,7 +50,13 @@ internal sealed class IcaSandbox : IAsyncDisposable
     /// <summary>An id of data as real ones are.</summary>
     public static string Id(int number, string kind = "fil") => $"{kind}.{number:x32}";
 
-    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? accept = V3, string? body = null, string? contentType = V4)
+    public Task<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string path,
+        string? accept = V3,
+        string? body = null,
+        string? contentType = V4
+    )
     {
         HttpRequestMessage request = new(method, new Uri(Client.BaseAddress!.AbsoluteUri + path));
         if (accept is not null)
@@ -69,7 +80,13 @@ internal sealed class IcaSandbox : IAsyncDisposable
     }
 
     public Task<HttpResponseMessage> PostBatchAsync(string[] ids, string accept = V4, string contentType = V4, string project = Project) =>
-        SendAsync(HttpMethod.Post, $"projects/{project}/dataLinkingBatch", accept, JsonSerializer.Serialize(new { items = ids.Select(static id => new { dataId = id }) }), contentType);
+        SendAsync(
+            HttpMethod.Post,
+            $"projects/{project}/dataLinkingBatch",
+            accept,
+            JsonSerializer.Serialize(new { items = ids.Select(static id => new { dataId = id }) }),
+            contentType
+        );
 
     /// <summary>Makes a batch, and gives its path.</summary>
     public async Task<string> CreateAsync(params string[] ids)
@@ -80,11 +97,15 @@ internal sealed class IcaSandbox : IAsyncDisposable
         return $"projects/{Project}/dataLinkingBatch/{id}";
     }
 
-    public async Task<string?> JobStatusAsync(string batch) => (await ReadAsync(batch)).GetProperty("job").GetProperty("status").GetString();
+    public async Task<string?> JobStatusAsync(string batch) =>
+        (await ReadAsync(batch)).GetProperty("job").GetProperty("status").GetString();
 
     public async Task<string[]> ItemStatusesAsync(string batch, string accept = V4) =>
-        (await ReadAsync($"{batch}/items", accept)).GetProperty("items").EnumerateArray()
-            .Select(static i => i.GetProperty("processing").GetProperty("status").GetString()!).ToArray();
+        (await ReadAsync($"{batch}/items", accept))
+            .GetProperty("items")
+            .EnumerateArray()
+            .Select(static i => i.GetProperty("processing").GetProperty("status").GetString()!)
+            .ToArray();
 
     public void Move(double seconds) => Clock.Advance(TimeSpan.FromSeconds(seconds));
 

@@ -80,7 +80,14 @@ public sealed class IcaTests
             o.IsNotShared = IcaOptions.IdsLike(IcaSandbox.Id(2));
             o.LinksPartly = IcaOptions.IdsLike("fol.*");
         });
-        string batch = await ica.CreateAsync(IcaSandbox.Id(0), IcaSandbox.Id(1), IcaSandbox.Id(2), IcaSandbox.Id(3, "fol"), "nonsense", IcaSandbox.Id(0));
+        string batch = await ica.CreateAsync(
+            IcaSandbox.Id(0),
+            IcaSandbox.Id(1),
+            IcaSandbox.Id(2),
+            IcaSandbox.Id(3, "fol"),
+            "nonsense",
+            IcaSandbox.Id(0)
+        );
         ica.Move(60);
 
         Assert.Equal(["LINKED", "FAILED", "FAILED", "PARTIALLY_LINKED", "FAILED", "ALREADY_LINKED"], await ica.ItemStatusesAsync(batch));
@@ -88,7 +95,11 @@ public sealed class IcaTests
         Assert.Equal("PARTIALLY_SUCCEEDED", await ica.JobStatusAsync(batch));
         JsonElement item = (await ica.ReadAsync($"{batch}/items?status=FAILED&status=PARTIALLY_LINKED", V4)).GetProperty("items")[1];
         Assert.Equal(IcaSandbox.Id(2), item.GetProperty("request").GetProperty("dataId").GetString());
-        Assert.Contains("Data sharing", item.GetProperty("processing").GetProperty("additionalStatusInformation").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Data sharing",
+            item.GetProperty("processing").GetProperty("additionalStatusInformation").GetString(),
+            StringComparison.Ordinal
+        );
         Assert.Equal("FAILED", await FailedJobAsync(ica));
     }
 
@@ -135,11 +146,12 @@ public sealed class IcaTests
         do
         {
             JsonElement page = await ica.ReadAsync($"{batch}/items?pageSize=2&pageToken={Uri.EscapeDataString(token)}", V4);
-            ids.AddRange(page.GetProperty("items").EnumerateArray().Select(static i => i.GetProperty("request").GetProperty("dataId").GetString()));
+            ids.AddRange(
+                page.GetProperty("items").EnumerateArray().Select(static i => i.GetProperty("request").GetProperty("dataId").GetString())
+            );
             page.TryGetProperty("nextPageToken", out next);
             token = next.ValueKind == JsonValueKind.String ? next.GetString()! : "";
-        }
-        while (token.Length > 0);
+        } while (token.Length > 0);
 
         Assert.Equal(Enumerable.Range(0, 5).Select(static i => IcaSandbox.Id(i)), ids);
         Assert.Equal(kind, next.ValueKind);
@@ -154,7 +166,10 @@ public sealed class IcaTests
         string token = (await ica.ReadAsync($"{batch}/items?pageSize=1", V4)).GetProperty("nextPageToken").GetString()!;
 
         Assert.Equal(HttpStatusCode.BadRequest, await ica.GetAsync($"{batch}/items?pageToken={token}", V4).StatusAsync());
-        Assert.Equal(HttpStatusCode.BadRequest, await ica.GetAsync($"{other}/items?pageToken={Uri.EscapeDataString(token)}", V4).StatusAsync());
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            await ica.GetAsync($"{other}/items?pageToken={Uri.EscapeDataString(token)}", V4).StatusAsync()
+        );
         Assert.Equal(HttpStatusCode.OK, await ica.GetAsync($"{batch}/items?pageToken={Uri.EscapeDataString(token)}", V4).StatusAsync());
     }
 
@@ -179,7 +194,10 @@ public sealed class IcaTests
 
         Assert.Equal(IcaSandbox.Id(1), item.GetProperty("request").GetProperty("dataId").GetString());
         Assert.Equal(HttpStatusCode.NotFound, await ica.GetAsync($"{batch}/items/{Guid.NewGuid()}", V4).StatusAsync());
-        Assert.Equal(HttpStatusCode.NotFound, await ica.GetAsync($"projects/{IcaSandbox.Project}/dataLinkingBatch/{Guid.NewGuid()}").StatusAsync());
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            await ica.GetAsync($"projects/{IcaSandbox.Project}/dataLinkingBatch/{Guid.NewGuid()}").StatusAsync()
+        );
     }
 
     [Fact]
@@ -196,7 +214,10 @@ public sealed class IcaTests
         Assert.Equal(newest.Split('/')[^1], job.GetProperty("subjectId").GetString());
         Assert.Equal("", page.GetProperty("nextPageToken").GetString());
         Assert.Equal(2, page.GetProperty("totalItemCount").GetInt32());
-        Assert.Equal("WAITING_FOR_RESOURCES", (await ica.ReadAsync("jobs?status=WAITING_FOR_RESOURCES")).GetProperty("items")[0].GetProperty("status").GetString());
+        Assert.Equal(
+            "WAITING_FOR_RESOURCES",
+            (await ica.ReadAsync("jobs?status=WAITING_FOR_RESOURCES")).GetProperty("items")[0].GetProperty("status").GetString()
+        );
         Assert.Equal(HttpStatusCode.OK, await ica.GetAsync($"jobs/{job.GetProperty("id").GetString()}").StatusAsync());
     }
 
@@ -207,7 +228,9 @@ public sealed class IcaTests
         await ica.CreateAsync(IcaSandbox.Id(3));
         ica.Move(60);
 
-        JsonElement page = await ica.ReadAsync($"projects/{IcaSandbox.Project}/data/eligibleForLinking?id={IcaSandbox.Id(1)}&id={IcaSandbox.Id(2)}&id={IcaSandbox.Id(3)}");
+        JsonElement page = await ica.ReadAsync(
+            $"projects/{IcaSandbox.Project}/data/eligibleForLinking?id={IcaSandbox.Id(1)}&id={IcaSandbox.Id(2)}&id={IcaSandbox.Id(3)}"
+        );
 
         Assert.Equal([IcaSandbox.Id(1)], page.GetProperty("items").EnumerateArray().Select(static d => d.GetProperty("id").GetString()));
     }
@@ -219,7 +242,12 @@ public sealed class IcaTests
     public async Task Bad_body_is_refused_with_what_is_wrong(string body)
     {
         await using IcaSandbox ica = await IcaSandbox.StartAsync();
-        using HttpResponseMessage answer = await ica.SendAsync(HttpMethod.Post, $"projects/{IcaSandbox.Project}/dataLinkingBatch", V4, body);
+        using HttpResponseMessage answer = await ica.SendAsync(
+            HttpMethod.Post,
+            $"projects/{IcaSandbox.Project}/dataLinkingBatch",
+            V4,
+            body
+        );
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.NotEmpty((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("parameters").EnumerateObject().ToArray());
     }
@@ -244,7 +272,10 @@ public sealed class IcaTests
         ica.Client.DefaultRequestHeaders.Authorization = null;
         Assert.Equal(HttpStatusCode.Unauthorized, await ica.SendAsync(HttpMethod.Post, "tokens").StatusAsync());
 
-        ica.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes("root@example.com:test")));
+        ica.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes("root@example.com:test"))
+        );
         string ofPassword = await TokenAsync(ica, "tokens");
         Assert.Equal(HttpStatusCode.Unauthorized, await ica.GetAsync("jobs").StatusAsync());
         ica.Client.DefaultRequestHeaders.Authorization = null;
@@ -269,10 +300,22 @@ public sealed class IcaTests
         await using IcaSandbox ica = await IcaSandbox.StartAsync();
         await ica.CreateAsync(IcaSandbox.Id(7));
         Uri options = new(ica.Server.Uri, "sandbox/ica/options");
-        using HttpResponseMessage set = await ica.Client.PostAsJsonAsync(options, new { linkUs = 3, linkFails = new[] { "fil.dead*" }, cursorEnd = "Absent", stopsAfter = 4 });
+        using HttpResponseMessage set = await ica.Client.PostAsJsonAsync(
+            options,
+            new
+            {
+                linkUs = 3,
+                linkFails = new[] { "fil.dead*" },
+                cursorEnd = "Absent",
+                stopsAfter = 4,
+            }
+        );
         Assert.Equal(HttpStatusCode.NoContent, set.StatusCode);
         Assert.True(ica.Options.LinkFails("fil.deadbeef"));
-        Assert.Equal((IcaCursorEnd.Absent, 4, TimeSpan.FromMicroseconds(3)), (ica.Options.CursorEnd, ica.Options.StopsAfter, ica.Options.TimePerItem));
+        Assert.Equal(
+            (IcaCursorEnd.Absent, 4, TimeSpan.FromMicroseconds(3)),
+            (ica.Options.CursorEnd, ica.Options.StopsAfter, ica.Options.TimePerItem)
+        );
         using HttpResponseMessage refused = await ica.Client.PostAsJsonAsync(options, new { linkFail = "x" });
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
 

@@ -9,7 +9,14 @@ namespace IngestTools.Units.Sandbox;
 
 public sealed class LakeFsImportTests
 {
-    private static readonly string[] Before = ["raw-archive/2019.parquet", "raw/2022.parquet", "raw/2023.parquet", "rawdata.csv", "reports/summary.csv"];
+    private static readonly string[] Before =
+    [
+        "raw-archive/2019.parquet",
+        "raw/2022.parquet",
+        "raw/2023.parquet",
+        "rawdata.csv",
+        "reports/summary.csv",
+    ];
 
     [Fact]
     public async Task Import_replaces_what_begins_like_its_destination_and_lands_below_its_slash()
@@ -94,8 +101,24 @@ public sealed class LakeFsImportTests
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync();
         sandbox.Store.Add(LakeFsKeys.Numbered("s3://new/a/", 300));
         sandbox.Store.Add(LakeFsKeys.Numbered("s3://new/b/", 200));
-        object[] paths = [new { type = "common_prefix", path = "s3://new/a/", destination = "" }, new { type = "common_prefix", path = "s3://new/b/", destination = "" }];
-        string id = await sandbox.IdOfAsync(sandbox.PostAsync("repositories/lake/branches/main/import", new { paths, commit = new { message = "m" } }));
+        object[] paths =
+        [
+            new
+            {
+                type = "common_prefix",
+                path = "s3://new/a/",
+                destination = "",
+            },
+            new
+            {
+                type = "common_prefix",
+                path = "s3://new/b/",
+                destination = "",
+            },
+        ];
+        string id = await sandbox.IdOfAsync(
+            sandbox.PostAsync("repositories/lake/branches/main/import", new { paths, commit = new { message = "m" } })
+        );
         await sandbox.WaitUntilAsync(() => sandbox.Import(id).Phase == LakeFsImportPhase.Ended);
         Assert.Equal(300, sandbox.Main.Count);
         Assert.Equal(500, (await sandbox.StatusAsync(id)).GetProperty("ingested_objects").GetInt64());
@@ -117,7 +140,9 @@ public sealed class LakeFsImportTests
     [InlineData("1.74.0", HttpStatusCode.OK)]
     public async Task Status_is_not_found_just_after_the_start_in_old_versions(string version, HttpStatusCode status)
     {
-        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(o => (o.Version, o.RecordDelay) = (version, TimeSpan.FromHours(1)));
+        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(o =>
+            (o.Version, o.RecordDelay) = (version, TimeSpan.FromHours(1))
+        );
         string id = await sandbox.IdOfAsync(sandbox.StartImportAsync("s3://bucket/prefix/", "raw/"));
         Assert.Equal(status, await sandbox.TellAsync(id).StatusAsync());
         Assert.Equal(HttpStatusCode.NotFound, await sandbox.TellAsync("unknown").StatusAsync());
@@ -162,7 +187,8 @@ public sealed class LakeFsImportTests
         sandbox.Server.LakeFs.AddRepository("lake", isReadOnly: true);
         Assert.Contains("read-only", await ErrorAsync(), StringComparison.Ordinal);
 
-        async Task<string?> ErrorAsync() => (await sandbox.ImportAsync("s3://bucket/prefix/", "raw/")).GetProperty("error").GetProperty("message").GetString();
+        async Task<string?> ErrorAsync() =>
+            (await sandbox.ImportAsync("s3://bucket/prefix/", "raw/")).GetProperty("error").GetProperty("message").GetString();
     }
 
     [Theory]
@@ -171,7 +197,11 @@ public sealed class LakeFsImportTests
     [InlineData("s3://lakefs-storage/la", "common_prefix", HttpStatusCode.BadRequest)]
     [InlineData("s3://lakefs-storage/la", "object", HttpStatusCode.Accepted)]
     [InlineData("s3://bucket/prefix/", "folder", HttpStatusCode.BadRequest)]
-    public async Task Source_in_the_repositorys_own_storage_and_an_unknown_type_are_refused(string source, string type, HttpStatusCode status)
+    public async Task Source_in_the_repositorys_own_storage_and_an_unknown_type_are_refused(
+        string source,
+        string type,
+        HttpStatusCode status
+    )
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync();
         Assert.Equal(status, await sandbox.StartImportAsync(source, "x/", type).StatusAsync());
@@ -181,10 +211,14 @@ public sealed class LakeFsImportTests
     public async Task Unknown_repository_or_branch_and_a_storage_without_imports_are_refused_at_once()
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync();
-        await sandbox.StartImportAsync("s3://bucket/prefix/", "x/", branch: "none").IsAsync(HttpStatusCode.NotFound, """{"message":"branch 'none' not found"}""");
+        await sandbox
+            .StartImportAsync("s3://bucket/prefix/", "x/", branch: "none")
+            .IsAsync(HttpStatusCode.NotFound, """{"message":"branch 'none' not found"}""");
         await sandbox.GetAsync("repositories/none").IsAsync(HttpStatusCode.NotFound, """{"message":"repository not found"}""");
         sandbox.Options.SupportsImport = false;
-        await sandbox.StartImportAsync("s3://bucket/prefix/", "x/").IsAsync(HttpStatusCode.Forbidden, """{"message":"import is not supported for this storage"}""");
+        await sandbox
+            .StartImportAsync("s3://bucket/prefix/", "x/")
+            .IsAsync(HttpStatusCode.Forbidden, """{"message":"import is not supported for this storage"}""");
     }
 
     [Fact]
@@ -250,7 +284,9 @@ public sealed class LakeFsImportTests
     [Fact]
     public async Task Stuck_import_keeps_its_first_status()
     {
-        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(o => o.ImportSticks = LakeFsOptions.SourcesLike("s3://bucket/**"));
+        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(o =>
+            o.ImportSticks = LakeFsOptions.SourcesLike("s3://bucket/**")
+        );
         string id = await sandbox.IdOfAsync(sandbox.StartImportAsync("s3://bucket/prefix/", "raw/"));
         await sandbox.WaitUntilAsync(() => sandbox.Import(id).Phase == LakeFsImportPhase.Starting);
         string first = (await sandbox.StatusAsync(id)).GetRawText();
@@ -271,7 +307,10 @@ public sealed class LakeFsImportTests
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync();
         sandbox.SignIn("nobody", "wrong");
-        using HttpResponseMessage schema = await sandbox.PostAsync("repositories/lake/branches/main/import", new { paths = Array.Empty<object>() });
+        using HttpResponseMessage schema = await sandbox.PostAsync(
+            "repositories/lake/branches/main/import",
+            new { paths = Array.Empty<object>() }
+        );
         Assert.Equal((HttpStatusCode.BadRequest, false), (schema.StatusCode, schema.Headers.Contains("X-Request-ID")));
         using HttpResponseMessage refused = await sandbox.StartImportAsync("s3://bucket/prefix/", "x/");
         Assert.Equal((HttpStatusCode.Unauthorized, true), (refused.StatusCode, refused.Headers.Contains("X-Request-ID")));
@@ -281,7 +320,10 @@ public sealed class LakeFsImportTests
     public async Task Login_gives_a_token_and_a_cookie_that_work_until_they_end()
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync();
-        using HttpResponseMessage login = await sandbox.PostAsync("auth/login", new { access_key_id = "AKIASANDBOX", secret_access_key = "sandbox" });
+        using HttpResponseMessage login = await sandbox.PostAsync(
+            "auth/login",
+            new { access_key_id = "AKIASANDBOX", secret_access_key = "sandbox" }
+        );
         JsonElement body = JsonDocument.Parse(await login.Content.ReadAsStringAsync()).RootElement;
         string token = body.GetProperty("token").GetString()!;
         string cookie = login.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
@@ -309,8 +351,9 @@ public sealed class LakeFsImportTests
     public async Task First_way_to_sign_in_that_is_used_decides(string cookie, string? basic, HttpStatusCode status)
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(o => (o.OidcSession, o.SamlSession) = ("o", "s"));
-        sandbox.Client.DefaultRequestHeaders.Authorization =
-            basic is null ? null : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(basic)));
+        sandbox.Client.DefaultRequestHeaders.Authorization = basic is null
+            ? null
+            : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(basic)));
         sandbox.Client.DefaultRequestHeaders.Add("Cookie", cookie);
         Assert.Equal(status, await sandbox.GetAsync("config/version").StatusAsync());
     }
@@ -327,7 +370,12 @@ public sealed class LakeFsImportTests
         async Task<IEnumerable<string?>> ListAsync(string query)
         {
             string body = await sandbox.GetAsync($"repositories/lake/refs/main/objects/ls?{query}").BodyAsync();
-            return JsonDocument.Parse(body).RootElement.GetProperty("results").EnumerateArray().Select(static r => r.GetProperty("path").GetString()).ToArray();
+            return JsonDocument
+                .Parse(body)
+                .RootElement.GetProperty("results")
+                .EnumerateArray()
+                .Select(static r => r.GetProperty("path").GetString())
+                .ToArray();
         }
     }
 
@@ -335,15 +383,37 @@ public sealed class LakeFsImportTests
     public async Task Control_routes_set_and_tell_what_a_test_of_another_process_needs()
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync();
-        await ControlAsync("options", new { version = "0.110.0", dialect = "Legacy", statusMs = 1, importSticks = new[] { "s3://x/**" }, rangeSize = 5 });
+        await ControlAsync(
+            "options",
+            new
+            {
+                version = "0.110.0",
+                dialect = "Legacy",
+                statusMs = 1,
+                importSticks = new[] { "s3://x/**" },
+                rangeSize = 5,
+            }
+        );
         Assert.Equal(("0.110.0", LakeFsDialect.Legacy, 5), (sandbox.Options.Version, sandbox.Options.Dialect, sandbox.Options.RangeSize));
         Assert.True(sandbox.Options.ImportSticks("s3://x/y/z"));
-        await ControlAsync("objects", new { prefix = "s3://more/", count = 7, suffix = "" });
+        await ControlAsync(
+            "objects",
+            new
+            {
+                prefix = "s3://more/",
+                count = 7,
+                suffix = "",
+            }
+        );
         await ControlAsync("repositories/other", new { readOnly = true });
         await ControlAsync("repositories/other/branches/dev", new { keys = new[] { "k" }, staged = new[] { "s" } });
         LakeFsRepository other = sandbox.Server.LakeFs.Repository("other");
         Assert.Equal((true, true, 1), (other.IsReadOnly, other.Branch("dev").IsDirty, other.Branch("dev").Count));
-        Assert.Contains("\"keys\":[\"k\"]", await sandbox.GetAsync("/sandbox/lakefs/repositories/other").BodyAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"keys\":[\"k\"]",
+            await sandbox.GetAsync("/sandbox/lakefs/repositories/other").BodyAsync(),
+            StringComparison.Ordinal
+        );
         Assert.Equal(HttpStatusCode.BadRequest, await sandbox.PostAsync("/sandbox/lakefs/options", new { versoin = "1" }).StatusAsync());
 
         async Task ControlAsync(string path, object body) =>

@@ -21,7 +21,12 @@ public sealed class LakeFsRangeTests
             (keys, ranges) = (keys + count, ranges + 1);
             last = page.GetProperty("range").GetProperty("max_key").GetString();
             JsonElement next = page.GetProperty("pagination");
-            page = await sandbox.RangeAsync("s3://big/in/", "data/", next.GetProperty("last_key").GetString()!, next.GetProperty("continuation_token").GetString());
+            page = await sandbox.RangeAsync(
+                "s3://big/in/",
+                "data/",
+                next.GetProperty("last_key").GetString()!,
+                next.GetProperty("continuation_token").GetString()
+            );
         }
         Assert.Equal((10_000_000, 100, "data/09999999.parquet"), (keys, ranges, last));
         // The last full range cannot know that nothing comes after it.
@@ -34,7 +39,10 @@ public sealed class LakeFsRangeTests
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(HasRanges);
         JsonElement page = await sandbox.RangeAsync("s3://bucket/prefix/");
         Assert.Equal(1000, page.GetProperty("range").GetProperty("count").GetInt64());
-        Assert.Equal("""{"has_more":false,"last_key":"","continuation_token":"","staging_token":""}""", page.GetProperty("pagination").GetRawText());
+        Assert.Equal(
+            """{"has_more":false,"last_key":"","continuation_token":"","staging_token":""}""",
+            page.GetProperty("pagination").GetRawText()
+        );
     }
 
     [Fact]
@@ -43,16 +51,34 @@ public sealed class LakeFsRangeTests
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(HasRanges);
         sandbox.Store.Add("s3://marked/dir/");
         JsonElement range = (await sandbox.RangeAsync("s3://marked/dir/")).GetProperty("range");
-        Assert.Equal((1, "", ""), (range.GetProperty("count").GetInt32(), range.GetProperty("min_key").GetString(), range.GetProperty("max_key").GetString()));
+        Assert.Equal(
+            (1, "", ""),
+            (range.GetProperty("count").GetInt32(), range.GetProperty("min_key").GetString(), range.GetProperty("max_key").GetString())
+        );
     }
 
     [Fact]
     public async Task Failed_walk_is_500_with_its_reason()
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(HasRanges);
-        await sandbox.PostAsync("repositories/lake/branches/ranges", new { fromSourceURI = "s3://none/", after = "", prepend = "" }).IsAsync(
-            HttpStatusCode.InternalServerError, """{"message":"error on ingest: NoSuchBucket: the bucket of s3://none/ does not exist"}""");
-        Assert.Equal(HttpStatusCode.BadRequest, await sandbox.PostAsync("repositories/lake/branches/ranges", new { fromSourceURI = "s3://none/" }).StatusAsync());
+        await sandbox
+            .PostAsync(
+                "repositories/lake/branches/ranges",
+                new
+                {
+                    fromSourceURI = "s3://none/",
+                    after = "",
+                    prepend = "",
+                }
+            )
+            .IsAsync(
+                HttpStatusCode.InternalServerError,
+                """{"message":"error on ingest: NoSuchBucket: the bucket of s3://none/ does not exist"}"""
+            );
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            await sandbox.PostAsync("repositories/lake/branches/ranges", new { fromSourceURI = "s3://none/" }).StatusAsync()
+        );
     }
 
     [Theory]
@@ -61,14 +87,25 @@ public sealed class LakeFsRangeTests
     public async Task Other_versions_know_no_such_endpoint(string version)
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(o => o.Version = version);
-        await sandbox.PostAsync("repositories/lake/branches/ranges", new { fromSourceURI = "s3://bucket/", after = "", prepend = "" })
+        await sandbox
+            .PostAsync(
+                "repositories/lake/branches/ranges",
+                new
+                {
+                    fromSourceURI = "s3://bucket/",
+                    after = "",
+                    prepend = "",
+                }
+            )
             .IsAsync(HttpStatusCode.InternalServerError, """{"message":"invalid API endpoint"}""");
     }
 
     [Fact]
     public async Task Commit_of_a_metarange_makes_the_branch_hold_that_alone_and_the_staged_keys_come_with_a_second()
     {
-        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(o => (o.Version, o.RangeSize, o.StagedPerRange) = ("0.110.0", 400, 3));
+        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(o =>
+            (o.Version, o.RangeSize, o.StagedPerRange) = ("0.110.0", 400, 3)
+        );
         JsonElement first = await sandbox.RangeAsync("s3://bucket/prefix/", "in");
         JsonElement second = await NextAsync(first);
         JsonElement third = await NextAsync(second);
@@ -79,7 +116,10 @@ public sealed class LakeFsRangeTests
         Assert.Equal(HttpStatusCode.Created, await CommitAsync($"?source_metarange={metaRange}"));
         Assert.Equal(994, sandbox.Main.Count);
         using StringContent body = new($$"""{"staging_token":"{{token}}"}""");
-        Assert.Equal(HttpStatusCode.NoContent, await sandbox.Client.PutAsync(new Uri("repositories/lake/branches/main/update_token", UriKind.Relative), body).StatusAsync());
+        Assert.Equal(
+            HttpStatusCode.NoContent,
+            await sandbox.Client.PutAsync(new Uri("repositories/lake/branches/main/update_token", UriKind.Relative), body).StatusAsync()
+        );
         Assert.Equal(HttpStatusCode.BadRequest, await CommitAsync($"?source_metarange={metaRange}"));
         Assert.Equal(HttpStatusCode.Created, await CommitAsync(""));
         Assert.Equal(1000, sandbox.Main.Count);
@@ -89,16 +129,27 @@ public sealed class LakeFsRangeTests
         {
             JsonElement next = page.GetProperty("pagination");
             return sandbox.RangeAsync(
-                "s3://bucket/prefix/", "in", next.GetProperty("last_key").GetString()!, next.GetProperty("continuation_token").GetString(), next.GetProperty("staging_token").GetString());
+                "s3://bucket/prefix/",
+                "in",
+                next.GetProperty("last_key").GetString()!,
+                next.GetProperty("continuation_token").GetString(),
+                next.GetProperty("staging_token").GetString()
+            );
         }
 
         async Task<string> MetaRangeAsync(params JsonElement[] pages)
         {
-            string answer = await sandbox.PostAsync("repositories/lake/branches/metaranges", new { ranges = pages.Reverse().Select(static p => p.GetProperty("range")) }).BodyAsync();
+            string answer = await sandbox
+                .PostAsync(
+                    "repositories/lake/branches/metaranges",
+                    new { ranges = pages.Reverse().Select(static p => p.GetProperty("range")) }
+                )
+                .BodyAsync();
             return JsonDocument.Parse(answer).RootElement.GetProperty("id").GetString()!;
         }
 
-        Task<HttpStatusCode> CommitAsync(string query) => sandbox.PostAsync($"repositories/lake/branches/main/commits{query}", new { message = "m" }).StatusAsync();
+        Task<HttpStatusCode> CommitAsync(string query) =>
+            sandbox.PostAsync($"repositories/lake/branches/main/commits{query}", new { message = "m" }).StatusAsync();
     }
 
     [Fact]
@@ -109,8 +160,22 @@ public sealed class LakeFsRangeTests
         Assert.Equal(HttpStatusCode.InternalServerError, await WriteAsync(("a", "m"), ("k", "z")));
         Assert.Equal(HttpStatusCode.Created, await WriteAsync(("k", "z"), ("b", "a")));
 
-        Task<HttpStatusCode> WriteAsync(params (string Min, string Max)[] ranges) => sandbox.PostAsync(
-            "repositories/lake/branches/metaranges",
-            new { ranges = ranges.Select(static r => new { id = r.Min, min_key = r.Min, max_key = r.Max, count = 1, estimated_size = 1 }) }).StatusAsync();
+        Task<HttpStatusCode> WriteAsync(params (string Min, string Max)[] ranges) =>
+            sandbox
+                .PostAsync(
+                    "repositories/lake/branches/metaranges",
+                    new
+                    {
+                        ranges = ranges.Select(static r => new
+                        {
+                            id = r.Min,
+                            min_key = r.Min,
+                            max_key = r.Max,
+                            count = 1,
+                            estimated_size = 1,
+                        }),
+                    }
+                )
+                .StatusAsync();
     }
 }

@@ -1,13 +1,13 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net;
 using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using System.Text.Json;
-using System.Text;
-using IngestTools.Sandbox.Services.LakeFs;
 using IngestTools.Sandbox;
+using IngestTools.Sandbox.Services.LakeFs;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
@@ -22,7 +22,10 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
     private LakeFsSandbox(SandboxServer server)
     {
         Server = server;
-        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(server.Uri, "api/v1/") };
+        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+        {
+            BaseAddress = new Uri(server.Uri, "api/v1/"),
+        };
         SignIn(Options.AccessKeyId, Options.SecretAccessKey);
     }
 
@@ -46,25 +49,57 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
     public static async Task<LakeFsSandbox> StartAsync(Action<LakeFsOptions>? set = null, TimeProvider? clock = null)
     {
         SandboxOptions options = new() { Seed = 1, Clock = clock ?? TimeProvider.System };
-        (options.LakeFs.StatusInterval, options.LakeFs.RecordDelay, options.LakeFs.WriteTime) = (TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        (options.LakeFs.StatusInterval, options.LakeFs.RecordDelay, options.LakeFs.WriteTime) = (
+            TimeSpan.Zero,
+            TimeSpan.Zero,
+            TimeSpan.Zero
+        );
         set?.Invoke(options.LakeFs);
         return new LakeFsSandbox(await SandboxServer.StartAsync(options));
     }
 
     public static void SpeakLegacy(LakeFsOptions options) => (options.Dialect, options.Version) = (LakeFsDialect.Legacy, "0.100.0");
 
-    public void SignIn(string user, string password) => Client.DefaultRequestHeaders.Authorization =
-        new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+    public void SignIn(string user, string password) =>
+        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"))
+        );
 
     public Task<HttpResponseMessage> GetAsync(string path) => Client.GetAsync(new Uri(path, UriKind.Relative), Soon);
 
-    public Task<HttpResponseMessage> PostAsync(string path, object body) => Client.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, Soon);
+    public Task<HttpResponseMessage> PostAsync(string path, object body) =>
+        Client.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, Soon);
 
-    public Task<HttpResponseMessage> StartImportAsync(string source, string destination, string type = "common_prefix", string branch = "main", object? metadata = null)
+    public Task<HttpResponseMessage> StartImportAsync(
+        string source,
+        string destination,
+        string type = "common_prefix",
+        string branch = "main",
+        object? metadata = null
+    )
     {
         object body = IsLegacy
-            ? new { source_uri = source, prepend = destination, commit_message = "test", metadata }
-            : new { paths = new[] { new { type, path = source, destination } }, commit = new { message = "test", metadata } };
+            ? new
+            {
+                source_uri = source,
+                prepend = destination,
+                commit_message = "test",
+                metadata,
+            }
+            : new
+            {
+                paths = new[]
+                {
+                    new
+                    {
+                        type,
+                        path = source,
+                        destination,
+                    },
+                },
+                commit = new { message = "test", metadata },
+            };
         return PostAsync($"repositories/lake/branches/{branch}/import", WithoutNulls(body));
     }
 
@@ -96,9 +131,22 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
         return await answer.Content.ReadFromJsonAsync<JsonElement>();
     }
 
-    public async Task<JsonElement> RangeAsync(string source, string prepend = "", string after = "", string? continuation = null, string? staging = null)
+    public async Task<JsonElement> RangeAsync(
+        string source,
+        string prepend = "",
+        string after = "",
+        string? continuation = null,
+        string? staging = null
+    )
     {
-        object body = new { fromSourceURI = source, after, prepend, continuation_token = continuation, staging_token = staging };
+        object body = new
+        {
+            fromSourceURI = source,
+            after,
+            prepend,
+            continuation_token = continuation,
+            staging_token = staging,
+        };
         using HttpResponseMessage answer = await PostAsync("repositories/lake/branches/ranges", WithoutNulls(body));
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         return await answer.Content.ReadFromJsonAsync<JsonElement>();

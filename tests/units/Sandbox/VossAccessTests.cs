@@ -1,5 +1,5 @@
-using System.Net.Http.Json;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using IngestTools.Sandbox.Services.Voss;
 using IngestTools.Units.Support;
@@ -27,7 +27,10 @@ public sealed class VossAccessTests
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
         sandbox.Client.DefaultRequestHeaders.Authorization = null;
-        using HttpResponseMessage signedIn = await sandbox.PostAsync("noninteractivelogin/", new { username = VossSandbox.UserName, password = VossSandbox.Password });
+        using HttpResponseMessage signedIn = await sandbox.PostAsync(
+            "noninteractivelogin/",
+            new { username = VossSandbox.UserName, password = VossSandbox.Password }
+        );
         string cookies = string.Join("; ", signedIn.Headers.GetValues("Set-Cookie").Select(c => c.Split(';')[0]));
         sandbox.Client.DefaultRequestHeaders.Add("Cookie", cookies);
 
@@ -101,10 +104,14 @@ public sealed class VossAccessTests
         string two = await sandbox.StartLoadAsync(new TestWorkbook().AddUsers("Users", 1), "other.xlsx");
         await sandbox.WaitUntilAsync(() => sandbox.Voss.Transactions.All(t => t.HasEnded));
 
-        using HttpResponseMessage answer = await sandbox.GetAsync("api/tool/Transaction/poll/?format=json&" + string.Format(null, query, one, two));
+        using HttpResponseMessage answer = await sandbox.GetAsync(
+            "api/tool/Transaction/poll/?format=json&" + string.Format(null, query, one, two)
+        );
 
         Assert.Equal(count, answer.IsSuccessStatusCode ? (await VossSandbox.JsonAsync(answer)).EnumerateObject().Count() : null);
-        JsonElement alone = (await VossSandbox.JsonAsync(await sandbox.GetAsync($"api/tool/Transaction/{one}/poll/?format=json"))).GetProperty(one);
+        JsonElement alone = (
+            await VossSandbox.JsonAsync(await sandbox.GetAsync($"api/tool/Transaction/{one}/poll/?format=json"))
+        ).GetProperty(one);
         Assert.Equal("Success", alone.GetProperty("status").GetString());
     }
 
@@ -123,18 +130,36 @@ public sealed class VossAccessTests
         Assert.Equal("Completed", load.GetProperty("status").GetString());
         Assert.EndsWith("Z", load.GetProperty("started_time").GetString(), StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.False, load.GetProperty("rolled_back").ValueKind);
-        Assert.Equal((1, 2), (load.GetProperty("sub_transactions").GetArrayLength(), load.GetProperty("pagination").GetProperty("total").GetInt32()));
+        Assert.Equal(
+            (1, 2),
+            (load.GetProperty("sub_transactions").GetArrayLength(), load.GetProperty("pagination").GetProperty("total").GetInt32())
+        );
     }
 
     [Fact]
     public async Task Options_can_be_set_from_outside_and_a_misspelt_one_is_told()
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
-        using HttpResponseMessage set = await sandbox.PostAsync("sandbox/voss/options", new { rowsFail = new[] { "*bad*" }, pollIds = "OneElseEmpty", requestsPerSecond = 0, words = new Dictionary<string, string> { ["Processing"] = "Busy" } });
-        using HttpResponseMessage refused = await sandbox.Client.PostAsJsonAsync(new Uri("sandbox/voss/options", UriKind.Relative), new { rowFail = 1 });
+        using HttpResponseMessage set = await sandbox.PostAsync(
+            "sandbox/voss/options",
+            new
+            {
+                rowsFail = new[] { "*bad*" },
+                pollIds = "OneElseEmpty",
+                requestsPerSecond = 0,
+                words = new Dictionary<string, string> { ["Processing"] = "Busy" },
+            }
+        );
+        using HttpResponseMessage refused = await sandbox.Client.PostAsJsonAsync(
+            new Uri("sandbox/voss/options", UriKind.Relative),
+            new { rowFail = 1 }
+        );
 
         Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.BadRequest), (set.StatusCode, refused.StatusCode));
-        Assert.Equal((VossPollIds.OneElseEmpty, null, "Busy"), (sandbox.Options.PollIds, sandbox.Options.RequestsPerSecond, sandbox.Options.Word("Processing")));
+        Assert.Equal(
+            (VossPollIds.OneElseEmpty, null, "Busy"),
+            (sandbox.Options.PollIds, sandbox.Options.RequestsPerSecond, sandbox.Options.Word("Processing"))
+        );
     }
 
     [Fact]

@@ -17,8 +17,16 @@ public sealed class VossLoadTests
         TestWorkbook workbook = new TestWorkbook { SharesTexts = sharesTexts }
             .Add(
                 "People",
-                ["entity: data/User; hierarchy: sys.hcs.Provider; parallel: False"], ["Username", "Email"], ["#jane", "left out"], ["jane", "jane@example.org"], [null],
-                ["joe", "joe@example.org"], ["entity: data/Site"], ["Name"], ["North & <South>"])
+                ["entity: data/User; hierarchy: sys.hcs.Provider; parallel: False"],
+                ["Username", "Email"],
+                ["#jane", "left out"],
+                ["jane", "jane@example.org"],
+                [null],
+                ["joe", "joe@example.org"],
+                ["entity: data/Site"],
+                ["Name"],
+                ["North & <South>"]
+            )
             .Add("#notes", ["never"], ["loaded"])
             .Add("Phones", ["Number"], ["100"], [null], ["Line"], ["200"]);
 
@@ -28,9 +36,19 @@ public sealed class VossLoadTests
         Assert.Equal("[ 5/5 ] succeeded from [ 2 ] sheets in book.xlsx.", load.GetProperty("detail").GetString());
         Assert.Equal("Success", load.GetProperty("status").GetString());
         Assert.Equal(
-            ["Sheet: People, Row: 4, Name:jane", "Sheet: People, Row: 6, Name:joe", "Sheet: People, Row: 9, Name:North & <South>", "Sheet: Phones, Row: 2, Name:100", "Sheet: Phones, Row: 5, Name:200"],
-            rows.Select(r => r.GetProperty("detail").GetString()));
-        Assert.Equal(["Create User", "Create User", "Create Site", "Create Phones", "Create Phones"], rows.Select(r => r.GetProperty("action").GetString()));
+            [
+                "Sheet: People, Row: 4, Name:jane",
+                "Sheet: People, Row: 6, Name:joe",
+                "Sheet: People, Row: 9, Name:North & <South>",
+                "Sheet: Phones, Row: 2, Name:100",
+                "Sheet: Phones, Row: 5, Name:200",
+            ],
+            rows.Select(r => r.GetProperty("detail").GetString())
+        );
+        Assert.Equal(
+            ["Create User", "Create User", "Create Site", "Create Phones", "Create Phones"],
+            rows.Select(r => r.GetProperty("action").GetString())
+        );
     }
 
     [Theory]
@@ -45,12 +63,23 @@ public sealed class VossLoadTests
             o.RowFails = VossOptions.RowsLike("*bad* => The email is not valid.");
         });
 
-        JsonElement load = await sandbox.RunLoadAsync(new TestWorkbook().Add(
-            "Users", [$"entity: data/User; parallel: {parallel}"], ["Username", "Email"], ["a", "a@example.org"], ["b", "bad"], ["c", "c@example.org"]));
+        JsonElement load = await sandbox.RunLoadAsync(
+            new TestWorkbook().Add(
+                "Users",
+                [$"entity: data/User; parallel: {parallel}"],
+                ["Username", "Email"],
+                ["a", "a@example.org"],
+                ["b", "bad"],
+                ["c", "c@example.org"]
+            )
+        );
         JsonElement failed = (await sandbox.GetRowsAsync(load)).Single(r => r.GetProperty("status").GetString() == "Fail");
         JsonElement row = await sandbox.GetTransactionAsync(failed.GetProperty("transaction").GetString()!.Split('/')[4]);
 
-        Assert.Equal((status, "[ 2/3 ] succeeded from [ 1 ] sheet in book.xlsx."), (load.GetProperty("status").GetString(), load.GetProperty("detail").GetString()));
+        Assert.Equal(
+            (status, "[ 2/3 ] succeeded from [ 1 ] sheet in book.xlsx."),
+            (load.GetProperty("status").GetString(), load.GetProperty("detail").GetString())
+        );
         Assert.Equal("The email is not valid.", row.GetProperty("message").GetString());
         Assert.Equal("Yes", row.GetProperty("rolled_back").GetString());
     }
@@ -76,7 +105,10 @@ public sealed class VossLoadTests
     public async Task Name_of_300_characters_is_refused_and_nothing_is_kept()
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
-        using HttpResponseMessage answer = await sandbox.UploadAsync(new string('n', 300) + ".xlsx", new TestWorkbook().AddUsers("Users", 1).ToBytes());
+        using HttpResponseMessage answer = await sandbox.UploadAsync(
+            new string('n', 300) + ".xlsx",
+            new TestWorkbook().AddUsers("Users", 1).ToBytes()
+        );
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Empty(sandbox.Voss.Files);
     }
@@ -98,13 +130,18 @@ public sealed class VossLoadTests
     [Fact]
     public async Task Profile_without_the_right_fails_the_parent_and_a_node_beyond_the_user_is_403()
     {
-        await using VossSandbox sandbox = await VossSandbox.StartAsync(o => o.Users = [new VossUser(VossSandbox.UserName, VossSandbox.Password) { MayBulkLoad = false, Hierarchy = VossSandbox.Provider }]);
+        await using VossSandbox sandbox = await VossSandbox.StartAsync(o =>
+            o.Users = [new VossUser(VossSandbox.UserName, VossSandbox.Password) { MayBulkLoad = false, Hierarchy = VossSandbox.Provider }]
+        );
 
         JsonElement load = await sandbox.RunLoadAsync(new TestWorkbook().AddUsers("Users", 1));
 
         Assert.Equal("Fail", load.GetProperty("status").GetString());
         Assert.Contains("does not allow", load.GetProperty("message").GetString(), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.Forbidden, await sandbox.LoadAsync(new { bulkload_file = "book.xlsx", execute_immediately = true }, "sys").StatusAsync());
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            await sandbox.LoadAsync(new { bulkload_file = "book.xlsx", execute_immediately = true }, "sys").StatusAsync()
+        );
     }
 
     [Theory]
@@ -115,7 +152,10 @@ public sealed class VossLoadTests
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
         await sandbox.UploadAsync("book.xlsx", new TestWorkbook().AddUsers("Users", 1).ToBytes());
-        Assert.Equal(status, await sandbox.LoadAsync(new { bulkload_file = "book.xlsx", execute_immediately = true }, hierarchy).StatusAsync());
+        Assert.Equal(
+            status,
+            await sandbox.LoadAsync(new { bulkload_file = "book.xlsx", execute_immediately = true }, hierarchy).StatusAsync()
+        );
     }
 
     [Fact]
@@ -142,7 +182,10 @@ public sealed class VossLoadTests
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
         await sandbox.UploadAsync("book.xlsx", new TestWorkbook().AddUsers("Users", 2).ToBytes());
-        using HttpResponseMessage answer = await sandbox.LoadAsync(new { bulkload_file = "book.xlsx", execute_immediately = true }, nowait: "false");
+        using HttpResponseMessage answer = await sandbox.LoadAsync(
+            new { bulkload_file = "book.xlsx", execute_immediately = true },
+            nowait: "false"
+        );
         Assert.True(sandbox.Voss.Transactions[0].HasEnded);
         Assert.Equal("tool/BulkLoad", (await VossSandbox.JsonAsync(answer)).GetProperty("model_type").GetString());
     }
@@ -152,18 +195,24 @@ public sealed class VossLoadTests
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
         await sandbox.UploadAsync("book.xlsx", new TestWorkbook().AddUsers("Users", 2).ToBytes());
-        using HttpResponseMessage answer = await sandbox.LoadAsync(new
-        {
-            bulkload_file = "book.xlsx",
-            execute_immediately = false,
-            execute_date = "2040-06-20",
-            execute_time = "12:00:00",
-            execute_timezone = "345",
-        });
+        using HttpResponseMessage answer = await sandbox.LoadAsync(
+            new
+            {
+                bulkload_file = "book.xlsx",
+                execute_immediately = false,
+                execute_date = "2040-06-20",
+                execute_time = "12:00:00",
+                execute_timezone = "345",
+            }
+        );
 
         VossSchedule schedule = Assert.Single(sandbox.Voss.Schedules);
         Assert.Equal(new DateTimeOffset(2040, 6, 20, 6, 15, 0, TimeSpan.Zero), schedule.At);
-        Assert.Contains("Single Execution", await sandbox.GetAsync("api/data/Schedule/?hierarchy=sys&format=json").BodyAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Single Execution",
+            await sandbox.GetAsync("api/data/Schedule/?hierarchy=sys&format=json").BodyAsync(),
+            StringComparison.Ordinal
+        );
         Assert.Equal("Success", sandbox.Voss.Transactions[0].Status);
         Assert.Equal(["Create Schedule", "Create Bulk Load"], sandbox.Voss.Transactions[0].SubTransactions.Select(t => t.Action));
 
@@ -178,8 +227,19 @@ public sealed class VossLoadTests
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
         await sandbox.UploadAsync("book.xlsx", new TestWorkbook().AddUsers("Users", 1).ToBytes());
-        await sandbox.LoadAsync(new { bulkload_file = "book.xlsx", execute_immediately = false, execute_date = "2020-01-01", execute_time = "00:00:00", execute_timezone = "-60" });
-        await sandbox.WaitUntilAsync(() => sandbox.Voss.Transactions.Count == 2 && sandbox.Voss.Transactions[1].HasEnded && sandbox.Voss.Schedules.Count == 0);
+        await sandbox.LoadAsync(
+            new
+            {
+                bulkload_file = "book.xlsx",
+                execute_immediately = false,
+                execute_date = "2020-01-01",
+                execute_time = "00:00:00",
+                execute_timezone = "-60",
+            }
+        );
+        await sandbox.WaitUntilAsync(() =>
+            sandbox.Voss.Transactions.Count == 2 && sandbox.Voss.Transactions[1].HasEnded && sandbox.Voss.Schedules.Count == 0
+        );
     }
 
     [Fact]

@@ -1,10 +1,10 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using System.Text;
-using IngestTools.Sandbox.Services.Voss;
+using System.Text.Json;
 using IngestTools.Sandbox;
+using IngestTools.Sandbox.Services.Voss;
 using IngestTools.Units.Support;
 
 namespace IngestTools.Units.Sandbox;
@@ -63,7 +63,10 @@ internal sealed class VossSandbox : IAsyncDisposable
     }
 
     public Task<HttpResponseMessage> LoadAsync(object order, string hierarchy = Provider, string nowait = "true") =>
-        PostAsync($"api/tool/BulkLoad/?hierarchy={Uri.EscapeDataString(hierarchy)}&method=bulkload_spreadsheet&nowait={nowait}&format=json", order);
+        PostAsync(
+            $"api/tool/BulkLoad/?hierarchy={Uri.EscapeDataString(hierarchy)}&method=bulkload_spreadsheet&nowait={nowait}&format=json",
+            order
+        );
 
     /// <summary>Uploads a workbook and begins to load it; the load's pkid.</summary>
     public async Task<string> StartLoadAsync(TestWorkbook workbook, string name = "book.xlsx")
@@ -90,7 +93,9 @@ internal sealed class VossSandbox : IAsyncDisposable
     /// <summary>The transactions of the rows, in their order: they are two levels down.</summary>
     public async Task<List<JsonElement>> GetRowsAsync(JsonElement load)
     {
-        JsonElement step = load.GetProperty("sub_transactions").EnumerateArray().Single(t => t.GetProperty("action").GetString() == "Execute Resource");
+        JsonElement step = load.GetProperty("sub_transactions")
+            .EnumerateArray()
+            .Single(t => t.GetProperty("action").GetString() == "Execute Resource");
         JsonElement parts = await GetTransactionAsync(step.GetProperty("transaction").GetString()!.TrimEnd('/').Split('/')[^1]);
         return parts.GetProperty("sub_transactions").EnumerateArray().Reverse().ToList();
     }
@@ -98,7 +103,8 @@ internal sealed class VossSandbox : IAsyncDisposable
     public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
         Server.WaitUntilAsync(condition, null, what);
 
-    public static async Task<JsonElement> JsonAsync(HttpResponseMessage answer) => JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+    public static async Task<JsonElement> JsonAsync(HttpResponseMessage answer) =>
+        JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
 
     public async ValueTask DisposeAsync()
     {

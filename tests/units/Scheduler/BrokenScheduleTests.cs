@@ -29,12 +29,20 @@ public sealed class BrokenScheduleTests
         (int exported, string text, string errors) = await harness.CommandAsync("export");
         using HttpResponseMessage resumed = await daemon.Http.PostAsync("schedules/b%20bad/resume", null);
 
-        Assert.Equal([("A good", ScheduleStatus.Active), ("b bad", ScheduleStatus.Broken), ("D good", ScheduleStatus.Active)], listed.Select(schedule => (schedule.Name, schedule.Status)));
+        Assert.Equal(
+            [("A good", ScheduleStatus.Active), ("b bad", ScheduleStatus.Broken), ("D good", ScheduleStatus.Active)],
+            listed.Select(schedule => (schedule.Name, schedule.Status))
+        );
         Assert.Contains("Unregister-BulkLoadSchedule", listed[1].Reason, StringComparison.Ordinal);
         Assert.True(listed[1].RegisteredAt > listed[0].RegisteredAt);
         Assert.Equal("a test", listed[1].RegisteredBy);
         Assert.Equal(1, exported);
-        Assert.Equal(["A good", "D good"], System.Text.Json.JsonSerializer.Deserialize(text, SchedulingJson.Default.DefinitionFile)!.Schedules.Select(schedule => schedule.Name));
+        Assert.Equal(
+            ["A good", "D good"],
+            System
+                .Text.Json.JsonSerializer.Deserialize(text, SchedulingJson.Default.DefinitionFile)!
+                .Schedules.Select(schedule => schedule.Name)
+        );
         Assert.Contains("b bad: ", errors, StringComparison.Ordinal);
         Assert.Contains("Unregister-BulkLoadSchedule", await resumed.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
@@ -81,9 +89,33 @@ public sealed class BrokenScheduleTests
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess daemon = await harness.RunAsync();
         LoadDefinition load = harness.DspLoad("0042");
-        await daemon.RegisterAsync(new ScheduleDefinition { Name = "here", Load = load, Cron = "0 3 1 1 *", TimeZone = "Europe/Zurich" });
-        await daemon.RegisterAsync(new ScheduleDefinition { Name = "once", Load = load, At = DateTimeOffset.UtcNow.AddDays(1), TimeZone = "Europe/Zurich" });
-        await daemon.RegisterAsync(new ScheduleDefinition { Name = "often", Load = load, Every = TimeSpan.FromSeconds(1), Overlap = Overlap.Queue });
+        await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "here",
+                Load = load,
+                Cron = "0 3 1 1 *",
+                TimeZone = "Europe/Zurich",
+            }
+        );
+        await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "once",
+                Load = load,
+                At = DateTimeOffset.UtcNow.AddDays(1),
+                TimeZone = "Europe/Zurich",
+            }
+        );
+        await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "often",
+                Load = load,
+                Every = TimeSpan.FromSeconds(1),
+                Overlap = Overlap.Queue,
+            }
+        );
         await daemon.TerminateAsync();
         Execute(harness, "UPDATE ingest_schedule SET definition = replace(definition, 'Zurich', 'Atlantis')");
         if (areAlarmsKept)
@@ -94,7 +126,11 @@ public sealed class BrokenScheduleTests
 
         daemon = await harness.RunAsync();
 
-        Assert.Contains("Europe/Atlantis", (await daemon.UntilAsync(daemon.StateAsync, state => state.Trouble is not null)).Trouble, StringComparison.Ordinal);
+        Assert.Contains(
+            "Europe/Atlantis",
+            (await daemon.UntilAsync(daemon.StateAsync, state => state.Trouble is not null)).Trouble,
+            StringComparison.Ordinal
+        );
         (int critical, string status, _) = await harness.CommandAsync("status");
         Assert.Equal(2, critical);
         Assert.Contains("'here'", status, StringComparison.Ordinal);
@@ -102,7 +138,10 @@ public sealed class BrokenScheduleTests
         BulkLoadSchedule[] broken = (await daemon.SchedulesAsync()).Where(schedule => schedule.Status == ScheduleStatus.Broken).ToArray();
         Assert.Equal(["here", "once"], broken.Select(schedule => schedule.Name));
         Assert.All(broken, schedule => Assert.Contains("-TimeZone", schedule.Reason, StringComparison.Ordinal));
-        await daemon.UntilAsync(() => daemon.RunsAsync("?name=often"), runs => runs.Count(run => run.DueAt > began && run.Status == RunStatus.Succeeded) >= 2);
+        await daemon.UntilAsync(
+            () => daemon.RunsAsync("?name=often"),
+            runs => runs.Count(run => run.DueAt > began && run.Status == RunStatus.Succeeded) >= 2
+        );
 
         await daemon.RegisterAsync(SchedulerHarness.Yearly("here", load), replace: true);
         using HttpResponseMessage deleted = await daemon.Http.DeleteAsync("schedules/once");

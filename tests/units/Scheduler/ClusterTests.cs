@@ -20,7 +20,15 @@ public sealed class ClusterTests
         for (int i = 0; i < 6; i++)
         {
             string shortcode = $"03{i:X2}";
-            await (i % 2 == 0 ? one : two).RegisterAsync(new ScheduleDefinition { Name = shortcode, Load = harness.DspLoad(shortcode, files: 1), Every = TimeSpan.FromSeconds(2), Overlap = Overlap.Queue });
+            await (i % 2 == 0 ? one : two).RegisterAsync(
+                new ScheduleDefinition
+                {
+                    Name = shortcode,
+                    Load = harness.DspLoad(shortcode, files: 1),
+                    Every = TimeSpan.FromSeconds(2),
+                    Overlap = Overlap.Queue,
+                }
+            );
         }
 
         await two.UntilAsync(() => two.RunsAsync("?status=Succeeded"), runs => runs.Count >= 12);
@@ -73,13 +81,14 @@ public sealed class ClusterTests
             AssertTruth(harness, name, await nodes[1].EndOfAsync(id));
     }
 
-    private static LoadDefinition MixedLoad(SchedulerHarness harness, string name, int kind) => kind switch
-    {
-        0 => harness.DspLoad(name),
-        1 => harness.VossLoad(name + ".xlsx"),
-        2 => harness.LakeLoad(name),
-        _ => harness.IcaLoad(10, ProjectOf(name)),
-    };
+    private static LoadDefinition MixedLoad(SchedulerHarness harness, string name, int kind) =>
+        kind switch
+        {
+            0 => harness.DspLoad(name),
+            1 => harness.VossLoad(name + ".xlsx"),
+            2 => harness.LakeLoad(name),
+            _ => harness.IcaLoad(10, ProjectOf(name)),
+        };
 
     private static string ProjectOf(string name) => $"8e7d9d4c-0b9a-4b8e-9d57-5b7f0b1f{name}";
 
@@ -97,7 +106,9 @@ public sealed class ClusterTests
         bool mayBeUnknown = run.Kind is LoadKind.BulkLoad or LoadKind.Import;
         Assert.True(
             (run.Status, count) == (RunStatus.Succeeded, 1) || (mayBeUnknown && (run.Status, count) == (RunStatus.Unknown, 0)),
-            $"{run.Kind} {run.Id} ended {run.Status} with {count} loads: {run.Message} {string.Join('\n', run.Log!.Select(line => line.Message))}");
+            $"{run.Kind} {run.Id} ended {run.Status} with {count} loads: {run.Message} "
+                + $"{string.Join('\n', run.Log!.Select(line => line.Message))}"
+        );
         if (run.Kind == LoadKind.BulkIngest)
             Assert.Equal([1, 1], sandbox.DspIngest.Project(name).Histories.Select(history => history.Value.Ingests));
     }
@@ -107,7 +118,9 @@ public sealed class ClusterTests
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.BeforeIngest = _ => gate.Task);
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.BeforeIngest = _ => gate.Task
+        );
         SchedulerProcess one = await NodeAsync(harness, postgres, "one");
         await one.RegisterAsync(SchedulerHarness.Yearly("left", harness.DspLoad("0041")));
         BulkLoadRun run = await one.UntilAsync((await one.StartRunAsync("left")).Id, run => run.Status == RunStatus.Running);
@@ -124,7 +137,8 @@ public sealed class ClusterTests
         Assert.Equal(1, harness.Sandbox.DspIngest.Project("0041").Runs);
     }
 
-    internal static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) => Begin(harness, postgres, name).ReadyAsync();
+    internal static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) =>
+        Begin(harness, postgres, name).ReadyAsync();
 
     internal static SchedulerProcess Begin(SchedulerHarness harness, PostgresServer postgres, string name) =>
         Begin(harness, postgres, name, Path.Join(harness.Folder.Path, "node-" + name));
@@ -133,7 +147,20 @@ public sealed class ClusterTests
     {
         harness.Environment["SCHEDULER_TEST_DB"] = postgres.Connection;
         string[] command = SchedulerProcess.Command(
-            "run", "--store", "postgres", "--connection-from", "env:SCHEDULER_TEST_DB", "--folder", folder, "--node", name, "--takeover-after", "3", "--poll-interval", "0.1");
+            "run",
+            "--store",
+            "postgres",
+            "--connection-from",
+            "env:SCHEDULER_TEST_DB",
+            "--folder",
+            folder,
+            "--node",
+            name,
+            "--takeover-after",
+            "3",
+            "--poll-interval",
+            "0.1"
+        );
         return harness.Begin(harness.Home, Path.Join(folder, "control.sock"), command);
     }
 }

@@ -15,7 +15,9 @@ public sealed class CrashTests
     public async Task Killed_at_fifty_random_points_no_load_is_submitted_twice_and_every_run_ends_truthfully()
     {
         const int rounds = 50;
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.IngestTimePerFile = TimeSpan.FromMilliseconds(150));
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.IngestTimePerFile = TimeSpan.FromMilliseconds(150)
+        );
         Random random = new(20261122);
         List<string> ids = [];
         for (int round = 0; round < rounds; round++)
@@ -53,9 +55,13 @@ public sealed class CrashTests
     /// <summary>One that the server has was followed; of one that it has not, nobody can say more than that it is not known.</summary>
     private static void IsTrueOfVoss(SchedulerHarness harness, BulkLoadRun run)
     {
-        int loads = harness.Sandbox.Voss.Transactions.Count(load => load.FileName!.StartsWith(run.Name[5..] + "-", StringComparison.Ordinal));
+        int loads = harness.Sandbox.Voss.Transactions.Count(load =>
+            load.FileName!.StartsWith(run.Name[5..] + "-", StringComparison.Ordinal)
+        );
         Assert.True(
-            (run.Status, loads) is (RunStatus.Succeeded, 1) or (RunStatus.Unknown, 0), $"{run.Id} ended {run.Status} with {loads} loads: {run.Message} {string.Join('\n', run.Log!)}");
+            (run.Status, loads) is (RunStatus.Succeeded, 1) or (RunStatus.Unknown, 0),
+            $"{run.Id} ended {run.Status} with {loads} loads: {run.Message} {string.Join('\n', run.Log!)}"
+        );
     }
 
     [Fact]
@@ -64,13 +70,22 @@ public sealed class CrashTests
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess first = await harness.RunAsync();
         DateTimeOffset at = DateTimeOffset.UtcNow.AddSeconds(1);
-        await first.RegisterAsync(new ScheduleDefinition { Name = "late", Load = harness.DspLoad("0010"), At = at });
+        await first.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "late",
+                Load = harness.DspLoad("0010"),
+                At = at,
+            }
+        );
         await first.KillAsync();
         await first.UntilAsync(() => Task.FromResult(DateTimeOffset.UtcNow), now => now > at);
 
         SchedulerProcess second = await harness.RunAsync();
 
-        BulkLoadRun run = await second.UntilAsync(async () => (await second.RunsAsync()).FirstOrDefault(), run => run?.IsTerminal == true) ?? throw new InvalidOperationException();
+        BulkLoadRun run =
+            await second.UntilAsync(async () => (await second.RunsAsync()).FirstOrDefault(), run => run?.IsTerminal == true)
+            ?? throw new InvalidOperationException();
         Assert.Equal(RunStatus.Succeeded, run.Status);
         Assert.True(run.Late > TimeSpan.Zero);
         Assert.Single(await second.RunsAsync());
@@ -80,7 +95,9 @@ public sealed class CrashTests
     public async Task Sigterm_ends_it_leaves_the_work_running_and_the_next_start_follows_it()
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.BeforeIngest = _ => gate.Task);
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.BeforeIngest = _ => gate.Task
+        );
         SchedulerProcess first = await harness.RunAsync();
         await first.RegisterAsync(SchedulerHarness.Yearly("term", harness.DspLoad("0011")));
         BulkLoadRun run = await first.UntilAsync((await first.StartRunAsync("term")).Id, run => run.Status == RunStatus.Running);
@@ -101,12 +118,16 @@ public sealed class CrashTests
     public async Task What_an_earlier_start_ingested_is_not_sent_again_after_a_crash_before_the_answer_was_noted()
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.BeforeIngest = _ => gate.Task);
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.BeforeIngest = _ => gate.Task
+        );
         SchedulerProcess first = await harness.RunAsync();
         await first.RegisterAsync(SchedulerHarness.Yearly("lost", harness.DspLoad("0012")));
         harness.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"));
         BulkLoadRun run = await first.UntilAsync((await first.StartRunAsync("lost")).Id, run => run.Status == RunStatus.Submitting);
-        await harness.Sandbox.WaitUntilAsync(() => harness.Sandbox.DspIngest.Project("0012").IsLocked && harness.Sandbox.DspIngest.Project("0012").Runs == 1);
+        await harness.Sandbox.WaitUntilAsync(() =>
+            harness.Sandbox.DspIngest.Project("0012").IsLocked && harness.Sandbox.DspIngest.Project("0012").Runs == 1
+        );
         await first.KillAsync();
 
         SchedulerProcess second = await harness.RunAsync();

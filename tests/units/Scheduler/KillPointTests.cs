@@ -73,14 +73,30 @@ public sealed class KillPointTests
             AssertTruth(harness, await second.EndOfAsync(id), wasSent);
     }
 
-    /// <summary>Starts loads, waits until all stand at the point (with so much submitted before, as the store has it), and kills the daemon there.</summary>
-    internal static async Task<List<string>> KillAtAsync(SchedulerHarness harness, SchedulerProcess daemon, Point point, List<LoadDefinition> loads, string submitted)
+    /// <summary>
+    /// Starts loads, waits until all stand at the point (with so much submitted before, as the store has it), and kills the daemon there.
+    /// </summary>
+    internal static async Task<List<string>> KillAtAsync(
+        SchedulerHarness harness,
+        SchedulerProcess daemon,
+        Point point,
+        List<LoadDefinition> loads,
+        string submitted
+    )
     {
         HeldStore store = new(harness.Store);
-        bool goesOn = point is Point.BeforeTheServerActs or Point.InThePauseBeforeTheRequestIsSentAgain or Point.BeforeTheAnswer or Point.WhilePolling;
+        bool goesOn =
+            point
+            is Point.BeforeTheServerActs
+                or Point.InThePauseBeforeTheRequestIsSentAgain
+                or Point.BeforeTheAnswer
+                or Point.WhilePolling;
         (string word, string condition) = point switch
         {
-            Point.BeforeTheAnswerIsNoted => ("Submitted", $"NEW.status = 'Submitted' AND OLD.status = 'Submitting' AND OLD.transaction_ids LIKE '{submitted}'"),
+            Point.BeforeTheAnswerIsNoted => (
+                "Submitted",
+                $"NEW.status = 'Submitted' AND OLD.status = 'Submitting' AND OLD.transaction_ids LIKE '{submitted}'"
+            ),
             Point.AfterTheAnswerIsNoted or Point.WhilePolling => ("Running", "NEW.status = 'Running' AND OLD.status <> 'Running'"),
             Point.BeforeTheEndIsNoted => ("Succeeded", "NEW.ended = 1"),
             _ => ("Submitting", $"NEW.status = 'Submitting' AND OLD.status <> 'Submitting' AND OLD.transaction_ids LIKE '{submitted}'"),
@@ -95,7 +111,14 @@ public sealed class KillPointTests
 
         await daemon.UntilAsync(() => Task.FromResult(daemon.Log), log => ids.TrueForAll(id => IsHeld(log, id, word)));
         if (point is Point.BeforeTheAnswerIsNoted)
-            Assert.All(ids, id => Assert.Contains(daemon.Log.Split('\n'), line => line.Contains(id + " ", StringComparison.Ordinal) && line.Contains("Submitted: ", StringComparison.Ordinal)));
+            Assert.All(
+                ids,
+                id =>
+                    Assert.Contains(
+                        daemon.Log.Split('\n'),
+                        line => line.Contains(id + " ", StringComparison.Ordinal) && line.Contains("Submitted: ", StringComparison.Ordinal)
+                    )
+            );
         if (goesOn)
             await GoOnAsync(harness, daemon, point, store, loads.Count);
         await daemon.KillAsync();
@@ -106,7 +129,11 @@ public sealed class KillPointTests
     }
 
     private static bool IsHeld(string log, string id, string word) =>
-        log.Split('\n').Any(line => line.Contains(id + " of ", StringComparison.Ordinal) && line.Contains($"cannot be noted as {word}", StringComparison.Ordinal));
+        log.Split('\n')
+            .Any(line =>
+                line.Contains(id + " of ", StringComparison.Ordinal)
+                && line.Contains($"cannot be noted as {word}", StringComparison.Ordinal)
+            );
 
     /// <summary>Lets runs that were held go on, to a request that goes wrong.</summary>
     private static async Task GoOnAsync(SchedulerHarness harness, SchedulerProcess daemon, Point point, HeldStore store, int count)
@@ -129,7 +156,8 @@ public sealed class KillPointTests
 
     private static void AssertTruth(SchedulerHarness harness, BulkLoadRun run, bool wasSent)
     {
-        // VOSS and lakeFS may still be carrying out, unseen, what was sent and not answered; of DSP-INGEST and ICA it can be known, or does no harm.
+        // VOSS and lakeFS may still be carrying out, unseen, what was sent and not answered; of DSP-INGEST and ICA it can be known, or does
+        // no harm.
         bool isKnown = wasSent || run.Kind is LoadKind.BulkIngest or LoadKind.LinkingBatch;
         Assert.True(run.Status == (isKnown ? RunStatus.Succeeded : RunStatus.Unknown), Told(run));
         Assert.Equal(isKnown ? 1 : 0, Submissions(harness, run.Kind));
@@ -141,15 +169,17 @@ public sealed class KillPointTests
         Assert.Contains($"Start-BulkLoadSchedule '{run.Name}'", run.Message!, StringComparison.Ordinal);
     }
 
-    private static int Submissions(SchedulerHarness harness, LoadKind? kind) => kind switch
-    {
-        LoadKind.BulkIngest => harness.Sandbox.DspIngest.Project("0050").Runs,
-        LoadKind.BulkLoad => harness.Sandbox.Voss.Transactions.Count,
-        LoadKind.Import => harness.Sandbox.LakeFs.Repository("lake").Imports.Count,
-        _ => harness.Sandbox.Ica.Batches.Count,
-    };
+    private static int Submissions(SchedulerHarness harness, LoadKind? kind) =>
+        kind switch
+        {
+            LoadKind.BulkIngest => harness.Sandbox.DspIngest.Project("0050").Runs,
+            LoadKind.BulkLoad => harness.Sandbox.Voss.Transactions.Count,
+            LoadKind.Import => harness.Sandbox.LakeFs.Repository("lake").Imports.Count,
+            _ => harness.Sandbox.Ica.Batches.Count,
+        };
 
-    internal static string Told(BulkLoadRun run) => $"{run.Kind} {run.Id} ended {run.Status}: {run.Message} {string.Join('\n', run.Log!.Select(line => line.Message))}";
+    internal static string Told(BulkLoadRun run) =>
+        $"{run.Kind} {run.Id} ended {run.Status}: {run.Message} {string.Join('\n', run.Log!.Select(line => line.Message))}";
 }
 
 /// <summary>The same for a load that is submitted in parts.</summary>

@@ -5,8 +5,8 @@ using IngestTools.Sandbox.Faults;
 using IngestTools.Scheduling;
 using IngestTools.Services.Voss;
 using IngestTools.Transactions;
-using IngestTools.Uploads;
 using IngestTools.Units.Support;
+using IngestTools.Uploads;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -22,7 +22,9 @@ public sealed class LoadTests
     [Fact]
     public async Task A_workbook_is_loaded_from_its_copy_under_a_name_of_its_own()
     {
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.Voss.RowFails = row => row.Number == 2 ? "the email is taken" : null);
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.Voss.RowFails = row => row.Number == 2 ? "the email is taken" : null
+        );
         SchedulerProcess daemon = await harness.RunAsync();
         LoadDefinition load = harness.VossLoad("users.xlsx");
         await daemon.RegisterAsync(SchedulerHarness.Yearly("users", load) with { Overlap = Overlap.Queue });
@@ -62,10 +64,17 @@ public sealed class LoadTests
         await first.RegisterAsync(SchedulerHarness.Yearly("taken", harness.VossLoad("taken.xlsx")));
         await first.RegisterAsync(SchedulerHarness.Yearly("not taken", harness.VossLoad("not taken.xlsx")));
         // One request is carried out and not answered in time, the other does not reach the server.
-        harness.Sandbox.Faults.Replace(Fault.Parse($"lost=1,{StartVoss}"), Fault.Parse("stall=GET /api/tool/Transaction/"), Fault.Parse($"stall={StartVoss}"));
+        harness.Sandbox.Faults.Replace(
+            Fault.Parse($"lost=1,{StartVoss}"),
+            Fault.Parse("stall=GET /api/tool/Transaction/"),
+            Fault.Parse($"stall={StartVoss}")
+        );
         BulkLoadRun taken = await first.UntilAsync((await first.StartRunAsync("taken")).Id, run => run.Status == RunStatus.Submitting);
         await harness.Sandbox.WaitUntilAsync(() => harness.Sandbox.Voss.Transactions.Count == 1);
-        BulkLoadRun notTaken = await first.UntilAsync((await first.StartRunAsync("not taken")).Id, run => run.Status == RunStatus.Submitting);
+        BulkLoadRun notTaken = await first.UntilAsync(
+            (await first.StartRunAsync("not taken")).Id,
+            run => run.Status == RunStatus.Submitting
+        );
         await first.KillAsync();
         harness.Sandbox.Faults.Clear();
 
@@ -79,7 +88,10 @@ public sealed class LoadTests
         using SqliteJournal journal = JournalOf(harness);
         Assert.Equal(
             [(StartState.Lost, unknown.RemoteName), (StartState.Ended, taken.RemoteName)],
-            journal.ReadTransactions(new TransactionQuery { IncludesEnded = true }).Select(start => (start.State, start.Transaction.FileName)));
+            journal
+                .ReadTransactions(new TransactionQuery { IncludesEnded = true })
+                .Select(start => (start.State, start.Transaction.FileName))
+        );
     }
 
     [Fact]
@@ -98,7 +110,10 @@ public sealed class LoadTests
 
             Assert.True(run.Status == RunStatus.Succeeded, run.Message);
             JournaledTransaction start = journal.ReadTransactions(new TransactionQuery { IncludesEnded = true, Last = 1 })[0];
-            Assert.Equal((Assert.Single(run.TransactionIds), StartState.Ended, name), (start.Transaction.Id, start.State, start.Origin!.Schedule));
+            Assert.Equal(
+                (Assert.Single(run.TransactionIds), StartState.Ended, name),
+                (start.Transaction.Id, start.State, start.Origin!.Schedule)
+            );
         }
     }
 
@@ -222,7 +237,14 @@ public sealed class LoadTests
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess one = await ClusterTests.NodeAsync(harness, postgres, "one");
         DateTimeOffset at = DateTimeOffset.UtcNow.AddSeconds(2);
-        await one.RegisterAsync(new ScheduleDefinition { Name = "shared", Load = harness.VossLoad("users.xlsx"), At = at });
+        await one.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "shared",
+                Load = harness.VossLoad("users.xlsx"),
+                At = at,
+            }
+        );
         await one.KillAsync();
         SchedulerProcess two = await ClusterTests.NodeAsync(harness, postgres, "two");
 
@@ -253,9 +275,18 @@ public sealed class LoadTests
         Channel<UploadRequest> requests = Channel.CreateBounded<UploadRequest>(1);
         requests.Writer.TryWrite(new UploadRequest(path, client.CreateUploadTarget(SchedulerHarness.Hierarchy)));
         requests.Writer.Complete();
-        UploadResult sent = Assert.Single(await new UploadEngine(new UploadOptions { Journal = journal, Again = true }, NullLogger.Instance)
-            .SendAsync(requests.Reader, limit.Token).ToListAsync(limit.Token));
-        Transaction load = await client.StartAsync(BulkLoadRequest.Of(sent, SchedulerHarness.Hierarchy) with { Again = again }, limit.Token);
+        UploadResult sent = Assert.Single(
+            await new UploadEngine(new UploadOptions { Journal = journal, Again = true }, NullLogger.Instance)
+                .SendAsync(requests.Reader, limit.Token)
+                .ToListAsync(limit.Token)
+        );
+        Transaction load = await client.StartAsync(
+            BulkLoadRequest.Of(sent, SchedulerHarness.Hierarchy) with
+            {
+                Again = again,
+            },
+            limit.Token
+        );
         ITransactionSource source = TransactionSources.For(connection, NullLogger.Instance, journal);
         while (!(load = await source.LookAsync(load, limit.Token)).IsTerminal)
             await Task.Delay(20, limit.Token);

@@ -59,10 +59,20 @@ public sealed class PlannerTests
     [Fact]
     public async Task A_single_time_that_was_missed_is_never_dropped_silently()
     {
-        foreach ((MissedRun policy, RunStatus expected) in new[] { (MissedRun.RunOnce, RunStatus.Planned), (MissedRun.Skip, RunStatus.Missed) })
+        foreach (
+            (MissedRun policy, RunStatus expected) in new[] { (MissedRun.RunOnce, RunStatus.Planned), (MissedRun.Skip, RunStatus.Missed) }
+        )
         {
             using Bench bench = await Bench.StartAsync(Noon);
-            await bench.AddAsync(new ScheduleDefinition { Name = "s", Load = Bench.Load, At = Noon.AddMinutes(1), MissedRun = policy });
+            await bench.AddAsync(
+                new ScheduleDefinition
+                {
+                    Name = "s",
+                    Load = Bench.Load,
+                    At = Noon.AddMinutes(1),
+                    MissedRun = policy,
+                }
+            );
             bench.Time.Now = Noon.AddMinutes(10);
 
             await bench.Planner.PlanOverdueAsync(CancellationToken.None);
@@ -76,7 +86,15 @@ public sealed class PlannerTests
     public async Task A_year_of_missed_seconds_is_told_in_a_hundred_runs_and_one()
     {
         using Bench bench = await Bench.StartAsync(Noon);
-        await bench.AddAsync(new ScheduleDefinition { Name = "s", Load = Bench.Load, Every = TimeSpan.FromSeconds(1), MissedRun = MissedRun.Skip });
+        await bench.AddAsync(
+            new ScheduleDefinition
+            {
+                Name = "s",
+                Load = Bench.Load,
+                Every = TimeSpan.FromSeconds(1),
+                MissedRun = MissedRun.Skip,
+            }
+        );
         bench.Time.Now = Noon.AddYears(1);
 
         await bench.Planner.PlanOverdueAsync(CancellationToken.None);
@@ -114,7 +132,10 @@ public sealed class PlannerTests
     [Theory]
     [InlineData(MissedRun.RunOnce, RunStatus.Planned)]
     [InlineData(MissedRun.Skip, RunStatus.Missed)]
-    public async Task A_clock_that_jumps_forward_and_back_by_hours_runs_nothing_twice_and_shows_what_was_missed(MissedRun policy, RunStatus newest)
+    public async Task A_clock_that_jumps_forward_and_back_by_hours_runs_nothing_twice_and_shows_what_was_missed(
+        MissedRun policy,
+        RunStatus newest
+    )
     {
         using Bench bench = await Bench.StartAsync(Noon);
         await bench.AddAsync(Bench.Hourly(policy));
@@ -122,7 +143,9 @@ public sealed class PlannerTests
         await RunAtAsync(Noon.AddHours(1));
         await RunAtAsync(Noon.AddHours(5.5));
         Assert.Equal(
-            [(5, newest), (4, RunStatus.Missed), (3, RunStatus.Missed), (2, RunStatus.Missed), (1, RunStatus.Succeeded)], began.Select(run => ((int)(run.DueAt - Noon).TotalHours, run.Status)));
+            [(5, newest), (4, RunStatus.Missed), (3, RunStatus.Missed), (2, RunStatus.Missed), (1, RunStatus.Succeeded)],
+            began.Select(run => ((int)(run.DueAt - Noon).TotalHours, run.Status))
+        );
 
         bench.Time.Now = Noon.AddHours(1.1);
         StoredSchedule ahead = (await bench.ScheduleAsync())!;
@@ -148,7 +171,15 @@ public sealed class PlannerTests
     public async Task A_single_time_that_a_clock_jumps_over_and_that_comes_again_has_one_run(MissedRun policy, RunStatus expected)
     {
         using Bench bench = await Bench.StartAsync(Noon);
-        await bench.AddAsync(new ScheduleDefinition { Name = "s", Load = Bench.Load, At = Noon.AddHours(1), MissedRun = policy });
+        await bench.AddAsync(
+            new ScheduleDefinition
+            {
+                Name = "s",
+                Load = Bench.Load,
+                At = Noon.AddHours(1),
+                MissedRun = policy,
+            }
+        );
 
         foreach (double hours in new[] { 5.0, 0.5, 1.0, 1.5 })
         {
@@ -175,7 +206,9 @@ public sealed class PlannerTests
                 bench.Time.Now = Noon.AddHours(hour);
                 await bench.Planner.PlanDueAsync(CancellationToken.None);
                 if (hour == 1)
-                    Assert.NotNull(await bench.Store.TakeAsync((await bench.RunsAsync())[0].Number, 4, bench.Time.Now, CancellationToken.None));
+                    Assert.NotNull(
+                        await bench.Store.TakeAsync((await bench.RunsAsync())[0].Number, 4, bench.Time.Now, CancellationToken.None)
+                    );
             }
         }
 
@@ -193,7 +226,9 @@ public sealed class PlannerTests
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => bench.Planner.PlanDueAsync(CancellationToken.None))));
         long number = Assert.Single(await bench.RunsAsync()).Number;
 
-        StoredRun?[] taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => bench.Store.TakeAsync(number, 4, bench.Time.Now, CancellationToken.None))));
+        StoredRun?[] taken = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => Task.Run(() => bench.Store.TakeAsync(number, 4, bench.Time.Now, CancellationToken.None)))
+        );
 
         Assert.Single(taken, run => run is not null);
     }
@@ -203,7 +238,13 @@ public sealed class PlannerTests
     {
         using Bench bench = await Bench.StartAsync(Noon);
         await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
-        StoredSchedule gone = new() { Revision = "g", Definition = Bench.Hourly(MissedRun.RunOnce) with { Name = "a", TimeZone = "Europe/Atlantis" }, RegisteredAt = Noon, NextDue = Noon.AddMinutes(1) };
+        StoredSchedule gone = new()
+        {
+            Revision = "g",
+            Definition = Bench.Hourly(MissedRun.RunOnce) with { Name = "a", TimeZone = "Europe/Atlantis" },
+            RegisteredAt = Noon,
+            NextDue = Noon.AddMinutes(1),
+        };
         Assert.True((await bench.Store.PutScheduleAsync(gone, false, CancellationToken.None)).Kept);
         bench.Time.Now = Noon.AddHours(1);
 
@@ -223,8 +264,22 @@ public sealed class PlannerTests
         {
             using Bench bench = await Bench.StartAsync(Noon);
             // The run that is missed notes when: a reading of the clock between the two writings.
-            await bench.AddAsync(new ScheduleDefinition { Name = "s", Load = Bench.Load, At = Noon.AddMinutes(1), MissedRun = MissedRun.Skip });
-            StoredSchedule other = new() { Revision = "o", Definition = Bench.Hourly(MissedRun.RunOnce) with { Name = "other" }, RegisteredAt = Noon, NextDue = Noon.AddMinutes(2) };
+            await bench.AddAsync(
+                new ScheduleDefinition
+                {
+                    Name = "s",
+                    Load = Bench.Load,
+                    At = Noon.AddMinutes(1),
+                    MissedRun = MissedRun.Skip,
+                }
+            );
+            StoredSchedule other = new()
+            {
+                Revision = "o",
+                Definition = Bench.Hourly(MissedRun.RunOnce) with { Name = "other" },
+                RegisteredAt = Noon,
+                NextDue = Noon.AddMinutes(2),
+            };
             Assert.True((await bench.Store.PutScheduleAsync(other, false, CancellationToken.None)).Kept);
             bench.Time.Now = Noon.AddHours(1);
             bench.Time.FailsAt = reading;
@@ -262,12 +317,23 @@ public sealed class PlannerTests
     public async Task A_single_time_that_had_its_run_is_not_replaced_by_itself()
     {
         using Bench bench = await Bench.StartAsync(Noon);
-        ScheduleDefinition once = new() { Name = "s", Load = Bench.Load, At = Noon.AddMinutes(1) };
+        ScheduleDefinition once = new()
+        {
+            Name = "s",
+            Load = Bench.Load,
+            At = Noon.AddMinutes(1),
+        };
         await bench.AddAsync(once);
         bench.Time.Now = Noon.AddMinutes(1);
         await bench.Planner.PlanDueAsync(CancellationToken.None);
 
-        StoredSchedule again = new() { Revision = "again", Definition = once, RegisteredAt = Noon, NextDue = once.At };
+        StoredSchedule again = new()
+        {
+            Revision = "again",
+            Definition = once,
+            RegisteredAt = Noon,
+            NextDue = once.At,
+        };
         StoredSchedule other = again with { Definition = once with { At = Noon.AddMinutes(2) }, NextDue = Noon.AddMinutes(2) };
 
         Assert.False((await bench.Store.PutScheduleAsync(again, true, CancellationToken.None)).Kept);
@@ -276,7 +342,13 @@ public sealed class PlannerTests
 
     private sealed class Bench : IDisposable
     {
-        public static readonly LoadDefinition Load = new() { Kind = LoadKind.BulkIngest, Connection = "dsp", Path = "/nowhere", Shortcode = "0001" };
+        public static readonly LoadDefinition Load = new()
+        {
+            Kind = LoadKind.BulkIngest,
+            Connection = "dsp",
+            Path = "/nowhere",
+            Shortcode = "0001",
+        };
 
         private readonly TemporaryFolder _folder = new();
         private readonly SqliteDialect _dialect;
@@ -304,11 +376,26 @@ public sealed class PlannerTests
             return bench;
         }
 
-        public static ScheduleDefinition Hourly(MissedRun missed) => new() { Name = "s", Load = Load, Cron = "0 * * * *", TimeZone = "UTC", MissedRun = missed };
+        public static ScheduleDefinition Hourly(MissedRun missed) =>
+            new()
+            {
+                Name = "s",
+                Load = Load,
+                Cron = "0 * * * *",
+                TimeZone = "UTC",
+                MissedRun = missed,
+            };
 
         public async Task AddAsync(ScheduleDefinition definition)
         {
-            StoredSchedule schedule = Planner.Rearm(new StoredSchedule { Revision = "r", Definition = definition, RegisteredAt = Time.Now });
+            StoredSchedule schedule = Planner.Rearm(
+                new StoredSchedule
+                {
+                    Revision = "r",
+                    Definition = definition,
+                    RegisteredAt = Time.Now,
+                }
+            );
             Assert.True((await Store.PutScheduleAsync(schedule, false, CancellationToken.None)).Kept);
         }
 
@@ -321,7 +408,9 @@ public sealed class PlannerTests
             foreach (StoredRun run in (await RunsAsync()).Where(run => !run.IsTerminal))
             {
                 StoredRun taken = (await Store.TakeAsync(run.Number, 4, Time.Now, CancellationToken.None))!;
-                Assert.True(await Store.WriteRunAsync(taken with { Status = RunStatus.Succeeded, CompletedAt = Time.Now }, CancellationToken.None));
+                Assert.True(
+                    await Store.WriteRunAsync(taken with { Status = RunStatus.Succeeded, CompletedAt = Time.Now }, CancellationToken.None)
+                );
             }
         }
 

@@ -32,9 +32,14 @@ internal sealed class PostgresServer : IAsyncDisposable
     private PostgresServer(string folder, Process process) => (_folder, _process) = (folder, process);
 
     /// <summary>The folder of the newest version's programs; null where there is none.</summary>
-    public static string? Programs { get; } = Directory.Exists("/usr/lib/postgresql")
-        ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(path => path, StringComparer.Ordinal).Select(path => Path.Join(path, "bin")).FirstOrDefault(path => File.Exists(Path.Join(path, "initdb")))
-        : null;
+    public static string? Programs { get; } =
+        Directory.Exists("/usr/lib/postgresql")
+            ? Directory
+                .GetDirectories("/usr/lib/postgresql")
+                .OrderByDescending(path => path, StringComparer.Ordinal)
+                .Select(path => Path.Join(path, "bin"))
+                .FirstOrDefault(path => File.Exists(Path.Join(path, "initdb")))
+            : null;
 
     public string Connection => $"Host={_folder};Username=ingest;Database=postgres;Include Error Detail=true";
 
@@ -100,7 +105,8 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>PostgreSQL does not run as root.</summary>
     private static ProcessStartInfo ForPostgres(params string[] command)
     {
-        string[] account = Environment.UserName == "root" ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
+        string[] account =
+            Environment.UserName == "root" ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
         string[] whole = [.. account, .. command];
         return new ProcessStartInfo(whole[0], whole[1..]) { WorkingDirectory = "/tmp" };
     }

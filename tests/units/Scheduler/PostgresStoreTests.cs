@@ -21,16 +21,20 @@ public sealed class PostgresStoreTests
         await store.WriteAsync(
             async session =>
             {
-                await Assert.ThrowsAsync<FormatException>(() => session.PartAsync<int>(
-                    async () =>
-                    {
-                        await WriteAsync(session, "half");
-                        throw new FormatException();
-                    },
-                    CancellationToken.None));
+                await Assert.ThrowsAsync<FormatException>(() =>
+                    session.PartAsync<int>(
+                        async () =>
+                        {
+                            await WriteAsync(session, "half");
+                            throw new FormatException();
+                        },
+                        CancellationToken.None
+                    )
+                );
                 return await session.PartAsync(() => WriteAsync(session, "whole"), CancellationToken.None);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
 
         Assert.Null(await store.ReadMetaAsync("half", CancellationToken.None));
         Assert.Equal("x", await store.ReadMetaAsync("whole", CancellationToken.None));
@@ -61,10 +65,20 @@ public sealed class PostgresStoreTests
         Assert.Equal("http://one.example/", (await store.FindScheduleAsync("with", CancellationToken.None))!.Definition.Load.Server);
         Assert.Equal("http://two.example/", (await store.FindScheduleAsync("without", CancellationToken.None))!.Definition.Load.Server);
 
-        static StoredSchedule Schedule(string name, string? server) => new()
-        {
-            Revision = name,
-            Definition = SchedulerHarness.Yearly(name, new LoadDefinition { Kind = LoadKind.Import, Connection = "lake", Server = server, Message = "a \"server\": in a text" }),
-        };
+        static StoredSchedule Schedule(string name, string? server) =>
+            new()
+            {
+                Revision = name,
+                Definition = SchedulerHarness.Yearly(
+                    name,
+                    new LoadDefinition
+                    {
+                        Kind = LoadKind.Import,
+                        Connection = "lake",
+                        Server = server,
+                        Message = "a \"server\": in a text",
+                    }
+                ),
+            };
     }
 }

@@ -1,5 +1,5 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.Versioning;
 using IngestTools.Connections;
 using IngestTools.Scheduling;
@@ -19,10 +19,40 @@ public sealed class RefusalTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         harness.Save(
-            new ConnectionProfile { Name = "no secret", Service = IngestService.DspIngest, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "env:NOBODY_SET_THIS" },
-            new ConnectionProfile { Name = "vault", Service = IngestService.DspIngest, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "vault:mine" },
-            new ConnectionProfile { Name = "wrong", Service = IngestService.DspIngest, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "env:PATH" },
-            new ConnectionProfile { Name = "nobody there", Service = IngestService.DspIngest, Uri = new Uri("http://127.0.0.1:9/"), SignIn = SignInKind.Token, SecretFrom = "env:SCHEDULER_TEST_TOKEN", MaxAttempts = 1 });
+            new ConnectionProfile
+            {
+                Name = "no secret",
+                Service = IngestService.DspIngest,
+                Uri = harness.Sandbox.Uri,
+                SignIn = SignInKind.Token,
+                SecretFrom = "env:NOBODY_SET_THIS",
+            },
+            new ConnectionProfile
+            {
+                Name = "vault",
+                Service = IngestService.DspIngest,
+                Uri = harness.Sandbox.Uri,
+                SignIn = SignInKind.Token,
+                SecretFrom = "vault:mine",
+            },
+            new ConnectionProfile
+            {
+                Name = "wrong",
+                Service = IngestService.DspIngest,
+                Uri = harness.Sandbox.Uri,
+                SignIn = SignInKind.Token,
+                SecretFrom = "env:PATH",
+            },
+            new ConnectionProfile
+            {
+                Name = "nobody there",
+                Service = IngestService.DspIngest,
+                Uri = new Uri("http://127.0.0.1:9/"),
+                SignIn = SignInKind.Token,
+                SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+                MaxAttempts = 1,
+            }
+        );
         SchedulerProcess daemon = await harness.RunAsync();
         LoadDefinition load = harness.DspLoad("0020");
         ScheduleDefinition good = SchedulerHarness.Yearly("good", load);
@@ -44,15 +74,60 @@ public sealed class RefusalTests
             (good with { Load = load with { Connection = "vault" } }, ErrorId.NotSignedIn, "vault"),
             (good with { Load = load with { Connection = "wrong" } }, ErrorId.NotSignedIn, "wrong"),
             (good with { Load = load with { Connection = "nobody there" } }, ErrorId.ConnectionFailed, "nobody there"),
-            (good with { Load = load with { Kind = LoadKind.Import, Source = "s3://b/p/", Repository = "r", Branch = "main" } }, ErrorId.InvalidSchedule, "LakeFs"),
+            (
+                good with
+                {
+                    Load = load with { Kind = LoadKind.Import, Source = "s3://b/p/", Repository = "r", Branch = "main" },
+                },
+                ErrorId.InvalidSchedule,
+                "LakeFs"
+            ),
             (good with { Load = harness.LakeLoad() with { Branch = "no-branch" } }, ErrorId.NotFound, "no-branch"),
-            (good with { Load = harness.VossLoad("a.xlsx") with { Path = Path.Join(load.Path, "file 0.txt") } }, ErrorId.NotAWorkbook, "file 0.txt"),
+            (
+                good with
+                {
+                    Load = harness.VossLoad("a.xlsx") with { Path = Path.Join(load.Path, "file 0.txt") },
+                },
+                ErrorId.NotAWorkbook,
+                "file 0.txt"
+            ),
             (good with { Load = harness.VossLoad("a.xlsx") with { Hierarchy = "sys.no.such" } }, ErrorId.NotAllowed, "sys.no.such"),
-            (good with { Load = harness.IcaLoad(1) with { DataIdPath = Write("semicolons.csv", "DataId;Name\nfil.1;x\n") } }, ErrorId.InvalidSchedule, "semicolons between them"),
-            (good with { Load = harness.IcaLoad(1) with { DataIdPath = Write("tabs.csv", "DataId\tName\nfil.1\tx\n") } }, ErrorId.InvalidSchedule, "tabs between them"),
-            (good with { Load = harness.IcaLoad(1) with { DataIdPath = Write("header.csv", "Name,DataId\n") } }, ErrorId.InvalidSchedule, "only a header"),
+            (
+                good with
+                {
+                    Load = harness.IcaLoad(1) with { DataIdPath = Write("semicolons.csv", "DataId;Name\nfil.1;x\n") },
+                },
+                ErrorId.InvalidSchedule,
+                "semicolons between them"
+            ),
+            (
+                good with
+                {
+                    Load = harness.IcaLoad(1) with { DataIdPath = Write("tabs.csv", "DataId\tName\nfil.1\tx\n") },
+                },
+                ErrorId.InvalidSchedule,
+                "tabs between them"
+            ),
+            (
+                good with
+                {
+                    Load = harness.IcaLoad(1) with { DataIdPath = Write("header.csv", "Name,DataId\n") },
+                },
+                ErrorId.InvalidSchedule,
+                "only a header"
+            ),
             (good with { Load = harness.IcaLoad(1) with { DataIdPath = Write("empty.csv", "") } }, ErrorId.InvalidSchedule, "it is empty"),
-            (good with { Load = harness.IcaLoad(1) with { DataIdPath = new TestWorkbook().AddUsers("Ids", 1).Save(Path.Join(harness.Folder.Path, "ids.xlsx")) } }, ErrorId.InvalidSchedule, "it is a workbook"),
+            (
+                good with
+                {
+                    Load = harness.IcaLoad(1) with
+                    {
+                        DataIdPath = new TestWorkbook().AddUsers("Ids", 1).Save(Path.Join(harness.Folder.Path, "ids.xlsx")),
+                    },
+                },
+                ErrorId.InvalidSchedule,
+                "it is a workbook"
+            ),
             (good with { Load = harness.LakeLoad() with { Destination = "/raw/" } }, ErrorId.Rejected, "begins with a slash"),
             (good with { Load = load with { MappingPath = load.Path } }, ErrorId.FileUnreadable, "it is a folder"),
             (good with { Name = "a*" }, ErrorId.InvalidSchedule, "not a valid name"),
@@ -82,8 +157,13 @@ public sealed class RefusalTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         // What root may read does not end at a file's mode, unless root gives that right up.
-        string[] asAnybody = Environment.UserName == "root" ? ["/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"] : [];
-        SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, [.. asAnybody, .. SchedulerProcess.Command("run")]).ReadyAsync();
+        string[] asAnybody =
+            Environment.UserName == "root"
+                ? ["/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"]
+                : [];
+        SchedulerProcess daemon = await harness
+            .Begin(harness.Home, harness.Socket, [.. asAnybody, .. SchedulerProcess.Command("run")])
+            .ReadyAsync();
         LoadDefinition folder = harness.DspLoad("0021");
         LoadDefinition book = harness.VossLoad("closed.xlsx");
         LoadDefinition mapping = harness.DspLoad("0029") with { MappingPath = Path.Join(folder.Path, "mapping.csv") };
@@ -91,7 +171,9 @@ public sealed class RefusalTests
         File.SetUnixFileMode(book.Path!, UnixFileMode.None);
         try
         {
-            foreach ((LoadDefinition load, string told) in new[] { (folder, folder.Path!), (book, book.Path!), (mapping, mapping.MappingPath!) })
+            foreach (
+                (LoadDefinition load, string told) in new[] { (folder, folder.Path!), (book, book.Path!), (mapping, mapping.MappingPath!) }
+            )
             {
                 ControlError error = await daemon.RefusedAsync(SchedulerHarness.Yearly("closed", load));
                 Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
@@ -131,10 +213,22 @@ public sealed class RefusalTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess daemon = await harness.RunAsync();
-        ScheduleDefinition definition = new() { Name = "past", Load = harness.DspLoad("0023"), At = DateTimeOffset.UtcNow.AddDays(-1), MissedRun = MissedRun.Skip };
-        using HttpContent body = System.Net.Http.Json.JsonContent.Create(new RegisterRequest { Definition = definition with { At = null, Cron = "0 5 * * *", TimeZone = "UTC" } }, SchedulingJson.Default.RegisterRequest);
+        ScheduleDefinition definition = new()
+        {
+            Name = "past",
+            Load = harness.DspLoad("0023"),
+            At = DateTimeOffset.UtcNow.AddDays(-1),
+            MissedRun = MissedRun.Skip,
+        };
+        using HttpContent body = System.Net.Http.Json.JsonContent.Create(
+            new RegisterRequest { Definition = definition with { At = null, Cron = "0 5 * * *", TimeZone = "UTC" } },
+            SchedulingJson.Default.RegisterRequest
+        );
         using HttpResponseMessage preview = await daemon.Http.PostAsync("preview", body);
-        BulkLoadSchedule would = System.Text.Json.JsonSerializer.Deserialize(await preview.Content.ReadAsStringAsync(), SchedulingJson.Default.BulkLoadSchedule)!;
+        BulkLoadSchedule would = System.Text.Json.JsonSerializer.Deserialize(
+            await preview.Content.ReadAsStringAsync(),
+            SchedulingJson.Default.BulkLoadSchedule
+        )!;
         Assert.Equal(5, would.NextRuns.Count);
         Assert.Empty(await daemon.SchedulesAsync());
 
@@ -149,7 +243,13 @@ public sealed class RefusalTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess daemon = await harness.RunAsync();
-        ScheduleDefinition definition = new() { Name = "script", Load = harness.DspLoad("0027"), At = DateTimeOffset.UtcNow.AddDays(-1), MissedRun = MissedRun.Skip };
+        ScheduleDefinition definition = new()
+        {
+            Name = "script",
+            Load = harness.DspLoad("0027"),
+            At = DateTimeOffset.UtcNow.AddDays(-1),
+            MissedRun = MissedRun.Skip,
+        };
 
         BulkLoadSchedule first = await daemon.RegisterAsync(definition, replace: true, allowPast: true);
         BulkLoadSchedule second = await daemon.RegisterAsync(definition, replace: true, allowPast: true);
@@ -165,7 +265,15 @@ public sealed class RefusalTests
         // Another time, or another load, is another registration.
         await daemon.RegisterAsync(definition with { At = definition.At!.Value.AddHours(1) }, replace: true, allowPast: true);
         await daemon.UntilAsync(() => daemon.RunsAsync("?status=Succeeded"), runs => runs.Count == 2);
-        await daemon.RegisterAsync(definition with { At = definition.At!.Value.AddHours(1), Load = harness.DspLoad("0028") }, replace: true, allowPast: true);
+        await daemon.RegisterAsync(
+            definition with
+            {
+                At = definition.At!.Value.AddHours(1),
+                Load = harness.DspLoad("0028"),
+            },
+            replace: true,
+            allowPast: true
+        );
         await daemon.UntilAsync(() => daemon.RunsAsync("?status=Succeeded"), runs => runs.Count == 3);
     }
 
@@ -216,13 +324,23 @@ public sealed class RefusalTests
         SchedulerProcess second = await harness.RunAsync();
         Assert.Contains("created again", second.Log, StringComparison.Ordinal);
         Assert.NotEqual(2100, Assert.Single(await second.SchedulesAsync()).NextRuns[0].Year);
-        await second.RegisterAsync(new ScheduleDefinition { Name = "soon", Load = harness.DspLoad("0025"), Every = TimeSpan.FromSeconds(1) });
+        await second.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "soon",
+                Load = harness.DspLoad("0025"),
+                Every = TimeSpan.FromSeconds(1),
+            }
+        );
         await second.UntilAsync(() => second.RunsAsync("?status=Succeeded"), runs => runs.Count > 0);
         await second.TerminateAsync();
 
         Execute(Path.Join(harness.Store, "scheduler.db"), "UPDATE ingest_meta SET value = '3.18.0' WHERE name = 'quartz'");
         SchedulerProcess third = await harness.RunAsync();
-        await third.UntilAsync(() => third.RunsAsync("?name=soon"), runs => runs.Any(run => run.DueAt > DateTimeOffset.UtcNow.AddSeconds(-2)));
+        await third.UntilAsync(
+            () => third.RunsAsync("?name=soon"),
+            runs => runs.Any(run => run.DueAt > DateTimeOffset.UtcNow.AddSeconds(-2))
+        );
     }
 
     [FactExceptOn("windows", "Windows has no file modes, and its control point is a pipe.")]
@@ -259,7 +377,11 @@ public sealed class RefusalTests
         File.SetUnixFileMode(open, (UnixFileMode)0b111_111_111);
         SchedulerProcess fifth = harness.Begin("--store", other, "--socket", Path.Join(open, "c.sock"));
         Assert.Equal(1, await fifth.EndsAsync());
-        Assert.Contains($"The folder {open} cannot hold the scheduler's socket: other accounts can write to it", fifth.Log, StringComparison.Ordinal);
+        Assert.Contains(
+            $"The folder {open} cannot hold the scheduler's socket: other accounts can write to it",
+            fifth.Log,
+            StringComparison.Ordinal
+        );
     }
 
     [SkippableTheory]
@@ -286,7 +408,11 @@ public sealed class RefusalTests
         SchedulerProcess daemon = harness.Begin("--store", store);
 
         Assert.Equal(1, await daemon.EndsAsync());
-        Assert.Contains($"{path.TrimEnd('/')} is not used: other accounts can write to it. Run: chmod go-w '{path.TrimEnd('/')}'.", daemon.Log, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{path.TrimEnd('/')} is not used: other accounts can write to it. Run: chmod go-w '{path.TrimEnd('/')}'.",
+            daemon.Log,
+            StringComparison.Ordinal
+        );
     }
 
     [OtherAccountFact]
@@ -350,7 +476,10 @@ public sealed class RefusalTests
         Assert.Equal("1", Assert.Single(answer.Headers.GetValues("IngestTools-Control")));
         Assert.DoesNotContain("127.0.0.1", daemon.Log, StringComparison.Ordinal);
         string sockets = string.Concat(Directory.GetFiles($"/proc/{daemon.Id}/fd").Select(fd => new FileInfo(fd).LinkTarget));
-        string[] listening = File.ReadAllLines($"/proc/{daemon.Id}/net/tcp").Where(line => line.Contains(" 0A ", StringComparison.Ordinal)).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[9]).ToArray();
+        string[] listening = File.ReadAllLines($"/proc/{daemon.Id}/net/tcp")
+            .Where(line => line.Contains(" 0A ", StringComparison.Ordinal))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[9])
+            .ToArray();
         Assert.DoesNotContain(listening, inode => sockets.Contains($"[{inode}]", StringComparison.Ordinal));
     }
 
@@ -361,7 +490,9 @@ public sealed class RefusalTests
         // No file may grow beyond 4,096 blocks, 2 MiB; .NET itself makes larger ones in memory, unless it is told not to.
         harness.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         string[] run = SchedulerProcess.Command("run", "--poll-interval", "0.1");
-        SchedulerProcess daemon = await harness.Begin(harness.Home, harness.Socket, ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 4096; exec \"$@\"", "sh", .. run]).ReadyAsync();
+        SchedulerProcess daemon = await harness
+            .Begin(harness.Home, harness.Socket, ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 4096; exec \"$@\"", "sh", .. run])
+            .ReadyAsync();
         // The copy of an input that finds no room is told too, and nothing of it is left.
         ControlError uncopied = await daemon.RefusedAsync(SchedulerHarness.Yearly("large", harness.IcaLoad(80_000)));
         Assert.Equal(ErrorId.FileUnreadable, uncopied.ErrorId);

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
-/// <summary>Runs that meet what is seldom: a store that cannot be written, a connection that is gone, a service that does not answer a stop.</summary>
+/// <summary>
+/// Runs that meet what is seldom: a store that cannot be written, a connection that is gone, a service that does not answer a stop.
+/// </summary>
 [Collection(KillsProcesses.Name)]
 [Trait("kind", "process")]
 public sealed class RunRecoveryTests
@@ -17,17 +19,42 @@ public sealed class RunRecoveryTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess first = await harness.RunAsync();
-        List<string> ids = await KillPointTests.KillAtAsync(harness, first, KillPointTests.Point.AfterTheAnswerIsNoted, [harness.VossLoad("a.xlsx"), harness.DspLoad("0070")], "[]");
+        List<string> ids = await KillPointTests.KillAtAsync(
+            harness,
+            first,
+            KillPointTests.Point.AfterTheAnswerIsNoted,
+            [harness.VossLoad("a.xlsx"), harness.DspLoad("0070")],
+            "[]"
+        );
         harness.Save(
-            new ConnectionProfile { Name = "voss", Service = IngestService.Voss, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Password, UserName = SchedulerHarness.VossUser },
-            new ConnectionProfile { Name = "dsp", Service = IngestService.DspIngest, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Token });
-        await new HeldStore(harness.Store).ExecuteAsync($"UPDATE ingest_run SET status = 'Submitting', transaction_ids = '[]' WHERE id = {ids[0][4..]}");
+            new ConnectionProfile
+            {
+                Name = "voss",
+                Service = IngestService.Voss,
+                Uri = harness.Sandbox.Uri,
+                SignIn = SignInKind.Password,
+                UserName = SchedulerHarness.VossUser,
+            },
+            new ConnectionProfile
+            {
+                Name = "dsp",
+                Service = IngestService.DspIngest,
+                Uri = harness.Sandbox.Uri,
+                SignIn = SignInKind.Token,
+            }
+        );
+        await new HeldStore(harness.Store).ExecuteAsync(
+            $"UPDATE ingest_run SET status = 'Submitting', transaction_ids = '[]' WHERE id = {ids[0][4..]}"
+        );
 
         SchedulerProcess second = await harness.RunAsync();
 
         BulkLoadRun workbook = await second.EndOfAsync(ids[0]);
         BulkLoadRun files = await second.EndOfAsync(ids[1]);
-        Assert.True((workbook.Status, files.Status) == (RunStatus.Unknown, RunStatus.Unknown), KillPointTests.Told(workbook) + KillPointTests.Told(files));
+        Assert.True(
+            (workbook.Status, files.Status) == (RunStatus.Unknown, RunStatus.Unknown),
+            KillPointTests.Told(workbook) + KillPointTests.Told(files)
+        );
         Assert.Contains(workbook.RemoteName!, workbook.Message, StringComparison.Ordinal);
         Assert.Contains("Get-Transaction dsp:0070", files.Message, StringComparison.Ordinal);
     }
@@ -37,7 +64,13 @@ public sealed class RunRecoveryTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess first = await harness.RunAsync();
-        List<string> ids = await KillPointTests.KillAtAsync(harness, first, KillPointTests.Point.AfterTheAnswerIsNoted, [harness.DspLoad("0071")], "[]");
+        List<string> ids = await KillPointTests.KillAtAsync(
+            harness,
+            first,
+            KillPointTests.Point.AfterTheAnswerIsNoted,
+            [harness.DspLoad("0071")],
+            "[]"
+        );
         await new HeldStore(harness.Store).ExecuteAsync("UPDATE ingest_run SET marker = '{ half of it'");
 
         BulkLoadRun run = await (await harness.RunAsync()).EndOfAsync(ids[0]);
@@ -57,7 +90,10 @@ public sealed class RunRecoveryTests
         await store.HoldAsync("OLD.marker IS NULL AND NEW.marker IS NOT NULL");
         BulkLoadRun run = await daemon.StartRunAsync("remember");
 
-        await daemon.UntilAsync(() => Task.FromResult(daemon.Log), log => log.Contains("cannot be noted as Uploading", StringComparison.Ordinal));
+        await daemon.UntilAsync(
+            () => Task.FromResult(daemon.Log),
+            log => log.Contains("cannot be noted as Uploading", StringComparison.Ordinal)
+        );
         Assert.Equal(0, harness.Sandbox.DspIngest.Project("0072").Runs);
         await store.LetGoAsync();
 
@@ -69,7 +105,17 @@ public sealed class RunRecoveryTests
     public async Task A_run_that_pauses_after_a_refusal_stands_as_not_submitted_and_can_be_stopped()
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        harness.Save(new ConnectionProfile { Name = "once", Service = IngestService.DspIngest, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "env:SCHEDULER_TEST_TOKEN", MaxAttempts = 1 });
+        harness.Save(
+            new ConnectionProfile
+            {
+                Name = "once",
+                Service = IngestService.DspIngest,
+                Uri = harness.Sandbox.Uri,
+                SignIn = SignInKind.Token,
+                SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+                MaxAttempts = 1,
+            }
+        );
         SchedulerProcess daemon = await harness.RunAsync();
         await daemon.RegisterAsync(SchedulerHarness.Yearly("refused", harness.DspLoad("0073", connection: "once")));
         harness.Sandbox.Faults.Replace(Fault.Parse("429=POST /projects/0073/bulk-ingest"));
@@ -144,11 +190,30 @@ public sealed class RunRecoveryTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess first = await harness.RunAsync();
-        await first.RegisterAsync(new ScheduleDefinition { Name = "bad", Load = harness.DspLoad("0075"), Cron = "* * * * * ?", TimeZone = "Europe/Zurich" });
-        await first.RegisterAsync(new ScheduleDefinition { Name = "good", Load = harness.DspLoad("0076", files: 1), Cron = "* * * * * ?", TimeZone = "UTC" });
+        await first.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "bad",
+                Load = harness.DspLoad("0075"),
+                Cron = "* * * * * ?",
+                TimeZone = "Europe/Zurich",
+            }
+        );
+        await first.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "good",
+                Load = harness.DspLoad("0076", files: 1),
+                Cron = "* * * * * ?",
+                TimeZone = "UTC",
+            }
+        );
         await first.KillAsync();
         // The alarm lags behind the store as well, as after a crash between the two, and is to be set anew.
-        await new HeldStore(harness.Store).ExecuteAsync("UPDATE ingest_schedule SET definition = replace(definition, 'Europe/Zurich', 'Europe/Atlantis'), next_due = next_due - 1 WHERE name_key = 'bad'");
+        await new HeldStore(harness.Store).ExecuteAsync(
+            "UPDATE ingest_schedule SET definition = replace(definition, 'Europe/Zurich', 'Europe/Atlantis'), next_due = next_due - 1 "
+                + "WHERE name_key = 'bad'"
+        );
         int before = harness.Sandbox.DspIngest.Project("0076").Runs;
 
         SchedulerProcess second = await harness.RunAsync();
@@ -164,12 +229,20 @@ public sealed class RunRecoveryTests
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.BeforeIngest = _ => gate.Task);
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.BeforeIngest = _ => gate.Task
+        );
         SchedulerProcess one = await ClusterTests.NodeAsync(harness, postgres, "one");
         await one.RegisterAsync(SchedulerHarness.Yearly("left", harness.DspLoad("0077")));
         BulkLoadRun run = await one.UntilAsync((await one.StartRunAsync("left")).Id, run => run.Status == RunStatus.Running);
         await one.KillAsync();
-        await one.UntilAsync(() => postgres.CountAsync("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) - seen FROM ingest_node WHERE node = 'one'"), silent => silent > 3000);
+        await one.UntilAsync(
+            () =>
+                postgres.CountAsync(
+                    "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) - seen FROM ingest_node WHERE node = 'one'"
+                ),
+            silent => silent > 3000
+        );
 
         // The run that it takes over at its start, and later all schedules, are held by somebody else.
         SchedulerProcess two;

@@ -21,9 +21,17 @@ public sealed class ScheduleServerTests
         await using SandboxServer second = await SandboxServer.StartAsync(new SandboxOptions { Seed = 1 });
         SchedulerProcess daemon = await harness.RunAsync();
         (string here, string there) = (harness.Sandbox.Uri.AbsoluteUri, second.Uri.AbsoluteUri);
-        ScheduleDefinition often = new() { Name = "often", Load = harness.DspLoad("0071"), Every = TimeSpan.FromSeconds(1), Overlap = Overlap.Queue };
+        ScheduleDefinition often = new()
+        {
+            Name = "often",
+            Load = harness.DspLoad("0071"),
+            Every = TimeSpan.FromSeconds(1),
+            Overlap = Overlap.Queue,
+        };
         Assert.Equal(here, (await daemon.RegisterAsync(often)).Server);
-        BulkLoadRun before = (await daemon.UntilAsync(() => daemon.RunsAsync(), runs => runs.Exists(run => run.Status == RunStatus.Succeeded)))[^1];
+        BulkLoadRun before = (
+            await daemon.UntilAsync(() => daemon.RunsAsync(), runs => runs.Exists(run => run.Status == RunStatus.Succeeded))
+        )[^1];
         await SuspendAsync(daemon, "often");
         await daemon.UntilAsync(() => daemon.RunsAsync(), runs => runs.TrueForAll(run => run.IsTerminal));
         int ended = (await daemon.RunsAsync()).Count;
@@ -104,11 +112,21 @@ public sealed class ScheduleServerTests
         await daemon.RegisterAsync(SchedulerHarness.Yearly("suspended", load));
         LoadDefinition without = load with { Connection = "gone" };
         await daemon.RegisterAsync(SchedulerHarness.Yearly("by hand", without));
-        await daemon.RegisterAsync(new ScheduleDefinition { Name = "by time", Load = without, Every = TimeSpan.FromSeconds(1), Overlap = Overlap.Queue });
+        await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "by time",
+                Load = without,
+                Every = TimeSpan.FromSeconds(1),
+                Overlap = Overlap.Queue,
+            }
+        );
         await SuspendAsync(daemon, "suspended");
         await SuspendAsync(daemon, "by time");
         await daemon.TerminateAsync();
-        await new HeldStore(harness.Store).ExecuteAsync($"UPDATE ingest_schedule SET definition = replace(definition, ',\"server\":\"{here}\"', '')");
+        await new HeldStore(harness.Store).ExecuteAsync(
+            $"UPDATE ingest_schedule SET definition = replace(definition, ',\"server\":\"{here}\"', '')"
+        );
         new ProfileStore(harness.Home).Remove("gone");
 
         daemon = await harness.RunAsync();
@@ -130,7 +148,8 @@ public sealed class ScheduleServerTests
         Assert.Equal(ErrorId.WrongServer, (await StartErrorAsync(daemon, "by hand")).ErrorId);
         Assert.Equal(ErrorId.WrongServer, (await StartErrorAsync(daemon, "by time")).ErrorId);
 
-        async Task<(string, string?)[]> ServersAsync() => [.. (await daemon.SchedulesAsync()).Select(schedule => (schedule.Name, schedule.Server))];
+        async Task<(string, string?)[]> ServersAsync() =>
+            [.. (await daemon.SchedulesAsync()).Select(schedule => (schedule.Name, schedule.Server))];
     }
 
     [Fact]
@@ -143,7 +162,15 @@ public sealed class ScheduleServerTests
 
         BulkLoadSchedule written = await daemon.RegisterAsync(SchedulerHarness.Yearly("written", load with { Server = here.TrimEnd('/') }));
         ControlError none = await daemon.RefusedAsync(SchedulerHarness.Yearly("none", load with { Server = "ingest.example.org" }));
-        ControlError secret = await daemon.RefusedAsync(SchedulerHarness.Yearly("secret", load with { Server = here.Replace("://", "://u:canary-server-77@", StringComparison.Ordinal) }));
+        ControlError secret = await daemon.RefusedAsync(
+            SchedulerHarness.Yearly(
+                "secret",
+                load with
+                {
+                    Server = here.Replace("://", "://u:canary-server-77@", StringComparison.Ordinal),
+                }
+            )
+        );
 
         Assert.Equal(here, written.Server);
         Assert.Equal((ErrorId.InvalidSchedule, ErrorId.InvalidSchedule), (none.ErrorId, secret.ErrorId));
@@ -186,16 +213,25 @@ public sealed class ScheduleServerTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         using HttpClient http = new() { BaseAddress = harness.Sandbox.Uri };
-        using HostileServer first = new(async (request, cancellationToken) =>
-        {
-            // The sign-in is being tried: now the connection is saved again with another address.
-            SaveDsp(harness, harness.Sandbox.Uri);
-            using HttpRequestMessage passed = new(new HttpMethod(request.Method), request.Target);
-            foreach ((string name, string value) in request.Headers.Where(header => header.Key.Equals("Authorization", StringComparison.OrdinalIgnoreCase)))
-                passed.Headers.TryAddWithoutValidation(name, value);
-            using HttpResponseMessage answer = await http.SendAsync(passed, cancellationToken);
-            return RecordedAnswer.Json(await answer.Content.ReadAsStringAsync(cancellationToken), $"{(int)answer.StatusCode} {answer.ReasonPhrase}");
-        });
+        using HostileServer first = new(
+            async (request, cancellationToken) =>
+            {
+                // The sign-in is being tried: now the connection is saved again with another address.
+                SaveDsp(harness, harness.Sandbox.Uri);
+                using HttpRequestMessage passed = new(new HttpMethod(request.Method), request.Target);
+                foreach (
+                    (string name, string value) in request.Headers.Where(header =>
+                        header.Key.Equals("Authorization", StringComparison.OrdinalIgnoreCase)
+                    )
+                )
+                    passed.Headers.TryAddWithoutValidation(name, value);
+                using HttpResponseMessage answer = await http.SendAsync(passed, cancellationToken);
+                return RecordedAnswer.Json(
+                    await answer.Content.ReadAsStringAsync(cancellationToken),
+                    $"{(int)answer.StatusCode} {answer.ReasonPhrase}"
+                );
+            }
+        );
         SaveDsp(harness, first.Uri);
         SchedulerProcess daemon = await harness.RunAsync();
 
@@ -216,7 +252,14 @@ public sealed class ScheduleServerTests
     private static void SaveDsp(SchedulerHarness harness, Uri uri) => harness.Save(Profile("dsp", uri));
 
     private static ConnectionProfile Profile(string name, Uri uri) =>
-        new() { Name = name, Service = IngestService.DspIngest, Uri = uri, SignIn = SignInKind.Token, SecretFrom = "env:SCHEDULER_TEST_TOKEN" };
+        new()
+        {
+            Name = name,
+            Service = IngestService.DspIngest,
+            Uri = uri,
+            SignIn = SignInKind.Token,
+            SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+        };
 
     private static async Task SuspendAsync(SchedulerProcess daemon, string name)
     {

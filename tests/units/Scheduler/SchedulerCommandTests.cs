@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Xunit;
@@ -51,7 +51,13 @@ public sealed class SchedulerCommandTests
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         harness.Environment["SCHEDULER_TEST_POSTGRES"] = connection;
 
-        (int code, string output, string errors) = await harness.CommandAsync("run", "--store", "postgres", "--connection-from", "env:SCHEDULER_TEST_POSTGRES");
+        (int code, string output, string errors) = await harness.CommandAsync(
+            "run",
+            "--store",
+            "postgres",
+            "--connection-from",
+            "env:SCHEDULER_TEST_POSTGRES"
+        );
 
         Assert.Equal(1, code);
         Assert.DoesNotContain("canary", output + errors, StringComparison.Ordinal);
@@ -64,7 +70,15 @@ public sealed class SchedulerCommandTests
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess daemon = await harness.RunAsync();
         await daemon.RegisterAsync(SchedulerHarness.Yearly("yearly", harness.DspLoad("0034")));
-        await daemon.RegisterAsync(new ScheduleDefinition { Name = "had its time", Load = harness.DspLoad("0035"), At = DateTimeOffset.UtcNow.AddDays(-1) }, allowPast: true);
+        await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "had its time",
+                Load = harness.DspLoad("0035"),
+                At = DateTimeOffset.UtcNow.AddDays(-1),
+            },
+            allowPast: true
+        );
         await daemon.UntilAsync(() => daemon.SchedulesAsync("?name=had*"), schedules => schedules[0].Status == ScheduleStatus.Ended);
         string file = Path.Join(harness.Folder.Path, "schedules.json");
 
@@ -83,7 +97,18 @@ public sealed class SchedulerCommandTests
         (int code, string unit, _) = await harness.CommandAsync("unit", "--user", "loader");
 
         Assert.Equal(0, code);
-        foreach (string line in new[] { "Type=notify", "User=loader", "TimeoutStopSec=20", "Restart=on-failure", "NoNewPrivileges=true", "ProtectSystem=strict", "WantedBy=multi-user.target" })
+        foreach (
+            string line in new[]
+            {
+                "Type=notify",
+                "User=loader",
+                "TimeoutStopSec=20",
+                "Restart=on-failure",
+                "NoNewPrivileges=true",
+                "ProtectSystem=strict",
+                "WantedBy=multi-user.target",
+            }
+        )
             Assert.Contains(line, unit, StringComparison.Ordinal);
         Assert.Contains("ingest-scheduler", unit, StringComparison.Ordinal);
         Assert.Contains("Register-ScheduledTask", (await harness.CommandAsync("unit", "--windows")).Output, StringComparison.Ordinal);
@@ -95,7 +120,13 @@ public sealed class SchedulerCommandTests
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess first = await harness.RunAsync();
         await first.RegisterAsync(SchedulerHarness.Yearly("one", harness.DspLoad("0030")));
-        await first.RegisterAsync(SchedulerHarness.Yearly("two", harness.DspLoad("0031")) with { Overlap = Overlap.Queue, MissedRun = MissedRun.Skip });
+        await first.RegisterAsync(
+            SchedulerHarness.Yearly("two", harness.DspLoad("0031")) with
+            {
+                Overlap = Overlap.Queue,
+                MissedRun = MissedRun.Skip,
+            }
+        );
         string file = Path.Join(harness.Folder.Path, "schedules.json");
         Assert.Equal(0, (await harness.CommandAsync("export", file)).Code);
         Assert.DoesNotContain(SchedulerHarness.Token, File.ReadAllText(file), StringComparison.Ordinal);
@@ -122,7 +153,14 @@ public sealed class SchedulerCommandTests
         LoadDefinition load = harness.DspLoad("0032");
         await daemon.RegisterAsync(SchedulerHarness.Yearly("Active", load));
         await daemon.RegisterAsync(SchedulerHarness.Yearly("Told", load));
-        await daemon.RegisterAsync(new ScheduleDefinition { Name = "Once", Load = load, At = DateTimeOffset.UtcNow.AddDays(1) });
+        await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "Once",
+                Load = load,
+                At = DateTimeOffset.UtcNow.AddDays(1),
+            }
+        );
         await SuspendAsync(daemon, "Told", new SuspendRequest("the server is moved", "ann"));
         await SuspendAsync(daemon, "Once", new SuspendRequest(null, null));
         string file = Path.Join(harness.Folder.Path, "schedules.json");
@@ -131,14 +169,22 @@ public sealed class SchedulerCommandTests
             (await daemon.Http.DeleteAsync($"schedules/{name}")).Dispose();
         // The single time has passed when it is imported: it was suspended, so it is not run, and not refused.
         DefinitionFile exported = JsonSerializer.Deserialize(File.ReadAllText(file), SchedulingJson.Default.DefinitionFile)!;
-        exported = exported with { Schedules = [.. exported.Schedules.Select(schedule => schedule with { At = schedule.At?.AddDays(-2) })] };
+        exported = exported with
+        {
+            Schedules = [.. exported.Schedules.Select(schedule => schedule with { At = schedule.At?.AddDays(-2) })],
+        };
         File.WriteAllText(file, JsonSerializer.Serialize(exported, SchedulingJson.Default.DefinitionFile));
 
         Assert.Equal(0, (await harness.CommandAsync("import", file)).Code);
 
         Assert.Equal(
-            [("Active", ScheduleStatus.Active, null), ("Once", ScheduleStatus.Suspended, null), ("Told", ScheduleStatus.Suspended, "the server is moved (ann)")],
-            (await daemon.SchedulesAsync()).Select(schedule => (schedule.Name, schedule.Status, schedule.Reason)));
+            [
+                ("Active", ScheduleStatus.Active, null),
+                ("Once", ScheduleStatus.Suspended, null),
+                ("Told", ScheduleStatus.Suspended, "the server is moved (ann)"),
+            ],
+            (await daemon.SchedulesAsync()).Select(schedule => (schedule.Name, schedule.Status, schedule.Reason))
+        );
         Assert.Empty(await daemon.RunsAsync());
     }
 

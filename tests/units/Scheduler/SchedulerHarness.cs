@@ -35,7 +35,8 @@ internal sealed class SchedulerHarness : IAsyncDisposable
 
     public string Socket => Path.Join(Store, "control.sock");
 
-    public Dictionary<string, string> Environment { get; } = new() { ["SCHEDULER_TEST_TOKEN"] = Token, ["SCHEDULER_TEST_PASSWORD"] = "test" };
+    public Dictionary<string, string> Environment { get; } =
+        new() { ["SCHEDULER_TEST_TOKEN"] = Token, ["SCHEDULER_TEST_PASSWORD"] = "test" };
 
     public static async Task<SchedulerHarness> StartAsync(Action<SandboxOptions>? configure = null)
     {
@@ -46,7 +47,11 @@ internal sealed class SchedulerHarness : IAsyncDisposable
         options.Voss.Users = [new IngestTools.Sandbox.Services.Voss.VossUser(VossUser, Token)];
         // A daemon in a test does in seconds what takes hours elsewhere.
         options.Voss.RequestsPerSecond = null;
-        (options.LakeFs.StatusInterval, options.LakeFs.RecordDelay, options.LakeFs.WriteTime) = (TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        (options.LakeFs.StatusInterval, options.LakeFs.RecordDelay, options.LakeFs.WriteTime) = (
+            TimeSpan.Zero,
+            TimeSpan.Zero,
+            TimeSpan.Zero
+        );
         configure?.Invoke(options);
         return new SchedulerHarness(await SandboxServer.StartAsync(options));
     }
@@ -83,10 +88,18 @@ internal sealed class SchedulerHarness : IAsyncDisposable
     {
         for (int i = 0; i < files; i++)
             Folder.Write($"{shortcode}/file {i}.txt", 50 + i);
-        return new LoadDefinition { Kind = LoadKind.BulkIngest, Connection = connection, Path = Path.Join(Folder.Path, shortcode), Shortcode = shortcode };
+        return new LoadDefinition
+        {
+            Kind = LoadKind.BulkIngest,
+            Connection = connection,
+            Path = Path.Join(Folder.Path, shortcode),
+            Shortcode = shortcode,
+        };
     }
 
-    /// <summary>A VOSS load of a workbook of so many rows. Each workbook has a content of its own: the same content is loaded once.</summary>
+    /// <summary>
+    /// A VOSS load of a workbook of so many rows. Each workbook has a content of its own: the same content is loaded once.
+    /// </summary>
     public LoadDefinition VossLoad(string name, int rows = 3)
     {
         string domain = $"{Guid.NewGuid():N}.example.org";
@@ -94,7 +107,14 @@ internal sealed class SchedulerHarness : IAsyncDisposable
         {
             Kind = LoadKind.BulkLoad,
             Connection = "voss",
-            Path = new TestWorkbook().Add("Users", [["Username", "Email"], .. Enumerable.Range(1, rows).Select(i => new[] { $"user{i}", $"user{i}@{domain}" })])
+            Path = new TestWorkbook()
+                .Add(
+                    "Users",
+                    [
+                        ["Username", "Email"],
+                        .. Enumerable.Range(1, rows).Select(i => new[] { $"user{i}", $"user{i}@{domain}" }),
+                    ]
+                )
                 .Save(Path.Join(Folder.Path, name)),
             Hierarchy = Hierarchy,
         };
@@ -105,7 +125,13 @@ internal sealed class SchedulerHarness : IAsyncDisposable
     {
         string path = Path.Join(Folder.Path, $"{project}.csv");
         File.WriteAllLines(path, ["Name,DataId", .. IcaHarness.Ids(ids).Select(id => $"x,{id}")]);
-        return new LoadDefinition { Kind = LoadKind.LinkingBatch, Connection = "ica", DataIdPath = path, ProjectId = project };
+        return new LoadDefinition
+        {
+            Kind = LoadKind.LinkingBatch,
+            Connection = "ica",
+            DataIdPath = path,
+            ProjectId = project,
+        };
     }
 
     /// <summary>A lakeFS load of some objects of the store, into the sandbox's repository or one of its own.</summary>
@@ -115,11 +141,27 @@ internal sealed class SchedulerHarness : IAsyncDisposable
             Sandbox.LakeFs.AddRepository(repository);
         for (int i = 0; i < 3; i++)
             Sandbox.LakeFs.Store.Add($"s3://bucket/nightly/{i}.txt");
-        return new LoadDefinition { Kind = LoadKind.Import, Connection = "lake", Source = "s3://bucket/nightly/", Repository = repository, Branch = "main", Destination = "raw/", Message = "nightly" };
+        return new LoadDefinition
+        {
+            Kind = LoadKind.Import,
+            Connection = "lake",
+            Source = "s3://bucket/nightly/",
+            Repository = repository,
+            Branch = "main",
+            Destination = "raw/",
+            Message = "nightly",
+        };
     }
 
     /// <summary>A schedule whose times are far away, to be started by hand.</summary>
-    public static ScheduleDefinition Yearly(string name, LoadDefinition load) => new() { Name = name, Load = load, Cron = "0 3 1 1 *", TimeZone = "UTC" };
+    public static ScheduleDefinition Yearly(string name, LoadDefinition load) =>
+        new()
+        {
+            Name = name,
+            Load = load,
+            Cron = "0 3 1 1 *",
+            TimeZone = "UTC",
+        };
 
     public async ValueTask DisposeAsync()
     {
@@ -130,18 +172,50 @@ internal sealed class SchedulerHarness : IAsyncDisposable
     }
 
     private ConnectionProfile[] Connections() =>
-    [
-        new ConnectionProfile { Name = "dsp", Service = IngestService.DspIngest, Uri = Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "env:SCHEDULER_TEST_TOKEN" },
-        new ConnectionProfile
-        {
-            Name = "dsp-login", Service = IngestService.DspIngest, Uri = Sandbox.Uri, SignIn = SignInKind.Password, UserName = "root@example.com", SecretFrom = "env:SCHEDULER_TEST_PASSWORD",
-            AuthenticationUri = Sandbox.Uri,
-        },
-        new ConnectionProfile { Name = "ica", Service = IngestService.Ica, Uri = new Uri(Sandbox.Uri, "ica/rest"), SignIn = SignInKind.ApiKey, SecretFrom = "env:SCHEDULER_TEST_TOKEN" },
-        new ConnectionProfile
-        {
-            Name = "lake", Service = IngestService.LakeFs, Uri = Sandbox.Uri, SignIn = SignInKind.Password, UserName = Sandbox.LakeFs.Options.AccessKeyId, SecretFrom = "env:SCHEDULER_TEST_TOKEN",
-        },
-        new ConnectionProfile { Name = "voss", Service = IngestService.Voss, Uri = Sandbox.Uri, SignIn = SignInKind.Password, UserName = VossUser, SecretFrom = "env:SCHEDULER_TEST_TOKEN" },
-    ];
+        [
+            new ConnectionProfile
+            {
+                Name = "dsp",
+                Service = IngestService.DspIngest,
+                Uri = Sandbox.Uri,
+                SignIn = SignInKind.Token,
+                SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+            },
+            new ConnectionProfile
+            {
+                Name = "dsp-login",
+                Service = IngestService.DspIngest,
+                Uri = Sandbox.Uri,
+                SignIn = SignInKind.Password,
+                UserName = "root@example.com",
+                SecretFrom = "env:SCHEDULER_TEST_PASSWORD",
+                AuthenticationUri = Sandbox.Uri,
+            },
+            new ConnectionProfile
+            {
+                Name = "ica",
+                Service = IngestService.Ica,
+                Uri = new Uri(Sandbox.Uri, "ica/rest"),
+                SignIn = SignInKind.ApiKey,
+                SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+            },
+            new ConnectionProfile
+            {
+                Name = "lake",
+                Service = IngestService.LakeFs,
+                Uri = Sandbox.Uri,
+                SignIn = SignInKind.Password,
+                UserName = Sandbox.LakeFs.Options.AccessKeyId,
+                SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+            },
+            new ConnectionProfile
+            {
+                Name = "voss",
+                Service = IngestService.Voss,
+                Uri = Sandbox.Uri,
+                SignIn = SignInKind.Password,
+                UserName = VossUser,
+                SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+            },
+        ];
 }

@@ -66,7 +66,12 @@ internal sealed class SchedulerProcess : IAsyncDisposable
     public static string[] Command(params string[] arguments) =>
         [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", typeof(SchedulerStore).Assembly.Location, .. arguments];
 
-    public static SchedulerProcess Start(string home, string socket, IReadOnlyDictionary<string, string>? environment, params string[] command)
+    public static SchedulerProcess Start(
+        string home,
+        string socket,
+        IReadOnlyDictionary<string, string>? environment,
+        params string[] command
+    )
     {
         ProcessStartInfo start = new(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["INGESTTOOLS_HOME"] = home;
@@ -102,7 +107,8 @@ internal sealed class SchedulerProcess : IAsyncDisposable
         return this;
     }
 
-    public async Task<SchedulerState> StateAsync() => JsonSerializer.Deserialize(await _http.GetStringAsync("status"), SchedulingJson.Default.SchedulerState)!;
+    public async Task<SchedulerState> StateAsync() =>
+        JsonSerializer.Deserialize(await _http.GetStringAsync("status"), SchedulingJson.Default.SchedulerState)!;
 
     public async Task<BulkLoadSchedule> RegisterAsync(ScheduleDefinition definition, bool replace = false, bool allowPast = false)
     {
@@ -112,9 +118,20 @@ internal sealed class SchedulerProcess : IAsyncDisposable
         return JsonSerializer.Deserialize(text, SchedulingJson.Default.BulkLoadSchedule)!;
     }
 
-    public Task<HttpResponseMessage> TryRegisterAsync(ScheduleDefinition definition, bool replace = false, bool allowPast = false) => _http.PutAsync(
-        $"schedules/{Uri.EscapeDataString(definition.Name)}",
-        JsonContent.Create(new RegisterRequest { Definition = definition, Replace = replace, AllowPast = allowPast, By = "a test" }, SchedulingJson.Default.RegisterRequest));
+    public Task<HttpResponseMessage> TryRegisterAsync(ScheduleDefinition definition, bool replace = false, bool allowPast = false) =>
+        _http.PutAsync(
+            $"schedules/{Uri.EscapeDataString(definition.Name)}",
+            JsonContent.Create(
+                new RegisterRequest
+                {
+                    Definition = definition,
+                    Replace = replace,
+                    AllowPast = allowPast,
+                    By = "a test",
+                },
+                SchedulingJson.Default.RegisterRequest
+            )
+        );
 
     /// <summary>The error that a registration gets.</summary>
     public async Task<ControlError> RefusedAsync(ScheduleDefinition definition)
@@ -132,13 +149,20 @@ internal sealed class SchedulerProcess : IAsyncDisposable
         return JsonSerializer.Deserialize(text, SchedulingJson.Default.BulkLoadRun)!;
     }
 
-    public async Task<BulkLoadRun> RunAsync(string id) => JsonSerializer.Deserialize(await _http.GetStringAsync($"runs/{id.Replace("run:", "")}"), SchedulingJson.Default.BulkLoadRun)!;
+    public async Task<BulkLoadRun> RunAsync(string id) =>
+        JsonSerializer.Deserialize(await _http.GetStringAsync($"runs/{id.Replace("run:", "")}"), SchedulingJson.Default.BulkLoadRun)!;
 
     public async Task<List<BulkLoadRun>> RunsAsync(string query = "") =>
-        (await _http.GetStringAsync("runs" + query)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize(line, SchedulingJson.Default.BulkLoadRun)!).ToList();
+        (await _http.GetStringAsync("runs" + query))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonSerializer.Deserialize(line, SchedulingJson.Default.BulkLoadRun)!)
+            .ToList();
 
     public async Task<List<BulkLoadSchedule>> SchedulesAsync(string query = "") =>
-        (await _http.GetStringAsync("schedules" + query)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize(line, SchedulingJson.Default.BulkLoadSchedule)!).ToList();
+        (await _http.GetStringAsync("schedules" + query))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonSerializer.Deserialize(line, SchedulingJson.Default.BulkLoadSchedule)!)
+            .ToList();
 
     /// <summary>Waits until a run is as it should be.</summary>
     public Task<BulkLoadRun> UntilAsync(string id, Func<BulkLoadRun, bool> condition) => UntilAsync(() => RunAsync(id), condition);

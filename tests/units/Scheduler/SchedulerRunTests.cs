@@ -17,10 +17,20 @@ public sealed class SchedulerRunTests
         SchedulerProcess daemon = await harness.RunAsync();
         string mapping = Path.Join(harness.Folder.Path, "mapping.csv");
         DateTimeOffset at = DateTimeOffset.UtcNow.AddSeconds(1.5);
-        BulkLoadSchedule schedule = await daemon.RegisterAsync(new ScheduleDefinition { Name = "once", Load = harness.DspLoad("0001") with { MappingPath = mapping }, At = at, TimeZone = "Europe/Zurich" });
+        BulkLoadSchedule schedule = await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "once",
+                Load = harness.DspLoad("0001") with { MappingPath = mapping },
+                At = at,
+                TimeZone = "Europe/Zurich",
+            }
+        );
         Assert.Equal(at.ToUnixTimeMilliseconds(), Assert.Single(schedule.NextRuns).ToUnixTimeMilliseconds());
 
-        BulkLoadRun run = await daemon.UntilAsync(async () => (await daemon.RunsAsync()).FirstOrDefault(), run => run?.IsTerminal == true) ?? throw new InvalidOperationException();
+        BulkLoadRun run =
+            await daemon.UntilAsync(async () => (await daemon.RunsAsync()).FirstOrDefault(), run => run?.IsTerminal == true)
+            ?? throw new InvalidOperationException();
 
         Assert.Equal(RunStatus.Succeeded, run.Status);
         Assert.Equal("dsp:0001", Assert.Single(run.TransactionIds));
@@ -37,7 +47,16 @@ public sealed class SchedulerRunTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess daemon = await harness.RunAsync();
-        await daemon.RegisterAsync(new ScheduleDefinition { Name = "each second", Load = harness.DspLoad("0002"), Cron = "* * * * * ?", TimeZone = "UTC", Overlap = Overlap.Queue });
+        await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "each second",
+                Load = harness.DspLoad("0002"),
+                Cron = "* * * * * ?",
+                TimeZone = "UTC",
+                Overlap = Overlap.Queue,
+            }
+        );
 
         List<BulkLoadRun> runs = await daemon.UntilAsync(() => daemon.RunsAsync("?status=Succeeded"), runs => runs.Count >= 3);
 
@@ -49,7 +68,9 @@ public sealed class SchedulerRunTests
     [Fact]
     public async Task A_failed_file_makes_a_run_partly_succeeded_and_its_log_names_it()
     {
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.IngestFails = DspIngestOptions.FilesLike("file 1.txt"));
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.IngestFails = DspIngestOptions.FilesLike("file 1.txt")
+        );
         SchedulerProcess daemon = await harness.RunAsync();
         await daemon.RegisterAsync(SchedulerHarness.Yearly("partly", harness.DspLoad("0003", files: 3)));
 
@@ -80,7 +101,9 @@ public sealed class SchedulerRunTests
     public async Task At_most_four_loads_go_to_one_host_at_a_time_and_all_have_their_turn()
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.BeforeIngest = _ => gate.Task);
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.BeforeIngest = _ => gate.Task
+        );
         SchedulerProcess daemon = await harness.RunAsync();
         List<string> ids = [];
         for (int i = 0; i < 6; i++)
@@ -90,7 +113,10 @@ public sealed class SchedulerRunTests
             ids.Add((await daemon.StartRunAsync(shortcode)).Id);
         }
 
-        List<BulkLoadRun> runs = await daemon.UntilAsync(() => daemon.RunsAsync(), runs => runs.Count(run => run.Status == RunStatus.Running) == 4);
+        List<BulkLoadRun> runs = await daemon.UntilAsync(
+            () => daemon.RunsAsync(),
+            runs => runs.Count(run => run.Status == RunStatus.Running) == 4
+        );
         Assert.Equal(2, runs.Count(run => run is { Status: RunStatus.Planned, StartedAt: null }));
         gate.SetResult();
         foreach (string id in ids)
@@ -101,7 +127,9 @@ public sealed class SchedulerRunTests
     public async Task A_run_that_waits_or_uploads_is_canceled_and_one_that_cannot_be_stopped_says_so()
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.BeforeIngest = _ => gate.Task);
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.BeforeIngest = _ => gate.Task
+        );
         SchedulerProcess daemon = await harness.RunAsync();
         await daemon.RegisterAsync(SchedulerHarness.Yearly("stop", harness.DspLoad("0005")) with { Overlap = Overlap.Queue });
         BulkLoadRun running = await daemon.UntilAsync((await daemon.StartRunAsync("stop")).Id, run => run.Status == RunStatus.Running);
@@ -129,8 +157,20 @@ public sealed class SchedulerRunTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess daemon = await harness.RunAsync();
-        await daemon.RegisterAsync(new ScheduleDefinition { Name = "pause", Load = harness.DspLoad("0006", files: 1), Every = TimeSpan.FromSeconds(1) });
-        using (HttpResponseMessage suspended = await daemon.Http.PostAsync("schedules/pause/suspend", new StringContent("""{"reason":"the server is moved","by":"ann"}""")))
+        await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "pause",
+                Load = harness.DspLoad("0006", files: 1),
+                Every = TimeSpan.FromSeconds(1),
+            }
+        );
+        using (
+            HttpResponseMessage suspended = await daemon.Http.PostAsync(
+                "schedules/pause/suspend",
+                new StringContent("""{"reason":"the server is moved","by":"ann"}""")
+            )
+        )
             Assert.True(suspended.IsSuccessStatusCode, await suspended.Content.ReadAsStringAsync());
 
         BulkLoadSchedule schedule = Assert.Single(await daemon.SchedulesAsync("?name=PA*"));
@@ -139,7 +179,14 @@ public sealed class SchedulerRunTests
         Assert.Empty(schedule.NextRuns);
         int before = (await daemon.RunsAsync()).Count;
         // The alarm of another schedule shows that time has passed.
-        await daemon.RegisterAsync(new ScheduleDefinition { Name = "clock", Load = harness.DspLoad("0007", files: 1), Every = TimeSpan.FromSeconds(1) });
+        await daemon.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "clock",
+                Load = harness.DspLoad("0007", files: 1),
+                Every = TimeSpan.FromSeconds(1),
+            }
+        );
         await daemon.UntilAsync(() => daemon.RunsAsync("?name=clock"), runs => runs.Count >= 2);
         Assert.Equal(before, (await daemon.RunsAsync("?name=pause")).Count);
         using HttpResponseMessage resumed = await daemon.Http.PostAsync("schedules/pause/resume", null);

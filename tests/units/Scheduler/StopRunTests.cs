@@ -18,20 +18,34 @@ public sealed class StopRunTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess first = await harness.RunAsync();
-        List<string> ids = await KillPointTests.KillAtAsync(harness, first, KillPointTests.Point.BeforeItIsNoted, [harness.IcaLoad(50_010)], OneBatch);
+        List<string> ids = await KillPointTests.KillAtAsync(
+            harness,
+            first,
+            KillPointTests.Point.BeforeItIsNoted,
+            [harness.IcaLoad(50_010)],
+            OneBatch
+        );
         // The second daemon may not send the rest, and pauses.
-        harness.Save(new ConnectionProfile
-        {
-            Name = "ica",
-            Service = IngestService.Ica,
-            Uri = new Uri(harness.Sandbox.Uri, "ica/rest"),
-            SignIn = SignInKind.ApiKey,
-            SecretFrom = "env:SCHEDULER_TEST_TOKEN",
-            MaxAttempts = 1,
-        });
+        harness.Save(
+            new ConnectionProfile
+            {
+                Name = "ica",
+                Service = IngestService.Ica,
+                Uri = new Uri(harness.Sandbox.Uri, "ica/rest"),
+                SignIn = SignInKind.ApiKey,
+                SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+                MaxAttempts = 1,
+            }
+        );
         harness.Sandbox.Faults.Replace(Fault.Parse("429=POST /ica/rest/api/projects/*/dataLinkingBatch"));
         SchedulerProcess second = await harness.RunAsync();
-        await second.UntilAsync(ids[0], run => run.Log!.Any(line => line.Message!.StartsWith("Nothing more was submitted; it is tried again in 00:00:15", StringComparison.Ordinal)));
+        await second.UntilAsync(
+            ids[0],
+            run =>
+                run.Log!.Any(line =>
+                    line.Message!.StartsWith("Nothing more was submitted; it is tried again in 00:00:15", StringComparison.Ordinal)
+                )
+        );
 
         await StopAsync(second, ids[0]);
         harness.Sandbox.Faults.Clear();
@@ -48,10 +62,24 @@ public sealed class StopRunTests
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         SchedulerProcess first = await harness.RunAsync();
-        List<string> ids = await KillPointTests.KillAtAsync(harness, first, KillPointTests.Point.BeforeItIsNoted, [harness.IcaLoad(25_010)], OneBatch);
+        List<string> ids = await KillPointTests.KillAtAsync(
+            harness,
+            first,
+            KillPointTests.Point.BeforeItIsNoted,
+            [harness.IcaLoad(25_010)],
+            OneBatch
+        );
         // As a daemon left it that began to prepare the rest.
         await new HeldStore(harness.Store).ExecuteAsync("UPDATE ingest_run SET status = 'Uploading'");
-        harness.Save(new ConnectionProfile { Name = "ica", Service = IngestService.Ica, Uri = new Uri(harness.Sandbox.Uri, "ica/rest"), SignIn = SignInKind.ApiKey });
+        harness.Save(
+            new ConnectionProfile
+            {
+                Name = "ica",
+                Service = IngestService.Ica,
+                Uri = new Uri(harness.Sandbox.Uri, "ica/rest"),
+                SignIn = SignInKind.ApiKey,
+            }
+        );
 
         BulkLoadRun run = await (await harness.RunAsync()).EndOfAsync(ids[0]);
 
@@ -68,7 +96,10 @@ public sealed class StopRunTests
         await daemon.RegisterAsync(SchedulerHarness.Yearly("noted", harness.DspLoad("0078")));
         await store.HoldAsync("NEW.status = 'Submitting'");
         BulkLoadRun run = await daemon.StartRunAsync("noted");
-        await daemon.UntilAsync(() => Task.FromResult(daemon.Log), log => log.Contains("cannot be noted as Submitting", StringComparison.Ordinal));
+        await daemon.UntilAsync(
+            () => Task.FromResult(daemon.Log),
+            log => log.Contains("cannot be noted as Submitting", StringComparison.Ordinal)
+        );
 
         await StopAsync(daemon, run.Id);
         await store.LetGoAsync();
@@ -82,16 +113,32 @@ public sealed class StopRunTests
     public async Task A_run_that_is_stopped_while_it_is_looked_into_is_unknown_and_tells_what_to_look_at()
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        harness.Save(new ConnectionProfile { Name = "once", Service = IngestService.DspIngest, Uri = harness.Sandbox.Uri, SignIn = SignInKind.Token, SecretFrom = "env:SCHEDULER_TEST_TOKEN", MaxAttempts = 1 });
+        harness.Save(
+            new ConnectionProfile
+            {
+                Name = "once",
+                Service = IngestService.DspIngest,
+                Uri = harness.Sandbox.Uri,
+                SignIn = SignInKind.Token,
+                SecretFrom = "env:SCHEDULER_TEST_TOKEN",
+                MaxAttempts = 1,
+            }
+        );
         SchedulerProcess daemon = await harness.RunAsync();
         HeldStore store = new(harness.Store);
         await daemon.RegisterAsync(SchedulerHarness.Yearly("looked into", harness.DspLoad("0079", connection: "once")));
         await store.HoldAsync("NEW.status = 'Submitting'");
         BulkLoadRun run = await daemon.StartRunAsync("looked into");
-        await daemon.UntilAsync(() => Task.FromResult(daemon.Log), log => log.Contains("cannot be noted as Submitting", StringComparison.Ordinal));
+        await daemon.UntilAsync(
+            () => Task.FromResult(daemon.Log),
+            log => log.Contains("cannot be noted as Submitting", StringComparison.Ordinal)
+        );
         harness.Sandbox.Faults.Replace([Fault.Parse("lost=1,POST /projects/0079/bulk-ingest"), Fault.Parse("503=GET /**")]);
         await store.LetGoAsync();
-        await daemon.UntilAsync(() => Task.FromResult(daemon.Log), log => log.Contains("Whether it was submitted cannot be found out right now", StringComparison.Ordinal));
+        await daemon.UntilAsync(
+            () => Task.FromResult(daemon.Log),
+            log => log.Contains("Whether it was submitted cannot be found out right now", StringComparison.Ordinal)
+        );
 
         await StopAsync(daemon, run.Id);
 

@@ -14,7 +14,9 @@ public sealed class StoppingTests
     public async Task Sigterm_ends_it_also_while_another_program_holds_its_store_and_nothing_is_lost_or_doubled()
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options => options.DspIngest.BeforeIngest = _ => gate.Task);
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.BeforeIngest = _ => gate.Task
+        );
         SchedulerProcess first = await harness.RunAsync();
         string[] shortcodes = ["0050", "0051", "0052"];
         List<string> ids = [];
@@ -26,9 +28,21 @@ public sealed class StoppingTests
 
         foreach (string id in ids)
             await first.UntilAsync(id, run => run.Status == RunStatus.Running);
-        await first.RegisterAsync(new ScheduleDefinition { Name = "book", Load = harness.VossLoad("book.xlsx"), Every = TimeSpan.FromSeconds(1), Overlap = Overlap.Queue });
+        await first.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "book",
+                Load = harness.VossLoad("book.xlsx"),
+                Every = TimeSpan.FromSeconds(1),
+                Overlap = Overlap.Queue,
+            }
+        );
         await first.UntilAsync(() => first.RunsAsync("?name=book&status=Succeeded"), runs => runs.Count > 0);
-        using (SqliteConnection other = new(new SqliteConnectionStringBuilder { DataSource = Path.Join(harness.Store, "scheduler.db"), Pooling = false }.ToString()))
+        using (
+            SqliteConnection other = new(
+                new SqliteConnectionStringBuilder { DataSource = Path.Join(harness.Store, "scheduler.db"), Pooling = false }.ToString()
+            )
+        )
         {
             other.Open();
             using SqliteTransaction writing = other.BeginTransaction(deferred: false);
@@ -46,9 +60,18 @@ public sealed class StoppingTests
         Assert.All(shortcodes, shortcode => Assert.Equal(1, harness.Sandbox.DspIngest.Project(shortcode).Runs));
         using (HttpResponseMessage deleted = await second.Http.DeleteAsync("schedules/book"))
             Assert.True(deleted.IsSuccessStatusCode);
-        List<BulkLoadRun> books = await second.UntilAsync(() => second.RunsAsync("?name=book"), runs => runs.TrueForAll(run => run.IsTerminal));
+        List<BulkLoadRun> books = await second.UntilAsync(
+            () => second.RunsAsync("?name=book"),
+            runs => runs.TrueForAll(run => run.IsTerminal)
+        );
         Assert.Equal(books.Count, books.Select(run => run.DueAt).Distinct().Count());
-        Assert.All(books, run => Assert.True(run.Status is RunStatus.Succeeded or RunStatus.Missed, $"{run.Id} {run.Status} {run.Message}"));
-        Assert.Equal(books.Count(run => run.Status == RunStatus.Succeeded), harness.Sandbox.Voss.Transactions.Count(load => load.FileName!.StartsWith("book-", StringComparison.Ordinal)));
+        Assert.All(
+            books,
+            run => Assert.True(run.Status is RunStatus.Succeeded or RunStatus.Missed, $"{run.Id} {run.Status} {run.Message}")
+        );
+        Assert.Equal(
+            books.Count(run => run.Status == RunStatus.Succeeded),
+            harness.Sandbox.Voss.Transactions.Count(load => load.FileName!.StartsWith("book-", StringComparison.Ordinal))
+        );
     }
 }

@@ -21,10 +21,22 @@ public sealed class SuspendedNodeTests
         SchedulerProcess one = await ClusterTests.NodeAsync(harness, postgres, "one");
         // Each is to be sent again after a pause: the files of one load, and the starts of the others.
         FaultList faults = harness.Sandbox.Faults;
-        string[] requests = ["POST /projects/0061/bulk-ingest/ingest/*", "POST /projects/0060/bulk-ingest", "POST /api/tool/BulkLoad/", "POST /ica/rest/api/projects/*/dataLinkingBatch"];
+        string[] requests =
+        [
+            "POST /projects/0061/bulk-ingest/ingest/*",
+            "POST /projects/0060/bulk-ingest",
+            "POST /api/tool/BulkLoad/",
+            "POST /ica/rest/api/projects/*/dataLinkingBatch",
+        ];
         faults.Replace(requests.Select(request => Fault.Parse("503=1,25s," + request)));
         string[] names = ["files", "start", "workbook", "batch"];
-        LoadDefinition[] loads = [harness.DspLoad("0061", files: 1), harness.DspLoad("0060"), harness.VossLoad("users.xlsx"), harness.IcaLoad(10)];
+        LoadDefinition[] loads =
+        [
+            harness.DspLoad("0061", files: 1),
+            harness.DspLoad("0060"),
+            harness.VossLoad("users.xlsx"),
+            harness.IcaLoad(10),
+        ];
         foreach ((string name, LoadDefinition load) in names.Zip(loads))
             await one.RegisterAsync(SchedulerHarness.Yearly(name, load));
         List<string> ids = [];
@@ -40,7 +52,10 @@ public sealed class SuspendedNodeTests
         foreach (string id in ids)
             runs.Add(await two.EndOfAsync(id));
         one.Resume();
-        await one.UntilAsync(() => Task.FromResult(one.Log), log => ids.TrueForAll(id => log.Contains($"{id} was taken by another node", StringComparison.Ordinal)));
+        await one.UntilAsync(
+            () => Task.FromResult(one.Log),
+            log => ids.TrueForAll(id => log.Contains($"{id} was taken by another node", StringComparison.Ordinal))
+        );
 
         foreach (DspProject project in (DspProject[])[harness.Sandbox.DspIngest.Project("0060"), harness.Sandbox.DspIngest.Project("0061")])
         {
@@ -67,7 +82,10 @@ public sealed class SuspendedNodeTests
         BulkLoadRun run = await one.StartRunAsync("alone");
         await one.UntilAsync(() => Task.FromResult(one.Log), log => log.Contains("is sent again in", StringComparison.Ordinal));
         one.Suspend();
-        await one.UntilAsync(() => postgres.CountAsync("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) - max(seen) FROM ingest_node"), silent => silent > 3500);
+        await one.UntilAsync(
+            () => postgres.CountAsync("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) - max(seen) FROM ingest_node"),
+            silent => silent > 3500
+        );
         one.Resume();
 
         Assert.Equal(RunStatus.Succeeded, (await one.EndOfAsync(run.Id)).Status);
@@ -84,8 +102,16 @@ public sealed class SuspendedNodeTests
         SchedulerStore two = new(dialect, "claim of two", "two");
         TimeSpan dead = TimeSpan.FromMinutes(1);
         Assert.True(await one.BeatAsync("here", dead, CancellationToken.None));
-        StoredRun planned = new() { Name = "s", DueKey = "k", Load = new LoadDefinition { Kind = LoadKind.Import, Connection = "lake" }, Host = "h" };
-        long number = (await one.WriteAsync(session => SchedulerStore.AddRunAsync(session, planned, CancellationToken.None), CancellationToken.None))!.Value;
+        StoredRun planned = new()
+        {
+            Name = "s",
+            DueKey = "k",
+            Load = new LoadDefinition { Kind = LoadKind.Import, Connection = "lake" },
+            Host = "h",
+        };
+        long number = (
+            await one.WriteAsync(session => SchedulerStore.AddRunAsync(session, planned, CancellationToken.None), CancellationToken.None)
+        )!.Value;
         Assert.NotNull(await one.TakeAsync(number, 4, DateTimeOffset.UtcNow, CancellationToken.None));
 
         // One who is late, and asks before another comes, has it for the whole time.
@@ -100,7 +126,11 @@ public sealed class SuspendedNodeTests
         // A name that another has is no proof of life: what this one has can be taken at any time.
         Assert.False(await two.HoldRunAsync(number, CancellationToken.None));
 
-        static Task<int> Age(SchedulerStore store) => store.WriteAsync(session => session.ExecuteAsync("UPDATE ingest_node SET seen = seen - 100000", CancellationToken.None), CancellationToken.None);
+        static Task<int> Age(SchedulerStore store) =>
+            store.WriteAsync(
+                session => session.ExecuteAsync("UPDATE ingest_node SET seen = seen - 100000", CancellationToken.None),
+                CancellationToken.None
+            );
     }
 
     [PostgresFact]
@@ -121,7 +151,8 @@ public sealed class SuspendedNodeTests
                 await goesOn.Task;
                 return await session.ExecuteAsync("UPDATE ingest_run SET ended = ended", CancellationToken.None);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         await isIn.Task;
 
         Assert.Empty(await two.TakeOverAsync(TimeSpan.FromMinutes(1), [], CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30)));

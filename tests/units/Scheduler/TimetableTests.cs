@@ -53,7 +53,16 @@ public sealed class TimetableTests
     public void An_interval_runs_on_through_a_clock_change()
     {
         DateTimeOffset anchor = new(2027, 3, 14, 1, 0, 0, TimeSpan.FromHours(-5));
-        Timetable hourly = new(new ScheduleDefinition { Name = "s", Load = Load, Every = TimeSpan.FromHours(1), TimeZone = "America/New_York" }, anchor);
+        Timetable hourly = new(
+            new ScheduleDefinition
+            {
+                Name = "s",
+                Load = Load,
+                Every = TimeSpan.FromHours(1),
+                TimeZone = "America/New_York",
+            },
+            anchor
+        );
 
         List<DateTimeOffset> times = hourly.List(hourly.NextAfter(anchor), 3);
 
@@ -80,5 +89,15 @@ public sealed class TimetableTests
         Assert.NotNull(error.Advice);
     }
 
-    private static Timetable Of(string cron, string? zone) => new(new ScheduleDefinition { Name = "s", Load = Load, Cron = cron, TimeZone = zone }, DateTimeOffset.UnixEpoch);
+    private static Timetable Of(string cron, string? zone) =>
+        new(
+            new ScheduleDefinition
+            {
+                Name = "s",
+                Load = Load,
+                Cron = cron,
+                TimeZone = zone,
+            },
+            DateTimeOffset.UnixEpoch
+        );
 }

@@ -1,13 +1,15 @@
 using System.Net;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
 
-/// <summary>Runs whose rows in the store cannot be read: they are told, end as unknown, are never submitted, and hold up no other.</summary>
+/// <summary>
+/// Runs whose rows in the store cannot be read: they are told, end as unknown, are never submitted, and hold up no other.
+/// </summary>
 [Collection(StartsProcesses.Name)]
 [Trait("kind", "process")]
 public sealed class UnreadableRunTests
@@ -43,7 +45,13 @@ public sealed class UnreadableRunTests
         run = await daemon.UntilAsync(run.Id, now => now.Status == RunStatus.Unknown && now.CompletedAt is not null);
         Assert.StartsWith($"{run.Id} cannot be read from the store: ", run.Message, StringComparison.Ordinal);
         Assert.Contains("Look at the service", run.Message, StringComparison.Ordinal);
-        Assert.Contains(damage.Contains("transaction_ids", StringComparison.Ordinal) ? damage[(damage.IndexOf('[', StringComparison.Ordinal))..] : "[\"dsp:0091\"]", run.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            damage.Contains("transaction_ids", StringComparison.Ordinal)
+                ? damage[(damage.IndexOf('[', StringComparison.Ordinal))..]
+                : "[\"dsp:0091\"]",
+            run.Message,
+            StringComparison.Ordinal
+        );
         Assert.Contains(run.Log!, line => line.Message == run.Message);
         Assert.Equal(RunStatus.Succeeded, (await daemon.EndOfAsync((await daemon.StartRunAsync("whole")).Id)).Status);
         Assert.Equal(2, (await daemon.RunsAsync()).Count);
@@ -80,7 +88,10 @@ public sealed class UnreadableRunTests
         SchedulerProcess daemon = await harness.RunAsync();
         foreach (string body in new[] { "{ half", "null", "" })
         {
-            using HttpRequestMessage request = new(new HttpMethod(method), path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            using HttpRequestMessage request = new(new HttpMethod(method), path)
+            {
+                Content = new StringContent(body, Encoding.UTF8, "application/json"),
+            };
             using HttpResponseMessage answer = await daemon.Http.SendAsync(request);
 
             Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);

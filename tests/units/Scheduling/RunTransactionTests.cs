@@ -23,7 +23,12 @@ public sealed class RunTransactionTests
     [InlineData(RunStatus.Unknown, TransactionStatus.Unknown)]
     public void A_run_ends_as_a_transaction_when_it_ends_as_a_run(RunStatus status, TransactionStatus expected)
     {
-        BulkLoadRun run = new() { Id = "run:1", Name = "nightly", Status = status };
+        BulkLoadRun run = new()
+        {
+            Id = "run:1",
+            Name = "nightly",
+            Status = status,
+        };
 
         Transaction transaction = RunTransactions.Describe(run, DateTimeOffset.UnixEpoch);
 
@@ -43,11 +48,16 @@ public sealed class RunTransactionTests
     [InlineData("run:-1")]
     [InlineData("run:1/2")]
     [InlineData("dsp:0001")]
-    public void What_is_no_id_of_a_run_is_told(string id) => Assert.Equal(ErrorId.Rejected, Assert.Throws<IngestException>(() => RunTransactions.Parse(id)).ErrorId);
+    public void What_is_no_id_of_a_run_is_told(string id) =>
+        Assert.Equal(ErrorId.Rejected, Assert.Throws<IngestException>(() => RunTransactions.Parse(id)).ErrorId);
 
     [Fact]
     public void What_is_no_id_at_all_gets_the_form_of_a_run_too() =>
-        Assert.Contains("run:12", Assert.Throws<IngestException>(() => TransactionSources.Parse("nonsense")).Advice, StringComparison.Ordinal);
+        Assert.Contains(
+            "run:12",
+            Assert.Throws<IngestException>(() => TransactionSources.Parse("nonsense")).Advice,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public async Task A_run_that_did_not_succeed_is_told_with_its_message()
@@ -55,7 +65,8 @@ public sealed class RunTransactionTests
         await using ControlSocket socket = ControlSocket.Answering(
             200,
             """{"id":"run:3","name":"hourly","kind":"BulkIngest","status":"PartlySucceeded","""
-            + """ "dueAt":"2026-12-01T02:00:00Z","message":"1 of 3 files was left over."}""");
+                + """ "dueAt":"2026-12-01T02:00:00Z","message":"1 of 3 files was left over."}"""
+        );
         using SchedulerClient client = new(socket.Path);
         Channel<WaitRequest> requests = Channel.CreateUnbounded<WaitRequest>();
         requests.Writer.TryWrite(new WaitRequest(RunTransactions.Parse("run:3"), new RunTransactions(client)));

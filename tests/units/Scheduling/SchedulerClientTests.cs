@@ -116,7 +116,10 @@ public sealed class SchedulerClientTests
     [Fact]
     public async Task The_error_of_the_daemon_is_told_as_it_was_given()
     {
-        await using ControlSocket socket = ControlSocket.Answering(409, """{"errorId":"NameInUse","message":"There is a schedule 'nightly'.","advice":"Give -Force."}""");
+        await using ControlSocket socket = ControlSocket.Answering(
+            409,
+            """{"errorId":"NameInUse","message":"There is a schedule 'nightly'.","advice":"Give -Force."}"""
+        );
         using SchedulerClient client = new(socket.Path);
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => client.RegisterAsync(Registration("nightly"), None));
@@ -144,17 +147,29 @@ public sealed class SchedulerClientTests
     public async Task A_list_comes_line_by_line()
     {
         TaskCompletionSource isFirstSeen = new();
-        await using ControlSocket socket = ControlSocket.Answering(async (_, stream) =>
-        {
-            await WriteAsync(stream, ControlSocket.Head(200) + "Connection: close\r\n\r\n" + Run + "\n");
-            await isFirstSeen.Task;
-            await WriteAsync(stream, Run.Replace(":7", ":6", StringComparison.Ordinal) + "\n");
-            stream.Close();
-        });
+        await using ControlSocket socket = ControlSocket.Answering(
+            async (_, stream) =>
+            {
+                await WriteAsync(stream, ControlSocket.Head(200) + "Connection: close\r\n\r\n" + Run + "\n");
+                await isFirstSeen.Task;
+                await WriteAsync(stream, Run.Replace(":7", ":6", StringComparison.Ordinal) + "\n");
+                stream.Close();
+            }
+        );
         using SchedulerClient client = new(socket.Path);
 
         List<string> ids = [];
-        await foreach (BulkLoadRun run in client.ReadRunsAsync(new RunQuery { Names = ["night*"], Statuses = [RunStatus.Failed], Newest = 2 }, None))
+        await foreach (
+            BulkLoadRun run in client.ReadRunsAsync(
+                new RunQuery
+                {
+                    Names = ["night*"],
+                    Statuses = [RunStatus.Failed],
+                    Newest = 2,
+                },
+                None
+            )
+        )
         {
             ids.Add(run.Id);
             isFirstSeen.TrySetResult();
@@ -167,11 +182,13 @@ public sealed class SchedulerClientTests
     [Fact]
     public async Task A_list_that_breaks_off_is_not_taken_for_a_whole_one()
     {
-        await using ControlSocket socket = ControlSocket.Answering(async (_, stream) =>
-        {
-            await WriteAsync(stream, ControlSocket.Head(200) + $"Content-Length: 10000\r\n\r\n{Run}\n");
-            stream.Close();
-        });
+        await using ControlSocket socket = ControlSocket.Answering(
+            async (_, stream) =>
+            {
+                await WriteAsync(stream, ControlSocket.Head(200) + $"Content-Length: 10000\r\n\r\n{Run}\n");
+                stream.Close();
+            }
+        );
         using SchedulerClient client = new(socket.Path);
 
         List<string> ids = [];
@@ -189,14 +206,16 @@ public sealed class SchedulerClientTests
     public async Task A_start_whose_answer_is_lost_is_not_sent_again()
     {
         int asked = 0;
-        await using ControlSocket socket = ControlSocket.Answering(async (_, stream) =>
-        {
-            // The first is answered, and the second comes over the same connection.
-            if (Interlocked.Increment(ref asked) == 1)
-                await WriteAsync(stream, ControlSocket.Head(200) + $"Content-Length: {Run.Length}\r\n\r\n{Run}");
-            else
-                stream.Close();
-        });
+        await using ControlSocket socket = ControlSocket.Answering(
+            async (_, stream) =>
+            {
+                // The first is answered, and the second comes over the same connection.
+                if (Interlocked.Increment(ref asked) == 1)
+                    await WriteAsync(stream, ControlSocket.Head(200) + $"Content-Length: {Run.Length}\r\n\r\n{Run}");
+                else
+                    stream.Close();
+            }
+        );
         using SchedulerClient client = new(socket.Path);
         await client.StartAsync("nightly", None);
 
@@ -212,11 +231,13 @@ public sealed class SchedulerClientTests
     {
         TaskCompletionSource isAsked = new();
         TaskCompletionSource isOver = new();
-        await using ControlSocket socket = ControlSocket.Answering(async (_, _) =>
-        {
-            isAsked.SetResult();
-            await isOver.Task;
-        });
+        await using ControlSocket socket = ControlSocket.Answering(
+            async (_, _) =>
+            {
+                isAsked.SetResult();
+                await isOver.Task;
+            }
+        );
         using SchedulerClient client = new(socket.Path);
         using CancellationTokenSource stop = new();
         Task<SchedulerState> asking = client.GetStateAsync(stop.Token);
@@ -254,8 +275,14 @@ public sealed class SchedulerClientTests
 
     private static Task WriteAsync(Stream stream, string text) => stream.WriteAsync(Encoding.UTF8.GetBytes(text)).AsTask();
 
-    private static RegisterRequest Registration(string name) => new()
-    {
-        Definition = new ScheduleDefinition { Name = name, Every = TimeSpan.FromHours(1), Load = new LoadDefinition { Kind = LoadKind.BulkIngest, Connection = "dsp" } },
-    };
+    private static RegisterRequest Registration(string name) =>
+        new()
+        {
+            Definition = new ScheduleDefinition
+            {
+                Name = name,
+                Every = TimeSpan.FromHours(1),
+                Load = new LoadDefinition { Kind = LoadKind.BulkIngest, Connection = "dsp" },
+            },
+        };
 }

@@ -28,16 +28,24 @@ internal sealed class ControlSocket : IAsyncDisposable
     /// <summary>What was asked: each request's head and body.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>Answers as the test says: with the request's first line and the connection's stream, which the test closes where it is to end.</summary>
+    /// <summary>
+    /// Answers as the test says: with the request's first line and the connection's stream, which the test closes where it is to end.
+    /// </summary>
     public static ControlSocket Answering(Func<string, Stream, Task> answer) => new(answer);
 
     /// <summary>Answers every request with a status and a body.</summary>
-    public static ControlSocket Answering(int status, string body, string? version = "1") => new(async (_, stream) =>
-        await stream.WriteAsync(Encoding.UTF8.GetBytes(Head(status, version) + $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}")));
+    public static ControlSocket Answering(int status, string body, string? version = "1") =>
+        new(
+            async (_, stream) =>
+                await stream.WriteAsync(
+                    Encoding.UTF8.GetBytes(Head(status, version) + $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}")
+                )
+        );
 
     /// <summary>The head of an answer, to which the test adds how long the body is.</summary>
     public static string Head(int status, string? version = "1") =>
-        $"HTTP/1.1 {status.ToString(CultureInfo.InvariantCulture)} X\r\n{(version is null ? "" : $"{ControlProtocol.VersionHeader}: {version}\r\n")}";
+        $"HTTP/1.1 {status.ToString(CultureInfo.InvariantCulture)} "
+        + $"X\r\n{(version is null ? "" : $"{ControlProtocol.VersionHeader}: {version}\r\n")}";
 
     public static Socket Listen(string path)
     {
@@ -92,7 +100,12 @@ internal sealed class ControlSocket : IAsyncDisposable
         if (end < 0)
             return false;
         int length = text.IndexOf(LengthHeader, StringComparison.Ordinal);
-        return length < 0 || length > end
-            || Encoding.UTF8.GetByteCount(text[(end + 4)..]) >= int.Parse(text.AsSpan(length + LengthHeader.Length, text.IndexOf('\r', length) - length - LengthHeader.Length), CultureInfo.InvariantCulture);
+        return length < 0
+            || length > end
+            || Encoding.UTF8.GetByteCount(text[(end + 4)..])
+                >= int.Parse(
+                    text.AsSpan(length + LengthHeader.Length, text.IndexOf('\r', length) - length - LengthHeader.Length),
+                    CultureInfo.InvariantCulture
+                );
     }
 }

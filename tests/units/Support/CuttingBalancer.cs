@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace IngestTools.Units.Support;
 
 /// <summary>
-/// A load balancer before a server that cuts a connection right as the next request comes in on it, as one does whose idle limit ends in that moment. The
-/// first request of each connection goes through.
+/// A load balancer before a server that cuts a connection right as the next request comes in on it, as one does whose idle limit ends in
+/// that moment. The first request of each connection goes through.
 /// </summary>
 internal sealed class CuttingBalancer : IAsyncDisposable
 {
@@ -71,11 +71,16 @@ internal sealed class CuttingBalancer : IAsyncDisposable
                 await server.ConnectAsync(_server.Host, _server.Port, _stop.Token);
                 using CancellationTokenSource ends = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
                 bool isAnswered = false;
-                Task answers = CopyAsync(server.GetStream(), client.GetStream(), bytes =>
-                {
-                    isAnswered = !bytes.Span.EndsWith(Continue);
-                    return true;
-                }, ends.Token);
+                Task answers = CopyAsync(
+                    server.GetStream(),
+                    client.GetStream(),
+                    bytes =>
+                    {
+                        isAnswered = !bytes.Span.EndsWith(Continue);
+                        return true;
+                    },
+                    ends.Token
+                );
                 await Task.WhenAny(answers, CopyAsync(client.GetStream(), server.GetStream(), _ => !isAnswered || !CountCut(), ends.Token));
                 await ends.CancelAsync();
                 await answers;
@@ -93,10 +98,15 @@ internal sealed class CuttingBalancer : IAsyncDisposable
         return true;
     }
 
-    private static async Task CopyAsync(Stream from, Stream to, Func<ReadOnlyMemory<byte>, bool> passes, CancellationToken cancellationToken)
+    private static async Task CopyAsync(
+        Stream from,
+        Stream to,
+        Func<ReadOnlyMemory<byte>, bool> passes,
+        CancellationToken cancellationToken
+    )
     {
         byte[] buffer = new byte[64 * 1024];
-        for (int read; (read = await from.ReadAsync(buffer, cancellationToken)) > 0 && passes(buffer.AsMemory(0, read));)
+        for (int read; (read = await from.ReadAsync(buffer, cancellationToken)) > 0 && passes(buffer.AsMemory(0, read)); )
             await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
     }
 }

@@ -5,7 +5,10 @@ using IngestTools.Connections;
 
 namespace IngestTools.Units.Support;
 
-/// <summary>A device of the test's own, and never one of the machine: a node in a folder where the account may make one, else a terminal that nobody else has.</summary>
+/// <summary>
+/// A device of the test's own, and never one of the machine: a node in a folder where the account may make one, else a terminal that nobody
+/// else has.
+/// </summary>
 [UnsupportedOSPlatform("windows")]
 internal sealed class DeviceNode : IDisposable
 {
@@ -26,7 +29,9 @@ internal sealed class DeviceNode : IDisposable
     public static DeviceNode Make(string folder)
     {
         string path = System.IO.Path.Join(folder, "device");
-        return OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && TryMakeNode(path) ? new DeviceNode(path, null) : OpenTerminal();
+        return OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && TryMakeNode(path)
+            ? new DeviceNode(path, null)
+            : OpenTerminal();
     }
 
     public void Dispose() => _terminal?.Dispose();

@@ -34,7 +34,10 @@ internal sealed class DspHarness : IAsyncDisposable
 
     public DspProject Project => Sandbox.DspIngest.Project(Shortcode);
 
-    public static async Task<DspHarness> StartAsync(Action<DspIngestOptions>? configure = null, Func<ConnectionSettings, ConnectionSettings>? connect = null)
+    public static async Task<DspHarness> StartAsync(
+        Action<DspIngestOptions>? configure = null,
+        Func<ConnectionSettings, ConnectionSettings>? connect = null
+    )
     {
         DspIngestOptions options = new() { Token = Token };
         configure?.Invoke(options);
@@ -50,8 +53,20 @@ internal sealed class DspHarness : IAsyncDisposable
     }
 
     /// <summary>Another connection to the same sandbox, with a clock of its own.</summary>
-    public IngestConnection Reconnect(TimeProvider time, Func<ConnectionSettings, ConnectionSettings> connect) => IngestConnection.Open(
-        connect(new ConnectionSettings { Service = IngestService.DspIngest, Uri = Sandbox.Uri, SignIn = SignInKind.Token, Secret = _ => ValueTask.FromResult(Token) }), Log, time);
+    public IngestConnection Reconnect(TimeProvider time, Func<ConnectionSettings, ConnectionSettings> connect) =>
+        IngestConnection.Open(
+            connect(
+                new ConnectionSettings
+                {
+                    Service = IngestService.DspIngest,
+                    Uri = Sandbox.Uri,
+                    SignIn = SignInKind.Token,
+                    Secret = _ => ValueTask.FromResult(Token),
+                }
+            ),
+            Log,
+            time
+        );
 
     /// <summary>Sends what is named, and collects the results.</summary>
     public Task<List<UploadResult>> SendAsync(UploadOptions? options, params string[] paths) => SendAsync(Connection, options, paths);

@@ -37,11 +37,26 @@ internal sealed class IcaHarness : IAsyncDisposable
     /// <param name="time">The clock of both sides; null for the system's.</param>
     /// <param name="connect">How to connect.</param>
     public static async Task<IcaHarness> StartAsync(
-        Action<IcaOptions>? configure = null, TimeProvider? time = null, Func<ConnectionSettings, ConnectionSettings>? connect = null)
+        Action<IcaOptions>? configure = null,
+        TimeProvider? time = null,
+        Func<ConnectionSettings, ConnectionSettings>? connect = null
+    )
     {
-        IcaOptions options = new() { ApiKeys = [ApiKey], QueueTime = TimeSpan.Zero, TimePerItem = TimeSpan.Zero };
+        IcaOptions options = new()
+        {
+            ApiKeys = [ApiKey],
+            QueueTime = TimeSpan.Zero,
+            TimePerItem = TimeSpan.Zero,
+        };
         configure?.Invoke(options);
-        SandboxServer sandbox = await SandboxServer.StartAsync(new SandboxOptions { Ica = options, Seed = 1, Clock = time ?? TimeProvider.System });
+        SandboxServer sandbox = await SandboxServer.StartAsync(
+            new SandboxOptions
+            {
+                Ica = options,
+                Seed = 1,
+                Clock = time ?? TimeProvider.System,
+            }
+        );
         return new IcaHarness(sandbox, connect, time ?? TimeProvider.System);
     }
 
@@ -78,7 +93,8 @@ internal sealed class IcaHarness : IAsyncDisposable
     /// <summary>Makes one batch.</summary>
     public async Task<Transaction> StartAsync(params string[] ids) => (await LinkAsync(ids)).Single().Transaction!;
 
-    public Task<Transaction> LookAsync(Transaction transaction) => TransactionSources.For(Connection, Log).LookAsync(transaction, CancellationToken.None);
+    public Task<Transaction> LookAsync(Transaction transaction) =>
+        TransactionSources.For(Connection, Log).LookAsync(transaction, CancellationToken.None);
 
     public async Task<List<WaitEvent>> WaitAsync(params Transaction[] transactions)
     {
@@ -87,7 +103,12 @@ internal sealed class IcaHarness : IAsyncDisposable
             requests.Writer.TryWrite(new WaitRequest(transaction, TransactionSources.For(Connection, Log)));
         requests.Writer.Complete();
         List<WaitEvent> events = [];
-        await foreach (WaitEvent happened in new TransactionWaiter(new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(20) }, Log).WaitAsync(requests.Reader, CancellationToken.None))
+        await foreach (
+            WaitEvent happened in new TransactionWaiter(new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(20) }, Log).WaitAsync(
+                requests.Reader,
+                CancellationToken.None
+            )
+        )
             events.Add(happened);
         return events;
     }
@@ -102,7 +123,9 @@ internal sealed class IcaHarness : IAsyncDisposable
 
     /// <summary>How many requests came for a route: the method and what the path ends with.</summary>
     public int Count(string method, string pathEnd) =>
-        Sandbox.Requests.Settled().Count(request => request.Method == method && request.Target.Split('?')[0].EndsWith(pathEnd, StringComparison.Ordinal));
+        Sandbox
+            .Requests.Settled()
+            .Count(request => request.Method == method && request.Target.Split('?')[0].EndsWith(pathEnd, StringComparison.Ordinal));
 
     public async ValueTask DisposeAsync()
     {

@@ -48,11 +48,18 @@ internal sealed class LakeFsHarness : IAsyncDisposable
     public LakeFsBranch Main => Lake.Branch("main");
 
     public static async Task<LakeFsHarness> StartAsync(
-        Action<LakeFsOptions>? configure = null, Func<ConnectionSettings, ConnectionSettings>? connect = null, TimeProvider? time = null)
+        Action<LakeFsOptions>? configure = null,
+        Func<ConnectionSettings, ConnectionSettings>? connect = null,
+        TimeProvider? time = null
+    )
     {
         SandboxOptions options = new() { Seed = 1 };
         options.LakeFs.SecretAccessKey = Secret;
-        (options.LakeFs.StatusInterval, options.LakeFs.RecordDelay, options.LakeFs.WriteTime) = (TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        (options.LakeFs.StatusInterval, options.LakeFs.RecordDelay, options.LakeFs.WriteTime) = (
+            TimeSpan.Zero,
+            TimeSpan.Zero,
+            TimeSpan.Zero
+        );
         configure?.Invoke(options.LakeFs);
         SandboxServer sandbox = await SandboxServer.StartAsync(options);
         ConnectionSettings settings = new()
@@ -77,16 +84,20 @@ internal sealed class LakeFsHarness : IAsyncDisposable
     public static Action<LakeFsOptions> Speaking(ImportDialect dialect) => dialect == ImportDialect.Legacy ? SpeakLegacy : _ => { };
 
     /// <summary>An import of the usual source, in the sandbox's dialect.</summary>
-    public ImportRequest Request(string destination = "raw/", params ImportSource[] sources) => new()
-    {
-        Repository = "lake",
-        Branch = "main",
-        Sources = sources.Length > 0 ? sources : [new ImportSource(Source, destination)],
-        Dialect = Options.Dialect == LakeFsDialect.Legacy ? ImportDialect.Legacy : ImportDialect.Auto,
-    };
+    public ImportRequest Request(string destination = "raw/", params ImportSource[] sources) =>
+        new()
+        {
+            Repository = "lake",
+            Branch = "main",
+            Sources = sources.Length > 0 ? sources : [new ImportSource(Source, destination)],
+            Dialect = Options.Dialect == LakeFsDialect.Legacy ? ImportDialect.Legacy : ImportDialect.Auto,
+        };
 
     public async Task<Transaction> StartAsync(ImportRequest? request = null) =>
-        await Client.StartAsync(await Client.PrepareAsync(request ?? Request(), countsAll: false, CancellationToken.None), CancellationToken.None);
+        await Client.StartAsync(
+            await Client.PrepareAsync(request ?? Request(), countsAll: false, CancellationToken.None),
+            CancellationToken.None
+        );
 
     public LakeFsImport Import(Transaction transaction) => Lake.Imports.Single(import => import.Id == transaction.ImportId);
 
@@ -111,13 +122,16 @@ internal sealed class LakeFsHarness : IAsyncDisposable
     }
 
     /// <summary>Waits for a transaction, and gives it as it ended.</summary>
-    public async Task<Transaction> EndAsync(Transaction transaction, WaitOptions? options = null) => (await WaitAsync(transaction, options))[^1].Transaction;
+    public async Task<Transaction> EndAsync(Transaction transaction, WaitOptions? options = null) =>
+        (await WaitAsync(transaction, options))[^1].Transaction;
 
     public void Misbehave(params string[] faults) => Sandbox.Faults.Replace(Array.ConvertAll(faults, Fault.Parse));
 
     /// <summary>How many requests with this method had a path that ends so.</summary>
     public int CountOf(string method, string end) =>
-        Sandbox.Requests.Settled().Count(request => request.Method == method && request.Target.Split('?')[0].EndsWith(end, StringComparison.Ordinal));
+        Sandbox
+            .Requests.Settled()
+            .Count(request => request.Method == method && request.Target.Split('?')[0].EndsWith(end, StringComparison.Ordinal));
 
     public IReadOnlyList<string> Warnings => Log.At(LogLevel.Warning);
 

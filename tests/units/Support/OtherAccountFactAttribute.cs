@@ -24,12 +24,13 @@ internal static class OtherAccount
     internal static bool IsAvailable => OperatingSystem.IsLinux() && Environment.UserName == "root" && SetUserIds is not null;
 
     /// <summary>The number of the system call setresuid, which changes the account of one thread; that of libc changes all.</summary>
-    internal static nint? SetUserIds => RuntimeInformation.ProcessArchitecture switch
-    {
-        Architecture.X64 => 117,
-        Architecture.Arm64 => 147,
-        _ => null,
-    };
+    internal static nint? SetUserIds =>
+        RuntimeInformation.ProcessArchitecture switch
+        {
+            Architecture.X64 => 117,
+            Architecture.Arm64 => 147,
+            _ => null,
+        };
 
     /// <summary>Makes a file or folder that of another account.</summary>
     internal static void Give(string path)

@@ -4,8 +4,8 @@ using System.Text;
 namespace IngestTools.Units.Support;
 
 /// <summary>
-/// The PowerShell that .config/dotnet-tools.json names, whatever else is installed: run to its end, with nobody at its keyboard and nothing of the user's settings.
-/// The tests start PowerShell here and nowhere else.
+/// The PowerShell that .config/dotnet-tools.json names, whatever else is installed: run to its end, with nobody at its keyboard and nothing
+/// of the user's settings. The tests start PowerShell here and nowhere else.
 /// </summary>
 internal static class PowerShellProcess
 {
@@ -14,8 +14,13 @@ internal static class PowerShellProcess
 
     private static readonly string Dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
-    private static readonly Lazy<Task<ProcessResult>> Restored = new(() => RunAsync(
-        ["tool", "restore", "--tool-manifest", Path.Join(Repository.Root, ".config", "dotnet-tools.json")], Environment.CurrentDirectory, CancellationToken.None));
+    private static readonly Lazy<Task<ProcessResult>> Restored = new(() =>
+        RunAsync(
+            ["tool", "restore", "--tool-manifest", Path.Join(Repository.Root, ".config", "dotnet-tools.json")],
+            Environment.CurrentDirectory,
+            CancellationToken.None
+        )
+    );
 
     /// <summary>The folder of the modules that come with the tests: Pester.</summary>
     private static string ModuleFolder => Path.Join(AppContext.BaseDirectory, "modules");
@@ -27,12 +32,21 @@ internal static class PowerShellProcess
     /// <param name="cancellationToken">Kills the process and all that it started.</param>
     /// <exception cref="InvalidOperationException">PowerShell cannot be restored.</exception>
     /// <exception cref="TimeoutException">It was killed; the message has what it printed.</exception>
-    public static async Task<ProcessResult> RunScriptAsync(string script, string[] arguments, string home, CancellationToken cancellationToken)
+    public static async Task<ProcessResult> RunScriptAsync(
+        string script,
+        string[] arguments,
+        string home,
+        CancellationToken cancellationToken
+    )
     {
         ProcessResult restored = await Restored.Value.WaitAsync(cancellationToken);
         if (restored.ExitCode != 0)
             throw new InvalidOperationException($"`dotnet tool restore` could not fetch PowerShell:\n{restored.Output}");
-        return await RunAsync(["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-File", script, .. arguments], home, cancellationToken);
+        return await RunAsync(
+            ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-File", script, .. arguments],
+            home,
+            cancellationToken
+        );
     }
 
     private static async Task<ProcessResult> RunAsync(string[] arguments, string home, CancellationToken cancellationToken)
@@ -53,7 +67,9 @@ internal static class PowerShellProcess
         start.Environment["NO_COLOR"] = "1";
         start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
         start.Environment["PSModulePath"] = string.Join(
-            Path.PathSeparator, new[] { ModuleFolder, Environment.GetEnvironmentVariable("PSModulePath") }.Where(folder => !string.IsNullOrEmpty(folder)));
+            Path.PathSeparator,
+            new[] { ModuleFolder, Environment.GetEnvironmentVariable("PSModulePath") }.Where(folder => !string.IsNullOrEmpty(folder))
+        );
 
         // Both streams are read as they come, or a full pipe would stop the child for ever.
         StringBuilder output = new();

@@ -55,7 +55,8 @@ internal static class ProcessWatch
     private static StreamWriter Start()
     {
         // setsid keeps the shell from what is sent to the process group of the run.
-        const string detach = "PATH=$PATH:/usr/bin:/bin; if command -v setsid > /dev/null; then exec setsid bash -c \"$1\"; else exec bash -c \"$1\"; fi";
+        const string detach =
+            "PATH=$PATH:/usr/bin:/bin; if command -v setsid > /dev/null; then exec setsid bash -c \"$1\"; else exec bash -c \"$1\"; fi";
         ProcessStartInfo start = new("/bin/bash", ["-c", detach, "bash", Script]) { RedirectStandardInput = true };
         StreamWriter shell = Process.Start(start)!.StandardInput;
         shell.AutoFlush = true;

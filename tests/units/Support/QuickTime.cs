@@ -7,7 +7,8 @@ internal sealed class QuickTime(int factor) : TimeProvider
 
     public override long GetTimestamp() => _start + (System.GetTimestamp() - _start) * factor;
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new QuickTimer(System.CreateTimer(callback, state, Scale(dueTime), Scale(period)), this);
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        new QuickTimer(System.CreateTimer(callback, state, Scale(dueTime), Scale(period)), this);
 
     private TimeSpan Scale(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? time : time / factor;
 

@@ -25,14 +25,16 @@ internal sealed class RawIca : IAsyncDisposable
 
         _listener.Start();
         _work = AnswerAllAsync();
-        Connection = IngestConnection.Open(new ConnectionSettings
-        {
-            Service = IngestService.Ica,
-            Uri = new Uri(_listener.Prefixes.Single()),
-            SignIn = SignInKind.None,
-            MaxAttempts = 1,
-            NoProxy = true,
-        });
+        Connection = IngestConnection.Open(
+            new ConnectionSettings
+            {
+                Service = IngestService.Ica,
+                Uri = new Uri(_listener.Prefixes.Single()),
+                SignIn = SignInKind.None,
+                MaxAttempts = 1,
+                NoProxy = true,
+            }
+        );
     }
 
     public IngestConnection Connection { get; }

@@ -10,7 +10,8 @@ internal static class Repository
         string folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Join(folder, "IngestTools.sln")))
         {
-            folder = Path.GetDirectoryName(folder)
+            folder =
+                Path.GetDirectoryName(folder)
                 ?? throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} has IngestTools.sln.");
         }
 

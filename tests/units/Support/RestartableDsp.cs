@@ -16,9 +16,7 @@ internal sealed class RestartableDsp : IAsyncDisposable
     private readonly TemporaryFolder _data = new();
     private SandboxServer? _server;
 
-    private RestartableDsp()
-    {
-    }
+    private RestartableDsp() { }
 
     public Uri Uri { get; private set; } = null!;
 
@@ -42,7 +40,15 @@ internal sealed class RestartableDsp : IAsyncDisposable
 
     public async Task UpAsync()
     {
-        _server = await SandboxServer.StartAsync(new SandboxOptions { DspIngest = _options, DataFolder = _data.Path, Port = Uri?.Port ?? 0, Seed = 1 });
+        _server = await SandboxServer.StartAsync(
+            new SandboxOptions
+            {
+                DspIngest = _options,
+                DataFolder = _data.Path,
+                Port = Uri?.Port ?? 0,
+                Seed = 1,
+            }
+        );
         Uri = _server.Uri;
     }
 
@@ -60,7 +66,12 @@ internal sealed class RestartableDsp : IAsyncDisposable
     }
 
     /// <summary>Sends files in one call, which its log identifies.</summary>
-    public static async Task<List<UploadResult>> SendAsync(IngestConnection connection, RecordingLogger log, IEnumerable<string> paths, Func<UploadResult, Task>? seen = null)
+    public static async Task<List<UploadResult>> SendAsync(
+        IngestConnection connection,
+        RecordingLogger log,
+        IEnumerable<string> paths,
+        Func<UploadResult, Task>? seen = null
+    )
     {
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         IUploadTarget target = new DspIngestClient(connection, log).CreateUploadTarget(Shortcode);
@@ -79,7 +90,11 @@ internal sealed class RestartableDsp : IAsyncDisposable
     }
 
     /// <summary>One request that reads; the project has no mapping, which is the answer.</summary>
-    public static async Task<IngestException> AskAsync(IngestConnection connection, RecordingLogger log, CancellationToken cancellationToken = default)
+    public static async Task<IngestException> AskAsync(
+        IngestConnection connection,
+        RecordingLogger log,
+        CancellationToken cancellationToken = default
+    )
     {
         try
         {

@@ -30,7 +30,9 @@ internal sealed class SmallDisk : IDisposable
         Assert.True(code == 0, errors);
     }
 
-    /// <summary>Its folder is deleted with the test, so it must not stay mounted; a lazy unmount does not mind a file that is open.</summary>
+    /// <summary>
+    /// Its folder is deleted with the test, so it must not stay mounted; a lazy unmount does not mind a file that is open.
+    /// </summary>
     public void Dispose() => Run("umount", "-l", Path);
 
     private static string Options(int kilobytes) => string.Create(CultureInfo.InvariantCulture, $"size={kilobytes}k,mode=700");

@@ -27,39 +27,72 @@ internal sealed class TestWorkbook
 
     /// <summary>A sheet of so many rows below one header.</summary>
     public TestWorkbook AddUsers(string name, int rows) =>
-        Add(name, [["Username", "Email"], .. Enumerable.Range(1, rows).Select(i => new[] { $"user{i}", $"user{i}@example.org" })]);
+        Add(
+            name,
+            [
+                ["Username", "Email"],
+                .. Enumerable.Range(1, rows).Select(i => new[] { $"user{i}", $"user{i}@example.org" }),
+            ]
+        );
 
     public byte[] ToBytes()
     {
         using MemoryStream file = new();
         using (ZipArchive zip = new(file, ZipArchiveMode.Create))
         {
-            Write(zip, "[Content_Types].xml", $"""
+            Write(
+                zip,
+                "[Content_Types].xml",
+                $"""
                 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
                 <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
                 <Default Extension="xml" ContentType="{Content}.worksheet+xml"/>
                 <Override PartName="/xl/workbook.xml" ContentType="{Content}.sheet.main+xml"/>
                 <Override PartName="/xl/sharedStrings.xml" ContentType="{Content}.sharedStrings+xml"/></Types>
-                """);
-            Write(zip, "_rels/.rels", $"""
+                """
+            );
+            Write(
+                zip,
+                "_rels/.rels",
+                $"""
                 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
                 <Relationship Id="rId1" Type="{Relationships}/officeDocument" Target="xl/workbook.xml"/></Relationships>
-                """);
-            Write(zip, "xl/workbook.xml", $"""
+                """
+            );
+            Write(
+                zip,
+                "xl/workbook.xml",
+                $"""
                 <workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="{Relationships}">
-                <sheets>{string.Concat(_sheets.Select((sheet, i) => $"<sheet name=\"{SecurityElement.Escape(sheet.Name)}\" sheetId=\"{Text(i + 1)}\" r:id=\"rId{Text(i + 1)}\"/>"))}</sheets></workbook>
-                """);
-            Write(zip, "xl/_rels/workbook.xml.rels", $"""
+                <sheets>{string.Concat(
+                    _sheets.Select(
+                        (sheet, i) =>
+                            $"<sheet name=\"{SecurityElement.Escape(sheet.Name)}\" sheetId=\"{Text(i + 1)}\" r:id=\"rId{Text(i + 1)}\"/>"
+                    )
+                )}</sheets></workbook>
+                """
+            );
+            Write(
+                zip,
+                "xl/_rels/workbook.xml.rels",
+                $"""
                 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
                 {string.Concat(_sheets.Select((_, i) => RelationshipOf(Text(i + 1))))}
-                {(SharesTexts ? $"<Relationship Id=\"texts\" Type=\"{Relationships}/sharedStrings\" Target=\"sharedStrings.xml\"/>" : "")}</Relationships>
-                """);
+                {(
+                    SharesTexts ? $"<Relationship Id=\"texts\" Type=\"{Relationships}/sharedStrings\" Target=\"sharedStrings.xml\"/>" : ""
+                )}</Relationships>
+                """
+            );
             for (int i = 0; i < _sheets.Count; i++)
                 Write(zip, $"xl/worksheets/sheet{Text(i + 1)}.xml", SheetOf(_sheets[i].Rows));
             if (SharesTexts)
             {
                 string items = string.Concat(_texts.Select(t => $"<si><t>{SecurityElement.Escape(t)}</t></si>"));
-                Write(zip, "xl/sharedStrings.xml", $"""<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{items}</sst>""");
+                Write(
+                    zip,
+                    "xl/sharedStrings.xml",
+                    $"""<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{items}</sst>"""
+                );
             }
         }
 

@@ -50,10 +50,15 @@ internal sealed class VossHarness : IAsyncDisposable
     /// <summary>Long enough for a busy machine, and short enough to fail instead of hanging.</summary>
     public CancellationToken Soon => _soon.Token;
 
-    public IEnumerable<string> RequestsTo(string part) => Sandbox.Requests.Settled().Select(r => $"{r.Method} {r.Target}").Where(r => r.Contains(part, StringComparison.Ordinal));
+    public IEnumerable<string> RequestsTo(string part) =>
+        Sandbox.Requests.Settled().Select(r => $"{r.Method} {r.Target}").Where(r => r.Contains(part, StringComparison.Ordinal));
 
     public static async Task<VossHarness> StartAsync(
-        Action<VossOptions>? configure = null, Func<ConnectionSettings, ConnectionSettings>? connect = null, TimeProvider? time = null, params string[] faults)
+        Action<VossOptions>? configure = null,
+        Func<ConnectionSettings, ConnectionSettings>? connect = null,
+        TimeProvider? time = null,
+        params string[] faults
+    )
     {
         SandboxOptions options = new() { Seed = 1, Faults = Array.ConvertAll(faults, Fault.Parse) };
         options.Voss.Users = [new VossUser(UserName, Password)];
@@ -70,7 +75,10 @@ internal sealed class VossHarness : IAsyncDisposable
             NoProxy = true,
         };
         settings = connect?.Invoke(settings) ?? settings;
-        return new VossHarness(sandbox, IngestConnection.Open(settings, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, time ?? TimeProvider.System));
+        return new VossHarness(
+            sandbox,
+            IngestConnection.Open(settings, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, time ?? TimeProvider.System)
+        );
     }
 
     /// <summary>Writes a workbook of one sheet "Users" whose rows have these emails.</summary>
@@ -81,7 +89,14 @@ internal sealed class VossHarness : IAsyncDisposable
         string path = Path.Join(Folder.Path, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         return new TestWorkbook()
-            .Add("Users", [[$"entity: data/User; parallel: {isParallel}"], ["Username", "Email"], .. emails.Select((email, i) => new[] { $"user{i + 1}", email })])
+            .Add(
+                "Users",
+                [
+                    [$"entity: data/User; parallel: {isParallel}"],
+                    ["Username", "Email"],
+                    .. emails.Select((email, i) => new[] { $"user{i + 1}", email }),
+                ]
+            )
             .Save(path);
     }
 
@@ -94,7 +109,12 @@ internal sealed class VossHarness : IAsyncDisposable
             requests.Writer.TryWrite(new UploadRequest(path, target));
         requests.Writer.Complete();
         List<UploadResult> results = [];
-        await foreach (UploadResult result in new UploadEngine(options with { Recurse = true, Journal = Journal }, Log).SendAsync(requests.Reader, Soon))
+        await foreach (
+            UploadResult result in new UploadEngine(options with { Recurse = true, Journal = Journal }, Log).SendAsync(
+                requests.Reader,
+                Soon
+            )
+        )
             results.Add(result);
         return results;
     }
@@ -134,7 +154,10 @@ internal sealed class VossHarness : IAsyncDisposable
     public async Task<(Transaction Ended, List<IngestException> Errors)> WaitAsync(Transaction transaction)
     {
         List<WaitEvent> events = await WaitAsync([transaction]);
-        return (events.OfType<WaitEvent.Ended>().Single().Transaction, events.OfType<WaitEvent.Failed>().Select(failed => failed.Error).ToList());
+        return (
+            events.OfType<WaitEvent.Ended>().Single().Transaction,
+            events.OfType<WaitEvent.Failed>().Select(failed => failed.Error).ToList()
+        );
     }
 
     /// <summary>The error that a task ends with.</summary>

@@ -49,14 +49,19 @@ internal sealed class AnswerHandler(IngestService service, HttpTransport transpo
 
     /// <summary>Reads the answer. Returns the error that it says, or null where it is good.</summary>
     private async ValueTask<Exception?> ReadAsync(
-        RequestContext context, HttpResponseMessage response, CancellationToken ofRequest, CancellationToken cancellationToken)
+        RequestContext context,
+        HttpResponseMessage response,
+        CancellationToken ofRequest,
+        CancellationToken cancellationToken
+    )
     {
         IngestException error;
         bool isRefusal = context.MayRenew && authenticator.IsRefusal(response);
         if (isRefusal || !context.Operation.IsAnswer(response.StatusCode))
         {
-            error = await HttpFailure.FromAnswerAsync(
-                service, context.Operation, response, transport.Text, transport.Time, cancellationToken).ConfigureAwait(false);
+            error = await HttpFailure
+                .FromAnswerAsync(service, context.Operation, response, transport.Text, transport.Time, cancellationToken)
+                .ConfigureAwait(false);
         }
         else
         {

@@ -17,7 +17,11 @@ internal sealed class GuardHandler(RequestRateLimiter? rateLimiter) : Delegating
     }
 
     private async Task<HttpResponseMessage> SendGuardedAsync(
-        HttpRequestMessage request, RequestContext context, bool isGuarded, CancellationToken cancellationToken)
+        HttpRequestMessage request,
+        RequestContext context,
+        bool isGuarded,
+        CancellationToken cancellationToken
+    )
     {
         if (rateLimiter is not null)
             await rateLimiter.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -22,7 +22,11 @@ internal sealed class LoggingHandler(ServerText text) : DelegatingHandler
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         text.Clean(response);
         logger.LogDebug(
-            "{Status} from {Uri} ({Headers})", (int)response.StatusCode, Redaction.Of(request.RequestUri), Redaction.Of(response.Headers));
+            "{Status} from {Uri} ({Headers})",
+            (int)response.StatusCode,
+            Redaction.Of(request.RequestUri),
+            Redaction.Of(response.Headers)
+        );
         return response;
     }
 }

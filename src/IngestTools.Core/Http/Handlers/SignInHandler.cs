@@ -39,7 +39,10 @@ internal sealed class SignInHandler(IngestService service, ServerText text, IAut
             }
 
             context.Logger.LogInformation(
-                "{Service} no longer accepted the sign-in; it was renewed, and '{Operation}' is sent again.", service, context.Name);
+                "{Service} no longer accepted the sign-in; it was renewed, and '{Operation}' is sent again.",
+                service,
+                context.Name
+            );
         }
     }
 

@@ -36,7 +36,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
         UploadItem item,
         Func<StallTimeout?, HttpContent> content,
         IRequestSlot slot,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         HttpOperation operation = new()
         {
@@ -70,7 +71,11 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     /// <exception cref="IngestException"><see cref="ErrorId.Locked"/>, <see cref="ErrorId.NotFound"/> among others.</exception>
     public Task<HttpResponseMessage> GetMappingAsync(Shortcode shortcode, CancellationToken cancellationToken) =>
         connection.Http.SendAsync<HttpResponseMessage>(
-            MappingOperation(shortcode), static (response, _) => ValueTask.FromResult<object>(response), logger, cancellationToken);
+            MappingOperation(shortcode),
+            static (response, _) => ValueTask.FromResult<object>(response),
+            logger,
+            cancellationToken
+        );
 
     /// <summary>Asks for the mapping and looks at the status alone: whether the project is free, and the token good.</summary>
     public async Task<ProjectState> ProbeAsync(Shortcode shortcode, CancellationToken cancellationToken)
@@ -109,13 +114,19 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
 
     /// <summary>SHA-256 of a derivative's original, lower-case hexadecimal; null where the server does not know it.</summary>
     public async Task<string?> TryGetChecksumAsync(Shortcode shortcode, string derivative, CancellationToken cancellationToken) =>
-        (await TryGetAssetAsync(shortcode, Path.GetFileNameWithoutExtension(derivative), cancellationToken).ConfigureAwait(false))?.ChecksumOriginal;
+        (
+            await TryGetAssetAsync(shortcode, Path.GetFileNameWithoutExtension(derivative), cancellationToken).ConfigureAwait(false)
+        )?.ChecksumOriginal;
 
     /// <summary>DSP-INGEST, GET /health: "UP" or "DOWN".</summary>
     public async Task<string> GetHealthAsync(CancellationToken cancellationToken)
     {
         HttpOperation operation = Get(
-            "health", new Uri(connection.Uri, Health), signsIn: false, static status => status == HttpStatusCode.ServiceUnavailable);
+            "health",
+            new Uri(connection.Uri, Health),
+            signsIn: false,
+            static status => status == HttpStatusCode.ServiceUnavailable
+        );
         HealthAnswer answer = await SendAsync(operation, DspIngestJson.Default.HealthAnswer, cancellationToken).ConfigureAwait(false);
         return ServerText.Shorten(answer.Status) ?? "nothing";
     }
@@ -139,7 +150,8 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     public static bool IsNoMapping(IngestException error) => error.ErrorId == ErrorId.NotFound && error.ServerMessage is not null;
 
     /// <summary>A 200 that does not say so is no proof that the file was stored: it may be a proxy's page.</summary>
-    private static string? CheckStored(UploadAnswer answer) => answer.Status == "ok" ? null : $"the status '{ServerText.Shorten(answer.Status)}' instead of 'ok'";
+    private static string? CheckStored(UploadAnswer answer) =>
+        answer.Status == "ok" ? null : $"the status '{ServerText.Shorten(answer.Status)}' instead of 'ok'";
 
     private Task<ProjectAnswer> PostAsync(string name, Shortcode shortcode, string route, CancellationToken cancellationToken)
     {
@@ -159,42 +171,58 @@ internal sealed class BulkIngestRoutes(IngestConnection connection, ILogger logg
     private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class => connection.Http.SendJsonAsync(operation, type, null, logger, cancellationToken);
 
-    private HttpOperation MappingOperation(Shortcode shortcode) => new()
-    {
-        Name = "get mapping",
-        Kind = OperationKind.Safe,
-        Method = HttpMethod.Get,
-        Uri = new Uri(connection.Uri, $"projects/{shortcode}/bulk-ingest/mapping.csv"),
-        Accept = "text/csv, application/json",
-        Refine = Refine,
-        Target = shortcode.Value,
-    };
+    private HttpOperation MappingOperation(Shortcode shortcode) =>
+        new()
+        {
+            Name = "get mapping",
+            Kind = OperationKind.Safe,
+            Method = HttpMethod.Get,
+            Uri = new Uri(connection.Uri, $"projects/{shortcode}/bulk-ingest/mapping.csv"),
+            Accept = "text/csv, application/json",
+            Refine = Refine,
+            Target = shortcode.Value,
+        };
 
-    private static HttpOperation Get(string name, Uri uri, bool signsIn = true, Func<HttpStatusCode, bool>? expects = null, object? target = null) => new()
-    {
-        Name = name,
-        Kind = OperationKind.Safe,
-        Method = HttpMethod.Get,
-        Uri = uri,
-        Accept = "application/json",
-        SignsIn = signsIn,
-        Expects = expects,
-        Refine = Refine,
-        Target = target,
-    };
+    private static HttpOperation Get(
+        string name,
+        Uri uri,
+        bool signsIn = true,
+        Func<HttpStatusCode, bool>? expects = null,
+        object? target = null
+    ) =>
+        new()
+        {
+            Name = name,
+            Kind = OperationKind.Safe,
+            Method = HttpMethod.Get,
+            Uri = uri,
+            Accept = "application/json",
+            SignsIn = signsIn,
+            Expects = expects,
+            Refine = Refine,
+            Target = target,
+        };
 
     /// <summary>What DSP-INGEST's answers mean beyond their status.</summary>
-    private static IngestException Refine(IngestException error) => error.ErrorId switch
-    {
-        // A good token without the right is answered with 401, not with 403.
-        ErrorId.NotSignedIn when error.ServerMessage is "No project access." or "Admin permissions required." =>
-            error.With(ErrorId.NotAllowed, advice: "The token is good, and has no right to this project. A right that was given after signing in needs a new sign-in."),
-        // One lock a project serves every call: it says that somebody is at it, not that an ingest runs.
-        ErrorId.Conflict => error.With(ErrorId.Locked, advice: "Another call holds the project's lock: an upload, a bulk ingest or a finalize. Wait for it, then try again."),
-        ErrorId.NotFound when error.ServerMessage is null =>
-            error.With(advice: "The server does not know this address. Check that -Uri is DSP-INGEST's own, such as https://ingest.example.org, and not DSP-API's."),
-        _ => error,
-    };
+    private static IngestException Refine(IngestException error) =>
+        error.ErrorId switch
+        {
+            // A good token without the right is answered with 401, not with 403.
+            ErrorId.NotSignedIn when error.ServerMessage is "No project access." or "Admin permissions required." => error.With(
+                ErrorId.NotAllowed,
+                advice: "The token is good, and has no right to this project. A right that was given after signing in needs a new sign-in."
+            ),
+            // One lock a project serves every call: it says that somebody is at it, not that an ingest runs.
+            ErrorId.Conflict => error.With(
+                ErrorId.Locked,
+                advice: "Another call holds the project's lock: an upload, a bulk ingest or a finalize. Wait for it, then try again."
+            ),
+            ErrorId.NotFound when error.ServerMessage is null => error.With(
+                advice: "The server does not know this address. Check that -Uri is DSP-INGEST's own, such as "
+                    + "https://ingest.example.org, and not DSP-API's."
+            ),
+            _ => error,
+        };
 }
 
 /// <summary>What the status of a mapping tells about its project.</summary>

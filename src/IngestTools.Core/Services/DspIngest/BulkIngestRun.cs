@@ -4,7 +4,10 @@ using IngestTools.Uploads;
 
 namespace IngestTools.Services.DspIngest;
 
-/// <summary>What the caller that started a bulk ingest knows and the server does not report: which files it should ingest, and how the mapping was before.</summary>
+/// <summary>
+/// What the caller that started a bulk ingest knows and the server does not report: which files it should ingest, and how the mapping was
+/// before.
+/// </summary>
 internal sealed class BulkIngestRun : IDisposable
 {
     /// <summary>The names that should be ingested.</summary>
@@ -27,8 +30,10 @@ internal sealed class BulkIngestRun : IDisposable
 
     /// <summary>Compares the mapping with what should be in it, and keeps what is left over.</summary>
     /// <param name="rows">The mapping.</param>
-    /// <param name="readChecksum">Reads the SHA-256 of a derivative's original from the server; null where the server does not know it.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while the run is under way, <see cref="ErrorId.NotFound"/> where there is no mapping.</exception>
+    /// <param name="readChecksum">Reads the SHA-256 of a derivative's original from the server; null where the server does not know
+    /// it.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while the run is under way, <see cref="ErrorId.NotFound"/> where
+    /// there is no mapping.</exception>
     public async Task<UploadedNames> CompareAsync(IAsyncEnumerable<MappingRow> rows, Func<string, Task<string?>> readChecksum) =>
         LeftOvers = await MappingComparison.FindLeftOversAsync(rows, Uploads, Before, readChecksum).ConfigureAwait(false);
 
@@ -46,11 +51,15 @@ internal static class MappingComparison
     private const int MaxAssetRequests = 8;
 
     /// <summary>
-    /// Reads a mapping once and returns the names that it lacks, comparing in Unicode form NFC: a Mac sends NFD, and the server keeps it. A name that was there
-    /// before the run may be the same file, ingested by a run of somebody else: its content decides.
+    /// Reads a mapping once and returns the names that it lacks, comparing in Unicode form NFC: a Mac sends NFD, and the server keeps it. A
+    /// name that was there before the run may be the same file, ingested by a run of somebody else: its content decides.
     /// </summary>
     public static async Task<UploadedNames> FindLeftOversAsync(
-        IAsyncEnumerable<MappingRow> rows, UploadedNames uploads, MappingMark? mark, Func<string, Task<string?>> readChecksum)
+        IAsyncEnumerable<MappingRow> rows,
+        UploadedNames uploads,
+        MappingMark? mark,
+        Func<string, Task<string?>> readChecksum
+    )
     {
         SeenKeys since = new();
         SeenKeys own = new();
@@ -86,20 +95,37 @@ internal static class MappingComparison
 
     /// <summary>The names whose content the server had before the run.</summary>
     private static async Task<ConcurrentDictionary<string, bool>> CompareAsync(
-        UploadedNames uploads, SeenKeys since, Dictionary<string, List<string>> older, Func<string, Task<string?>> readChecksum)
+        UploadedNames uploads,
+        SeenKeys since,
+        Dictionary<string, List<string>> older,
+        Func<string, Task<string?>> readChecksum
+    )
     {
         ConcurrentDictionary<string, bool> equal = new(StringComparer.Ordinal);
-        IEnumerable<UploadedName> doubtful = uploads.ReadFiles()
+        IEnumerable<UploadedName> doubtful = uploads
+            .ReadFiles()
             .Where(file => file.Sha256 is not null && older.ContainsKey(Normalize(file.Name)) && !since.Contains(Normalize(file.Name)));
-        await Parallel.ForEachAsync(doubtful, new ParallelOptions { MaxDegreeOfParallelism = MaxAssetRequests }, async (file, _) =>
-        {
-            string name = Normalize(file.Name);
-            foreach (string derivative in older[name])
-            {
-                if (string.Equals(await readChecksum(derivative).ConfigureAwait(false), file.Sha256, StringComparison.OrdinalIgnoreCase))
-                    equal.TryAdd(name, true);
-            }
-        }).ConfigureAwait(false);
+        await Parallel
+            .ForEachAsync(
+                doubtful,
+                new ParallelOptions { MaxDegreeOfParallelism = MaxAssetRequests },
+                async (file, _) =>
+                {
+                    string name = Normalize(file.Name);
+                    foreach (string derivative in older[name])
+                    {
+                        if (
+                            string.Equals(
+                                await readChecksum(derivative).ConfigureAwait(false),
+                                file.Sha256,
+                                StringComparison.OrdinalIgnoreCase
+                            )
+                        )
+                            equal.TryAdd(name, true);
+                    }
+                }
+            )
+            .ConfigureAwait(false);
         return equal;
     }
 

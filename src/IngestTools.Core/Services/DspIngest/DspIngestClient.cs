@@ -31,9 +31,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <param name="log">The log.</param>
     /// <param name="journal">The journal; null records nothing and knows nothing.</param>
     public DspIngestClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
-        : this(connection, log.Logger, journal)
-    {
-    }
+        : this(connection, log.Logger, journal) { }
 
     private TimeProvider Time => _routes.Time;
 
@@ -46,9 +44,11 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// Starts the bulk ingest of a project. A 409 is not taken for success: it is waited until the project is free, and started again.
     /// </summary>
     /// <param name="shortcode">The project's shortcode.</param>
-    /// <param name="uploads">What was uploaded to it, so that the transaction can tell what was left over; null where that is not known.</param>
+    /// <param name="uploads">What was uploaded to it, so that the transaction can tell what was left over; null where that is not
+    /// known.</param>
     /// <param name="cancellationToken">Cancels the wait. A run that was started continues.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/>: nothing was uploaded. <see cref="ErrorId.NotSignedIn"/>, <see cref="ErrorId.NotAllowed"/> and others.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/>: nothing was uploaded. <see cref="ErrorId.NotSignedIn"/>,
+    /// <see cref="ErrorId.NotAllowed"/> and others.</exception>
     /// <remarks>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest</remarks>
     public Task<Transaction> StartAsync(string shortcode, UploadedNames? uploads, CancellationToken cancellationToken) =>
         new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).RunAsync(uploads, cancellationToken);
@@ -75,14 +75,19 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
             _routes.Logger.LogInformation("Project {Shortcode} is busy with another call. This one waits for it.", project);
         while (mark is null && Time.GetElapsedTime(began) < limit)
         {
-            await new ProjectLock(_routes, project).WaitAfterRefusalAsync(limit - Time.GetElapsedTime(began), cancellationToken).ConfigureAwait(false);
+            await new ProjectLock(_routes, project)
+                .WaitAfterRefusalAsync(limit - Time.GetElapsedTime(began), cancellationToken)
+                .ConfigureAwait(false);
             mark = await start.TryMarkAsync(cancellationToken).ConfigureAwait(false);
         }
 
         return mark;
     }
 
-    /// <summary>Starts the bulk ingest of a project as <see cref="StartAsync(string, UploadedNames?, CancellationToken)"/> does, for one who has marked its mapping and kept the mark.</summary>
+    /// <summary>
+    /// Starts the bulk ingest of a project as <see cref="StartAsync(string, UploadedNames?, CancellationToken)"/> does, for one who has
+    /// marked its mapping and kept the mark.
+    /// </summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="uploads">What was uploaded to it.</param>
     /// <param name="before">The mapping before the start, by <see cref="MarkAsync"/>.</param>
@@ -93,11 +98,14 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         return new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).RunAsync(uploads, before, cancellationToken);
     }
 
-    /// <summary>Whether a start whose answer nobody has took place: waits until the project is free, and looks for rows that are new since the mark.</summary>
+    /// <summary>
+    /// Whether a start whose answer nobody has took place: waits until the project is free, and looks for rows that are new since the mark.
+    /// </summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="before">The mapping before the start, by <see cref="MarkAsync"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <returns>False also where a run ingested nothing; starting again then does no harm, since what was ingested has left the import folder.</returns>
+    /// <returns>False also where a run ingested nothing; starting again then does no harm, since what was ingested has left the import
+    /// folder.</returns>
     public Task<bool> DidStartAsync(string shortcode, MappingMark? before, CancellationToken cancellationToken) =>
         new BulkIngestStart(_routes, Shortcode.Parse(shortcode), _journal).DidStartAsync(before, cancellationToken);
 
@@ -109,13 +117,18 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     {
         ArgumentNullException.ThrowIfNull(uploads);
         Shortcode project = Shortcode.Parse(shortcode);
-        return BulkIngestTransactions.Describe(project, connection) with { Total = uploads.Count, Expectation = new BulkIngestRun { Uploads = uploads, Before = before } };
+        return BulkIngestTransactions.Describe(project, connection) with
+        {
+            Total = uploads.Count,
+            Expectation = new BulkIngestRun { Uploads = uploads, Before = before },
+        };
     }
 
     /// <summary>The rows of the mapping, as they come.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while a run goes on, <see cref="ErrorId.NotFound"/> where there is no mapping, <see cref="ErrorId.InvalidAnswer"/>.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while a run goes on, <see cref="ErrorId.NotFound"/> where there is no
+    /// mapping, <see cref="ErrorId.InvalidAnswer"/>.</exception>
     /// <remarks>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv</remarks>
     public IAsyncEnumerable<MappingRow> ReadMappingAsync(string shortcode, CancellationToken cancellationToken) =>
         new MappingDownload(_routes, Shortcode.Parse(shortcode)).ReadAsync(cancellationToken);
@@ -133,7 +146,8 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <param name="path">The file.</param>
     /// <param name="cancellationToken">Ends the writing; the file stays as it was.</param>
     /// <returns>The number of bytes written.</returns>
-    /// <exception cref="IngestException"><see cref="ErrorId.FileUnreadable"/> where the file cannot be written, and those of <see cref="ReadMappingAsync"/>.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.FileUnreadable"/> where the file cannot be written, and those of
+    /// <see cref="ReadMappingAsync"/>.</exception>
     public async Task<long> SaveMappingAsync(string shortcode, string path, CancellationToken cancellationToken)
     {
         Shortcode project = Shortcode.Parse(shortcode);
@@ -142,12 +156,18 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         return bytes;
     }
 
-    /// <summary>For each file that was uploaded, whether it was ingested: one <see cref="IngestMapping"/> each, in their order; left-overs have no derivative.</summary>
+    /// <summary>
+    /// For each file that was uploaded, whether it was ingested: one <see cref="IngestMapping"/> each, in their order; left-overs have no
+    /// derivative.
+    /// </summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="uploads">What was uploaded to this project.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     public async IAsyncEnumerable<IngestMapping> CompareAsync(
-        string shortcode, IReadOnlyList<UploadResult> uploads, [EnumeratorCancellation] CancellationToken cancellationToken)
+        string shortcode,
+        IReadOnlyList<UploadResult> uploads,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(uploads);
         Shortcode project = Shortcode.Parse(shortcode);
@@ -184,7 +204,9 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         }
     }
 
-    /// <summary>A file that was uploaded again and left over has a row of its earlier content; that row is not the file's that was sent.</summary>
+    /// <summary>
+    /// A file that was uploaded again and left over has a row of its earlier content; that row is not the file's that was sent.
+    /// </summary>
     private async Task<HashSet<string>> LeftOversOfLastRunAsync(Shortcode project, CancellationToken cancellationToken)
     {
         UploadedNames? names = await LastLeftOversAsync(project, cancellationToken).ConfigureAwait(false);
@@ -195,12 +217,17 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     {
         if (ProjectMemory.Of(connection, project).Run is not { } run)
             return null;
-        return run.LeftOvers ?? await run.CompareAsync(
-            ReadMappingAsync(project.Value, cancellationToken),
-            derivative => _routes.TryGetChecksumAsync(project, derivative, cancellationToken)).ConfigureAwait(false);
+        return run.LeftOvers
+            ?? await run.CompareAsync(
+                    ReadMappingAsync(project.Value, cancellationToken),
+                    derivative => _routes.TryGetChecksumAsync(project, derivative, cancellationToken)
+                )
+                .ConfigureAwait(false);
     }
 
-    /// <summary>Compares SHA-256 with the server's; Verified stays null where the server does not know the asset or the file's own is not known.</summary>
+    /// <summary>
+    /// Compares SHA-256 with the server's; Verified stays null where the server does not know the asset or the file's own is not known.
+    /// </summary>
     /// <param name="mapping">A row of the mapping.</param>
     /// <param name="localSha256">The SHA-256 of the local file, hexadecimal; null where it is not known.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
@@ -210,24 +237,29 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         ArgumentNullException.ThrowIfNull(mapping);
         if (mapping.Derivative is null)
             return mapping;
-        AssetAnswer? asset = await _routes.TryGetAssetAsync(
-            Shortcode.Parse(mapping.Shortcode), Path.GetFileNameWithoutExtension(mapping.Derivative), cancellationToken).ConfigureAwait(false);
+        AssetAnswer? asset = await _routes
+            .TryGetAssetAsync(Shortcode.Parse(mapping.Shortcode), Path.GetFileNameWithoutExtension(mapping.Derivative), cancellationToken)
+            .ConfigureAwait(false);
         return mapping with
         {
             Sha256 = asset?.ChecksumOriginal,
-            Verified = asset?.ChecksumOriginal is { } remote && localSha256 is not null ? string.Equals(remote, localSha256, StringComparison.OrdinalIgnoreCase) : null,
+            Verified =
+                asset?.ChecksumOriginal is { } remote && localSha256 is not null
+                    ? string.Equals(remote, localSha256, StringComparison.OrdinalIgnoreCase)
+                    : null,
         };
     }
 
     /// <summary>
-    /// Finalizes a project and waits until the server has done so. This deletes the mapping and the left-over files, so it refuses while the mapping
-    /// was not saved through this connection, or while files are known to be left over.
+    /// Finalizes a project and waits until the server has done so. This deletes the mapping and the left-over files, so it refuses while
+    /// the mapping was not saved through this connection, or while files are known to be left over.
     /// </summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="mappingPath">Saves the mapping here first; null where it was saved before.</param>
     /// <param name="force">Finalizes although the mapping is unsaved or files are left over.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.MappingUnsaved"/>, <see cref="ErrorId.LeftOvers"/>, <see cref="ErrorId.NotFound"/>, <see cref="ErrorId.Locked"/> and others.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.MappingUnsaved"/>, <see cref="ErrorId.LeftOvers"/>,
+    /// <see cref="ErrorId.NotFound"/>, <see cref="ErrorId.Locked"/> and others.</exception>
     /// <remarks>DSP-INGEST, POST /projects/{shortcode}/bulk-ingest/finalize, which answers before it deletes.</remarks>
     public async Task CompleteAsync(string shortcode, string? mappingPath, bool force, CancellationToken cancellationToken)
     {
@@ -250,14 +282,23 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         }
 
         if (wasFinalized)
-            _routes.Logger.LogWarning("Project {Shortcode} has nothing to finalize: all files that were sent are ingested, and it was finalized before.", project);
+            _routes.Logger.LogWarning(
+                "Project {Shortcode} has nothing to finalize: all files that were sent are ingested, and it was finalized before.",
+                project
+            );
         else
             known?.ForgetUningested();
         memory.Started(null);
     }
 
     private async Task SaveAndFinalizeAsync(
-        Shortcode project, ProjectMemory memory, IPlaceJournal? place, string? mappingPath, bool force, CancellationToken cancellationToken)
+        Shortcode project,
+        ProjectMemory memory,
+        IPlaceJournal? place,
+        string? mappingPath,
+        bool force,
+        CancellationToken cancellationToken
+    )
     {
         if (!force)
             await RefuseLeftOversAsync(project, memory, place, cancellationToken).ConfigureAwait(false);
@@ -270,27 +311,46 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
         await FinalizeAsync(project, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Whether all that was sent from here is ingested, and the project was finalized since. So a script that is run again after its end does not fail.</summary>
+    /// <summary>
+    /// Whether all that was sent from here is ingested, and the project was finalized since. So a script that is run again after its end
+    /// does not fail.
+    /// </summary>
     private async Task<bool> IsFinalizedAsync(ProjectJournal known, Shortcode project, CancellationToken cancellationToken)
     {
         if (await known.RefreshAsync(cancellationToken).ConfigureAwait(false) is not { Rows: 0 })
             return false;
-        bool isAllIngested = known.Known.Count(FileState.Ingested) > 0 && known.Known.Count(FileState.Sent) == 0 && known.Known.Count(FileState.LeftOver) == 0;
+        bool isAllIngested =
+            known.Known.Count(FileState.Ingested) > 0
+            && known.Known.Count(FileState.Sent) == 0
+            && known.Known.Count(FileState.LeftOver) == 0;
         return isAllIngested && await _routes.ProbeAsync(project, cancellationToken).ConfigureAwait(false) == ProjectState.NoMapping;
     }
 
     /// <summary>A run that nobody waited for is compared now: what it left over would be deleted unseen.</summary>
-    private async Task RefuseLeftOversAsync(Shortcode project, ProjectMemory memory, IPlaceJournal? place, CancellationToken cancellationToken)
+    private async Task RefuseLeftOversAsync(
+        Shortcode project,
+        ProjectMemory memory,
+        IPlaceJournal? place,
+        CancellationToken cancellationToken
+    )
     {
         UploadedNames? leftOvers = await LastLeftOversAsync(project, cancellationToken).ConfigureAwait(false);
         long count = Math.Max(
-            (leftOvers?.Count ?? 0) + memory.UploadsSinceStart, place is null ? 0 : place.Count(FileState.Sent) + place.Count(FileState.LeftOver));
+            (leftOvers?.Count ?? 0) + memory.UploadsSinceStart,
+            place is null ? 0 : place.Count(FileState.Sent) + place.Count(FileState.LeftOver)
+        );
         if (count == 0)
             return;
-        string? first = leftOvers?.Read().FirstOrDefault() ?? place?.Read(FileState.LeftOver).Concat(place.Read(FileState.Sent)).FirstOrDefault()?.Name;
-        throw new IngestException(ErrorId.LeftOvers, count == 1
-            ? $"1 file of project {project} was uploaded and not ingested{(first is null ? "" : $", {first}")}; finalizing would delete it."
-            : $"{count:N0} files of project {project} were uploaded and not ingested{(first is null ? "" : $", {first} among them")}; finalizing would delete them.")
+        string? first =
+            leftOvers?.Read().FirstOrDefault() ?? place?.Read(FileState.LeftOver).Concat(place.Read(FileState.Sent)).FirstOrDefault()?.Name;
+        throw new IngestException(
+            ErrorId.LeftOvers,
+            count == 1
+                ? $"1 file of project {project} was uploaded and not ingested{(first is null ? "" : $", {first}")}; finalizing would "
+                    + $"delete it."
+                : $"{count:N0} files of project {project} were uploaded and not "
+                    + $"ingested{(first is null ? "" : $", {first} among them")}; finalizing would delete them."
+        )
         {
             Service = IngestService.DspIngest,
             Operation = "finalize",
@@ -307,7 +367,11 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
             rows++;
         if (memory.SavedRows == rows)
             return;
-        throw new IngestException(ErrorId.MappingUnsaved, $"The mapping of project {project} ({Quantity.Of(rows, "row")}) was not saved; finalizing would delete the only record of which file became which.")
+        throw new IngestException(
+            ErrorId.MappingUnsaved,
+            $"The mapping of project {project} ({Quantity.Of(rows, "row")}) was not saved; finalizing would delete the only record of "
+                + $"which file became which."
+        )
         {
             Service = IngestService.DspIngest,
             Operation = "finalize",
@@ -333,7 +397,9 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked && Time.GetElapsedTime(started) < LockTimeout)
             {
-                await projectLock.WaitAfterRefusalAsync(LockTimeout - Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+                await projectLock
+                    .WaitAfterRefusalAsync(LockTimeout - Time.GetElapsedTime(started), cancellationToken)
+                    .ConfigureAwait(false);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {
@@ -343,8 +409,12 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
                     return;
                 if (tries++ == MostTries)
                 {
-                    throw e.With(e.StatusCode is null ? ErrorId.ConnectionFailed : ErrorId.ServerError,
-                        $"Project {project} was asked to finalize {MostTries} times, and its mapping is still there: {e.ServerMessage ?? e.Message}", "Nothing was deleted. Look at the server's log, then try again.");
+                    throw e.With(
+                        e.StatusCode is null ? ErrorId.ConnectionFailed : ErrorId.ServerError,
+                        $"Project {project} was asked to finalize {MostTries} times, and its mapping is still there: "
+                            + $"{e.ServerMessage ?? e.Message}",
+                        "Nothing was deleted. Look at the server's log, then try again."
+                    );
                 }
 
                 await Task.Delay(PollPause.First * tries, Time, cancellationToken).ConfigureAwait(false);
@@ -355,17 +425,19 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
             }
             catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e))
             {
-                throw e.With(message: $"Project {project} has nothing to finalize: no file was uploaded to it, or it was finalized before.");
+                throw e.With(
+                    message: $"Project {project} has nothing to finalize: no file was uploaded to it, or it was finalized before."
+                );
             }
         }
     }
 
-    private static IngestException NotFinalized(Shortcode project) => new(
-        ErrorId.TimedOut, $"Project {project} is not finalized after {LockTimeout.TotalMinutes:0} minutes: its mapping is still there.")
-    {
-        Service = IngestService.DspIngest,
-        Operation = "finalize",
-        Advice = $"The server may still be deleting. Look again with Get-Transaction dsp:{project}.",
-        Target = project.Value,
-    };
+    private static IngestException NotFinalized(Shortcode project) =>
+        new(ErrorId.TimedOut, $"Project {project} is not finalized after {LockTimeout.TotalMinutes:0} minutes: its mapping is still there.")
+        {
+            Service = IngestService.DspIngest,
+            Operation = "finalize",
+            Advice = $"The server may still be deleting. Look again with Get-Transaction dsp:{project}.",
+            Target = project.Value,
+        };
 }

@@ -17,18 +17,23 @@ internal sealed class DspLogin(ConnectionSettings settings, IngestHttp http)
         HttpOperation operation = SignInOperation.Post(
             LoginUri(settings.AuthenticationUri!),
             () => JsonBody.Of(request, DspIngestJson.Default.LoginRequest),
-            error => SignInOperation.Refused(error, $"DSP-API did not sign in {settings.UserName}", "Check the user's name and password."));
-        LoginAnswer answer = await http.SendJsonAsync(operation, DspIngestJson.Default.LoginAnswer, null, logger, cancellationToken).ConfigureAwait(false);
+            error => SignInOperation.Refused(error, $"DSP-API did not sign in {settings.UserName}", "Check the user's name and password.")
+        );
+        LoginAnswer answer = await http.SendJsonAsync(operation, DspIngestJson.Default.LoginAnswer, null, logger, cancellationToken)
+            .ConfigureAwait(false);
         return RequestCredentials.Bearer(SignInOperation.TokenOf(http, operation, answer.Token));
     }
 
-    private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)
-        ? new Uri(authentication.AbsoluteUri.TrimEnd('/'))
-        : new Uri(authentication, LoginPath);
+    private static Uri LoginUri(Uri authentication) =>
+        authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)
+            ? new Uri(authentication.AbsoluteUri.TrimEnd('/'))
+            : new Uri(authentication, LoginPath);
 
     private static LoginRequest CreateRequest(string user, string password)
     {
-        bool isIri = user.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || user.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+        bool isIri =
+            user.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+            || user.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
         bool isEmail = !isIri && user.Contains('@', StringComparison.Ordinal);
         return new LoginRequest
         {

@@ -42,18 +42,23 @@ internal sealed class DspUploadTarget(BulkIngestRoutes routes, Shortcode shortco
     public async Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken)
     {
         if (known is not null)
-            return await new ProjectJournal(routes, shortcode, journal, known).RefreshAsync(cancellationToken).ConfigureAwait(false) is not null;
+            return await new ProjectJournal(routes, shortcode, journal, known).RefreshAsync(cancellationToken).ConfigureAwait(false)
+                is not null;
         await routes.ProbeAsync(shortcode, cancellationToken).ConfigureAwait(false);
         return true;
     }
 
-    public Task<string?> ReadChecksumAsync(JournaledFile file, CancellationToken cancellationToken) => file.ServerName is null
-        ? Task.FromResult<string?>(null)
-        : routes.TryGetChecksumAsync(shortcode, file.ServerName, cancellationToken);
+    public Task<string?> ReadChecksumAsync(JournaledFile file, CancellationToken cancellationToken) =>
+        file.ServerName is null
+            ? Task.FromResult<string?>(null)
+            : routes.TryGetChecksumAsync(shortcode, file.ServerName, cancellationToken);
 
     public Task<object> SendAsync(
-        UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken) =>
-        routes.UploadAsync(shortcode, item, content, slot, cancellationToken);
+        UploadItem item,
+        Func<StallTimeout?, HttpContent> content,
+        IRequestSlot slot,
+        CancellationToken cancellationToken
+    ) => routes.UploadAsync(shortcode, item, content, slot, cancellationToken);
 
     public string? Sent(UploadItem item, object answer, byte[] sha256)
     {

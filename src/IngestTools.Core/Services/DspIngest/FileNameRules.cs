@@ -13,13 +13,42 @@ internal static class FileNameRules
     /// <summary>Extensions that the server ingests. Its list grows with its versions, so this one may be behind.</summary>
     private static readonly HashSet<string> Extensions = new(StringComparer.OrdinalIgnoreCase)
     {
-        "7z", "gz", "gzip", "tar", "tgz", "z", "zip",
-        "mp3", "mpeg", "wav",
-        "doc", "docx", "epub", "pdf", "ppt", "pptx",
-        "csv", "xls", "xlsx",
-        "htm", "html", "json", "odd", "rng", "txt", "xml", "xsd", "xsl",
+        "7z",
+        "gz",
+        "gzip",
+        "tar",
+        "tgz",
+        "z",
+        "zip",
+        "mp3",
+        "mpeg",
+        "wav",
+        "doc",
+        "docx",
+        "epub",
+        "pdf",
+        "ppt",
+        "pptx",
+        "csv",
+        "xls",
+        "xlsx",
+        "htm",
+        "html",
+        "json",
+        "odd",
+        "rng",
+        "txt",
+        "xml",
+        "xsd",
+        "xsl",
         "mp4",
-        "jp2", "jpeg", "jpg", "jpx", "png", "tif", "tiff",
+        "jp2",
+        "jpeg",
+        "jpg",
+        "jpx",
+        "png",
+        "tif",
+        "tiff",
         "svg",
     };
 
@@ -60,7 +89,13 @@ internal static class FileNameRules
 
     private static bool IsAllowed(Rune rune) =>
         (rune.IsAscii && AllowedMarks.Contains((char)rune.Value, StringComparison.Ordinal))
-        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
-            or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter
-            or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
+        || Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.UppercaseLetter
+                or UnicodeCategory.LowercaseLetter
+                or UnicodeCategory.TitlecaseLetter
+                or UnicodeCategory.ModifierLetter
+                or UnicodeCategory.OtherLetter
+                or UnicodeCategory.DecimalDigitNumber
+                or UnicodeCategory.LetterNumber
+                or UnicodeCategory.OtherNumber;
 }

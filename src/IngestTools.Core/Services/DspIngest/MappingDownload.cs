@@ -18,7 +18,8 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
 
     private const int MostInOnePart = 256;
 
-    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while a run goes on, <see cref="ErrorId.NotFound"/> where there is no mapping.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while a run goes on, <see cref="ErrorId.NotFound"/> where there is no
+    /// mapping.</exception>
     public async IAsyncEnumerable<MappingRow> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (IReadOnlyList<MappingRow> rows in ReadPartsAsync(cancellationToken).ConfigureAwait(false))
@@ -28,19 +29,22 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
         }
     }
 
-    /// <summary>The rows as they come, those that come together in one list: at a million rows a second, handing over each one costs as much as reading it.</summary>
+    /// <summary>
+    /// The rows as they come, those that come together in one list: at a million rows a second, handing over each one costs as much as
+    /// reading it.
+    /// </summary>
     /// <exception cref="IngestException">As <see cref="ReadAsync"/>.</exception>
     public async IAsyncEnumerable<IReadOnlyList<MappingRow>> ReadPartsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long given = 0;
-        for (int breaks = 0; ;)
+        for (int breaks = 0; ; )
         {
             using HttpResponseMessage response = await GetWhenFreeAsync(cancellationToken).ConfigureAwait(false);
             MappingReader reader = new(await OpenAsync(response, cancellationToken).ConfigureAwait(false), routes.Door);
             await using ConfiguredAsyncDisposable disposing = reader.ConfigureAwait(false);
             Exception? broken = null;
             bool isHeaderRead = false;
-            for (bool isOver = false; !isOver;)
+            for (bool isOver = false; !isOver; )
             {
                 List<MappingRow> rows = new(MostInOnePart);
                 try
@@ -71,7 +75,11 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
                 ExceptionDispatchInfo.Throw(broken);
             if (++breaks > MostBreaks)
                 throw Broken(broken, given);
-            routes.Logger.LogInformation("The mapping of project {Shortcode} broke off after {Rows} rows; it is fetched again.", shortcode, given);
+            routes.Logger.LogInformation(
+                "The mapping of project {Shortcode} broke off after {Rows} rows; it is fetched again.",
+                shortcode,
+                given
+            );
             await Task.Delay(FirstPause * breaks, routes.Time, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -80,7 +88,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
     /// <returns>The number of bytes.</returns>
     public async Task<long> CopyToAsync(Stream destination, CancellationToken cancellationToken)
     {
-        for (int breaks = 0; ;)
+        for (int breaks = 0; ; )
         {
             destination.SetLength(0);
             using HttpResponseMessage response = await GetWhenFreeAsync(cancellationToken).ConfigureAwait(false);
@@ -141,7 +149,9 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked && routes.Time.GetElapsedTime(started) < LockTimeout)
             {
-                await new ProjectLock(routes, shortcode).WaitAfterRefusalAsync(LockTimeout - routes.Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+                await new ProjectLock(routes, shortcode)
+                    .WaitAfterRefusalAsync(LockTimeout - routes.Time.GetElapsedTime(started), cancellationToken)
+                    .ConfigureAwait(false);
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.Locked)
             {
@@ -149,8 +159,10 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
             }
             catch (IngestException e) when (BulkIngestRoutes.IsNoMapping(e))
             {
-                throw e.With(message: $"Project {shortcode} has no mapping: no bulk ingest was started since it was finalized, or ever.",
-                    advice: $"Upload files and start one: Send-IngestFile, then Start-BulkIngest -Shortcode {shortcode}.");
+                throw e.With(
+                    message: $"Project {shortcode} has no mapping: no bulk ingest was started since it was finalized, or ever.",
+                    advice: $"Upload files and start one: Send-IngestFile, then Start-BulkIngest -Shortcode {shortcode}."
+                );
             }
         }
     }
@@ -161,16 +173,19 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
         return new ReadTimeoutStream(body, StallTimeout.TimeLimit, routes.Time, cancellationToken);
     }
 
-    private IngestException Broken(Exception cause, long? rows) => new(
-        ErrorId.ConnectionFailed,
-        $"The mapping broke off{(rows is null ? "" : $" after {Quantity.Of(rows.Value, "row")}")}: {routes.Door.Words(cause.GetBaseException().Message)}",
-        routes.Door.Cause(cause))
-    {
-        Service = IngestService.DspIngest,
-        Operation = "get mapping",
-        IsTransient = true,
-        Advice = "Try again: the mapping stays on the server until the project is finalized.",
-    };
+    private IngestException Broken(Exception cause, long? rows) =>
+        new(
+            ErrorId.ConnectionFailed,
+            $"The mapping broke off{(rows is null ? "" : $" after {Quantity.Of(rows.Value, "row")}")}: "
+                + $"{routes.Door.Words(cause.GetBaseException().Message)}",
+            routes.Door.Cause(cause)
+        )
+        {
+            Service = IngestService.DspIngest,
+            Operation = "get mapping",
+            IsTransient = true,
+            Advice = "Try again: the mapping stays on the server until the project is finalized.",
+        };
 
     private sealed class AnswerBrokenException(Exception cause) : IOException(cause.Message, cause);
 }

@@ -8,8 +8,8 @@ namespace IngestTools.Services.DspIngest;
 internal sealed class MappingReader : IAsyncDisposable
 {
     /// <summary>
-    /// A name is at most a few hundred bytes: a row beyond this is not a mapping's. The parser looks at a row from its beginning whenever more of it comes, so
-    /// the limit is also one of time.
+    /// A name is at most a few hundred bytes: a row beyond this is not a mapping's. The parser looks at a row from its beginning whenever
+    /// more of it comes, so the limit is also one of time.
     /// </summary>
     private const int MaxRowBytes = 16 * 1024;
 
@@ -50,13 +50,19 @@ internal sealed class MappingReader : IAsyncDisposable
         if (_csv.FieldCount >= 2 && _csv.GetString(0).Trim() == "original" && _csv.GetString(1).Trim() == "derivative")
             return;
         string start = Row();
-        throw Invalid(start.TrimStart().StartsWith('<') ? "a web page instead of a mapping" : "no mapping: its first line is not 'original,derivative'", start);
+        throw Invalid(
+            start.TrimStart().StartsWith('<')
+                ? "a web page instead of a mapping"
+                : "no mapping: its first line is not 'original,derivative'",
+            start
+        );
     }
 
     /// <summary>
     /// Adds the next rows to a list: as many as it has room for, and fewer where it would have to wait for more. At the end it adds none.
     /// </summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: a row that is none. The rows before it are in the list.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: a row that is none. The rows before it are in the
+    /// list.</exception>
     public async ValueTask ReadAsync(List<MappingRow> rows)
     {
         while (rows.Count < rows.Capacity)
@@ -105,7 +111,8 @@ internal sealed class MappingReader : IAsyncDisposable
     }
 
     /// <summary>The error of a body that is compressed in another way than its header says.</summary>
-    public static IngestException NotAsEncoded(ServerText text, InvalidDataException cause) => Invalid(text, "a body that is not encoded as its header says", null, cause);
+    public static IngestException NotAsEncoded(ServerText text, InvalidDataException cause) =>
+        Invalid(text, "a body that is not encoded as its header says", null, cause);
 
     /// <summary>The start of the current row, as it was sent.</summary>
     private string Row()
@@ -116,13 +123,16 @@ internal sealed class MappingReader : IAsyncDisposable
 
     private IngestException Invalid(string what, string? start, Exception? cause = null) => Invalid(_text, what, start, cause);
 
-    private static IngestException Invalid(ServerText text, string what, string? start, Exception? cause) => new(
-        ErrorId.InvalidAnswer,
-        $"DspIngest answered 'get mapping' with {what}.{(text.Word(start) is { } words ? $" It reads: {words}" : "")}", text.Cause(cause))
-    {
-        Service = IngestService.DspIngest,
-        Operation = "get mapping",
-        IsTransient = true,
-        Advice = "Check that -Uri is DSP-INGEST's own address, and no web page or proxy answers in its place.",
-    };
+    private static IngestException Invalid(ServerText text, string what, string? start, Exception? cause) =>
+        new(
+            ErrorId.InvalidAnswer,
+            $"DspIngest answered 'get mapping' with {what}.{(text.Word(start) is { } words ? $" It reads: {words}" : "")}",
+            text.Cause(cause)
+        )
+        {
+            Service = IngestService.DspIngest,
+            Operation = "get mapping",
+            IsTransient = true,
+            Advice = "Check that -Uri is DSP-INGEST's own address, and no web page or proxy answers in its place.",
+        };
 }

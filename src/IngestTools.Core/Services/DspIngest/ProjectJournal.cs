@@ -19,11 +19,12 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
     /// <summary>What is known of the project's files.</summary>
     public IPlaceJournal Known => known;
 
-    public static JournalPlace PlaceOf(BulkIngestRoutes routes, Shortcode shortcode) => new(IngestService.DspIngest, routes.Connection.Uri.AbsoluteUri, shortcode.Value);
+    public static JournalPlace PlaceOf(BulkIngestRoutes routes, Shortcode shortcode) =>
+        new(IngestService.DspIngest, routes.Connection.Uri.AbsoluteUri, shortcode.Value);
 
     /// <summary>
-    /// Reads the mapping, and records what is new in it: files that were ingested, and names that were sent from elsewhere. A mapping that was begun anew shows
-    /// that somebody finalized the project, which removed what was sent and not ingested.
+    /// Reads the mapping, and records what is new in it: files that were ingested, and names that were sent from elsewhere. A mapping that
+    /// was begun anew shows that somebody finalized the project, which removed what was sent and not ingested.
     /// </summary>
     /// <returns>The mapping as it is now; null while another call holds the project's lock.</returns>
     public async Task<MappingMark?> RefreshAsync(CancellationToken cancellationToken)
@@ -57,7 +58,9 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
         known.IsClosing = false;
     }
 
-    /// <summary>Files that were on the server when a start was sent, and that its run did not ingest. They are recorded as left over.</summary>
+    /// <summary>
+    /// Files that were on the server when a start was sent, and that its run did not ingest. They are recorded as left over.
+    /// </summary>
     /// <param name="lastJob">The newest job whose files were on the server.</param>
     public long RecordLeftOvers(long lastJob)
     {
@@ -92,7 +95,13 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
     private async Task<MappingMark?> TryReadAsync(PlaceMark mark, CancellationToken cancellationToken)
     {
         IReadOnlyList<JournaledTransaction> starts = journal.ReadTransactions(
-            new TransactionQuery { Place = PlaceOf(routes, shortcode), IncludesEnded = true, Last = MaxStarts });
+            new TransactionQuery
+            {
+                Place = PlaceOf(routes, shortcode),
+                IncludesEnded = true,
+                Last = MaxStarts,
+            }
+        );
         MappingNews news = new();
         MappingMark now = default;
         await foreach (MappingRow row in new MappingDownload(routes, shortcode).ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -113,7 +122,13 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
                 await WriteAsync(news, cancellationToken).ConfigureAwait(false);
             news.Names.Add(name);
             JournaledFile? file = known.Find(name);
-            Take(name, row.Derivative, file, file is { State: FileState.Sent or FileState.LeftOver } && starts.Any(start => IsOf(start, now.Rows, file)), news);
+            Take(
+                name,
+                row.Derivative,
+                file,
+                file is { State: FileState.Sent or FileState.LeftOver } && starts.Any(start => IsOf(start, now.Rows, file)),
+                news
+            );
         }
 
         if (now.Rows < mark.Rows)
@@ -134,7 +149,14 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
         switch (file)
         {
             case null:
-                news.Files.Add(new JournaledFile { Name = name, State = FileState.Elsewhere, ServerName = derivative });
+                news.Files.Add(
+                    new JournaledFile
+                    {
+                        Name = name,
+                        State = FileState.Elsewhere,
+                        ServerName = derivative,
+                    }
+                );
                 break;
             case { ServerName: { } same } when same == derivative:
                 break;
@@ -156,11 +178,15 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
     }
 
     /// <summary>
-    /// Whether a row of the mapping comes of a start after the file was sent. Otherwise the row may be that of an earlier content, or of a file of the same name
-    /// that somebody else sent. So may it be where the answer to the start was lost.
+    /// Whether a row of the mapping comes of a start after the file was sent. Otherwise the row may be that of an earlier content, or of a
+    /// file of the same name that somebody else sent. So may it be where the answer to the start was lost.
     /// </summary>
     private static bool IsOf(JournaledTransaction start, long row, JournaledFile file) =>
-        start.State is StartState.Starting or StartState.Started && file.State == FileState.Sent && start.Before is { } before && row > before.Rows && file.Job <= start.LastJob;
+        start.State is StartState.Starting or StartState.Started
+        && file.State == FileState.Sent
+        && start.Before is { } before
+        && row > before.Rows
+        && file.Job <= start.LastJob;
 
     /// <summary>Records what was read, once the rows that the names alone do not decide are compared.</summary>
     private async Task WriteAsync(MappingNews news, CancellationToken cancellationToken)
@@ -171,20 +197,28 @@ internal sealed class ProjectJournal(BulkIngestRoutes routes, Shortcode shortcod
         news.Clear();
     }
 
-    /// <summary>Compares by SHA-256. Where it differs, or the server does not know it, the file stays as it is, and the row is another file's.</summary>
+    /// <summary>
+    /// Compares by SHA-256. Where it differs, or the server does not know it, the file stays as it is, and the row is another file's.
+    /// </summary>
     private async Task CompareAsync(MappingNews news, CancellationToken cancellationToken)
     {
         ConcurrentBag<JournaledFile> equal = [];
         ConcurrentBag<(string, string)> others = [];
         ParallelOptions options = new() { MaxDegreeOfParallelism = MaxAssetRequests, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(news.Doubtful, options, async (pair, token) =>
-        {
-            string? theirs = await routes.TryGetChecksumAsync(shortcode, pair.Derivative, token).ConfigureAwait(false);
-            if (theirs is not null && string.Equals(theirs, pair.File.Sha256, StringComparison.OrdinalIgnoreCase))
-                equal.Add(pair.File with { State = FileState.Ingested, ServerName = pair.Derivative });
-            else
-                others.Add((pair.File.Name, pair.Derivative));
-        }).ConfigureAwait(false);
+        await Parallel
+            .ForEachAsync(
+                news.Doubtful,
+                options,
+                async (pair, token) =>
+                {
+                    string? theirs = await routes.TryGetChecksumAsync(shortcode, pair.Derivative, token).ConfigureAwait(false);
+                    if (theirs is not null && string.Equals(theirs, pair.File.Sha256, StringComparison.OrdinalIgnoreCase))
+                        equal.Add(pair.File with { State = FileState.Ingested, ServerName = pair.Derivative });
+                    else
+                        others.Add((pair.File.Name, pair.Derivative));
+                }
+            )
+            .ConfigureAwait(false);
         news.Files.AddRange(equal);
         news.Others.AddRange(others);
     }

@@ -3,14 +3,16 @@ using IngestTools.Transactions;
 namespace IngestTools.Services.DspIngest;
 
 /// <summary>
-/// Waits for the lock of a project. Uploads, bulk ingests, finalizing and reads of the mapping hold it, whoever called them. The server has no queue: it
-/// refuses a call that does not get the lock within 400 ms.
+/// Waits for the lock of a project. Uploads, bulk ingests, finalizing and reads of the mapping hold it, whoever called them. The server has
+/// no queue: it refuses a call that does not get the lock within 400 ms.
 /// </summary>
 internal sealed class ProjectLock(BulkIngestRoutes routes, Shortcode shortcode)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Waits after a call was refused because of the lock: once in any case, since whoever repeats the call at once holds up the others.</summary>
+    /// <summary>
+    /// Waits after a call was refused because of the lock: once in any case, since whoever repeats the call at once holds up the others.
+    /// </summary>
     /// <param name="limit">How long it waits; null waits as long as it takes.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The project's state: <see cref="ProjectState.Locked"/> where the lock was held until the limit.</returns>
@@ -33,7 +35,8 @@ internal sealed class ProjectLock(BulkIngestRoutes routes, Shortcode shortcode)
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>Whether it is.</returns>
     public async Task<bool> WaitUntilFinalizedAsync(TimeSpan limit, CancellationToken cancellationToken) =>
-        await WaitAsync(static state => state == ProjectState.NoMapping, limit, cancellationToken).ConfigureAwait(false) == ProjectState.NoMapping;
+        await WaitAsync(static state => state == ProjectState.NoMapping, limit, cancellationToken).ConfigureAwait(false)
+        == ProjectState.NoMapping;
 
     private async Task<ProjectState> WaitAsync(Func<ProjectState, bool> isReached, TimeSpan? limit, CancellationToken cancellationToken)
     {

@@ -4,8 +4,8 @@ using IngestTools.Uploads;
 namespace IngestTools.Services.DspIngest;
 
 /// <summary>
-/// What this connection knows of a project and no route of the server tells: the run that it started last, files that were uploaded since, and whether the
-/// mapping was saved.
+/// What this connection knows of a project and no route of the server tells: the run that it started last, files that were uploaded since,
+/// and whether the mapping was saved.
 /// </summary>
 internal sealed class ProjectMemory : IDisposable
 {
@@ -43,7 +43,9 @@ internal sealed class ProjectMemory : IDisposable
     /// <summary>A file was uploaded.</summary>
     public void Uploaded() => Interlocked.Increment(ref _uploadsSinceStart);
 
-    /// <summary>What the next run should ingest: what was uploaded, and what the last run left over. Null where it is not known by name.</summary>
+    /// <summary>
+    /// What the next run should ingest: what was uploaded, and what the last run left over. Null where it is not known by name.
+    /// </summary>
     public UploadedNames? Expect(UploadedNames? uploads)
     {
         UploadedNames? leftOvers = Run?.LeftOvers;

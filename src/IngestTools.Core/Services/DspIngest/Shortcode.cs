@@ -16,7 +16,10 @@ internal readonly record struct Shortcode
         if (text is { Length: Digits } && text.All(char.IsAsciiHexDigit))
             return new Shortcode(text.ToUpperInvariant());
         string shown = text is null ? "" : Http.Redaction.EscapeControls(text);
-        throw new IngestException(ErrorId.Rejected, $"'{shown}' is not a shortcode: a project's shortcode is four hexadecimal digits, such as 0001 or 082E.")
+        throw new IngestException(
+            ErrorId.Rejected,
+            $"'{shown}' is not a shortcode: a project's shortcode is four hexadecimal digits, such as 0001 or 082E."
+        )
         {
             Service = IngestService.DspIngest,
             Advice = "Give the project's shortcode; digits with leading zeros need quotes: '0001'.",

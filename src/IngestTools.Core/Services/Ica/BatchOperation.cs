@@ -1,8 +1,8 @@
 namespace IngestTools.Services.Ica;
 
 /// <summary>
-/// One kind of batch that ICA works off. All kinds have the same routes, the same pages and the same <c>{id, job}</c>; a kind is what stands here. Each operation
-/// has media types of its own, and the service refuses any other.
+/// One kind of batch that ICA works off. All kinds have the same routes, the same pages and the same <c>{id, job}</c>; a kind is what
+/// stands here. Each operation has media types of its own, and the service refuses any other.
 /// </summary>
 internal sealed record BatchOperation
 {
@@ -20,7 +20,9 @@ internal sealed record BatchOperation
     public const string Failed = "FAILED";
 
     /// <summary>Links data into a project.</summary>
-    /// <remarks>ICA, POST /api/projects/{projectId}/dataLinkingBatch. In version 3 a folder of which a part was linked would be told as FAILED.</remarks>
+    /// <remarks>
+    /// ICA, POST /api/projects/{projectId}/dataLinkingBatch. In version 3 a folder of which a part was linked would be told as FAILED.
+    /// </remarks>
     public static readonly BatchOperation Linking = new()
     {
         Kind = TransactionKind.LinkingBatch,
@@ -68,14 +70,15 @@ internal sealed record BatchOperation
     public required IReadOnlyList<string> Going { get; init; }
 
     /// <summary>What an item's status means. New ones may be added at any time.</summary>
-    public ItemState StateOf(string? status) => status switch
-    {
-        null => ItemState.Unknown,
-        _ when Done.Contains(status, StringComparer.Ordinal) => ItemState.Done,
-        _ when Going.Contains(status, StringComparer.Ordinal) => ItemState.Going,
-        _ when status == Failed || status.StartsWith(PartlyPrefix, StringComparison.Ordinal) => ItemState.Failed,
-        _ => ItemState.Unknown,
-    };
+    public ItemState StateOf(string? status) =>
+        status switch
+        {
+            null => ItemState.Unknown,
+            _ when Done.Contains(status, StringComparer.Ordinal) => ItemState.Done,
+            _ when Going.Contains(status, StringComparer.Ordinal) => ItemState.Going,
+            _ when status == Failed || status.StartsWith(PartlyPrefix, StringComparison.Ordinal) => ItemState.Failed,
+            _ => ItemState.Unknown,
+        };
 }
 
 /// <summary>What the status of an item means.</summary>

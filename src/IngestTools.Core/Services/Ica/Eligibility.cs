@@ -14,12 +14,18 @@ internal sealed class Eligibility(IcaRoutes routes)
     {
         HashSet<string> eligible = new(StringComparer.Ordinal);
         ParallelOptions how = new() { MaxDegreeOfParallelism = MostRequestsAtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(ids.Chunk(IdsInRequest), how, async (part, token) =>
-        {
-            List<string> found = await FindPartAsync(projectId, part, token).ConfigureAwait(false);
-            lock (eligible)
-                eligible.UnionWith(found);
-        }).ConfigureAwait(false);
+        await Parallel
+            .ForEachAsync(
+                ids.Chunk(IdsInRequest),
+                how,
+                async (part, token) =>
+                {
+                    List<string> found = await FindPartAsync(projectId, part, token).ConfigureAwait(false);
+                    lock (eligible)
+                        eligible.UnionWith(found);
+                }
+            )
+            .ConfigureAwait(false);
         return eligible;
     }
 
@@ -35,13 +41,16 @@ internal sealed class Eligibility(IcaRoutes routes)
             token = string.IsNullOrEmpty(page.NextPageToken) ? null : page.NextPageToken;
             if (token is not null && !tokens.Add(token))
                 throw Circle(projectId, found.Count);
-        }
-        while (token is not null);
+        } while (token is not null);
         return found;
     }
 
     private static IngestException Circle(string projectId, int count) =>
-        new(ErrorId.InvalidAnswer, $"The pages of the data that is eligible for project {projectId} go round in a circle: after {count:N0} ids the server named a page that was read before.")
+        new(
+            ErrorId.InvalidAnswer,
+            $"The pages of the data that is eligible for project {projectId} go round in a circle: after {count:N0} ids the server "
+                + $"named a page that was read before."
+        )
         {
             Service = IngestService.Ica,
             Operation = "list eligible data",

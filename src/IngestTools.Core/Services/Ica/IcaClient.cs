@@ -25,14 +25,14 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     /// <param name="log">The log.</param>
     /// <param name="journal">The journal that batches are recorded in; null records nothing.</param>
     public IcaClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
-        : this(connection, log.Logger, journal)
-    {
-    }
+        : this(connection, log.Logger, journal) { }
 
     /// <summary>The project where none is named: what <see cref="ProjectVariable"/> says; null where it says nothing.</summary>
     public static string? DefaultProjectId => Environment.GetEnvironmentVariable(ProjectVariable) is { Length: > 0 } id ? id : null;
 
-    /// <summary>Signs in while ids are still collected, so that the first batch need not wait for it. That it fails shows when a batch is sent.</summary>
+    /// <summary>
+    /// Signs in while ids are still collected, so that the first batch need not wait for it. That it fails shows when a batch is sent.
+    /// </summary>
     /// <param name="cancellationToken">Ends the sign-in.</param>
     public async Task PrepareAsync(CancellationToken cancellationToken = default)
     {
@@ -46,16 +46,23 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
         }
     }
 
-    /// <summary>Links data into a project, in as many batches as it takes: a batch leaves as soon as it is full, while ids still come.</summary>
+    /// <summary>
+    /// Links data into a project, in as many batches as it takes: a batch leaves as soon as it is full, while ids still come.
+    /// </summary>
     /// <param name="projectId">The project that the data is to be linked into.</param>
     /// <param name="dataIds">The ids, taken as they come. Each is sent once.</param>
     /// <param name="options">How.</param>
     /// <param name="cancellationToken">Ends the sending; batches that were started go on.</param>
-    /// <returns>Each batch that was started, and each error: of an id that cannot be one, of an id that is not eligible, of a batch that was not started.</returns>
+    /// <returns>Each batch that was started, and each error: of an id that cannot be one, of an id that is not eligible, of a batch that
+    /// was not started.</returns>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no project's id.</exception>
     /// <remarks>ICA, POST /api/projects/{projectId}/dataLinkingBatch</remarks>
     public async IAsyncEnumerable<LinkingResult> LinkAsync(
-        string projectId, IAsyncEnumerable<string> dataIds, LinkingOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        string projectId,
+        IAsyncEnumerable<string> dataIds,
+        LinkingOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(dataIds);
         LinkingOptions how = options ?? new LinkingOptions();
@@ -78,16 +85,21 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
 
     /// <summary>Starts one batch. What goes wrong is a result, not thrown, so that it does not hide the other batches.</summary>
     /// <param name="content">The ids.</param>
-    /// <param name="checksEligible">Whether the service is asked first which ids can be linked; the others are errors, and are left out.</param>
+    /// <param name="checksEligible">Whether the service is asked first which ids can be linked; the others are errors, and are left
+    /// out.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <remarks>ICA, POST /api/projects/{projectId}/dataLinkingBatch and GET /api/projects/{projectId}/data/eligibleForLinking</remarks>
     public async IAsyncEnumerable<LinkingResult> StartAsync(
-        LinkingBatchContent content, bool checksEligible = false, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        LinkingBatchContent content,
+        bool checksEligible = false,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(content);
         if (checksEligible)
         {
-            (LinkingBatchContent? eligible, IReadOnlyList<IngestException> errors) = await CheckAsync(content, cancellationToken).ConfigureAwait(false);
+            (LinkingBatchContent? eligible, IReadOnlyList<IngestException> errors) = await CheckAsync(content, cancellationToken)
+                .ConfigureAwait(false);
             foreach (IngestException error in errors)
                 yield return new LinkingResult(error);
             if (eligible is null)
@@ -120,8 +132,18 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/>, <see cref="ErrorId.InvalidAnswer"/> and others.</exception>
     /// <remarks>ICA, GET /api/projects/{projectId}/dataLinkingBatch/{batchId}/items</remarks>
     public IAsyncEnumerable<LinkingBatchItem> ReadItemsAsync(
-        string projectId, string batchId, IReadOnlyList<string>? statuses = null, int? pageSize = null, CancellationToken cancellationToken = default) =>
-        new BatchItems(_routes).ReadAsync(BatchPath.Of(projectId, batchId), statuses ?? [], pageSize ?? BatchItems.DefaultPageSize, cancellationToken);
+        string projectId,
+        string batchId,
+        IReadOnlyList<string>? statuses = null,
+        int? pageSize = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        new BatchItems(_routes).ReadAsync(
+            BatchPath.Of(projectId, batchId),
+            statuses ?? [],
+            pageSize ?? BatchItems.DefaultPageSize,
+            cancellationToken
+        );
 
     /// <summary>One item.</summary>
     /// <param name="projectId">The project.</param>
@@ -130,14 +152,20 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/> and others.</exception>
     /// <remarks>ICA, GET /api/projects/{projectId}/dataLinkingBatch/{batchId}/items/{itemId}</remarks>
-    public Task<LinkingBatchItem> GetItemAsync(string projectId, string batchId, string itemId, CancellationToken cancellationToken = default) =>
-        new BatchItems(_routes).GetAsync(BatchPath.Of(projectId, batchId), IcaIds.Uuid(itemId, "item"), cancellationToken);
+    public Task<LinkingBatchItem> GetItemAsync(
+        string projectId,
+        string batchId,
+        string itemId,
+        CancellationToken cancellationToken = default
+    ) => new BatchItems(_routes).GetAsync(BatchPath.Of(projectId, batchId), IcaIds.Uuid(itemId, "item"), cancellationToken);
 
     private async Task<LinkingResult> TryStartAsync(LinkingBatchContent content, CancellationToken cancellationToken)
     {
         try
         {
-            return new LinkingResult(await new LinkingBatchStart(_routes, _journal).RunAsync(content, cancellationToken).ConfigureAwait(false));
+            return new LinkingResult(
+                await new LinkingBatchStart(_routes, _journal).RunAsync(content, cancellationToken).ConfigureAwait(false)
+            );
         }
         catch (IngestException e)
         {
@@ -146,7 +174,10 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     }
 
     /// <summary>Where the service cannot be asked, nothing of the batch is sent: the user wanted to know first.</summary>
-    private async Task<(LinkingBatchContent? Eligible, IReadOnlyList<IngestException> Errors)> CheckAsync(LinkingBatchContent content, CancellationToken cancellationToken)
+    private async Task<(LinkingBatchContent? Eligible, IReadOnlyList<IngestException> Errors)> CheckAsync(
+        LinkingBatchContent content,
+        CancellationToken cancellationToken
+    )
     {
         IReadOnlyList<string> ids = content.ReadIds();
         HashSet<string> eligible;
@@ -156,7 +187,16 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
         }
         catch (IngestException e)
         {
-            return (null, [e.With(message: $"A batch of {ids.Count:N0} ids for project {content.ProjectId} was not sent, for its ids could not be checked: {e.Message}", target: ids)]);
+            return (
+                null,
+                [
+                    e.With(
+                        message: $"A batch of {ids.Count:N0} ids for project {content.ProjectId} was not sent, for its ids could not "
+                            + $"be checked: {e.Message}",
+                        target: ids
+                    ),
+                ]
+            );
         }
 
         List<IngestException> errors = ids.Where(id => !eligible.Contains(id)).Select(id => NotEligible(content.ProjectId, id)).ToList();
@@ -166,7 +206,11 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     }
 
     private static IngestException NotEligible(string projectId, string id) =>
-        new(ErrorId.Rejected, $"{Http.Redaction.EscapeControls(id)} cannot be linked into project {projectId} and was not sent: ICA does not list it as eligible.")
+        new(
+            ErrorId.Rejected,
+            $"{Http.Redaction.EscapeControls(id)} cannot be linked into project {projectId} and was not sent: ICA does not list it as "
+                + $"eligible."
+        )
         {
             Service = IngestService.Ica,
             Operation = "list eligible data",

@@ -24,19 +24,27 @@ internal sealed class IcaDefinition : ServiceDefinition
         if (settings.AuthenticationUri is not null)
             throw Refused("ICA signs in at its own address.", "Leave -AuthenticationUri out.");
         if (settings.SignIn == SignInKind.Password && settings.UserName?.Contains(':', StringComparison.Ordinal) == true)
-            throw Refused("A user name with a colon cannot be sent to ICA.", "Give the e-mail address that you sign in with, or an -ApiKey.");
+            throw Refused(
+                "A user name with a colon cannot be sent to ICA.",
+                "Give the e-mail address that you sign in with, or an -ApiKey."
+            );
     }
 
-    public override IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time) => settings.SignIn switch
-    {
-        SignInKind.None => new NoAuthenticator(),
-        SignInKind.ApiKey or SignInKind.Password => new SecretAuthenticator(new IcaLogin(settings, createHttp(), time).SignInAsync, time),
-        _ => BearerOf(settings, time),
-    };
+    public override IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time) =>
+        settings.SignIn switch
+        {
+            SignInKind.None => new NoAuthenticator(),
+            SignInKind.ApiKey or SignInKind.Password => new SecretAuthenticator(
+                new IcaLogin(settings, createHttp(), time).SignInAsync,
+                time
+            ),
+            _ => BearerOf(settings, time),
+        };
 
-    public override Transaction ReadId(string id, string[] parts) => parts.Length == 2
-        ? LinkingBatchTransactions.Describe(BatchOperation.Linking.Kind, BatchPath.Of(parts[0], parts[1]), connection: null)
-        : throw NoTransaction(id, "after ica: come the project's id, a slash and the batch's id");
+    public override Transaction ReadId(string id, string[] parts) =>
+        parts.Length == 2
+            ? LinkingBatchTransactions.Describe(BatchOperation.Linking.Kind, BatchPath.Of(parts[0], parts[1]), connection: null)
+            : throw NoTransaction(id, "after ica: come the project's id, a slash and the batch's id");
 
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
         new LinkingBatchTransactions(new IcaRoutes(connection, BatchOperation.Linking, logger));
@@ -49,12 +57,23 @@ internal sealed class IcaDefinition : ServiceDefinition
     }
 
     /// <remarks>ICA, GET /api/jobs, which any user may; and for a project GET /api/projects/{projectId}/data/eligibleForLinking.</remarks>
-    public override async Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)
+    public override async Task<ServiceReport> CheckAsync(
+        IngestConnection connection,
+        string? scope,
+        ILogger logger,
+        CancellationToken cancellationToken
+    )
     {
         string? project = scope is null ? null : IcaIds.Project(scope);
         IcaRoutes routes = new(connection, BatchOperation.Linking, logger);
         List<string> details = [];
-        ServiceReport report = new() { Connection = connection.Name, Service = Service, Uri = connection.Uri, Details = details };
+        ServiceReport report = new()
+        {
+            Connection = connection.Name,
+            Service = Service,
+            Uri = connection.Uri,
+            Details = details,
+        };
         long started = connection.Time.GetTimestamp();
         try
         {
@@ -66,8 +85,17 @@ internal sealed class IcaDefinition : ServiceDefinition
         {
             // Where the secret could not be read nothing was asked.
             bool isReached = e.ErrorId != ErrorId.SecretUnavailable;
-            details.AddRange([isReached ? "Reachable: yes." : "Reachable: not looked at.", VersionLine, $"Signed in: no. {e.Message} {e.Advice}"]);
-            return report with { Reachable = isReached, SignedIn = false, ResponseTime = isReached ? connection.Time.GetElapsedTime(started) : null };
+            details.AddRange([
+                isReached ? "Reachable: yes." : "Reachable: not looked at.",
+                VersionLine,
+                $"Signed in: no. {e.Message} {e.Advice}",
+            ]);
+            return report with
+            {
+                Reachable = isReached,
+                SignedIn = false,
+                ResponseTime = isReached ? connection.Time.GetElapsedTime(started) : null,
+            };
         }
         catch (IngestException e)
         {
@@ -81,7 +109,12 @@ internal sealed class IcaDefinition : ServiceDefinition
     private const string VersionLine = "Version: the service does not report it.";
 
     private static async Task<ServiceReport> CheckProjectAsync(
-        IcaRoutes routes, ServiceReport report, string? project, List<string> details, CancellationToken cancellationToken)
+        IcaRoutes routes,
+        ServiceReport report,
+        string? project,
+        List<string> details,
+        CancellationToken cancellationToken
+    )
     {
         if (project is null)
         {

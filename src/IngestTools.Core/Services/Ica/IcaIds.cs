@@ -26,13 +26,22 @@ internal static class IcaIds
         string id = text?.Trim() ?? "";
         return id.Length > 0 && id.Any(c => c != '.') && !id.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))
             ? id
-            : throw Refused($"'{Redaction.EscapeControls(text ?? "")}' is not an id of a project.", "Give the project's id, which its details page shows, or set ICAV2_PROJECT_ID.", text);
+            : throw Refused(
+                $"'{Redaction.EscapeControls(text ?? "")}' is not an id of a project.",
+                "Give the project's id, which its details page shows, or set ICAV2_PROJECT_ID.",
+                text
+            );
     }
 
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no UUID.</exception>
-    public static string Uuid(string? text, string what) => Guid.TryParse(text, out Guid id)
-        ? id.ToString("D")
-        : throw Refused($"'{Redaction.EscapeControls(text ?? "")}' is not an id of a {what}: it is a UUID.", "Give the id as the service wrote it.", text);
+    public static string Uuid(string? text, string what) =>
+        Guid.TryParse(text, out Guid id)
+            ? id.ToString("D")
+            : throw Refused(
+                $"'{Redaction.EscapeControls(text ?? "")}' is not an id of a {what}: it is a UUID.",
+                "Give the id as the service wrote it.",
+                text
+            );
 
     /// <summary>What is wrong with an id of data, so that it cannot be sent; null where nothing is.</summary>
     /// <param name="id">The id, without white space around it.</param>
@@ -42,13 +51,29 @@ internal static class IcaIds
         if (id.Length == 0)
             return Refused($"Id number {place:N0} is blank.", "Leave blank lines and empty fields out.", null);
         if (id.Length > MostDataIdCharacters)
-            return Refused($"Id number {place:N0} has {id.Length:N0} characters, and an id has at most {MostDataIdCharacters}.", $"An id is {Forms}.", id);
+            return Refused(
+                $"Id number {place:N0} has {id.Length:N0} characters, and an id has at most {MostDataIdCharacters}.",
+                $"An id is {Forms}.",
+                id
+            );
         if (id.StartsWith(TransactionPrefix, StringComparison.OrdinalIgnoreCase))
-            return Refused($"'{Redaction.EscapeControls(id)}' (id number {place:N0}) is the id of a transaction, and not of data.", "Get-LinkingBatchItem gives the ids of the data of a batch.", id);
+            return Refused(
+                $"'{Redaction.EscapeControls(id)}' (id number {place:N0}) is the id of a transaction, and not of data.",
+                "Get-LinkingBatchItem gives the ids of the data of a batch.",
+                id
+            );
         if (HasHalfCharacter(id))
-            return Refused($"Id number {place:N0} has half of a character in it (a surrogate without the other), and cannot be sent.", $"An id is {Forms}. Look at the encoding of where it comes from.", id);
+            return Refused(
+                $"Id number {place:N0} has half of a character in it (a surrogate without the other), and cannot be sent.",
+                $"An id is {Forms}. Look at the encoding of where it comes from.",
+                id
+            );
         return id.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))
-            ? Refused($"'{Redaction.EscapeControls(id)}' (id number {place:N0}) has blanks in it.", $"An id is {Forms}. Give one id at a time.", id)
+            ? Refused(
+                $"'{Redaction.EscapeControls(id)}' (id number {place:N0}) has blanks in it.",
+                $"An id is {Forms}. Give one id at a time.",
+                id
+            )
             : null;
     }
 
@@ -60,7 +85,7 @@ internal static class IcaIds
 
     private static bool HasHalfCharacter(string text)
     {
-        for (ReadOnlySpan<char> rest = text; !rest.IsEmpty;)
+        for (ReadOnlySpan<char> rest = text; !rest.IsEmpty; )
         {
             if (Rune.DecodeFromUtf16(rest, out _, out int length) != OperationStatus.Done)
                 return true;
@@ -71,5 +96,10 @@ internal static class IcaIds
     }
 
     private static IngestException Refused(string message, string advice, object? target) =>
-        new(ErrorId.Rejected, message) { Service = IngestService.Ica, Advice = advice, Target = target };
+        new(ErrorId.Rejected, message)
+        {
+            Service = IngestService.Ica,
+            Advice = advice,
+            Target = target,
+        };
 }

@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace IngestTools.Services.Ica;
 
 /// <summary>Writes the body of a batch as its ids come.</summary>
-/// <param name="capacity">How many bytes it will have, as far as that can be told: a buffer that grows leaves its smaller ones behind.</param>
+/// <param name="capacity">How many bytes it will have, as far as that can be told: a buffer that grows leaves its smaller ones
+/// behind.</param>
 internal sealed class LinkingBatchBody(int capacity = LinkingBatchBody.FirstCapacity)
 {
     private const int FirstCapacity = 64 * 1024;

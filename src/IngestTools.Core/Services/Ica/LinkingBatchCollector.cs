@@ -5,12 +5,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace IngestTools.Services.Ica;
 
 /// <summary>
-/// Collects ids of data into batches: each id once, in the order in which they come. Of ids that were seen only a hash is kept, so that a million of them
-/// take some 25 MB. Not for several threads at once.
+/// Collects ids of data into batches: each id once, in the order in which they come. Of ids that were seen only a hash is kept, so that a
+/// million of them take some 25 MB. Not for several threads at once.
 /// </summary>
 public sealed class LinkingBatchCollector
 {
-    /// <summary>The service recommends at most so many links in a batch. It says so for version 3, and names no number for version 4.</summary>
+    /// <summary>
+    /// The service recommends at most so many links in a batch. It says so for version 3, and names no number for version 4.
+    /// </summary>
     public const int DefaultBatchSize = 25_000;
 
     /// <summary>So many ids of an unusual form are warned about one by one.</summary>
@@ -31,9 +33,7 @@ public sealed class LinkingBatchCollector
     /// <param name="log">Takes warnings.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no project's id.</exception>
     public LinkingBatchCollector(string projectId, int batchSize, IngestLog log)
-        : this(projectId, batchSize, log.Logger)
-    {
-    }
+        : this(projectId, batchSize, log.Logger) { }
 
     /// <summary>Makes a collector.</summary>
     /// <param name="projectId">The project that the data is to be linked into.</param>
@@ -102,6 +102,10 @@ public sealed class LinkingBatchCollector
     private void WarnIfUnusual(string id)
     {
         if (!IcaIds.IsUsual(id) && ++_unusual <= MostNamed)
-            _logger.LogWarning("{Id} does not look like an id of data ({Form}); it is sent all the same.", Http.Redaction.EscapeControls(id), IcaIds.Forms);
+            _logger.LogWarning(
+                "{Id} does not look like an id of data ({Form}); it is sent all the same.",
+                Http.Redaction.EscapeControls(id),
+                IcaIds.Forms
+            );
     }
 }

@@ -15,7 +15,10 @@ public sealed record LinkingBatchItem
     /// <summary>The data.</summary>
     public string? DataId { get; init; }
 
-    /// <summary>The server's word: INITIALISED, WAITING_RESOURCES, RUNNING, LINKED, ALREADY_LINKED, PARTIALLY_LINKED, FAILED, or one that was added since.</summary>
+    /// <summary>
+    /// The server's word: INITIALISED, WAITING_RESOURCES, RUNNING, LINKED, ALREADY_LINKED, PARTIALLY_LINKED, FAILED, or one that was added
+    /// since.
+    /// </summary>
     public string? Status { get; init; }
 
     /// <summary>Why it failed, in the server's words; null where it says nothing.</summary>

@@ -5,14 +5,23 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Services.Ica;
 
 /// <summary>
-/// Starts a batch. The service has no key by which a repeated start would be known as such, so a start whose answer was lost is not sent again: the batch is
-/// looked for among the jobs, since batches have no list.
+/// Starts a batch. The service has no key by which a repeated start would be known as such, so a start whose answer was lost is not sent
+/// again: the batch is looked for among the jobs, since batches have no list.
 /// </summary>
 internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal)
 {
-    /// <summary>When the jobs are looked at after a lost answer, each after the one before: a server whose proxy gave up may still be making the batch.</summary>
+    /// <summary>
+    /// When the jobs are looked at after a lost answer, each after the one before: a server whose proxy gave up may still be making the
+    /// batch.
+    /// </summary>
     private static readonly TimeSpan[] SearchPauses =
-        [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8)];
+    [
+        TimeSpan.Zero,
+        TimeSpan.FromSeconds(1),
+        TimeSpan.FromSeconds(2),
+        TimeSpan.FromSeconds(4),
+        TimeSpan.FromSeconds(8),
+    ];
 
     /// <summary>A server that is slow now must not keep the ids from their owner for longer: to send them again does no harm.</summary>
     private static readonly TimeSpan SearchLimit = TimeSpan.FromSeconds(60);
@@ -26,7 +35,8 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
     /// <summary>Among more jobs than this, all newer than the start, none is looked for.</summary>
     private const int MostJobs = 1000;
 
-    /// <exception cref="IngestException"><see cref="ErrorId.OutcomeUnknown"/>: the answer was lost, and the batch was not found. The target of each error is the ids.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.OutcomeUnknown"/>: the answer was lost, and the batch was not found. The target
+    /// of each error is the ids.</exception>
     public Task<Transaction> RunAsync(LinkingBatchContent content, CancellationToken cancellationToken)
     {
         DateTimeOffset submitted = routes.Time.GetUtcNow();
@@ -42,8 +52,11 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
                 Total = content.Count,
                 SubmittedAt = submitted,
             },
-            ManualCheck = $"The answer to the start was never seen. Check among the project's jobs in ICA for a {routes.Kind.Name} of {content.Count:N0} "
-                + $"{(content.Count == 1 ? "id" : "ids")} that is newer than {submitted:yyyy-MM-dd HH:mm:ss} UTC. To send the ids again does no harm: what is linked by then ends as ALREADY_LINKED.",
+            ManualCheck =
+                $"The answer to the start was never seen. Check among the project's jobs in ICA for a {routes.Kind.Name} of "
+                + $"{content.Count:N0} "
+                + $"{(content.Count == 1 ? "id" : "ids")} that is newer than {submitted:yyyy-MM-dd HH:mm:ss} UTC. To send the ids "
+                + $"again does no harm: what is linked by then ends as ALREADY_LINKED.",
         };
         return journal.StartAsync(start, () => SendAsync(content, submitted, cancellationToken), routes.Logger);
     }
@@ -66,9 +79,12 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
                 : throw e.With(
                     message: unseen is null
                         ? $"{Name(content)} was sent and its answer was lost; no job shows that it began: {words}"
-                        : $"{Name(content)} was sent and its answer was lost ({words.TrimEnd('.')}); the jobs could not be looked at: {unseen}",
-                    advice: "It was not sent again by itself. To send it again does no harm: what is linked by then ends as ALREADY_LINKED. The target of this error is the ids.",
-                    target: content.ReadIds());
+                        : $"{Name(content)} was sent and its answer was lost ({words.TrimEnd('.')}); the jobs could not be looked at: "
+                            + $"{unseen}",
+                    advice: "It was not sent again by itself. To send it again does no harm: what is linked by then ends as "
+                        + "ALREADY_LINKED. The target of this error is the ids.",
+                    target: content.ReadIds()
+                );
         }
         catch (IngestException e)
         {
@@ -76,7 +92,9 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
         }
     }
 
-    /// <summary>A batch that was started some time ago, maybe by another process, and whose answer nobody has; null where no job shows it.</summary>
+    /// <summary>
+    /// A batch that was started some time ago, maybe by another process, and whose answer nobody has; null where no job shows it.
+    /// </summary>
     /// <exception cref="IngestException">The jobs cannot be looked at, so that nothing is known.</exception>
     public async Task<Transaction?> FindAsync(LinkingBatchContent content, TimeSpan sentAgo, CancellationToken cancellationToken)
     {
@@ -87,20 +105,29 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
         {
             await Task.Delay(pause, routes.Time, cancellationToken).ConfigureAwait(false);
             if (await FindAsync(content.ProjectId, ids, sent, others, cancellationToken).ConfigureAwait(false) is { } found)
-                return Describe(content, found, routes.Time.GetUtcNow() - sentAgo, "The answer to the start was lost; the batch was found among the jobs.");
+                return Describe(
+                    content,
+                    found,
+                    routes.Time.GetUtcNow() - sentAgo,
+                    "The answer to the start was lost; the batch was found among the jobs."
+                );
         }
 
         return null;
     }
 
     private string Name(LinkingBatchContent content) =>
-        string.Create(CultureInfo.InvariantCulture, $"A {routes.Kind.Name} of {content.Count:N0} {(content.Count == 1 ? "id" : "ids")} for project {content.ProjectId}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"A {routes.Kind.Name} of {content.Count:N0} {(content.Count == 1 ? "id" : "ids")} for project {content.ProjectId}"
+        );
 
     private Transaction Describe(LinkingBatchContent content, BatchAnswer answer, DateTimeOffset submitted, string? message)
     {
         // What one start was told of is not what another one lost, even if the ids are the same.
         routes.Connection.Memory.TryAdd(StartedKey(answer.Id!), answer.Id!);
-        TransactionStatus status = JobStatuses.Of(answer.Job?.Status) is TransactionStatus.Queued ? TransactionStatus.Queued : TransactionStatus.Running;
+        TransactionStatus status =
+            JobStatuses.Of(answer.Job?.Status) is TransactionStatus.Queued ? TransactionStatus.Queued : TransactionStatus.Running;
         return LinkingBatchTransactions.Describe(routes.Kind.Kind, new BatchPath(content.ProjectId, answer.Id!), routes.Connection) with
         {
             Status = status,
@@ -116,8 +143,14 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
 
     private static string StartedKey(string batchId) => $"started batch {batchId.ToUpperInvariant()}";
 
-    /// <summary>The batch whose start was not answered; null where no job shows it, with the reason if the jobs could not be looked at.</summary>
-    private async Task<(BatchAnswer? Found, string? Unseen)> TryFindAsync(LinkingBatchContent content, long sent, CancellationToken cancellationToken)
+    /// <summary>
+    /// The batch whose start was not answered; null where no job shows it, with the reason if the jobs could not be looked at.
+    /// </summary>
+    private async Task<(BatchAnswer? Found, string? Unseen)> TryFindAsync(
+        LinkingBatchContent content,
+        long sent,
+        CancellationToken cancellationToken
+    )
     {
         using CancellationTokenSource limit = new(SearchLimit, routes.Time);
         using CancellationTokenSource search = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -149,7 +182,13 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
         return (null, isSeen ? null : reason);
     }
 
-    private async Task<BatchAnswer?> FindAsync(string projectId, HashSet<string> ids, long sent, HashSet<string> others, CancellationToken cancellationToken)
+    private async Task<BatchAnswer?> FindAsync(
+        string projectId,
+        HashSet<string> ids,
+        long sent,
+        HashSet<string> others,
+        CancellationToken cancellationToken
+    )
     {
         for (int offset = 0; offset < MostJobs; offset += PageSize)
         {
@@ -161,8 +200,16 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
                 if (JobAnswer.TimeOf(job.TimeCreated) < since)
                     return null;
                 bool isOfProject = string.Equals(job.Project?.Id ?? projectId, projectId, StringComparison.OrdinalIgnoreCase);
-                bool mayBeIt = isOfProject && job.SubjectId is not null && !others.Contains(job.SubjectId) && !routes.Connection.Memory.ContainsKey(StartedKey(job.SubjectId));
-                if (mayBeIt && await TryGetAsync(new BatchPath(projectId, job.SubjectId!), ids, others, cancellationToken).ConfigureAwait(false) is { } found)
+                bool mayBeIt =
+                    isOfProject
+                    && job.SubjectId is not null
+                    && !others.Contains(job.SubjectId)
+                    && !routes.Connection.Memory.ContainsKey(StartedKey(job.SubjectId));
+                if (
+                    mayBeIt
+                    && await TryGetAsync(new BatchPath(projectId, job.SubjectId!), ids, others, cancellationToken).ConfigureAwait(false)
+                        is { } found
+                )
                     return found;
             }
 
@@ -173,8 +220,15 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
         return null;
     }
 
-    /// <summary>The batch, if it is one of this kind and its items are those that were sent. One that certainly is another is not looked at again.</summary>
-    private async Task<BatchAnswer?> TryGetAsync(BatchPath batch, HashSet<string> ids, HashSet<string> others, CancellationToken cancellationToken)
+    /// <summary>
+    /// The batch, if it is one of this kind and its items are those that were sent. One that certainly is another is not looked at again.
+    /// </summary>
+    private async Task<BatchAnswer?> TryGetAsync(
+        BatchPath batch,
+        HashSet<string> ids,
+        HashSet<string> others,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -195,11 +249,17 @@ internal sealed class LinkingBatchStart(IcaRoutes routes, IIngestJournal journal
         return null;
     }
 
-    /// <summary>How many of the ids a batch has; null where it has another one. All of its items are read: batches of one list often begin alike.</summary>
+    /// <summary>
+    /// How many of the ids a batch has; null where it has another one. All of its items are read: batches of one list often begin alike.
+    /// </summary>
     private async Task<int?> CompareAsync(BatchPath batch, HashSet<string> ids, CancellationToken cancellationToken)
     {
         HashSet<string> same = new(StringComparer.Ordinal);
-        await foreach (LinkingBatchItem item in new BatchItems(routes).ReadAsync(batch, [], BatchItems.DefaultPageSize, cancellationToken).ConfigureAwait(false))
+        await foreach (
+            LinkingBatchItem item in new BatchItems(routes)
+                .ReadAsync(batch, [], BatchItems.DefaultPageSize, cancellationToken)
+                .ConfigureAwait(false)
+        )
         {
             if (item.DataId is not { } id || !ids.Contains(id))
                 return null;

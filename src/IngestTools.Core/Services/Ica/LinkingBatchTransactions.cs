@@ -8,19 +8,22 @@ namespace IngestTools.Services.Ica;
 /// <summary>Batches as transactions: the job tells where a batch stands, its items what came of it.</summary>
 internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionSource
 {
-    public static Transaction Describe(TransactionKind kind, BatchPath batch, IngestConnection? connection) => new()
-    {
-        Id = $"ica:{Uri.EscapeDataString(batch.ProjectId)}/{Uri.EscapeDataString(batch.BatchId)}",
-        Kind = kind,
-        Status = TransactionStatus.Unknown,
-        Unit = "items",
-        ProjectId = batch.ProjectId,
-        BatchId = batch.BatchId,
-        Connection = connection?.Name,
-        Server = connection?.Uri.AbsoluteUri,
-    };
+    public static Transaction Describe(TransactionKind kind, BatchPath batch, IngestConnection? connection) =>
+        new()
+        {
+            Id = $"ica:{Uri.EscapeDataString(batch.ProjectId)}/{Uri.EscapeDataString(batch.BatchId)}",
+            Kind = kind,
+            Status = TransactionStatus.Unknown,
+            Unit = "items",
+            ProjectId = batch.ProjectId,
+            BatchId = batch.BatchId,
+            Connection = connection?.Name,
+            Server = connection?.Uri.AbsoluteUri,
+        };
 
-    /// <remarks>ICA, GET /api/projects/{projectId}/dataLinkingBatch/{batchId}, which holds the job; the job itself where it does not.</remarks>
+    /// <remarks>
+    /// ICA, GET /api/projects/{projectId}/dataLinkingBatch/{batchId}, which holds the job; the job itself where it does not.
+    /// </remarks>
     public async Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken)
     {
         BatchPath batch = PathOf(transaction);
@@ -49,18 +52,24 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
             Message = routes.Door.Words(job.AdditionalStatusInformation) ?? transaction.Message,
         };
         return seen.IsTerminal
-            ? await CountEndedAsync(batch, seen with { CompletedAt = JobAnswer.TimeOf(job.TimeFinished) ?? seen.SeenAt }, cancellationToken).ConfigureAwait(false)
+            ? await CountEndedAsync(batch, seen with { CompletedAt = JobAnswer.TimeOf(job.TimeFinished) ?? seen.SeenAt }, cancellationToken)
+                .ConfigureAwait(false)
             : await CountGoingAsync(batch, seen, cancellationToken).ConfigureAwait(false);
     }
 
-    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(
+        Transaction transaction,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         // What a stopped job left in the middle is of no failing status.
         bool isStopped = transaction.Status == TransactionStatus.Canceled;
         HashSet<string> told = new(StringComparer.Ordinal);
         if (!isStopped)
         {
-            await foreach (LinkingBatchItem item in ReadNotDoneAsync(transaction, routes.Kind.Failing, cancellationToken).ConfigureAwait(false))
+            await foreach (
+                LinkingBatchItem item in ReadNotDoneAsync(transaction, routes.Kind.Failing, cancellationToken).ConfigureAwait(false)
+            )
             {
                 if (told.Add(KeyOf(item)))
                     yield return FailedItemOf(item);
@@ -78,7 +87,8 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
     }
 
     public string ListCommand(Transaction transaction) =>
-        $"Get-LinkingBatchItem -ProjectId {transaction.ProjectId} -BatchId {transaction.BatchId} | Where-Object Status -notin {string.Join(", ", routes.Kind.Done)}";
+        $"Get-LinkingBatchItem -ProjectId {transaction.ProjectId} -BatchId {transaction.BatchId} | Where-Object Status -notin "
+        + $"{string.Join(", ", routes.Kind.Done)}";
 
     /// <summary>ICA's jobs can only be read.</summary>
     public Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken) =>
@@ -93,10 +103,17 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
     private static BatchPath PathOf(Transaction transaction) => BatchPath.Of(transaction.ProjectId, transaction.BatchId);
 
     private async IAsyncEnumerable<LinkingBatchItem> ReadNotDoneAsync(
-        Transaction transaction, IReadOnlyList<string> statuses, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Transaction transaction,
+        IReadOnlyList<string> statuses,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         BatchItems items = new(routes);
-        await foreach (LinkingBatchItem item in items.ReadAsync(PathOf(transaction), statuses, BatchItems.DefaultPageSize, cancellationToken).ConfigureAwait(false))
+        await foreach (
+            LinkingBatchItem item in items
+                .ReadAsync(PathOf(transaction), statuses, BatchItems.DefaultPageSize, cancellationToken)
+                .ConfigureAwait(false)
+        )
         {
             if (routes.Kind.StateOf(item.Status) != ItemState.Done)
                 yield return item;
@@ -105,7 +122,8 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
 
     private static string KeyOf(LinkingBatchItem item) => item.ItemId ?? item.DataId ?? "?";
 
-    private FailedItem FailedItemOf(LinkingBatchItem item) => new(item.DataId ?? item.ItemId ?? "?", ReasonOf(item, routes.Kind.StateOf(item.Status)));
+    private FailedItem FailedItemOf(LinkingBatchItem item) =>
+        new(item.DataId ?? item.ItemId ?? "?", ReasonOf(item, routes.Kind.StateOf(item.Status)));
 
     private static string ReasonOf(LinkingBatchItem item, ItemState state)
     {
@@ -123,7 +141,10 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
     private async Task<Transaction> CountGoingAsync(BatchPath batch, Transaction seen, CancellationToken cancellationToken)
     {
         long? total = seen.Total ?? await TryCountAsync(batch, [], cancellationToken).ConfigureAwait(false);
-        long? going = total is null || seen.Status == TransactionStatus.Queued ? total : await TryCountAsync(batch, routes.Kind.Going, cancellationToken).ConfigureAwait(false);
+        long? going =
+            total is null || seen.Status == TransactionStatus.Queued
+                ? total
+                : await TryCountAsync(batch, routes.Kind.Going, cancellationToken).ConfigureAwait(false);
         return seen with { Total = total, Completed = total - going };
     }
 
@@ -136,7 +157,9 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
         {
             // A job may succeed with a folder of which a part was linked.
             long? failing = await TryCountAsync(batch, routes.Kind.Failing, cancellationToken).ConfigureAwait(false);
-            isAllDone = !(failing > 0 || (failing is null && await HasAnyAsync(batch, routes.Kind.Failing, cancellationToken).ConfigureAwait(false)));
+            isAllDone = !(
+                failing > 0 || (failing is null && await HasAnyAsync(batch, routes.Kind.Failing, cancellationToken).ConfigureAwait(false))
+            );
             done = isAllDone ? total : total - failing;
         }
         else
@@ -144,7 +167,8 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
             done = await TryCountAsync(batch, routes.Kind.Done, cancellationToken).ConfigureAwait(false);
         }
 
-        string? count = isAllDone || total is null || done is null ? null : $"{total - done:N0} of {total:N0} items were not {routes.Kind.Verb}.";
+        string? count =
+            isAllDone || total is null || done is null ? null : $"{total - done:N0} of {total:N0} items were not {routes.Kind.Verb}.";
         return seen with
         {
             Status = seen.Status == TransactionStatus.Succeeded && !isAllDone ? TransactionStatus.PartlySucceeded : seen.Status,
@@ -162,7 +186,11 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
         if (left > 0)
             return going with { Completed = seen.Total - left };
         Dictionary<ItemState, long> counts = [];
-        await foreach (LinkingBatchItem item in new BatchItems(routes).ReadAsync(batch, [], BatchItems.DefaultPageSize, cancellationToken).ConfigureAwait(false))
+        await foreach (
+            LinkingBatchItem item in new BatchItems(routes)
+                .ReadAsync(batch, [], BatchItems.DefaultPageSize, cancellationToken)
+                .ConfigureAwait(false)
+        )
         {
             ItemState state = routes.Kind.StateOf(item.Status);
             counts[state] = counts.GetValueOrDefault(state) + 1;
@@ -177,16 +205,24 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
             return going with { Completed = done + failed };
         return seen with
         {
-            Status = failed == 0 ? TransactionStatus.Succeeded : done == 0 ? TransactionStatus.Failed : TransactionStatus.PartlySucceeded,
+            Status =
+                failed == 0 ? TransactionStatus.Succeeded
+                : done == 0 ? TransactionStatus.Failed
+                : TransactionStatus.PartlySucceeded,
             ServerStatus = null,
             Completed = done,
             Total = total,
             CompletedAt = seen.CompletedAt ?? seen.SeenAt,
-            Message = failed == 0 ? "The server reports no job; all items have ended." : $"{failed:N0} of {total:N0} items were not {routes.Kind.Verb}. The server tells of no job.",
+            Message =
+                failed == 0
+                    ? "The server reports no job; all items have ended."
+                    : $"{failed:N0} of {total:N0} items were not {routes.Kind.Verb}. The server tells of no job.",
         };
     }
 
-    /// <summary>Whether a batch has such items. Not to know it is not to know whether the batch succeeded, so what goes wrong is thrown.</summary>
+    /// <summary>
+    /// Whether a batch has such items. Not to know it is not to know whether the batch succeeded, so what goes wrong is thrown.
+    /// </summary>
     private async Task<bool> HasAnyAsync(BatchPath batch, IReadOnlyList<string> statuses, CancellationToken cancellationToken)
     {
         Page<ItemAnswer> page = await routes.ListItemsAsync(batch, statuses, 1, null, cancellationToken).ConfigureAwait(false);
@@ -210,6 +246,10 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
     {
         string shown = routes.Door.Word(word) ?? "nothing";
         if (routes.Connection.Memory.TryAdd($"unknown state of {what} {shown}", shown))
-            routes.Logger.LogWarning("ICA reports a state of a {What} that this version does not know: {Word}. It is treated as running.", what, shown);
+            routes.Logger.LogWarning(
+                "ICA reports a state of a {What} that this version does not know: {Word}. It is treated as running.",
+                what,
+                shown
+            );
     }
 }

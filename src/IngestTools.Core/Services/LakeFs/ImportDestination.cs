@@ -3,8 +3,8 @@ using IngestTools.Http;
 namespace IngestTools.Services.LakeFs;
 
 /// <summary>
-/// Takes destinations for what they mean, or refuses them. The server takes every text as the beginning of a key: with a slash before it, or a blank beside it, it is
-/// another place.
+/// Takes destinations for what they mean, or refuses them. The server takes every text as the beginning of a key: with a slash before it,
+/// or a blank beside it, it is another place.
 /// </summary>
 internal static class ImportDestination
 {
@@ -40,12 +40,26 @@ internal static class ImportDestination
         if (path.Any(char.IsControl))
             throw Refused(destination, "it has control characters", "Write it without them.");
         if (char.IsWhiteSpace(path[0]) || char.IsWhiteSpace(path[^1]))
-            throw Refused(destination, "it begins or ends with a blank", path.Trim().Length == 0 ? "Leave it out for the whole branch." : $"Write it as '{Redaction.EscapeControls(path.Trim())}'.");
+            throw Refused(
+                destination,
+                "it begins or ends with a blank",
+                path.Trim().Length == 0 ? "Leave it out for the whole branch." : $"Write it as '{Redaction.EscapeControls(path.Trim())}'."
+            );
         if (path[0] == Slash)
-            throw Refused(destination, "it begins with a slash, and keys on a branch do not", path.Trim(Slash).Length == 0 ? "Leave it out for the whole branch." : $"Write it as '{Redaction.EscapeControls(path.TrimStart(Slash))}'.");
+            throw Refused(
+                destination,
+                "it begins with a slash, and keys on a branch do not",
+                path.Trim(Slash).Length == 0
+                    ? "Leave it out for the whole branch."
+                    : $"Write it as '{Redaction.EscapeControls(path.TrimStart(Slash))}'."
+            );
         int colon = path.IndexOf("://", StringComparison.Ordinal);
         if (colon > 0 && path[..colon].All(char.IsAsciiLetterOrDigit))
-            throw Refused(destination, "it is an address, and a destination is a path on the branch", $"Write it as {Scheme}{request.Repository}/{request.Branch}/path/, or as the path alone.");
+            throw Refused(
+                destination,
+                "it is an address, and a destination is a path on the branch",
+                $"Write it as {Scheme}{request.Repository}/{request.Branch}/path/, or as the path alone."
+            );
         return path;
     }
 
@@ -57,8 +71,12 @@ internal static class ImportDestination
         string branch = parts.Length > 1 ? parts[1] : "";
         if (repository != request.Repository || branch != request.Branch)
         {
-            throw Refused(address, $"it is on '{Redaction.EscapeControls($"{repository}/{branch}")}', and the import goes to '{request.Repository}/{request.Branch}'",
-                "Give the same repository and branch as -Repository and -Branch, or the path alone.");
+            throw Refused(
+                address,
+                $"it is on '{Redaction.EscapeControls($"{repository}/{branch}")}', and the import goes to "
+                    + $"'{request.Repository}/{request.Branch}'",
+                "Give the same repository and branch as -Repository and -Branch, or the path alone."
+            );
         }
 
         return parts.Length > 2 ? parts[2] : "";

@@ -11,7 +11,9 @@ internal sealed record ImportId(string Repository, string Branch, string Import,
 
     public const string LegacyScheme = "lakefs-legacy";
 
-    /// <summary>The server makes ids that begin with their time: 12 bytes in base 32, of which the first 4 are seconds since 1970.</summary>
+    /// <summary>
+    /// The server makes ids that begin with their time: 12 bytes in base 32, of which the first 4 are seconds since 1970.
+    /// </summary>
     private const string IdAlphabet = "0123456789abcdefghijklmnopqrstuv";
 
     private const int IdLength = 20;
@@ -24,13 +26,20 @@ internal sealed record ImportId(string Repository, string Branch, string Import,
             if (Import.Length != IdLength || !Import.All(IdAlphabet.Contains))
                 return null;
             // 32 bits in digits of 5: six, and two bits of the seventh.
-            long bits = Import.Take(7).Aggregate(0L, static (sum, digit) => (sum << 5) | (uint)IdAlphabet.IndexOf(digit, StringComparison.Ordinal));
+            long bits = Import
+                .Take(7)
+                .Aggregate(0L, static (sum, digit) => (sum << 5) | (uint)IdAlphabet.IndexOf(digit, StringComparison.Ordinal));
             return DateTimeOffset.FromUnixTimeSeconds(bits >> 3);
         }
     }
 
-    public static ImportId Of(Transaction transaction) => new(
-        transaction.Repository!, transaction.Branch!, transaction.ImportId!, transaction.Id.StartsWith(LegacyScheme + ":", StringComparison.OrdinalIgnoreCase));
+    public static ImportId Of(Transaction transaction) =>
+        new(
+            transaction.Repository!,
+            transaction.Branch!,
+            transaction.ImportId!,
+            transaction.Id.StartsWith(LegacyScheme + ":", StringComparison.OrdinalIgnoreCase)
+        );
 
     public override string ToString()
     {

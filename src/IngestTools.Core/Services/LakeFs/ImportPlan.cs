@@ -6,15 +6,19 @@ namespace IngestTools.Services.LakeFs;
 /// <param name="Replacements">What it would delete, by destination; empty where this server deletes nothing.</param>
 /// <param name="Errors">What is wrong with its sources, each with the source as target. An import with one of them is not started.</param>
 public sealed record ImportPlan(
-    ImportRequest Request, ImportDialect Dialect, IReadOnlyList<ImportReplacement> Replacements, IReadOnlyList<IngestException> Errors)
+    ImportRequest Request,
+    ImportDialect Dialect,
+    IReadOnlyList<ImportReplacement> Replacements,
+    IReadOnlyList<IngestException> Errors
+)
 {
     /// <summary>The branch's last commit.</summary>
     internal string? Head { get; init; }
 }
 
 /// <summary>
-/// What an import deletes on the branch because of one of its destinations. The server deletes all keys that begin with the destination as it was written, while
-/// the imported ones get a slash after it: <c>data</c> takes <c>database/x</c> away too.
+/// What an import deletes on the branch because of one of its destinations. The server deletes all keys that begin with the destination as
+/// it was written, while the imported ones get a slash after it: <c>data</c> takes <c>database/x</c> away too.
 /// </summary>
 /// <param name="Destination">The destination; empty is the whole branch.</param>
 public sealed record ImportReplacement(string Destination)
@@ -25,7 +29,9 @@ public sealed record ImportReplacement(string Destination)
     /// <summary>Whether there are more than were counted.</summary>
     public bool HasMore { get; init; }
 
-    /// <summary>What goes although it lies beside the destination and not under it; folders end with a slash. Null where it could not be listed.</summary>
+    /// <summary>
+    /// What goes although it lies beside the destination and not under it; folders end with a slash. Null where it could not be listed.
+    /// </summary>
     public IReadOnlyList<string>? Siblings { get; init; } = [];
 
     /// <summary>Whether the whole branch is replaced.</summary>
@@ -37,8 +43,13 @@ public sealed record ImportReplacement(string Destination)
     /// <summary>What goes, in words.</summary>
     public string Describe()
     {
-        string count = Objects is { } objects ? $"{objects:N0}{(HasMore ? " or more" : "")} {(objects == 1 && !HasMore ? "object" : "objects")}" : "an unknown number of objects";
-        string where = IsWholeBranch ? "everything on the branch" : ImportSource.IsOpen(Destination) ? $"all that begins with '{Destination}'" : $"all under '{Destination}'";
+        string count = Objects is { } objects
+            ? $"{objects:N0}{(HasMore ? " or more" : "")} {(objects == 1 && !HasMore ? "object" : "objects")}"
+            : "an unknown number of objects";
+        string where =
+            IsWholeBranch ? "everything on the branch"
+            : ImportSource.IsOpen(Destination) ? $"all that begins with '{Destination}'"
+            : $"all under '{Destination}'";
         string beside = Siblings switch
         {
             null => "; whether that takes something beside it along could not be found out",

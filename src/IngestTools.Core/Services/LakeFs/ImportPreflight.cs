@@ -30,7 +30,9 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         BranchAnswer branch = await FindBranchAsync(cancellationToken).ConfigureAwait(false);
         IngestException[] errors = [.. destinationErrors, .. CheckSources(dialect, storage), .. CheckNames()];
         bool replaces = dialect == ImportDialect.Released && version.Replaces && errors.Length == 0;
-        IReadOnlyList<ImportReplacement> replaced = replaces ? await FindReplacedAsync(countsAll, cancellationToken).ConfigureAwait(false) : [];
+        IReadOnlyList<ImportReplacement> replaced = replaces
+            ? await FindReplacedAsync(countsAll, cancellationToken).ConfigureAwait(false)
+            : [];
         return new ImportPlan(request, dialect, replaced, errors) { Head = branch.CommitId };
     }
 
@@ -48,15 +50,17 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         }
     }
 
-    private ImportDialect DialectFor(LakeFsVersion version) => request.Dialect switch
-    {
-        ImportDialect.Auto when !version.IsReleased => throw LakeFsErrors.Refused(
-            $"lakeFS {version} is older than v0.101.0, and released versions before that have no imports of this kind.",
-            "Give -Dialect Legacy where the server has the early form of imports; else make ranges with New-ImportRange.",
-            Where),
-        ImportDialect.Auto => ImportDialect.Released,
-        var named => named,
-    };
+    private ImportDialect DialectFor(LakeFsVersion version) =>
+        request.Dialect switch
+        {
+            ImportDialect.Auto when !version.IsReleased => throw LakeFsErrors.Refused(
+                $"lakeFS {version} is older than v0.101.0, and released versions before that have no imports of this kind.",
+                "Give -Dialect Legacy where the server has the early form of imports; else make ranges with New-ImportRange.",
+                Where
+            ),
+            ImportDialect.Auto => ImportDialect.Released,
+            var named => named,
+        };
 
     private async Task<StorageAnswer?> CheckStorageAsync(CancellationToken cancellationToken)
     {
@@ -67,12 +71,20 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         }
         catch (IngestException e) when (LakeFsErrors.IsOfOnePage(e.ErrorId))
         {
-            routes.Logger.LogInformation("The server does not report its storage, so sources are not checked before the start. {Reason}", e.Message);
+            routes.Logger.LogInformation(
+                "The server does not report its storage, so sources are not checked before the start. {Reason}",
+                e.Message
+            );
             return null;
         }
 
-        return storage.ImportSupport != false ? storage : throw LakeFsErrors.Refused(
-            $"This lakeFS cannot import from its storage ({routes.Door.Word(storage.BlockstoreType)}).", "Imports need an object store such as S3, GCS or Azure behind lakeFS.", Where);
+        return storage.ImportSupport != false
+            ? storage
+            : throw LakeFsErrors.Refused(
+                $"This lakeFS cannot import from its storage ({routes.Door.Word(storage.BlockstoreType)}).",
+                "Imports need an object store such as S3, GCS or Azure behind lakeFS.",
+                Where
+            );
     }
 
     private async Task CheckRepositoryAsync(CancellationToken cancellationToken)
@@ -84,18 +96,27 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
         {
-            throw e.With(message: $"There is no repository '{request.Repository}': {e.ServerMessage ?? e.Message}", advice: "Check -Repository.");
+            throw e.With(
+                message: $"There is no repository '{request.Repository}': {e.ServerMessage ?? e.Message}",
+                advice: "Check -Repository."
+            );
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotAllowed)
         {
             // An import needs no right to look at the repository.
-            routes.Logger.LogInformation("The repository cannot be read. The server reports at the end whether it is read-only. {Reason}", e.Message);
+            routes.Logger.LogInformation(
+                "The repository cannot be read. The server reports at the end whether it is read-only. {Reason}",
+                e.Message
+            );
         }
 
         if (repository?.ReadOnly == true && !request.AllowReadOnly)
         {
             throw LakeFsErrors.Refused(
-                $"The repository '{request.Repository}' is read-only, so that the import would fail at its end.", "Give -AllowReadOnly to write to it all the same.", request.Repository);
+                $"The repository '{request.Repository}' is read-only, so that the import would fail at its end.",
+                "Give -AllowReadOnly to write to it all the same.",
+                request.Repository
+            );
         }
     }
 
@@ -109,7 +130,8 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         {
             throw e.With(
                 message: $"The repository '{request.Repository}' has no branch '{request.Branch}': {e.ServerMessage ?? e.Message}",
-                advice: "Check -Branch. An import makes no branches.");
+                advice: "Check -Branch. An import makes no branches."
+            );
         }
     }
 
@@ -118,7 +140,10 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
         if (dialect == ImportDialect.Legacy && request.Sources.Count != 1)
         {
             yield return LakeFsErrors.Refused(
-                $"An import in the legacy dialect has one source, and these are {request.Sources.Count:N0}.", "Start an import for each, one after the other.", Where);
+                $"An import in the legacy dialect has one source, and these are {request.Sources.Count:N0}.",
+                "Start an import for each, one after the other.",
+                Where
+            );
         }
 
         foreach (ImportSource source in request.Sources)
@@ -128,7 +153,10 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
             else if (source.Type == ImportSourceType.CommonPrefix && ImportSource.IsOpen(source.Source))
             {
                 routes.Logger.LogWarning(
-                    "{Source} does not end with a slash: all that begins so is imported, and keeps the last part of this name. For one object give -SourceType Object.", Redaction.Of(source.Source));
+                    "{Source} does not end with a slash: all that begins so is imported, and keeps the last part of this name. For "
+                        + "one object give -SourceType Object.",
+                    Redaction.Of(source.Source)
+                );
             }
         }
     }
@@ -136,11 +164,19 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
     /// <summary>Two objects of one name would overwrite each other, and nobody could say which stays.</summary>
     private IEnumerable<IngestException> CheckNames()
     {
-        foreach (IGrouping<string, ImportSource> same in request.Sources.Where(source => source.Type == ImportSourceType.Object).GroupBy(source => source.FullDestination).Where(group => group.Count() > 1))
+        foreach (
+            IGrouping<string, ImportSource> same in request
+                .Sources.Where(source => source.Type == ImportSourceType.Object)
+                .GroupBy(source => source.FullDestination)
+                .Where(group => group.Count() > 1)
+        )
         {
             ImportSource[] both = [.. same.Take(2)];
             yield return LakeFsErrors.Refused(
-                $"'{Redaction.Of(both[0].Source)}' and '{Redaction.Of(both[1].Source)}' would both become '{Redaction.Of(same.Key)}'.", "Give each object a Destination of its own, or leave one out.", Redaction.Of(both[1].Source));
+                $"'{Redaction.Of(both[0].Source)}' and '{Redaction.Of(both[1].Source)}' would both become '{Redaction.Of(same.Key)}'.",
+                "Give each object a Destination of its own, or leave one out.",
+                Redaction.Of(both[1].Source)
+            );
         }
     }
 
@@ -148,19 +184,42 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
     {
         string shown = Redaction.Of(source.Source);
         if (string.IsNullOrWhiteSpace(source.Source))
-            return LakeFsErrors.Refused("A source is empty.", "Give each row a Source; an import without it would delete what it should have brought.", shown);
-        if (!Uri.TryCreate(source.Source, UriKind.Absolute, out Uri? uri) || uri.IsFile != source.Source.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
-            return LakeFsErrors.Refused($"'{shown}' is not an address in an object store.", "Write it as s3://bucket/prefix/, gs://.., https://.. or local://.. .", shown);
+            return LakeFsErrors.Refused(
+                "A source is empty.",
+                "Give each row a Source; an import without it would delete what it should have brought.",
+                shown
+            );
+        if (
+            !Uri.TryCreate(source.Source, UriKind.Absolute, out Uri? uri)
+            || uri.IsFile != source.Source.StartsWith("file:", StringComparison.OrdinalIgnoreCase)
+        )
+            return LakeFsErrors.Refused(
+                $"'{shown}' is not an address in an object store.",
+                "Write it as s3://bucket/prefix/, gs://.., https://.. or local://.. .",
+                shown
+            );
         if (dialect == ImportDialect.Legacy && source.Type == ImportSourceType.Object)
-            return LakeFsErrors.Refused($"'{shown}' cannot be imported as one object: the legacy dialect knows prefixes only.", "Leave -SourceType out, or use a server of v0.101 or later.", shown);
+            return LakeFsErrors.Refused(
+                $"'{shown}' cannot be imported as one object: the legacy dialect knows prefixes only.",
+                "Leave -SourceType out, or use a server of v0.101 or later.",
+                shown
+            );
         if (source.Type == ImportSourceType.Object && source.Source.EndsWith(Slash, StringComparison.Ordinal))
-            return LakeFsErrors.Refused($"'{shown}' ends with a slash, so it is not an object.", "Leave -SourceType out to import what is under it.", shown);
+            return LakeFsErrors.Refused(
+                $"'{shown}' ends with a slash, so it is not an object.",
+                "Leave -SourceType out to import what is under it.",
+                shown
+            );
         // Before v0.101 there was one rule for namespaces and sources.
         string? rule = storage?.ImportValidityRegex ?? storage?.NamespaceRegex;
-        return rule is null || Fits(rule, source.Source) ? null : LakeFsErrors.Refused(
-            $"'{shown}' does not fit the storage of this server ({ServerText.Shorten(storage!.BlockstoreType)}), whose sources look like {ServerText.Shorten(rule)}.",
-            "A server imports from the kind of object store that it keeps its own objects in.",
-            shown);
+        return rule is null || Fits(rule, source.Source)
+            ? null
+            : LakeFsErrors.Refused(
+                $"'{shown}' does not fit the storage of this server ({ServerText.Shorten(storage!.BlockstoreType)}), whose sources "
+                    + $"look like {ServerText.Shorten(rule)}.",
+                "A server imports from the kind of object store that it keeps its own objects in.",
+                shown
+            );
     }
 
     /// <summary>A rule that .NET cannot read is the server's to apply.</summary>
@@ -194,10 +253,19 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
     {
         try
         {
-            ObjectsAnswer all = await routes.ListAsync(request.Repository, request.Branch, destination, "", cancellationToken).ConfigureAwait(false);
-            ImportReplacement replacement = new(destination) { Objects = all.Results?.Count ?? 0, HasMore = all.Pagination?.HasMore == true };
+            ObjectsAnswer all = await routes
+                .ListAsync(request.Repository, request.Branch, destination, "", cancellationToken)
+                .ConfigureAwait(false);
+            ImportReplacement replacement = new(destination)
+            {
+                Objects = all.Results?.Count ?? 0,
+                HasMore = all.Pagination?.HasMore == true,
+            };
             return ImportSource.IsOpen(destination)
-                ? replacement with { Siblings = await FindSiblingsAsync(source, destination, cancellationToken).ConfigureAwait(false) }
+                ? replacement with
+                {
+                    Siblings = await FindSiblingsAsync(source, destination, cancellationToken).ConfigureAwait(false),
+                }
                 : replacement;
         }
         catch (IngestException e) when (e.ErrorId is ErrorId.NotAllowed or ErrorId.NotFound)
@@ -208,9 +276,15 @@ internal sealed class ImportPreflight(LakeFsRoutes routes, ImportRequest request
     }
 
     /// <summary>What begins like the destination and is not what the destination names: the object itself, or the folder.</summary>
-    private async Task<IReadOnlyList<string>> FindSiblingsAsync(ImportSource source, string destination, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> FindSiblingsAsync(
+        ImportSource source,
+        string destination,
+        CancellationToken cancellationToken
+    )
     {
-        ObjectsAnswer beside = await routes.ListAsync(request.Repository, request.Branch, destination, Slash, cancellationToken).ConfigureAwait(false);
+        ObjectsAnswer beside = await routes
+            .ListAsync(request.Repository, request.Branch, destination, Slash, cancellationToken)
+            .ConfigureAwait(false);
         string own = source.Type == ImportSourceType.Object ? destination : destination + Slash;
         return [.. (beside.Results ?? []).Select(result => result.Path).OfType<string>().Where(path => path != own)];
     }

@@ -31,7 +31,9 @@ public sealed record ImportRange
     /// <summary>Where the next range begins; empty at the end.</summary>
     public string ContinuationToken { get; init; } = "";
 
-    /// <summary>What holds the keys that came out of order and are in no range; empty where there are none. They need a commit of their own.</summary>
+    /// <summary>
+    /// What holds the keys that came out of order and are in no range; empty where there are none. They need a commit of their own.
+    /// </summary>
     public string StagingToken { get; init; } = "";
 
     /// <summary>The connection's name.</summary>

@@ -11,7 +11,9 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     /// <summary>Servers before v1.74 tell the id before they have written the import down.</summary>
     private static readonly TimeSpan RecordTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>The server writes the status each second. So long without that is a server that was restarted, and left the import behind.</summary>
+    /// <summary>
+    /// The server writes the status each second. So long without that is a server that was restarted, and left the import behind.
+    /// </summary>
     private static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>Clocks differ by less: a status as old as this has been given up, whoever's clock is right.</summary>
@@ -34,29 +36,45 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
 
     private TimeProvider Time => routes.Time;
 
-    public static Transaction Describe(ImportId id, IngestConnection? connection) => new()
-    {
-        Id = id.ToString(),
-        Kind = TransactionKind.Import,
-        Status = TransactionStatus.Unknown,
-        Unit = "objects",
-        Repository = id.Repository,
-        Branch = id.Branch,
-        ImportId = id.Import,
-        StartedAt = id.MadeAt,
-        Connection = connection?.Name,
-        Server = connection?.Uri.AbsoluteUri,
-    };
+    public static Transaction Describe(ImportId id, IngestConnection? connection) =>
+        new()
+        {
+            Id = id.ToString(),
+            Kind = TransactionKind.Import,
+            Status = TransactionStatus.Unknown,
+            Unit = "objects",
+            Repository = id.Repository,
+            Branch = id.Branch,
+            ImportId = id.Import,
+            StartedAt = id.MadeAt,
+            Connection = connection?.Name,
+            Server = connection?.Uri.AbsoluteUri,
+        };
 
-    /// <remarks>lakeFS, GET /repositories/{repository}/branches/{branch}/import. An import that failed is answered with 200 and an error in the body.</remarks>
+    /// <remarks>
+    /// lakeFS, GET /repositories/{repository}/branches/{branch}/import. An import that failed is answered with 200 and an error in the
+    /// body.
+    /// </remarks>
     public async Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken)
     {
         ImportWatch watch = transaction.Expectation as ImportWatch ?? new ImportWatch();
-        Transaction seen = transaction with { SeenAt = Time.GetUtcNow(), Connection = routes.Connection.Name, Server = routes.Connection.Uri.AbsoluteUri };
+        Transaction seen = transaction with
+        {
+            SeenAt = Time.GetUtcNow(),
+            Connection = routes.Connection.Name,
+            Server = routes.Connection.Uri.AbsoluteUri,
+        };
         try
         {
             ImportStatusAnswer status = await routes.GetStatusAsync(ImportId.Of(transaction), cancellationToken).ConfigureAwait(false);
-            Transaction read = Read(seen with { Completed = status.IngestedObjects ?? status.ImportProgress ?? seen.Completed }, status, watch);
+            Transaction read = Read(
+                seen with
+                {
+                    Completed = status.IngestedObjects ?? status.ImportProgress ?? seen.Completed,
+                },
+                status,
+                watch
+            );
             return read.Status == TransactionStatus.Succeeded && string.IsNullOrEmpty(status.ImportBranch)
                 ? await CheckObjectsAsync(read, status, cancellationToken).ConfigureAwait(false)
                 : read;
@@ -68,7 +86,10 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     }
 
     /// <summary>The server names no items: an import succeeds or fails as a whole.</summary>
-    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(
+        Transaction transaction,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await Task.CompletedTask.ConfigureAwait(false);
         yield break;
@@ -77,10 +98,12 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     public string ListCommand(Transaction transaction) => $"Get-Transaction {transaction.Id} | Format-List";
 
     /// <summary>
-    /// Looks first: a cancellation would write over the error of an import that has failed. And looks afterwards: one that comes in the import's last second is
-    /// told as a cancellation, and the commit is on the branch all the same.
+    /// Looks first: a cancellation would write over the error of an import that has failed. And looks afterwards: one that comes in the
+    /// import's last second is told as a cancellation, and the commit is on the branch all the same.
     /// </summary>
-    /// <remarks>lakeFS, DELETE /repositories/{repository}/branches/{branch}/import: 204 says that it was noted, 409 that the import had completed.</remarks>
+    /// <remarks>
+    /// lakeFS, DELETE /repositories/{repository}/branches/{branch}/import: 204 says that it was noted, 409 that the import had completed.
+    /// </remarks>
     public async Task<Transaction> StopAsync(Transaction transaction, CancellationToken cancellationToken)
     {
         ImportId id = ImportId.Of(transaction);
@@ -111,11 +134,14 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
 
         await Task.Delay(CancelTime, Time, cancellationToken).ConfigureAwait(false);
         Transaction after = await LookAsync(seen, cancellationToken).ConfigureAwait(false);
-        return after.Status == TransactionStatus.Canceled ? await LookForCommitAsync(after, id, cancellationToken).ConfigureAwait(false) : after;
+        return after.Status == TransactionStatus.Canceled
+            ? await LookForCommitAsync(after, id, cancellationToken).ConfigureAwait(false)
+            : after;
     }
 
     /// <summary>
-    /// An import that brings nothing replaces all that was there by nothing, and ends as completed: a mistyped source is enough. What it deleted is in the commit before.
+    /// An import that brings nothing replaces all that was there by nothing, and ends as completed: a mistyped source is enough. What it
+    /// deleted is in the commit before.
     /// </summary>
     private async Task<Transaction> CheckObjectsAsync(Transaction completed, ImportStatusAnswer status, CancellationToken cancellationToken)
     {
@@ -125,7 +151,13 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             return completed;
         string brought = objects == 0 ? "It brought no object" : $"It brought {objects:N0} objects, and {minimum:N0} are the minimum";
         string? before = status.Commit?.Parents is [{ } parent, ..] ? parent : null;
-        (long removed, bool hasMore)? deleted = await TryCountDeletedAsync(completed.Repository!, before, status.Commit?.Id, cancellationToken).ConfigureAwait(false);
+        (long removed, bool hasMore)? deleted = await TryCountDeletedAsync(
+                completed.Repository!,
+                before,
+                status.Commit?.Id,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         if (minimum is null && deleted is (0, false))
             return completed;
         if (minimum is null && deleted is null)
@@ -138,11 +170,19 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             (1, false) => $"It deleted 1 object on {branch}.",
             var (count, isMore) => $"It deleted {count:N0}{(isMore ? " or more" : "")} objects on {branch}.",
         };
-        string back = before is null || deleted is (0, false) ? "" : $" The commit before, {before}, has them. To get them back: lakectl branch revert lakefs://{branch} {status.Commit!.Id}";
+        string back =
+            before is null || deleted is (0, false)
+                ? ""
+                : $" The commit before, {before}, has them. To get them back: lakectl branch revert lakefs://{branch} {status.Commit!.Id}";
         return completed with { Status = TransactionStatus.Failed, Message = $"{brought}. {gone}{back}" };
     }
 
-    private async Task<(long Removed, bool HasMore)?> TryCountDeletedAsync(string repository, string? before, string? after, CancellationToken cancellationToken)
+    private async Task<(long Removed, bool HasMore)?> TryCountDeletedAsync(
+        string repository,
+        string? before,
+        string? after,
+        CancellationToken cancellationToken
+    )
     {
         if (before is null || after is null)
             return null;
@@ -188,7 +228,10 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         return GoingOn(seen, status, watch);
     }
 
-    /// <summary>The end by the server's clock, but not before the start nor after now by this one: clocks differ, and an import never took less than nothing.</summary>
+    /// <summary>
+    /// The end by the server's clock, but not before the start nor after now by this one: clocks differ, and an import never took less than
+    /// nothing.
+    /// </summary>
     private static Transaction Ended(Transaction seen, ImportStatusAnswer status)
     {
         DateTimeOffset now = seen.SeenAt!.Value;
@@ -206,12 +249,19 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             stood = seen.SeenAt!.Value - update;
         bool isStalled = stood >= StallLimit;
         if (isStalled && !watch.IsStallTold)
-            routes.Logger.LogWarning("{Id} is stalled: the server has not written its status for {Time}. A server that was restarted never updates them again.", seen.Id, Brief(stood));
+            routes.Logger.LogWarning(
+                "{Id} is stalled: the server has not written its status for {Time}. A server that was restarted never updates them again.",
+                seen.Id,
+                Brief(stood)
+            );
         return seen with
         {
             Status = TransactionStatus.Running,
             ServerStatus = isStalled ? "stalled" : "in progress",
-            Message = isStalled ? $"The server has not written its status for {Brief(stood)}. It may have been restarted, and then this import never ends: cancel it, and start it again." : RateOf(seen, watch, now),
+            Message = isStalled
+                ? $"The server has not written its status for {Brief(stood)}. It may have been restarted, and then this import never "
+                    + $"ends: cancel it, and start it again."
+                : RateOf(seen, watch, now),
             Expectation = watch with
             {
                 MissedSince = 0,
@@ -227,11 +277,15 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     /// <summary>There is no total, so a rate is all that can be told of how far it is.</summary>
     private string? RateOf(Transaction seen, ImportWatch watch, long now)
     {
-        if (watch.Objects is not { } before || seen.Completed is not { } objects || Time.GetElapsedTime(watch.SeenAt, now) is not { TotalSeconds: > 0 } passed)
+        if (
+            watch.Objects is not { } before
+            || seen.Completed is not { } objects
+            || Time.GetElapsedTime(watch.SeenAt, now) is not { TotalSeconds: > 0 } passed
+        )
             return null;
-        return objects > before
-            ? $"{(objects - before) / passed.TotalSeconds:N0} objects/s"
-            : objects > 0 ? "The objects are counted; ranges and the commit are being written." : null;
+        return objects > before ? $"{(objects - before) / passed.TotalSeconds:N0} objects/s"
+            : objects > 0 ? "The objects are counted; ranges and the commit are being written."
+            : null;
     }
 
     /// <summary>Just after the start that is no reason for concern; later it is the end of what can be known.</summary>
@@ -254,7 +308,9 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             Status = TransactionStatus.Unknown,
             ServerStatus = "404",
             CompletedAt = seen.CompletedAt ?? Time.GetUtcNow(),
-            Message = $"The server does not know it ({error.ServerMessage ?? error.Message}): it ended more than a day ago, or never existed. The branch's commits tell whether it succeeded.",
+            Message =
+                $"The server does not know it ({error.ServerMessage ?? error.Message}): it ended more than a day ago, or never "
+                + $"existed. The branch's commits tell whether it succeeded.",
         };
     }
 
@@ -266,10 +322,15 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         if (watch.AnsweredAt != 0)
             return Time.GetElapsedTime(watch.AnsweredAt) < RecordTimeout;
         DateTimeOffset now = Time.GetUtcNow();
-        return seen.SubmittedAt is { } submitted ? now - submitted < RecordTimeout : seen.StartedAt is { } made && (now - made).Duration() < ClockDifference;
+        return seen.SubmittedAt is { } submitted
+            ? now - submitted < RecordTimeout
+            : seen.StartedAt is { } made && (now - made).Duration() < ClockDifference;
     }
 
-    private static string Brief(TimeSpan time) => time.TotalMinutes < 2 ? $"{time.TotalSeconds:N0} s" : time.TotalHours < 2 ? $"{time.TotalMinutes:N0} min" : $"{time.TotalHours:N0} h";
+    private static string Brief(TimeSpan time) =>
+        time.TotalMinutes < 2 ? $"{time.TotalSeconds:N0} s"
+        : time.TotalHours < 2 ? $"{time.TotalMinutes:N0} min"
+        : $"{time.TotalHours:N0} h";
 
     private async Task<Transaction> LookUntilThereAsync(Transaction transaction, CancellationToken cancellationToken)
     {
@@ -284,8 +345,8 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     }
 
     /// <summary>
-    /// The branch's last commit may be the import's, which the status does not tell. A newer one is told, also with the import's message: messages are no proof,
-    /// since those who import each night give the same one each time. One with another message is not the import's.
+    /// The branch's last commit may be the import's, which the status does not tell. A newer one is told, also with the import's message:
+    /// messages are no proof, since those who import each night give the same one each time. One with another message is not the import's.
     /// </summary>
     private async Task<Transaction> LookForCommitAsync(Transaction canceled, ImportId id, CancellationToken cancellationToken)
     {
@@ -295,25 +356,40 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         bool isNewer = id.MadeAt is not { } made || head.CreationDate is not { } created || created >= made.ToUnixTimeSeconds();
         if (!isNewer || (watch.CommitMessage is not null && watch.CommitMessage != head.Message))
             return canceled;
-        routes.Logger.LogWarning("{Id} was canceled, perhaps too late: the branch has a newer commit, {Commit}. Look whether it is the import's.", id, head.Id);
+        routes.Logger.LogWarning(
+            "{Id} was canceled, perhaps too late: the branch has a newer commit, {Commit}. Look whether it is the import's.",
+            id,
+            head.Id
+        );
         string which = watch.CommitMessage is null ? "" : ", with the import's message";
-        return canceled with { Message = $"{canceled.Message}. The branch has a newer commit, {head.Id}{which}: look whether it is the import's." };
+        return canceled with
+        {
+            Message = $"{canceled.Message}. The branch has a newer commit, {head.Id}{which}: look whether it is the import's.",
+        };
     }
 
-    /// <summary>The last commit of the branch that the import commits to; null where there is none since the start, or it cannot be looked at.</summary>
+    /// <summary>
+    /// The last commit of the branch that the import commits to; null where there is none since the start, or it cannot be looked at.
+    /// </summary>
     private async Task<CommitAnswer?> TryReadHeadAsync(ImportId id, string? before, CancellationToken cancellationToken)
     {
         string branch = id.IsLegacy ? $"_{id.Branch}_imported" : id.Branch;
         try
         {
             string? head = (await routes.GetBranchAsync(id.Repository, branch, cancellationToken).ConfigureAwait(false)).CommitId;
-            return head is null || head == before ? null : await routes.GetCommitAsync(id.Repository, head, cancellationToken).ConfigureAwait(false);
+            return head is null || head == before
+                ? null
+                : await routes.GetCommitAsync(id.Repository, head, cancellationToken).ConfigureAwait(false);
         }
         catch (IngestException e)
         {
             // The legacy dialect makes its branch with the first import.
             if (!id.IsLegacy || e.ErrorId != ErrorId.NotFound)
-                routes.Logger.LogWarning("Whether {Id} reached its branch before it was canceled cannot be looked at. {Reason}", id, e.Message);
+                routes.Logger.LogWarning(
+                    "Whether {Id} reached its branch before it was canceled cannot be looked at. {Reason}",
+                    id,
+                    e.Message
+                );
             return null;
         }
     }

@@ -6,7 +6,9 @@ internal sealed record ImportWatch
     /// <summary>The message of its commit; null where the import was not started here.</summary>
     public string? CommitMessage { get; init; }
 
-    /// <summary>The branch's last commit before the import was started; null where that is not known, or the import commits elsewhere.</summary>
+    /// <summary>
+    /// The branch's last commit before the import was started; null where that is not known, or the import commits elsewhere.
+    /// </summary>
     public string? HeadBefore { get; init; }
 
     /// <summary>When the answer to the start came, by the client's clock of intervals; 0 where the import was not started here.</summary>
@@ -15,7 +17,9 @@ internal sealed record ImportWatch
     /// <summary>When the server first said that it does not know the import; 0 before that. By the client's clock of intervals.</summary>
     public long MissedSince { get; init; }
 
-    /// <summary>The server's last word on when it last wrote the status. It is compared with the next one, and never with a clock here.</summary>
+    /// <summary>
+    /// The server's last word on when it last wrote the status. It is compared with the next one, and never with a clock here.
+    /// </summary>
     public DateTimeOffset? UpdateTime { get; init; }
 
     /// <summary>Since when that has not changed, by the client's clock of intervals.</summary>

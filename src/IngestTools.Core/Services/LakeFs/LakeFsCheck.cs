@@ -10,7 +10,13 @@ internal sealed class LakeFsCheck(LakeFsRoutes routes)
 
     public async Task<ServiceReport> RunAsync(string? repository, CancellationToken cancellationToken)
     {
-        ServiceReport report = new() { Connection = routes.Connection.Name, Service = IngestService.LakeFs, Uri = routes.Connection.Uri, Details = _details };
+        ServiceReport report = new()
+        {
+            Connection = routes.Connection.Name,
+            Service = IngestService.LakeFs,
+            Uri = routes.Connection.Uri,
+            Details = _details,
+        };
         long started = routes.Time.GetTimestamp();
         try
         {
@@ -38,7 +44,10 @@ internal sealed class LakeFsCheck(LakeFsRoutes routes)
             return report with { SignedIn = isNo ? false : null };
         }
 
-        return report with { Allowed = await CheckImportsAsync(repository, cancellationToken).ConfigureAwait(false) };
+        return report with
+        {
+            Allowed = await CheckImportsAsync(repository, cancellationToken).ConfigureAwait(false),
+        };
     }
 
     private static string Describe(LakeFsVersion version)
@@ -72,15 +81,20 @@ internal sealed class LakeFsCheck(LakeFsRoutes routes)
             }
 
             RepositoryAnswer found = await routes.GetRepositoryAsync(repository, cancellationToken).ConfigureAwait(false);
-            _details.Add(found.ReadOnly == true
-                ? $"Allowed: repository '{repository}' is read-only. Start-Import -AllowReadOnly writes to it."
-                : $"Allowed: repository '{repository}' can be seen; whether it can be written to shows when an import starts.");
+            _details.Add(
+                found.ReadOnly == true
+                    ? $"Allowed: repository '{repository}' is read-only. Start-Import -AllowReadOnly writes to it."
+                    : $"Allowed: repository '{repository}' can be seen; whether it can be written to shows when an import starts."
+            );
             return found.ReadOnly == true ? false : null;
         }
         catch (IngestException e)
         {
             bool isNo = e.ErrorId is ErrorId.NotAllowed or ErrorId.NotFound;
-            _details.Add($"Allowed: {(isNo ? "no" : "could not be found out")}. {e.Message} {(e.ErrorId == ErrorId.NotFound ? "Check the name of the repository." : e.Advice)}");
+            _details.Add(
+                $"Allowed: {(isNo ? "no" : "could not be found out")}. {e.Message} "
+                    + $"{(e.ErrorId == ErrorId.NotFound ? "Check the name of the repository." : e.Advice)}"
+            );
             return isNo ? false : null;
         }
     }

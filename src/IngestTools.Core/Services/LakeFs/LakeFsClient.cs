@@ -22,18 +22,21 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <param name="log">The log.</param>
     /// <param name="journal">The journal that imports are recorded in; null records nothing.</param>
     public LakeFsClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
-        : this(connection, log.Logger, journal)
-    {
-    }
+        : this(connection, log.Logger, journal) { }
 
-    /// <summary>Looks before an import: server, repository, branch and sources, and what the import would delete. Nothing is started.</summary>
+    /// <summary>
+    /// Looks before an import: server, repository, branch and sources, and what the import would delete. Nothing is started.
+    /// </summary>
     /// <param name="request">What is asked for.</param>
     /// <param name="countsAll">Whether objects are to be counted also where their deletion is what the destination says.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="IngestException">
-    /// <see cref="ErrorId.NotFound"/> for the repository or the branch; <see cref="ErrorId.Rejected"/> where it is read-only, the storage cannot be imported from, or the server is too old.
+    /// <see cref="ErrorId.NotFound"/> for the repository or the branch; <see cref="ErrorId.Rejected"/> where it is read-only, the storage
+    /// cannot be imported from, or the server is too old.
     /// </exception>
-    /// <remarks>lakeFS, GET /config/version, /config/storage, /repositories/{repository}, its branch, and refs/{branch}/objects/ls.</remarks>
+    /// <remarks>
+    /// lakeFS, GET /config/version, /config/storage, /repositories/{repository}, its branch, and refs/{branch}/objects/ls.
+    /// </remarks>
     public Task<ImportPlan> PrepareAsync(ImportRequest request, bool countsAll, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -47,8 +50,9 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <param name="plan">What was prepared.</param>
     /// <param name="cancellationToken">Ends the request; an import that was started goes on.</param>
     /// <exception cref="IngestException">
-    /// <see cref="ErrorId.Rejected"/> for a source; <see cref="ErrorId.OutcomeUnknown"/> where the answer was lost: lakeFS lists no imports, so that it cannot be looked up.
-    /// <see cref="ErrorId.JournalUnavailable"/>: the start could not be recorded, and nothing was sent.
+    /// <see cref="ErrorId.Rejected"/> for a source; <see cref="ErrorId.OutcomeUnknown"/> where the answer was lost: lakeFS lists no
+    /// imports, so that it cannot be looked up. <see cref="ErrorId.JournalUnavailable"/>: the start could not be recorded, and nothing was
+    /// sent.
     /// </exception>
     /// <remarks>lakeFS, POST /repositories/{repository}/branches/{branch}/import</remarks>
     public async Task<Transaction> StartAsync(ImportPlan plan, CancellationToken cancellationToken)
@@ -66,19 +70,31 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
             Kind = TransactionKind.Import,
             Place = new JournalPlace(IngestService.LakeFs, connection.Uri.AbsoluteUri, $"{request.Repository}/{request.Branch}"),
             Connection = connection.Name,
-            Transaction = ImportTransactions.Describe(new ImportId(request.Repository, request.Branch, "", IsLegacy: false), connection) with
+            Transaction = ImportTransactions.Describe(
+                new ImportId(request.Repository, request.Branch, "", IsLegacy: false),
+                connection
+            ) with
             {
                 Id = PendingStarts.NoId,
                 ImportId = null,
                 SubmittedAt = submitted,
             },
-            ManualCheck = $"The answer to the start was never seen, and lakeFS lists no imports. Check whether {request.Repository}/{request.Branch} has a commit with the message "
+            ManualCheck =
+                $"The answer to the start was never seen, and lakeFS lists no imports. Check whether "
+                + $"{request.Repository}/{request.Branch} has a commit with the message "
                 + $"'{message}' that is newer than {submitted:yyyy-MM-dd HH:mm:ss} UTC. If it has none, start the import again.",
         };
-        return await _journal.StartAsync(start, () => SendAsync(plan, message, submitted, cancellationToken), _routes.Logger).ConfigureAwait(false);
+        return await _journal
+            .StartAsync(start, () => SendAsync(plan, message, submitted, cancellationToken), _routes.Logger)
+            .ConfigureAwait(false);
     }
 
-    private async Task<Transaction> SendAsync(ImportPlan plan, string message, DateTimeOffset submitted, CancellationToken cancellationToken)
+    private async Task<Transaction> SendAsync(
+        ImportPlan plan,
+        string message,
+        DateTimeOffset submitted,
+        CancellationToken cancellationToken
+    )
     {
         ImportRequest request = plan.Request;
         try
@@ -102,8 +118,11 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
         {
-            throw e.With(advice: $"It was not sent again, since a second import would replace and commit again. Look whether {request.Repository}/{request.Branch} gets a commit with your message; "
-                + "lakeFS lists no imports.");
+            throw e.With(
+                advice: $"It was not sent again, since a second import would replace and commit again. Look whether "
+                    + $"{request.Repository}/{request.Branch} gets a commit with your message; "
+                    + "lakeFS lists no imports."
+            );
         }
     }
 
@@ -113,7 +132,10 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <param name="cancellationToken">Ends the waiting; an import that was started goes on in its temporary branch, which stays.</param>
     /// <returns>The import as it ended, and why it was not merged.</returns>
     /// <exception cref="IngestException">It could not be started.</exception>
-    /// <remarks>lakeFS, POST /repositories/{repository}/branches, /branches/{branch}/import and /refs/{sourceRef}/merge/{destinationBranch}; DELETE /branches/{branch}.</remarks>
+    /// <remarks>
+    /// lakeFS, POST /repositories/{repository}/branches, /branches/{branch}/import and /refs/{sourceRef}/merge/{destinationBranch}; DELETE
+    /// /branches/{branch}.
+    /// </remarks>
     public Task<StagedImportResult> StageAsync(ImportPlan plan, Action<Transaction>? seen, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(plan);
@@ -125,9 +147,15 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <param name="minimumObjects">The number of objects below which it has failed; null is 1 where objects were deleted.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not the id of an import.</exception>
     public static Transaction Resume(string id, long? minimumObjects) =>
-        TransactionSources.Parse(id).Transaction with { MinimumObjects = minimumObjects };
+        TransactionSources.Parse(id).Transaction with
+        {
+            MinimumObjects = minimumObjects,
+        };
 
-    /// <summary>The commit of an import whose answer was lost, by metadata that no other commit has: lakeFS lists no imports, but their commits stay.</summary>
+    /// <summary>
+    /// The commit of an import whose answer was lost, by metadata that no other commit has: lakeFS lists no imports, but their commits
+    /// stay.
+    /// </summary>
     /// <param name="repository">The repository.</param>
     /// <param name="branch">The branch.</param>
     /// <param name="name">The name of the metadata.</param>
@@ -135,7 +163,13 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <param name="cancellationToken">Cancels the search.</param>
     /// <returns>The commit's id; null where none of the branch's newest commits has it.</returns>
     /// <remarks>lakeFS, GET /repositories/{repository}/branches/{branch} and /commits/{commitId}, from parent to parent.</remarks>
-    public async Task<string?> FindCommitAsync(string repository, string branch, string name, string value, CancellationToken cancellationToken)
+    public async Task<string?> FindCommitAsync(
+        string repository,
+        string branch,
+        string name,
+        string value,
+        CancellationToken cancellationToken
+    )
     {
         // An import that was started minutes ago lies near the branch's head.
         const int mostCommits = 100;
@@ -154,7 +188,8 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <summary>Makes ranges out of a source, page by page. Memory does not grow with the number of keys.</summary>
     /// <param name="request">Where to begin, and whether to follow the pages.</param>
     /// <param name="cancellationToken">Ends the walk.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/> where the server has no ranges (v0.111 and later); <see cref="ErrorId.ServerError"/> where the source cannot be walked.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/> where the server has no ranges (v0.111 and later);
+    /// <see cref="ErrorId.ServerError"/> where the source cannot be walked.</exception>
     /// <remarks>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/ranges</remarks>
     public IAsyncEnumerable<ImportRange> CreateRangesAsync(RangeRequest request, CancellationToken cancellationToken)
     {
@@ -167,9 +202,14 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     /// <param name="repository">The repository.</param>
     /// <param name="ranges">The ranges, in any order.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> where no range has keys, or two overlap; <see cref="ErrorId.NotFound"/> where the server has no metaranges.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/> where no range has keys, or two overlap;
+    /// <see cref="ErrorId.NotFound"/> where the server has no metaranges.</exception>
     /// <remarks>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/metaranges</remarks>
-    public Task<ImportMetaRange> CreateMetaRangeAsync(string repository, IReadOnlyList<ImportRange> ranges, CancellationToken cancellationToken)
+    public Task<ImportMetaRange> CreateMetaRangeAsync(
+        string repository,
+        IReadOnlyList<ImportRange> ranges,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(ranges);
         return new MetaRangeMaker(_routes, repository).RunAsync(ranges, cancellationToken);

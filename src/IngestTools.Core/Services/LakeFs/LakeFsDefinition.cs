@@ -23,21 +23,38 @@ internal sealed class LakeFsDefinition : ServiceDefinition
         if (settings.SignIn == SignInKind.ApiKey)
             throw Refused("lakeFS takes no API key.", "Give the access key and its secret as -Credential.");
         if (settings.SignIn == SignInKind.Cookie && !SessionCookies.Contains(settings.UserName, StringComparer.Ordinal))
-            throw Refused("lakeFS knows no session cookie of this name.", $"Its names are {string.Join(", ", SessionCookies)}; the value is the password of -SessionCookie.");
-        if (settings.SignIn == SignInKind.Password && (string.IsNullOrEmpty(settings.UserName) || settings.UserName.Contains(':', StringComparison.Ordinal)))
-            throw Refused("An access key is not empty and has no colon in it.", "Give the access key as the user name of -Credential, and its secret as the password.");
+            throw Refused(
+                "lakeFS knows no session cookie of this name.",
+                $"Its names are {string.Join(", ", SessionCookies)}; the value is the password of -SessionCookie."
+            );
+        if (
+            settings.SignIn == SignInKind.Password
+            && (string.IsNullOrEmpty(settings.UserName) || settings.UserName.Contains(':', StringComparison.Ordinal))
+        )
+            throw Refused(
+                "An access key is not empty and has no colon in it.",
+                "Give the access key as the user name of -Credential, and its secret as the password."
+            );
     }
 
-    public override IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time) => settings.SignIn switch
-    {
-        SignInKind.None => new NoAuthenticator(),
-        SignInKind.Password when settings.AuthenticationUri is not null => new SecretAuthenticator(new LakeFsLogin(settings, createHttp()).SignInAsync, time),
-        SignInKind.Password => new SecretAuthenticator(
-            async (_, token) => RequestCredentials.Basic(settings.UserName!, await settings.Secret!(token).ConfigureAwait(false)), time),
-        SignInKind.Cookie => new SecretAuthenticator(
-            async (_, token) => CookieOf(settings.UserName!, Secrets.CheckToken(await settings.Secret!(token).ConfigureAwait(false))), time),
-        _ => BearerOf(settings, time),
-    };
+    public override IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time) =>
+        settings.SignIn switch
+        {
+            SignInKind.None => new NoAuthenticator(),
+            SignInKind.Password when settings.AuthenticationUri is not null => new SecretAuthenticator(
+                new LakeFsLogin(settings, createHttp()).SignInAsync,
+                time
+            ),
+            SignInKind.Password => new SecretAuthenticator(
+                async (_, token) => RequestCredentials.Basic(settings.UserName!, await settings.Secret!(token).ConfigureAwait(false)),
+                time
+            ),
+            SignInKind.Cookie => new SecretAuthenticator(
+                async (_, token) => CookieOf(settings.UserName!, Secrets.CheckToken(await settings.Secret!(token).ConfigureAwait(false))),
+                time
+            ),
+            _ => BearerOf(settings, time),
+        };
 
     public override Transaction ReadId(string id, string[] parts)
     {
@@ -50,7 +67,9 @@ internal sealed class LakeFsDefinition : ServiceDefinition
     public override ITransactionSource CreateTransactionSource(IngestConnection connection, ILogger logger, IIngestJournal journal) =>
         new ImportTransactions(new LakeFsRoutes(connection, logger));
 
-    /// <remarks>lakeFS, GET /healthcheck and /config/version. A version that a server does not report does not keep it from importing.</remarks>
+    /// <remarks>
+    /// lakeFS, GET /healthcheck and /config/version. A version that a server does not report does not keep it from importing.
+    /// </remarks>
     public override async Task<bool> TrySignInAsync(IngestConnection connection, ILogger logger, CancellationToken cancellationToken)
     {
         LakeFsRoutes routes = new(connection, logger);
@@ -67,12 +86,20 @@ internal sealed class LakeFsDefinition : ServiceDefinition
         }
     }
 
-    public override Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken) =>
-        new LakeFsCheck(new LakeFsRoutes(connection, logger)).RunAsync(scope, cancellationToken);
+    public override Task<ServiceReport> CheckAsync(
+        IngestConnection connection,
+        string? scope,
+        ILogger logger,
+        CancellationToken cancellationToken
+    ) => new LakeFsCheck(new LakeFsRoutes(connection, logger)).RunAsync(scope, cancellationToken);
 
-    private static RequestCredentials CookieOf(string name, string value) => value.Contains(';', StringComparison.Ordinal)
-        ? throw new IngestException(ErrorId.SecretUnavailable, "The cookie's value has a semicolon, which no value has.") { Advice = "Copy the value alone, without the name and without what follows it." }
-        : RequestCredentials.Of([new("Cookie", $"{name}={value}")], [value]);
+    private static RequestCredentials CookieOf(string name, string value) =>
+        value.Contains(';', StringComparison.Ordinal)
+            ? throw new IngestException(ErrorId.SecretUnavailable, "The cookie's value has a semicolon, which no value has.")
+            {
+                Advice = "Copy the value alone, without the name and without what follows it.",
+            }
+            : RequestCredentials.Of([new("Cookie", $"{name}={value}")], [value]);
 
     private static IngestException Refused(string message, string advice) =>
         new(ErrorId.Rejected, message) { Service = IngestService.LakeFs, Advice = advice };

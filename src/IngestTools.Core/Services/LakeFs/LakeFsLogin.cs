@@ -16,8 +16,12 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
         string secret = await settings.Secret!(cancellationToken).ConfigureAwait(false);
         LoginRequest request = new(settings.UserName!, secret);
         HttpOperation operation = SignInOperation.Post(
-            LoginUri(settings.AuthenticationUri!), () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest), Refine);
-        LoginAnswer answer = await http.SendJsonAsync(operation, LakeFsJson.Default.LoginAnswer, null, logger, cancellationToken).ConfigureAwait(false);
+            LoginUri(settings.AuthenticationUri!),
+            () => JsonBody.Of(request, LakeFsJson.Default.LoginRequest),
+            Refine
+        );
+        LoginAnswer answer = await http.SendJsonAsync(operation, LakeFsJson.Default.LoginAnswer, null, logger, cancellationToken)
+            .ConfigureAwait(false);
         return RequestCredentials.Bearer(SignInOperation.TokenOf(http, operation, answer.Token), EndOf(answer.TokenExpiration));
     }
 
@@ -26,11 +30,13 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
         seconds > 0 && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds() ? DateTimeOffset.FromUnixTimeSeconds(seconds.Value) : null;
 
     /// <summary>Servers before v1.64.1 answer too many attempts with 423.</summary>
-    private IngestException Refine(IngestException error) => error.StatusCode == HttpStatusCode.Locked
-        ? error.With(ErrorId.TooManyRequests, advice: "Wait some minutes, then sign in again.")
-        : SignInOperation.Refused(error, "lakeFS did not sign in with this access key", "Check the access key and its secret.");
+    private IngestException Refine(IngestException error) =>
+        error.StatusCode == HttpStatusCode.Locked
+            ? error.With(ErrorId.TooManyRequests, advice: "Wait some minutes, then sign in again.")
+            : SignInOperation.Refused(error, "lakeFS did not sign in with this access key", "Check the access key and its secret.");
 
-    private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith("/" + LoginPath, StringComparison.Ordinal)
-        ? new Uri(authentication.AbsoluteUri.TrimEnd('/'))
-        : new Uri(LakeFsRoutes.ApiOf(authentication) + LoginPath);
+    private static Uri LoginUri(Uri authentication) =>
+        authentication.AbsolutePath.TrimEnd('/').EndsWith("/" + LoginPath, StringComparison.Ordinal)
+            ? new Uri(authentication.AbsoluteUri.TrimEnd('/'))
+            : new Uri(LakeFsRoutes.ApiOf(authentication) + LoginPath);
 }

@@ -31,7 +31,9 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         return address.EndsWith("/" + ApiPath, StringComparison.Ordinal) ? address : address + ApiPath;
     }
 
-    /// <summary>What signs the address of a source, or is a password in it, the server may repeat: at once, or in the status of the import.</summary>
+    /// <summary>
+    /// What signs the address of a source, or is a password in it, the server may repeat: at once, or in the status of the import.
+    /// </summary>
     public void Remember(string source)
     {
         foreach (string secret in Redaction.SecretsOf(source))
@@ -39,16 +41,41 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
     }
 
     /// <summary>lakeFS, GET /healthcheck: answers 204 to anybody.</summary>
-    public Task GetHealthAsync(CancellationToken cancellationToken) => SendAsync(
-        new HttpOperation { Name = "look at the service", Kind = OperationKind.Safe, Method = HttpMethod.Get, Uri = UriOf("healthcheck"), SignsIn = false }, cancellationToken);
+    public Task GetHealthAsync(CancellationToken cancellationToken) =>
+        SendAsync(
+            new HttpOperation
+            {
+                Name = "look at the service",
+                Kind = OperationKind.Safe,
+                Method = HttpMethod.Get,
+                Uri = UriOf("healthcheck"),
+                SignsIn = false,
+            },
+            cancellationToken
+        );
 
     /// <summary>lakeFS, GET /config/version</summary>
     public Task<VersionAnswer> GetVersionAsync(CancellationToken cancellationToken) =>
-        GetAsync("look at the version", "config/version", LakeFsJson.Default.VersionAnswer, null, cancellationToken, LakeFsErrors.OfSettings, isFinal: LakeFsErrors.IsOfOnePage);
+        GetAsync(
+            "look at the version",
+            "config/version",
+            LakeFsJson.Default.VersionAnswer,
+            null,
+            cancellationToken,
+            LakeFsErrors.OfSettings,
+            isFinal: LakeFsErrors.IsOfOnePage
+        );
 
     /// <summary>lakeFS, GET /config/storage</summary>
     public Task<StorageAnswer> GetStorageAsync(CancellationToken cancellationToken) =>
-        GetAsync("look at the storage", "config/storage", LakeFsJson.Default.StorageAnswer, null, cancellationToken, LakeFsErrors.OfSettings);
+        GetAsync(
+            "look at the storage",
+            "config/storage",
+            LakeFsJson.Default.StorageAnswer,
+            null,
+            cancellationToken,
+            LakeFsErrors.OfSettings
+        );
 
     /// <summary>lakeFS, GET /repositories/{repository}</summary>
     public Task<RepositoryAnswer> GetRepositoryAsync(string repository, CancellationToken cancellationToken) =>
@@ -56,16 +83,40 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
 
     /// <summary>lakeFS, GET /repositories/{repository}/branches/{branch}</summary>
     public Task<BranchAnswer> GetBranchAsync(string repository, string branch, CancellationToken cancellationToken) =>
-        GetAsync("look at the branch", PathOf(repository, branch), LakeFsJson.Default.BranchAnswer, $"{repository}/{branch}", cancellationToken);
+        GetAsync(
+            "look at the branch",
+            PathOf(repository, branch),
+            LakeFsJson.Default.BranchAnswer,
+            $"{repository}/{branch}",
+            cancellationToken
+        );
 
     /// <summary>lakeFS, GET /repositories/{repository}/commits/{commitId}</summary>
     public Task<CommitAnswer> GetCommitAsync(string repository, string commit, CancellationToken cancellationToken) =>
-        GetAsync("look at the commit", $"{PathOf(repository)}/commits/{Escape(commit)}", LakeFsJson.Default.CommitAnswer, commit, cancellationToken);
+        GetAsync(
+            "look at the commit",
+            $"{PathOf(repository)}/commits/{Escape(commit)}",
+            LakeFsJson.Default.CommitAnswer,
+            commit,
+            cancellationToken
+        );
 
-    /// <summary>lakeFS, GET /repositories/{repository}/refs/{ref}/objects/ls: the first page of what begins so; with a delimiter, what lies deeper is told once.</summary>
-    public Task<ObjectsAnswer> ListAsync(string repository, string branch, string prefix, string delimiter, CancellationToken cancellationToken)
+    /// <summary>
+    /// lakeFS, GET /repositories/{repository}/refs/{ref}/objects/ls: the first page of what begins so; with a delimiter, what lies deeper
+    /// is told once.
+    /// </summary>
+    public Task<ObjectsAnswer> ListAsync(
+        string repository,
+        string branch,
+        string prefix,
+        string delimiter,
+        CancellationToken cancellationToken
+    )
     {
-        string query = string.Create(CultureInfo.InvariantCulture, $"prefix={Escape(prefix)}&delimiter={Escape(delimiter)}&amount={MostListed}");
+        string query = string.Create(
+            CultureInfo.InvariantCulture,
+            $"prefix={Escape(prefix)}&delimiter={Escape(delimiter)}&amount={MostListed}"
+        );
         string path = $"{PathOf(repository)}/refs/{Escape(branch)}/objects/ls?{query}";
         return GetAsync("list objects", path, LakeFsJson.Default.ObjectsAnswer, prefix, cancellationToken);
     }
@@ -74,14 +125,28 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
     public Task<DiffAnswer> DiffAsync(string repository, string left, string right, CancellationToken cancellationToken)
     {
         string query = string.Create(CultureInfo.InvariantCulture, $"type=two_dot&amount={MostListed}");
-        return GetAsync("compare commits", $"{PathOf(repository)}/refs/{Escape(left)}/diff/{Escape(right)}?{query}", LakeFsJson.Default.DiffAnswer, right, cancellationToken);
+        return GetAsync(
+            "compare commits",
+            $"{PathOf(repository)}/refs/{Escape(left)}/diff/{Escape(right)}?{query}",
+            LakeFsJson.Default.DiffAnswer,
+            right,
+            cancellationToken
+        );
     }
 
-    /// <summary>lakeFS, POST /repositories/{repository}/branches. The name is made up for one call: one that is there was made by the attempt before.</summary>
+    /// <summary>
+    /// lakeFS, POST /repositories/{repository}/branches. The name is made up for one call: one that is there was made by the attempt
+    /// before.
+    /// </summary>
     public async Task CreateBranchAsync(string repository, string branch, string source, CancellationToken cancellationToken)
     {
         HttpOperation operation = Change(
-            HttpMethod.Post, $"{PathOf(repository)}/branches", "make a branch", $"{repository}/{branch}", _ => JsonBody.Of(new BranchCreation(branch, source), LakeFsJson.Default.BranchCreation));
+            HttpMethod.Post,
+            $"{PathOf(repository)}/branches",
+            "make a branch",
+            $"{repository}/{branch}",
+            _ => JsonBody.Of(new BranchCreation(branch, source), LakeFsJson.Default.BranchCreation)
+        );
         try
         {
             await SendAsync(operation, cancellationToken).ConfigureAwait(false);
@@ -97,7 +162,11 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
     {
         try
         {
-            await SendAsync(Change(HttpMethod.Delete, PathOf(repository, branch), "delete a branch", $"{repository}/{branch}", _ => null), cancellationToken).ConfigureAwait(false);
+            await SendAsync(
+                    Change(HttpMethod.Delete, PathOf(repository, branch), "delete a branch", $"{repository}/{branch}", _ => null),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
         catch (IngestException e) when (e.ErrorId == ErrorId.NotFound)
         {
@@ -105,28 +174,61 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         }
     }
 
-    /// <summary>lakeFS, POST /repositories/{repository}/refs/{sourceRef}/merge/{destinationBranch}: the commit's id. A merge that is repeated changes nothing.</summary>
-    public async Task<string> MergeAsync(string repository, string source, string destination, MergeCreation merge, CancellationToken cancellationToken)
+    /// <summary>
+    /// lakeFS, POST /repositories/{repository}/refs/{sourceRef}/merge/{destinationBranch}: the commit's id. A merge that is repeated
+    /// changes nothing.
+    /// </summary>
+    public async Task<string> MergeAsync(
+        string repository,
+        string source,
+        string destination,
+        MergeCreation merge,
+        CancellationToken cancellationToken
+    )
     {
         string path = $"{PathOf(repository)}/refs/{Escape(source)}/merge/{Escape(destination)}";
-        HttpOperation operation = Change(HttpMethod.Post, path, "merge", $"{repository}/{destination}", _ => JsonBody.Of(merge, LakeFsJson.Default.MergeCreation));
+        HttpOperation operation = Change(
+            HttpMethod.Post,
+            path,
+            "merge",
+            $"{repository}/{destination}",
+            _ => JsonBody.Of(merge, LakeFsJson.Default.MergeCreation)
+        );
         MergeAnswer answer = await SendAsync(
-            operation, LakeFsJson.Default.MergeAnswer, static answer => string.IsNullOrEmpty(answer.Reference) ? "no commit" : null, cancellationToken).ConfigureAwait(false);
+                operation,
+                LakeFsJson.Default.MergeAnswer,
+                static answer => string.IsNullOrEmpty(answer.Reference) ? "no commit" : null,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         return answer.Reference!;
     }
 
-    /// <summary>lakeFS, POST /repositories/{repository}/branches/{branch}/import. Sent once: a second import would replace what the first brought, and commit again.</summary>
+    /// <summary>
+    /// lakeFS, POST /repositories/{repository}/branches/{branch}/import. Sent once: a second import would replace what the first brought,
+    /// and commit again.
+    /// </summary>
     public Task<ImportCreationAnswer> StartAsync(ImportPlan plan, CancellationToken cancellationToken)
     {
         ImportRequest request = plan.Request;
         string message = string.IsNullOrEmpty(request.Message) ? ImportRequest.DefaultMessage : request.Message;
         IReadOnlyDictionary<string, string>? metadata = request.Metadata is { Count: > 0 } given ? given : null;
-        Func<StallTimeout?, HttpContent> content = plan.Dialect == ImportDialect.Legacy
-            ? _ => JsonBody.Of(
-                new LegacyImportCreation(request.Sources[0].Source, request.Sources[0].Destination, message, metadata), LakeFsJson.Default.LegacyImportCreation)
-            : _ => JsonBody.Of(
-                new ImportCreation([.. request.Sources.Select(LocationOf)], new CommitCreation(message, metadata), request.AllowReadOnly ? true : null),
-                LakeFsJson.Default.ImportCreation);
+        Func<StallTimeout?, HttpContent> content =
+            plan.Dialect == ImportDialect.Legacy
+                ? _ =>
+                    JsonBody.Of(
+                        new LegacyImportCreation(request.Sources[0].Source, request.Sources[0].Destination, message, metadata),
+                        LakeFsJson.Default.LegacyImportCreation
+                    )
+                : _ =>
+                    JsonBody.Of(
+                        new ImportCreation(
+                            [.. request.Sources.Select(LocationOf)],
+                            new CommitCreation(message, metadata),
+                            request.AllowReadOnly ? true : null
+                        ),
+                        LakeFsJson.Default.ImportCreation
+                    );
         HttpOperation operation = new()
         {
             Name = "start import",
@@ -138,32 +240,69 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
             Content = content,
             Refine = LakeFsErrors.OfStart(request),
         };
-        return SendAsync(operation, LakeFsJson.Default.ImportCreationAnswer, static answer => string.IsNullOrEmpty(answer.Id) ? "no id" : null, cancellationToken);
+        return SendAsync(
+            operation,
+            LakeFsJson.Default.ImportCreationAnswer,
+            static answer => string.IsNullOrEmpty(answer.Id) ? "no id" : null,
+            cancellationToken
+        );
     }
 
     /// <summary>lakeFS, GET /repositories/{repository}/branches/{branch}/import</summary>
-    public Task<ImportStatusAnswer> GetStatusAsync(ImportId id, CancellationToken cancellationToken) => SendAsync(
-        About(HttpMethod.Get, OperationKind.Safe, "look at the import", id),
-        LakeFsJson.Default.ImportStatusAnswer,
-        static answer => answer.Completed is null ? "no word whether the import completed" : null,
-        cancellationToken);
+    public Task<ImportStatusAnswer> GetStatusAsync(ImportId id, CancellationToken cancellationToken) =>
+        SendAsync(
+            About(HttpMethod.Get, OperationKind.Safe, "look at the import", id),
+            LakeFsJson.Default.ImportStatusAnswer,
+            static answer => answer.Completed is null ? "no word whether the import completed" : null,
+            cancellationToken
+        );
 
     /// <summary>lakeFS, DELETE /repositories/{repository}/branches/{branch}/import: says that it should end, not that it has.</summary>
     public Task CancelAsync(ImportId id, CancellationToken cancellationToken) =>
         SendAsync(About(HttpMethod.Delete, OperationKind.Repeatable, "cancel the import", id), cancellationToken);
 
-    /// <summary>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/ranges. A range that is made twice is the same range.</summary>
+    /// <summary>
+    /// lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/ranges. A range that is made twice is the same range.
+    /// </summary>
     public Task<RangeCreationAnswer> CreateRangeAsync(string repository, StageRangeCreation creation, CancellationToken cancellationToken)
     {
-        HttpOperation operation = Create(repository, "ranges", "make a range", Redaction.Of(creation.FromSourceUri), _ => JsonBody.Of(creation, LakeFsJson.Default.StageRangeCreation));
-        return SendAsync(operation, LakeFsJson.Default.RangeCreationAnswer, static answer => answer.Range?.Id is null ? "no range" : null, cancellationToken);
+        HttpOperation operation = Create(
+            repository,
+            "ranges",
+            "make a range",
+            Redaction.Of(creation.FromSourceUri),
+            _ => JsonBody.Of(creation, LakeFsJson.Default.StageRangeCreation)
+        );
+        return SendAsync(
+            operation,
+            LakeFsJson.Default.RangeCreationAnswer,
+            static answer => answer.Range?.Id is null ? "no range" : null,
+            cancellationToken
+        );
     }
 
-    /// <summary>lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/metaranges. A metarange that is made twice is the same metarange.</summary>
-    public Task<MetaRangeCreationAnswer> CreateMetaRangeAsync(string repository, MetaRangeCreation creation, CancellationToken cancellationToken)
+    /// <summary>
+    /// lakeFS v0.65 to v0.110, POST /repositories/{repository}/branches/metaranges. A metarange that is made twice is the same metarange.
+    /// </summary>
+    public Task<MetaRangeCreationAnswer> CreateMetaRangeAsync(
+        string repository,
+        MetaRangeCreation creation,
+        CancellationToken cancellationToken
+    )
     {
-        HttpOperation operation = Create(repository, "metaranges", "make a metarange", repository, _ => JsonBody.Of(creation, LakeFsJson.Default.MetaRangeCreation));
-        return SendAsync(operation, LakeFsJson.Default.MetaRangeCreationAnswer, static answer => string.IsNullOrEmpty(answer.Id) ? "no id" : null, cancellationToken);
+        HttpOperation operation = Create(
+            repository,
+            "metaranges",
+            "make a metarange",
+            repository,
+            _ => JsonBody.Of(creation, LakeFsJson.Default.MetaRangeCreation)
+        );
+        return SendAsync(
+            operation,
+            LakeFsJson.Default.MetaRangeCreationAnswer,
+            static answer => string.IsNullOrEmpty(answer.Id) ? "no id" : null,
+            cancellationToken
+        );
     }
 
     private static string Escape(string text) => Uri.EscapeDataString(text);
@@ -177,29 +316,31 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
 
     private Uri UriOf(string path) => new(_api + path);
 
-    private HttpOperation Change(HttpMethod method, string path, string name, object target, Func<StallTimeout?, HttpContent?> content) => new()
-    {
-        Name = name,
-        Kind = OperationKind.Repeatable,
-        Method = method,
-        Uri = UriOf(path),
-        Accept = JsonBody.MediaType,
-        Target = target,
-        Content = content,
-    };
+    private HttpOperation Change(HttpMethod method, string path, string name, object target, Func<StallTimeout?, HttpContent?> content) =>
+        new()
+        {
+            Name = name,
+            Kind = OperationKind.Repeatable,
+            Method = method,
+            Uri = UriOf(path),
+            Accept = JsonBody.MediaType,
+            Target = target,
+            Content = content,
+        };
 
-    private HttpOperation Create(string repository, string what, string name, object target, Func<StallTimeout?, HttpContent> content) => new()
-    {
-        Name = name,
-        Kind = OperationKind.Repeatable,
-        Method = HttpMethod.Post,
-        Uri = UriOf($"{PathOf(repository)}/branches/{what}"),
-        Accept = JsonBody.MediaType,
-        Target = target,
-        BringsKeys = true,
-        Content = content,
-        Refine = LakeFsErrors.OfRanges(repository),
-    };
+    private HttpOperation Create(string repository, string what, string name, object target, Func<StallTimeout?, HttpContent> content) =>
+        new()
+        {
+            Name = name,
+            Kind = OperationKind.Repeatable,
+            Method = HttpMethod.Post,
+            Uri = UriOf($"{PathOf(repository)}/branches/{what}"),
+            Accept = JsonBody.MediaType,
+            Target = target,
+            BringsKeys = true,
+            Content = content,
+            Refine = LakeFsErrors.OfRanges(repository),
+        };
 
     private HttpOperation About(HttpMethod method, OperationKind kind, string name, ImportId id)
     {
@@ -217,17 +358,38 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
         };
     }
 
-    private Task<T> GetAsync<T>(string name, string path, JsonTypeInfo<T> type, object? target, CancellationToken cancellationToken,
-        Func<IngestException, IngestException>? refine = null, Func<ErrorId, bool>? isFinal = null)
+    private Task<T> GetAsync<T>(
+        string name,
+        string path,
+        JsonTypeInfo<T> type,
+        object? target,
+        CancellationToken cancellationToken,
+        Func<IngestException, IngestException>? refine = null,
+        Func<ErrorId, bool>? isFinal = null
+    )
         where T : class
     {
-        HttpOperation operation = new() { Name = name, Kind = OperationKind.Safe, Method = HttpMethod.Get, Uri = UriOf(path), Accept = JsonBody.MediaType, Target = target, Refine = refine, IsFinal = isFinal };
+        HttpOperation operation = new()
+        {
+            Name = name,
+            Kind = OperationKind.Safe,
+            Method = HttpMethod.Get,
+            Uri = UriOf(path),
+            Accept = JsonBody.MediaType,
+            Target = target,
+            Refine = refine,
+            IsFinal = isFinal,
+        };
         return SendAsync(operation, type, null, cancellationToken);
     }
 
-    private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
-        where T : class =>
-        connection.Http.SendJsonAsync(operation, type, whatIsWrong, logger, cancellationToken);
+    private Task<T> SendAsync<T>(
+        HttpOperation operation,
+        JsonTypeInfo<T> type,
+        Func<T, string?>? whatIsWrong,
+        CancellationToken cancellationToken
+    )
+        where T : class => connection.Http.SendJsonAsync(operation, type, whatIsWrong, logger, cancellationToken);
 
     private Task<object> SendAsync(HttpOperation operation, CancellationToken cancellationToken) =>
         connection.Http.SendAsync(operation, static (_, _) => ValueTask.FromResult(new object()), logger, cancellationToken);

@@ -27,10 +27,16 @@ internal sealed partial record LakeFsVersion(string? Text)
 
     public override string ToString() => Text ?? "an unknown version";
 
-    private static Version? Parse(string? text) => text is not null && Start().Match(text) is { Success: true } match && Version.TryParse(match.Groups["number"].Value, out Version? number)
-        ? new Version(number.Major, number.Minor, Math.Max(number.Build, 0))
-        : null;
+    private static Version? Parse(string? text) =>
+        text is not null
+        && Start().Match(text) is { Success: true } match
+        && Version.TryParse(match.Groups["number"].Value, out Version? number)
+            ? new Version(number.Major, number.Minor, Math.Max(number.Build, 0))
+            : null;
 
-    [GeneratedRegex(@"^\s*[vV]?(?<number>[0-9]+\.[0-9]+(\.[0-9]+)?)(?![0-9.])", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^\s*[vV]?(?<number>[0-9]+\.[0-9]+(\.[0-9]+)?)(?![0-9.])",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
+    )]
     private static partial Regex Start();
 }

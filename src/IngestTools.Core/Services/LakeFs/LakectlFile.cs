@@ -5,7 +5,8 @@ using YamlDotNet.RepresentationModel;
 namespace IngestTools.Services.LakeFs;
 
 /// <summary>
-/// The settings that lakectl keeps in <c>~/.lakectl.yaml</c>, or where <c>LAKECTL_CONFIG_FILE</c> says. Its secret is read when it is needed, and never kept.
+/// The settings that lakectl keeps in <c>~/.lakectl.yaml</c>, or where <c>LAKECTL_CONFIG_FILE</c> says. Its secret is read when it is
+/// needed, and never kept.
 /// </summary>
 internal sealed class LakectlFile
 {
@@ -43,23 +44,38 @@ internal sealed class LakectlFile
     public static LakectlFile? Find(Func<string, string?> variable)
     {
         string? home = variable(OperatingSystem.IsWindows() ? "USERPROFILE" : "HOME");
-        string? path = variable("LAKECTL_CONFIG_FILE") is { Length: > 0 } named ? named : string.IsNullOrEmpty(home) ? null : Path.Join(home, ".lakectl.yaml");
+        string? path =
+            variable("LAKECTL_CONFIG_FILE") is { Length: > 0 } named ? named
+            : string.IsNullOrEmpty(home) ? null
+            : Path.Join(home, ".lakectl.yaml");
         if (path is null || !File.Exists(path))
             return null;
         Dictionary<string, string> values = Read(path);
-        return new LakectlFile(path, values.GetValueOrDefault(EndpointName), values.GetValueOrDefault(AccessKeyName), values.ContainsKey(SecretName));
+        return new LakectlFile(
+            path,
+            values.GetValueOrDefault(EndpointName),
+            values.GetValueOrDefault(AccessKeyName),
+            values.ContainsKey(SecretName)
+        );
     }
 
     /// <exception cref="IngestException"><see cref="ErrorId.SecretUnavailable"/></exception>
-    public string ReadSecret() => Read(_path).TryGetValue(SecretName, out string? secret) ? secret : throw new IngestException(
-        ErrorId.SecretUnavailable, $"{_path} has no '{SecretName}' any more.")
-    { Advice = "Write it again with: lakectl config." };
+    public string ReadSecret() =>
+        Read(_path).TryGetValue(SecretName, out string? secret)
+            ? secret
+            : throw new IngestException(ErrorId.SecretUnavailable, $"{_path} has no '{SecretName}' any more.")
+            {
+                Advice = "Write it again with: lakectl config.",
+            };
 
     private static Dictionary<string, string> Read(string path)
     {
         try
         {
-            using FileStream file = FileAccount.OpenTrusted(Path.GetFullPath(path), risk => Unreadable(path, $"{risk.Reason}.", null, risk.Advice));
+            using FileStream file = FileAccount.OpenTrusted(
+                Path.GetFullPath(path),
+                risk => Unreadable(path, $"{risk.Reason}.", null, risk.Advice)
+            );
             if (file.Length > MaxBytes)
                 throw Unreadable(path, "it is too long to be lakectl's", null);
             using StreamReader text = new(file);
@@ -101,11 +117,11 @@ internal sealed class LakectlFile
         return values;
     }
 
-    private static IngestException Unreadable(string path, string why, Exception? cause, string? advice = null) => new(
-        ErrorId.FileUnreadable, $"lakectl's settings in {path} cannot be read: {why}", cause)
-    {
-        Service = IngestService.LakeFs,
-        Advice = advice ?? "Fix the file (lakectl config writes a new one), or connect with Connect-IngestService LakeFs.",
-        Target = path,
-    };
+    private static IngestException Unreadable(string path, string why, Exception? cause, string? advice = null) =>
+        new(ErrorId.FileUnreadable, $"lakectl's settings in {path} cannot be read: {why}", cause)
+        {
+            Service = IngestService.LakeFs,
+            Advice = advice ?? "Fix the file (lakectl config writes a new one), or connect with Connect-IngestService LakeFs.",
+            Target = path,
+        };
 }

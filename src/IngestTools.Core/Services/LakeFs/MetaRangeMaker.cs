@@ -9,10 +9,16 @@ internal sealed class MetaRangeMaker(LakeFsRoutes routes, string repository)
     {
         ImportRange[] used = [.. ranges.Where(range => range.Count > 0)];
         if (used.Length == 0)
-            throw Refused("No range has a key, and a metarange needs one that has.", "Make ranges with New-ImportRange -All from a source that has objects.", repository);
+            throw Refused(
+                "No range has a key, and a metarange needs one that has.",
+                "Make ranges with New-ImportRange -All from a source that has objects.",
+                repository
+            );
         RefuseOverlaps(used);
         await RangeWalk.RefuseWithoutRangesAsync(routes, repository, cancellationToken).ConfigureAwait(false);
-        MetaRangeCreation creation = new([.. used.Select(range => new RangeMetadata(range.Id, range.MinKey, range.MaxKey, range.Count, range.EstimatedSize))]);
+        MetaRangeCreation creation = new([
+            .. used.Select(range => new RangeMetadata(range.Id, range.MinKey, range.MaxKey, range.Count, range.EstimatedSize)),
+        ]);
         MetaRangeCreationAnswer answer = await routes.CreateMetaRangeAsync(repository, creation, cancellationToken).ConfigureAwait(false);
         return new ImportMetaRange
         {
@@ -36,21 +42,32 @@ internal sealed class MetaRangeMaker(LakeFsRoutes routes, string repository)
             if (KeyOrder.Instance.Compare(before.MaxKey, next.MinKey) >= 0)
             {
                 throw Refused(
-                    $"The ranges {before.Id} (to '{before.MaxKey}') and {next.Id} (from '{next.MinKey}') overlap, and no metarange can hold both.",
+                    $"The ranges {before.Id} (to '{before.MaxKey}') and {next.Id} (from '{next.MinKey}') overlap, and no metarange "
+                        + $"can hold both.",
                     "Make the ranges of different sources with different -Prepend.",
-                    next);
+                    next
+                );
             }
         }
     }
 
     private static IngestException Refused(string message, string advice, object target) =>
-        new(ErrorId.Rejected, message) { Service = IngestService.LakeFs, Operation = "make a metarange", Advice = advice, Target = target };
+        new(ErrorId.Rejected, message)
+        {
+            Service = IngestService.LakeFs,
+            Operation = "make a metarange",
+            Advice = advice,
+            Target = target,
+        };
 
-    /// <summary>lakeFS orders keys by their bytes in UTF-8, which is the order of their code points and not that of .NET's characters.</summary>
+    /// <summary>
+    /// lakeFS orders keys by their bytes in UTF-8, which is the order of their code points and not that of .NET's characters.
+    /// </summary>
     private sealed class KeyOrder : IComparer<string>
     {
         public static readonly KeyOrder Instance = new();
 
-        public int Compare(string? x, string? y) => Encoding.UTF8.GetBytes(x ?? "").AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y ?? ""));
+        public int Compare(string? x, string? y) =>
+            Encoding.UTF8.GetBytes(x ?? "").AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y ?? ""));
     }
 }

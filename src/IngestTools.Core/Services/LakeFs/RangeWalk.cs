@@ -5,14 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Services.LakeFs;
 
 /// <summary>
-/// Makes ranges out of a source until the server says that there is no more. The staging token goes back with each request: without it the server would begin
-/// a new one, and the keys under the old one would be lost.
+/// Makes ranges out of a source until the server says that there is no more. The staging token goes back with each request: without it the
+/// server would begin a new one, and the keys under the old one would be lost.
 /// </summary>
 internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
 {
     /// <summary>The advice where a walk breaks off after ranges were made.</summary>
     private const string GoOn =
-        "The ranges that were given are good. Go on after them: give the LastKey of the last one as -After, its ContinuationToken, and its StagingToken.";
+        "The ranges that were given are good. Go on after them: give the LastKey of the last one as -After, its ContinuationToken, "
+        + "and its StagingToken.";
 
     private string? _stagingToken = NullIfEmpty(request.StagingToken);
 
@@ -32,7 +33,10 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
         {
             if (page.Count > 0 && held is not null)
                 yield return held;
-            held = page.Count > 0 ? page : held is null ? null : Ended(held, page);
+            held =
+                page.Count > 0 ? page
+                : held is null ? null
+                : Ended(held, page);
             if (!page.HasMore)
                 break;
             (ImportRange? next, IngestException? error) = await TryMakeNextAsync(page, cancellationToken).ConfigureAwait(false);
@@ -63,16 +67,20 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
-    private static ImportRange Ended(ImportRange range, ImportRange after) => range with
-    {
-        HasMore = after.HasMore,
-        LastKey = after.LastKey,
-        ContinuationToken = after.ContinuationToken,
-        StagingToken = after.StagingToken,
-    };
+    private static ImportRange Ended(ImportRange range, ImportRange after) =>
+        range with
+        {
+            HasMore = after.HasMore,
+            LastKey = after.LastKey,
+            ContinuationToken = after.ContinuationToken,
+            StagingToken = after.StagingToken,
+        };
 
     /// <summary>The next page, or why there is none: the range that is held back has to be given before that is thrown.</summary>
-    private async Task<(ImportRange? Page, IngestException? Error)> TryMakeNextAsync(ImportRange before, CancellationToken cancellationToken)
+    private async Task<(ImportRange? Page, IngestException? Error)> TryMakeNextAsync(
+        ImportRange before,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -88,13 +96,18 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
     {
         ImportRange next = await MakeAsync(before.LastKey, NullIfEmpty(before.ContinuationToken), cancellationToken).ConfigureAwait(false);
         bool stands = next.HasMore && next.LastKey == before.LastKey && next.ContinuationToken == before.ContinuationToken;
-        return !stands ? next : throw new IngestException(ErrorId.InvalidAnswer, $"The walk of {Redaction.Of(request.Source)} does not get on: the server names the same place again.")
-        {
-            Service = IngestService.LakeFs,
-            Operation = "make a range",
-            Advice = "The ranges that were made are good. Look at the server's log.",
-            Target = Redaction.Of(request.Source),
-        };
+        return !stands
+            ? next
+            : throw new IngestException(
+                ErrorId.InvalidAnswer,
+                $"The walk of {Redaction.Of(request.Source)} does not get on: the server names the same place again."
+            )
+            {
+                Service = IngestService.LakeFs,
+                Operation = "make a range",
+                Advice = "The ranges that were made are good. Look at the server's log.",
+                Target = Redaction.Of(request.Source),
+            };
     }
 
     private async Task<ImportRange> MakeAsync(string after, string? continuationToken, CancellationToken cancellationToken)

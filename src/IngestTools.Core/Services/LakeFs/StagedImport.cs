@@ -12,7 +12,10 @@ namespace IngestTools.Services.LakeFs;
 /// <param name="Error">Why it was not merged; null where it was.</param>
 public sealed record StagedImportResult(Transaction Transaction, IngestException? Error);
 
-/// <summary>Imports into a branch of its own, and merges it when the import has brought what it should. Until then the branch that is meant stays as it was.</summary>
+/// <summary>
+/// Imports into a branch of its own, and merges it when the import has brought what it should. Until then the branch that is meant stays as
+/// it was.
+/// </summary>
 internal sealed class StagedImport(LakeFsClient client, LakeFsRoutes routes, IIngestJournal journal, ImportPlan plan)
 {
     private const string NoChanges = "no changes";
@@ -24,12 +27,18 @@ internal sealed class StagedImport(LakeFsClient client, LakeFsRoutes routes, IIn
     public async Task<StagedImportResult> RunAsync(Action<Transaction>? seen, CancellationToken cancellationToken)
     {
         if (plan.Dialect == ImportDialect.Legacy)
-            throw LakeFsErrors.Refused("An import in the legacy dialect cannot be staged: it commits on a branch of its own as it is.", "Leave -Staged out, and merge that branch.", Where);
+            throw LakeFsErrors.Refused(
+                "An import in the legacy dialect cannot be staged: it commits on a branch of its own as it is.",
+                "Leave -Staged out, and merge that branch.",
+                Where
+            );
         string staging = NameBranch();
         await routes.CreateBranchAsync(Request.Repository, staging, Request.Branch, cancellationToken).ConfigureAwait(false);
         try
         {
-            Transaction started = await client.StartAsync(plan with { Request = Request with { Branch = staging } }, cancellationToken).ConfigureAwait(false);
+            Transaction started = await client
+                .StartAsync(plan with { Request = Request with { Branch = staging } }, cancellationToken)
+                .ConfigureAwait(false);
             seen?.Invoke(started);
             (Transaction ended, IngestException? error) = await WaitAsync(started, seen, cancellationToken).ConfigureAwait(false);
             if (!ended.IsTerminal)
@@ -40,7 +49,11 @@ internal sealed class StagedImport(LakeFsClient client, LakeFsRoutes routes, IIn
         }
         catch (OperationCanceledException)
         {
-            routes.Logger.LogWarning("The import continues in the temporary branch {Repository}/{Branch}. Merge it or delete it.", Request.Repository, staging);
+            routes.Logger.LogWarning(
+                "The import continues in the temporary branch {Repository}/{Branch}. Merge it or delete it.",
+                Request.Repository,
+                staging
+            );
             throw;
         }
         catch (IngestException e) when (e.ErrorId != ErrorId.OutcomeUnknown)
@@ -58,14 +71,22 @@ internal sealed class StagedImport(LakeFsClient client, LakeFsRoutes routes, IIn
         return $"ingesttools-{now}-{Convert.ToHexString(RandomNumberGenerator.GetBytes(randomBytes)).ToLowerInvariant()}";
     }
 
-    private async Task<(Transaction Transaction, IngestException? Error)> WaitAsync(Transaction started, Action<Transaction>? seen, CancellationToken cancellationToken)
+    private async Task<(Transaction Transaction, IngestException? Error)> WaitAsync(
+        Transaction started,
+        Action<Transaction>? seen,
+        CancellationToken cancellationToken
+    )
     {
         Channel<WaitRequest> requests = Channel.CreateBounded<WaitRequest>(1);
         requests.Writer.TryWrite(new WaitRequest(started, TransactionSources.For(routes.Connection, routes.Logger, journal)));
         requests.Writer.Complete();
         Transaction last = started;
         IngestException? error = null;
-        await foreach (WaitEvent happened in new TransactionWaiter(new WaitOptions(), routes.Logger, routes.Time).WaitAsync(requests.Reader, cancellationToken).ConfigureAwait(false))
+        await foreach (
+            WaitEvent happened in new TransactionWaiter(new WaitOptions(), routes.Logger, routes.Time)
+                .WaitAsync(requests.Reader, cancellationToken)
+                .ConfigureAwait(false)
+        )
         {
             last = happened.Transaction;
             error = (happened as WaitEvent.Failed)?.Error ?? error;
@@ -85,7 +106,8 @@ internal sealed class StagedImport(LakeFsClient client, LakeFsRoutes routes, IIn
         {
             commit = await routes.MergeAsync(Request.Repository, staging, Request.Branch, merge, cancellationToken).ConfigureAwait(false);
         }
-        catch (IngestException e) when (e.ErrorId == ErrorId.Rejected && e.ServerMessage?.Contains(NoChanges, StringComparison.OrdinalIgnoreCase) == true)
+        catch (IngestException e)
+            when (e.ErrorId == ErrorId.Rejected && e.ServerMessage?.Contains(NoChanges, StringComparison.OrdinalIgnoreCase) == true)
         {
             commit = (await routes.GetBranchAsync(Request.Repository, Request.Branch, cancellationToken).ConfigureAwait(false)).CommitId;
         }
@@ -102,8 +124,16 @@ internal sealed class StagedImport(LakeFsClient client, LakeFsRoutes routes, IIn
     private async Task<StagedImportResult> GiveUpAsync(string staging, Transaction ended, CancellationToken cancellationToken)
     {
         await TryDeleteAsync(staging, cancellationToken).ConfigureAwait(false);
-        string objects = ended.ServerStatus == ImportTransactions.CompletedWord ? $"it brought {ended.Completed ?? 0:N0} objects, and {Request.MinimumObjects ?? 1:N0} are the minimum" : ended.Message ?? "the server gives no reason";
-        Transaction told = ended with { Branch = Request.Branch, CommitId = null, Message = $"The import was not merged: {objects.TrimEnd('.')}. {Where} is as it was." };
+        string objects =
+            ended.ServerStatus == ImportTransactions.CompletedWord
+                ? $"it brought {ended.Completed ?? 0:N0} objects, and {Request.MinimumObjects ?? 1:N0} are the minimum"
+                : ended.Message ?? "the server gives no reason";
+        Transaction told = ended with
+        {
+            Branch = Request.Branch,
+            CommitId = null,
+            Message = $"The import was not merged: {objects.TrimEnd('.')}. {Where} is as it was.",
+        };
         return new StagedImportResult(told, ErrorOf(told, "Check the source, then start the import again."));
     }
 
@@ -117,11 +147,24 @@ internal sealed class StagedImport(LakeFsClient client, LakeFsRoutes routes, IIn
             Status = ended.IsTerminal ? TransactionStatus.Failed : ended.Status,
             Message = $"The import was not merged: {why}. {Where} is as it was; the temporary branch {staging} has the import.",
         };
-        return new StagedImportResult(told, ErrorOf(told, $"Merge it: lakectl merge lakefs://{Request.Repository}/{staging} lakefs://{Where}. Or delete it: lakectl branch delete lakefs://{Request.Repository}/{staging}"));
+        return new StagedImportResult(
+            told,
+            ErrorOf(
+                told,
+                $"Merge it: lakectl merge lakefs://{Request.Repository}/{staging} lakefs://{Where}. Or delete it: lakectl branch "
+                    + $"delete lakefs://{Request.Repository}/{staging}"
+            )
+        );
     }
 
     private static IngestException ErrorOf(Transaction ended, string advice) =>
-        new(ErrorId.TransactionFailed, $"{ended.Id}: {ended.Message}") { Service = IngestService.LakeFs, Operation = "import", Advice = advice, Target = ended.Id };
+        new(ErrorId.TransactionFailed, $"{ended.Id}: {ended.Message}")
+        {
+            Service = IngestService.LakeFs,
+            Operation = "import",
+            Advice = advice,
+            Target = ended.Id,
+        };
 
     private async Task TryDeleteAsync(string staging, CancellationToken cancellationToken)
     {
@@ -131,7 +174,12 @@ internal sealed class StagedImport(LakeFsClient client, LakeFsRoutes routes, IIn
         }
         catch (IngestException e)
         {
-            routes.Logger.LogWarning("The temporary branch {Repository}/{Branch} is left over. {Reason}", Request.Repository, staging, e.Message);
+            routes.Logger.LogWarning(
+                "The temporary branch {Repository}/{Branch} is left over. {Reason}",
+                Request.Repository,
+                staging,
+                e.Message
+            );
         }
     }
 }

@@ -50,7 +50,12 @@ internal sealed record ImportLocation(string Type, string Path, string Destinati
 internal sealed record CommitCreation(string Message, IReadOnlyDictionary<string, string>? Metadata);
 
 /// <summary>lakeFS, POST /repositories/{repository}/branches/{branch}/import, before v0.101.0.</summary>
-internal sealed record LegacyImportCreation(string SourceUri, string Prepend, string CommitMessage, IReadOnlyDictionary<string, string>? Metadata);
+internal sealed record LegacyImportCreation(
+    string SourceUri,
+    string Prepend,
+    string CommitMessage,
+    IReadOnlyDictionary<string, string>? Metadata
+);
 
 /// <summary>The body of GET and DELETE before v0.101.0.</summary>
 internal sealed record LegacyImportId([property: JsonPropertyName("importID")] string ImportId);
@@ -83,7 +88,13 @@ internal sealed record ImportStatusAnswer
 }
 
 /// <summary>A commit: what is used of it. The date is in seconds since 1970.</summary>
-internal sealed record CommitAnswer(string? Id, string? Message, long? CreationDate, IReadOnlyList<string>? Parents = null, IReadOnlyDictionary<string, string>? Metadata = null);
+internal sealed record CommitAnswer(
+    string? Id,
+    string? Message,
+    long? CreationDate,
+    IReadOnlyList<string>? Parents = null,
+    IReadOnlyDictionary<string, string>? Metadata = null
+);
 
 /// <summary>What went wrong.</summary>
 internal sealed record ErrorAnswer(string? Message);
@@ -103,9 +114,17 @@ internal sealed record DiffAnswer(PaginationAnswer? Pagination, IReadOnlyList<Di
 /// <summary>How an object differs: added, removed or changed.</summary>
 internal sealed record DiffEntry(string? Type);
 
-/// <summary>lakeFS, POST /repositories/{repository}/branches/ranges: what it takes. After and prepend are empty, and not left out, where there are none.</summary>
+/// <summary>
+/// lakeFS, POST /repositories/{repository}/branches/ranges: what it takes. After and prepend are empty, and not left out, where there are
+/// none.
+/// </summary>
 internal sealed record StageRangeCreation(
-    [property: JsonPropertyName("fromSourceURI")] string FromSourceUri, string After, string Prepend, string? ContinuationToken, string? StagingToken);
+    [property: JsonPropertyName("fromSourceURI")] string FromSourceUri,
+    string After,
+    string Prepend,
+    string? ContinuationToken,
+    string? StagingToken
+);
 
 /// <summary>lakeFS, POST /repositories/{repository}/branches/ranges: what it answers.</summary>
 internal sealed record RangeCreationAnswer(RangeMetadata? Range, RangePagination? Pagination);
@@ -122,7 +141,10 @@ internal sealed record MetaRangeCreation(IReadOnlyList<RangeMetadata> Ranges);
 /// <summary>lakeFS, POST /repositories/{repository}/branches/metaranges: what it answers.</summary>
 internal sealed record MetaRangeCreationAnswer(string? Id);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(LoginRequest))]
 [JsonSerializable(typeof(LoginAnswer))]
 [JsonSerializable(typeof(VersionAnswer))]

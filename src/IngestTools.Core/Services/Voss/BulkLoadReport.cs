@@ -3,8 +3,8 @@ using IngestTools.Transactions;
 namespace IngestTools.Services.Voss;
 
 /// <summary>
-/// What the server tells of a load when its parts are followed down. The rows are not parts of the load itself but of its steps "Execute ..", and a row that
-/// succeeded is counted and forgotten, so that a load of very many rows takes no more memory than its failures do.
+/// What the server tells of a load when its parts are followed down. The rows are not parts of the load itself but of its steps "Execute
+/// ..", and a row that succeeded is counted and forgotten, so that a load of very many rows takes no more memory than its failures do.
 /// </summary>
 internal sealed class BulkLoadReport
 {
@@ -17,7 +17,9 @@ internal sealed class BulkLoadReport
     /// <summary>A step may hold steps; deeper than this nothing was ever seen.</summary>
     private const int MostLevels = 4;
 
-    /// <summary>A load has a handful of parts; should a release list its rows among them, those beyond this that succeeded are left out.</summary>
+    /// <summary>
+    /// A load has a handful of parts; should a release list its rows among them, those beyond this that succeeded are left out.
+    /// </summary>
     private const int MostParts = 1000;
 
     /// <summary>So many reasons are asked for at once; the connection's pace bounds them too.</summary>
@@ -116,9 +118,13 @@ internal sealed class BulkLoadReport
         RowsLoaded += content.Passed;
         foreach (TransactionPart part in content.Parts)
         {
-            bool isFailed = IsStep(part) && level < MostLevels
-                ? await IsOnlyFailureAsync(routes, part, level + 1, cancellationToken).ConfigureAwait(false)
-                : VossStatus.Of(part.Status) is TransactionStatus.Failed or TransactionStatus.Canceled or TransactionStatus.PartlySucceeded;
+            bool isFailed =
+                IsStep(part) && level < MostLevels
+                    ? await IsOnlyFailureAsync(routes, part, level + 1, cancellationToken).ConfigureAwait(false)
+                    : VossStatus.Of(part.Status)
+                        is TransactionStatus.Failed
+                            or TransactionStatus.Canceled
+                            or TransactionStatus.PartlySucceeded;
             if (isFailed)
                 _failed.Add(Of(part));
         }
@@ -128,10 +134,19 @@ internal sealed class BulkLoadReport
     {
         int count = Math.Min(_failed.Count, TransactionWaiter.MostItemsTold);
         ParallelOptions side = new() { MaxDegreeOfParallelism = MostRequests, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(Enumerable.Range(0, count), side, async (i, token) => _failed[i] = await WithReasonAsync(routes, _failed[i], token).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel
+            .ForEachAsync(
+                Enumerable.Range(0, count),
+                side,
+                async (i, token) => _failed[i] = await WithReasonAsync(routes, _failed[i], token).ConfigureAwait(false)
+            )
+            .ConfigureAwait(false);
     }
 
-    /// <summary>The row's own message, or what its log calls an error. A row that has gone meanwhile keeps its state, and one that cannot be read hides no other.</summary>
+    /// <summary>
+    /// The row's own message, or what its log calls an error. A row that has gone meanwhile keeps its state, and one that cannot be read
+    /// hides no other.
+    /// </summary>
     private static async Task<SubTransaction> WithReasonAsync(VossRoutes routes, SubTransaction row, CancellationToken cancellationToken)
     {
         if (row.TransactionId.Length == 0)
@@ -139,8 +154,12 @@ internal sealed class BulkLoadReport
         TransactionContent content = TransactionContent.Nothing;
         try
         {
-            TransactionAnswer answer = await routes.ReadTransactionAsync(row.TransactionId, content, cancellationToken).ConfigureAwait(false);
-            string? logged = content.Log.FirstOrDefault(entry => string.Equals(entry.Severity, "error", StringComparison.OrdinalIgnoreCase))?.Message;
+            TransactionAnswer answer = await routes
+                .ReadTransactionAsync(row.TransactionId, content, cancellationToken)
+                .ConfigureAwait(false);
+            string? logged = content
+                .Log.FirstOrDefault(entry => string.Equals(entry.Severity, "error", StringComparison.OrdinalIgnoreCase))
+                ?.Message;
             RowPlace place = RowPlace.Find(row.Detail, answer.Detail, answer.Message, logged);
             return row with { Message = answer.Message ?? logged, Sheet = place.Sheet, Row = place.Row };
         }

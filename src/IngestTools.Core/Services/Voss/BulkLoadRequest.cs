@@ -24,6 +24,12 @@ public sealed record BulkLoadRequest
     public static BulkLoadRequest Of(UploadResult upload, string hierarchy)
     {
         ArgumentNullException.ThrowIfNull(upload);
-        return new BulkLoadRequest { FileName = upload.FileName ?? upload.RemoteName, Hierarchy = hierarchy, Path = upload.Path, Sha256 = upload.Sha256 };
+        return new BulkLoadRequest
+        {
+            FileName = upload.FileName ?? upload.RemoteName,
+            Hierarchy = hierarchy,
+            Path = upload.Path,
+            Sha256 = upload.Sha256,
+        };
     }
 }

@@ -6,23 +6,26 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.Voss;
 
-/// <summary>Bulk loads and schedules as transactions. A wait polls, many at once; a look at one follows its parts down to the rows that failed.</summary>
+/// <summary>
+/// Bulk loads and schedules as transactions. A wait polls, many at once; a look at one follows its parts down to the rows that failed.
+/// </summary>
 internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal journal) : ITransactionSource
 {
     private readonly TransactionPolls _polls = new(routes);
 
     public bool LooksTogether => true;
 
-    public static Transaction Describe(string pkid, IngestConnection? connection = null) => new()
-    {
-        Id = $"voss:{Uri.EscapeDataString(pkid)}",
-        Kind = TransactionKind.BulkLoad,
-        Status = TransactionStatus.Unknown,
-        Unit = "rows",
-        TransactionId = pkid,
-        Connection = connection?.Name,
-        Server = connection?.Uri.AbsoluteUri,
-    };
+    public static Transaction Describe(string pkid, IngestConnection? connection = null) =>
+        new()
+        {
+            Id = $"voss:{Uri.EscapeDataString(pkid)}",
+            Kind = TransactionKind.BulkLoad,
+            Status = TransactionStatus.Unknown,
+            Unit = "rows",
+            TransactionId = pkid,
+            Connection = connection?.Name,
+            Server = connection?.Uri.AbsoluteUri,
+        };
 
     /// <remarks>VOSS Automate, GET /api/tool/Transaction/[pkid]/, and the same for the parts of it that hold rows.</remarks>
     public async Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken)
@@ -41,25 +44,37 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
     private static Transaction OfKind(Transaction transaction, IReadOnlyCollection<string?> actions) =>
         BulkLoadReport.MakesSchedule(actions) ? transaction with { Kind = TransactionKind.Schedule, Unit = null } : transaction;
 
-    /// <remarks>VOSS Automate, GET /api/tool/Transaction/poll/; what has ended is then looked at itself, since a poll does not tell how.</remarks>
+    /// <remarks>
+    /// VOSS Automate, GET /api/tool/Transaction/poll/; what has ended is then looked at itself, since a poll does not tell how.
+    /// </remarks>
     public async Task<IReadOnlyList<Look>> LookAsync(IReadOnlyList<Transaction> transactions, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(transactions);
-        IReadOnlyDictionary<string, PollResult> polled = await _polls.PollAsync(transactions.Select(t => new PollTarget(PkidOf(t), t.Hierarchy)).ToArray(), cancellationToken).ConfigureAwait(false);
+        IReadOnlyDictionary<string, PollResult> polled = await _polls
+            .PollAsync(transactions.Select(t => new PollTarget(PkidOf(t), t.Hierarchy)).ToArray(), cancellationToken)
+            .ConfigureAwait(false);
         List<Look> looks = new(transactions.Count);
         foreach (Transaction transaction in transactions)
             looks.Add(await LookAsync(transaction, polled[PkidOf(transaction)], cancellationToken).ConfigureAwait(false));
         return looks;
     }
 
-    /// <summary>The rows that failed, in their order; of many, the reasons of the first are read and of the others their state alone.</summary>
-    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(Transaction transaction, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>
+    /// The rows that failed, in their order; of many, the reasons of the first are read and of the others their state alone.
+    /// </summary>
+    public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(
+        Transaction transaction,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         BulkLoadReport report = await BulkLoadReport.ReadAsync(routes, PkidOf(transaction), cancellationToken).ConfigureAwait(false);
         foreach (SubTransaction row in report.FailedRows)
         {
             if (!VossStatus.IsCanceled(row.Message))
-                yield return new FailedItem(NameOf(row), row.Message?.TrimEnd('.', ' ') ?? $"the server says {row.ServerStatus}, and no reason");
+                yield return new FailedItem(
+                    NameOf(row),
+                    row.Message?.TrimEnd('.', ' ') ?? $"the server says {row.ServerStatus}, and no reason"
+                );
         }
     }
 
@@ -74,9 +89,20 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
         TransactionAnswer answer = await routes.ReadTransactionAsync(pkid, cancellationToken).ConfigureAwait(false);
         Transaction seen = Describe(transaction, answer);
         if (seen.IsTerminal)
-            throw CannotCancel(seen, $"{seen.Id} has ended as {seen.Status}; there is nothing to stop.", "Get-Transaction shows how it ended.");
-        if (answer.Actions.FirstOrDefault(action => action.Key.StartsWith(Cancel, StringComparison.OrdinalIgnoreCase)).Value is not { } action)
-            throw CannotCancel(seen, $"VOSS offers no action to cancel {seen.Id}. It continues to run.", "Cancel it in VOSS's portal, in the transaction's own view.");
+            throw CannotCancel(
+                seen,
+                $"{seen.Id} has ended as {seen.Status}; there is nothing to stop.",
+                "Get-Transaction shows how it ended."
+            );
+        if (
+            answer.Actions.FirstOrDefault(action => action.Key.StartsWith(Cancel, StringComparison.OrdinalIgnoreCase)).Value
+            is not { } action
+        )
+            throw CannotCancel(
+                seen,
+                $"VOSS offers no action to cancel {seen.Id}. It continues to run.",
+                "Cancel it in VOSS's portal, in the transaction's own view."
+            );
         await routes.ActAsync(pkid, Cancel, action, cancellationToken).ConfigureAwait(false);
         TransactionAnswer after = await routes.ReadTransactionAsync(pkid, cancellationToken).ConfigureAwait(false);
         return Describe(transaction, after);
@@ -96,7 +122,13 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
     }
 
     private static IngestException CannotCancel(Transaction transaction, string message, string advice) =>
-        new(ErrorId.CannotCancel, message) { Service = IngestService.Voss, Operation = "cancel", Advice = advice, Target = transaction.Id };
+        new(ErrorId.CannotCancel, message)
+        {
+            Service = IngestService.Voss,
+            Operation = "cancel",
+            Advice = advice,
+            Target = transaction.Id,
+        };
 
     private async Task<Look> LookAsync(Transaction transaction, PollResult result, CancellationToken cancellationToken)
     {
@@ -116,7 +148,9 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
         try
         {
             TransactionContent content = new(BulkLoadReport.TellsKind);
-            TransactionAnswer answer = await routes.ReadTransactionAsync(PkidOf(transaction), content, cancellationToken).ConfigureAwait(false);
+            TransactionAnswer answer = await routes
+                .ReadTransactionAsync(PkidOf(transaction), content, cancellationToken)
+                .ConfigureAwait(false);
             return new Look(OfKind(Describe(transaction, answer), content.Parts.Select(part => part.Action).ToArray()));
         }
         catch (IngestException e)
@@ -137,7 +171,10 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
             Completed = rows?.Succeeded ?? transaction.Completed,
             Total = rows?.Total ?? transaction.Total,
             // That the schedule was made says less than when it will run.
-            Message = transaction.ScheduledFor is not null && status == TransactionStatus.Succeeded ? transaction.Message : MessageOf(answer) ?? transaction.Message,
+            Message =
+                transaction.ScheduledFor is not null && status == TransactionStatus.Succeeded
+                    ? transaction.Message
+                    : MessageOf(answer) ?? transaction.Message,
             Hierarchy = transaction.Hierarchy ?? answer.Hierarchy,
             SubmittedAt = answer.SubmittedTime ?? transaction.SubmittedAt,
             StartedAt = answer.StartedTime ?? transaction.StartedAt,
@@ -152,27 +189,45 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
         return seen;
     }
 
-    /// <summary>Records what became of the workbook of a load that was started from here. While the load waits in the queue, its file must stay as it is.</summary>
+    /// <summary>
+    /// Records what became of the workbook of a load that was started from here. While the load waits in the queue, its file must stay as
+    /// it is.
+    /// </summary>
     private void RecordFile(Transaction ended)
     {
         if (ended.Kind != TransactionKind.BulkLoad || ended.Status == TransactionStatus.Unknown || ended.FileName is null)
             return;
         string server = routes.Connection.Uri.AbsoluteUri;
-        if (journal.ReadTransactions(new TransactionQuery { Id = ended.Id, Server = server, IncludesEnded = true, Last = 1 }) is not [{ Sha256: { } loaded }])
+        if (
+            journal.ReadTransactions(
+                new TransactionQuery
+                {
+                    Id = ended.Id,
+                    Server = server,
+                    IncludesEnded = true,
+                    Last = 1,
+                }
+            )
+            is not [{ Sha256: { } loaded }]
+        )
             return;
-        if (journal.FindUpload(IngestService.Voss, server, ended.FileName) is not { File: { State: FileState.Sent } file } upload || file.Sha256 != loaded)
+        if (
+            journal.FindUpload(IngestService.Voss, server, ended.FileName) is not { File: { State: FileState.Sent } file } upload
+            || file.Sha256 != loaded
+        )
             return;
         bool isLoaded = ended.Status is TransactionStatus.Succeeded or TransactionStatus.PartlySucceeded;
         using IPlaceJournal place = journal.OpenPlace(upload.Place);
         place.Write([file with { State = isLoaded ? FileState.Ingested : FileState.LeftOver }]);
     }
 
-    private static string? MessageOf(TransactionAnswer answer) => (answer.Message, answer.Detail) switch
-    {
-        (null, var detail) => detail,
-        (var message, null) => message,
-        var (message, detail) => $"{message.TrimEnd('.', ' ')}. {detail}",
-    };
+    private static string? MessageOf(TransactionAnswer answer) =>
+        (answer.Message, answer.Detail) switch
+        {
+            (null, var detail) => detail,
+            (var message, null) => message,
+            var (message, detail) => $"{message.TrimEnd('.', ' ')}. {detail}",
+        };
 
     /// <summary>A word that nobody knows never ends a wait.</summary>
     private TransactionStatus StatusOf(Transaction transaction, string? word)
@@ -181,7 +236,11 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
             return known;
         string shown = routes.Door.Word(word) ?? "nothing";
         if (routes.Connection.Memory.TryAdd($"voss status {shown}", shown))
-            routes.Logger.LogWarning("VOSS reports the status '{Status}' for {Id}, which is not known. It is treated as running.", shown, transaction.Id);
+            routes.Logger.LogWarning(
+                "VOSS reports the status '{Status}' for {Id}, which is not known. It is treated as running.",
+                shown,
+                transaction.Id
+            );
         return TransactionStatus.Running;
     }
 }

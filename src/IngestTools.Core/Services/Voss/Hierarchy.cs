@@ -16,7 +16,8 @@ internal readonly partial record struct Hierarchy
     /// <summary>As a parameter of an address.</summary>
     public string Escaped => Uri.EscapeDataString(Value);
 
-    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is neither; the message says what is wrong with which node.</exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is neither; the message says what is wrong with which
+    /// node.</exception>
     public static Hierarchy Parse(string? text)
     {
         if (string.IsNullOrEmpty(text))
@@ -51,7 +52,9 @@ internal readonly partial record struct Hierarchy
         new(ErrorId.Rejected, $"'{Http.Redaction.EscapeControls(text ?? "")}' is not a hierarchy: {why}.")
         {
             Service = IngestService.Voss,
-            Advice = "Give a path such as sys.hcs.Provider, of names with letters, digits, spaces, - and _ between dots; or a node's pkid, 24 hexadecimal digits.",
+            Advice =
+                "Give a path such as sys.hcs.Provider, of names with letters, digits, spaces, - and _ between dots; or a node's pkid, "
+                + "24 hexadecimal digits.",
             Target = text,
         };
 

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace IngestTools.Services.Voss;
 
 /// <summary>
-/// Asks how transactions stand: all in one request where the server takes several, else one by one. How several are written is not documented, so each form
-/// is tried once a connection, and what works is remembered.
+/// Asks how transactions stand: all in one request where the server takes several, else one by one. How several are written is not
+/// documented, so each form is tried once a connection, and what works is remembered.
 /// </summary>
 internal sealed class TransactionPolls(VossRoutes routes)
 {
@@ -17,7 +17,10 @@ internal sealed class TransactionPolls(VossRoutes routes)
     private readonly PollForm _form = (PollForm)routes.Connection.Memory.GetOrAdd("voss poll", static _ => new PollForm());
 
     /// <summary>How each stands, by pkid; with an error where one cannot be asked for.</summary>
-    public async Task<IReadOnlyDictionary<string, PollResult>> PollAsync(IReadOnlyList<PollTarget> targets, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, PollResult>> PollAsync(
+        IReadOnlyList<PollTarget> targets,
+        CancellationToken cancellationToken
+    )
     {
         ConcurrentDictionary<string, PollResult> results = new(StringComparer.OrdinalIgnoreCase);
         foreach (PollTarget target in targets.Where(target => target.Hierarchy is not null))
@@ -30,15 +33,23 @@ internal sealed class TransactionPolls(VossRoutes routes)
         Several form = _form.Several;
         string[] rest = asked.Where(pkid => !results.ContainsKey(pkid)).ToArray();
         ParallelOptions side = new() { MaxDegreeOfParallelism = MostRequests, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(rest, side, async (pkid, token) => results[pkid] = await PollOneAsync(pkid, token).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel
+            .ForEachAsync(rest, side, async (pkid, token) => results[pkid] = await PollOneAsync(pkid, token).ConfigureAwait(false))
+            .ConfigureAwait(false);
         // What was left out and is there after all: the server took the first of several alone.
         if (asked.Length > 1 && !_form.IsSure && rest.Any(pkid => results[pkid].Error is null))
             _form.TryNextAfter(form);
         return results;
     }
 
-    /// <summary>Asks for several. Those that the answer leaves out are then asked for one by one: they are gone, or the server takes one only.</summary>
-    private async Task PollTogetherAsync(string[] pkids, ConcurrentDictionary<string, PollResult> results, CancellationToken cancellationToken)
+    /// <summary>
+    /// Asks for several. Those that the answer leaves out are then asked for one by one: they are gone, or the server takes one only.
+    /// </summary>
+    private async Task PollTogetherAsync(
+        string[] pkids,
+        ConcurrentDictionary<string, PollResult> results,
+        CancellationToken cancellationToken
+    )
     {
         while (_form.Several is not Several.None)
         {
@@ -53,15 +64,29 @@ internal sealed class TransactionPolls(VossRoutes routes)
     }
 
     /// <summary>
-    /// How many of them the answer had. Null where it was an error that may be of the form, of one of them, or of the server: those that are asked for alone tell.
+    /// How many of them the answer had. Null where it was an error that may be of the form, of one of them, or of the server: those that
+    /// are asked for alone tell.
     /// </summary>
-    private async Task<int?> TryPollAsync(Several form, string[] pkids, ConcurrentDictionary<string, PollResult> results, CancellationToken cancellationToken)
+    private async Task<int?> TryPollAsync(
+        Several form,
+        string[] pkids,
+        ConcurrentDictionary<string, PollResult> results,
+        CancellationToken cancellationToken
+    )
     {
         string[] escaped = Array.ConvertAll(pkids, Uri.EscapeDataString);
-        string query = HierarchyQuery(pkids[0]) + (form == Several.Comma ? $"transactions={string.Join(',', escaped)}" : string.Join('&', escaped.Select(pkid => $"transactions={pkid}")));
+        string query =
+            HierarchyQuery(pkids[0])
+            + (
+                form == Several.Comma
+                    ? $"transactions={string.Join(',', escaped)}"
+                    : string.Join('&', escaped.Select(pkid => $"transactions={pkid}"))
+            );
         try
         {
-            Dictionary<string, PollEntry> answer = await routes.PollAsync(query, pkids.Length, isTrial: !_form.IsSure, cancellationToken).ConfigureAwait(false);
+            Dictionary<string, PollEntry> answer = await routes
+                .PollAsync(query, pkids.Length, isTrial: !_form.IsSure, cancellationToken)
+                .ConfigureAwait(false);
             int answered = 0;
             foreach (string pkid in pkids)
             {
@@ -108,7 +133,12 @@ internal sealed class TransactionPolls(VossRoutes routes)
             return null;
         try
         {
-            return EntryOf(await routes.PollAsync($"{HierarchyQuery(pkid)}transactions={Uri.EscapeDataString(pkid)}", pkid, isTrial: false, cancellationToken).ConfigureAwait(false), pkid);
+            return EntryOf(
+                await routes
+                    .PollAsync($"{HierarchyQuery(pkid)}transactions={Uri.EscapeDataString(pkid)}", pkid, isTrial: false, cancellationToken)
+                    .ConfigureAwait(false),
+                pkid
+            );
         }
         catch (IngestException e) when (e.ErrorId is ErrorId.Rejected or ErrorId.NotFound)
         {
@@ -125,8 +155,8 @@ internal sealed class TransactionPolls(VossRoutes routes)
     }
 
     /// <summary>
-    /// Reads the transaction itself, which is found without its hierarchy and names it. A server that has only the form with ?transactions= may not answer a poll without
-    /// the hierarchy.
+    /// Reads the transaction itself, which is found without its hierarchy and names it. A server that has only the form with ?transactions=
+    /// may not answer a poll without the hierarchy.
     /// </summary>
     private async Task<PollResult> PollByReadingAsync(string pkid, CancellationToken cancellationToken)
     {
@@ -149,7 +179,9 @@ internal sealed class TransactionPolls(VossRoutes routes)
 
     /// <summary>Null where it is left out, or written as null.</summary>
     private static PollEntry? EntryOf(Dictionary<string, PollEntry> answer, string pkid) =>
-        answer.TryGetValue(pkid, out PollEntry? exact) ? exact : answer.FirstOrDefault(entry => string.Equals(entry.Key, pkid, StringComparison.OrdinalIgnoreCase)).Value;
+        answer.TryGetValue(pkid, out PollEntry? exact)
+            ? exact
+            : answer.FirstOrDefault(entry => string.Equals(entry.Key, pkid, StringComparison.OrdinalIgnoreCase)).Value;
 
     private static IngestException NotFound(string pkid, IngestException? said) =>
         new(ErrorId.NotFound, $"VOSS knows no transaction {pkid}{(said?.ServerMessage is { } words ? $": {words}" : ".")}")

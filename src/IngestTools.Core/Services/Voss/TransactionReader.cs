@@ -48,8 +48,8 @@ internal sealed record TransactionAction(string Href, string Method);
 internal sealed record TransactionPart(string? Pkid, string? Action, string? Detail, string? Status);
 
 /// <summary>
-/// What is kept of a transaction's parts and log while its answer is read. An attempt that breaks off is forgotten when the next begins, so that no part is
-/// taken twice.
+/// What is kept of a transaction's parts and log while its answer is read. An attempt that breaks off is forgotten when the next begins, so
+/// that no part is taken twice.
 /// </summary>
 /// <param name="keeps">Whether a part is kept; the others are counted.</param>
 internal sealed class TransactionContent(Func<TransactionPart, bool> keeps)
@@ -112,8 +112,8 @@ internal sealed class TransactionContent(Func<TransactionPart, bool> keeps)
 }
 
 /// <summary>
-/// Reads the answer about one transaction piece by piece: a load of very many rows is never held as a whole. Both documented shapes are read, the flat one
-/// and the one with data and meta.
+/// Reads the answer about one transaction piece by piece: a load of very many rows is never held as a whole. Both documented shapes are
+/// read, the flat one and the one with data and meta.
 /// </summary>
 /// <param name="content">Takes each entry of sub_transactions and of the log as it comes.</param>
 /// <param name="text">The door for what the server wrote.</param>
@@ -141,7 +141,9 @@ internal sealed class TransactionReader(TransactionContent content, ServerText t
     public async ValueTask<TransactionAnswer> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[PieceBytes];
-        int length = await stream.ReadAtLeastAsync(buffer, JsonText.ByteOrderMark.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        int length = await stream
+            .ReadAtLeastAsync(buffer, JsonText.ByteOrderMark.Length, throwOnEndOfStream: false, cancellationToken)
+            .ConfigureAwait(false);
         if (buffer.AsSpan(0, length).StartsWith(JsonText.ByteOrderMark))
         {
             length -= JsonText.ByteOrderMark.Length;
@@ -149,7 +151,7 @@ internal sealed class TransactionReader(TransactionContent content, ServerText t
         }
 
         JsonReaderState state = default;
-        for (bool isFinal = false; !isFinal;)
+        for (bool isFinal = false; !isFinal; )
         {
             if (length == buffer.Length)
                 Array.Resize(ref buffer, length < MostValueBytes ? length * 2 : throw new JsonException("A value is too large."));
@@ -240,7 +242,13 @@ internal sealed class TransactionReader(TransactionContent content, ServerText t
             if (_place == Place.Parts)
                 TakePart(value.RootElement);
             else
-                content.Take(new TransactionLogEntry(TimeOf(Text(value.RootElement, "time")), Word(value.RootElement, "severity"), ShownText(value.RootElement, "message")));
+                content.Take(
+                    new TransactionLogEntry(
+                        TimeOf(Text(value.RootElement, "time")),
+                        Word(value.RootElement, "severity"),
+                        ShownText(value.RootElement, "message")
+                    )
+                );
         }
 
         return true;
@@ -322,18 +330,28 @@ internal sealed class TransactionReader(TransactionContent content, ServerText t
 
     private string? Text(JsonElement element, string name) => Member(element, name) is { } value ? TextOf(value) : null;
 
-    /// <summary>A text, or what else stands in its place, as it is written: releases differ in what they write as a number or a truth value.</summary>
-    private static string? PlainOf(JsonElement value) => value.ValueKind switch
-    {
-        // Read as it is written, for half of a surrogate pair cannot be read otherwise.
-        JsonValueKind.String => value.GetRawText() is { Length: > 2 } quoted ? JsonText.Unescape(quoted[1..^1]) : null,
-        JsonValueKind.Null or JsonValueKind.Undefined => null,
-        _ => value.GetRawText(),
-    };
+    /// <summary>
+    /// A text, or what else stands in its place, as it is written: releases differ in what they write as a number or a truth value.
+    /// </summary>
+    private static string? PlainOf(JsonElement value) =>
+        value.ValueKind switch
+        {
+            // Read as it is written, for half of a surrogate pair cannot be read otherwise.
+            JsonValueKind.String => value.GetRawText() is { Length: > 2 } quoted ? JsonText.Unescape(quoted[1..^1]) : null,
+            JsonValueKind.Null or JsonValueKind.Undefined => null,
+            _ => value.GetRawText(),
+        };
 
     private string? TextOf(JsonElement value) => PlainOf(value) is { } plain ? text.Value(plain) : null;
 
     /// <summary>Times are in UTC, whether they say so or not.</summary>
     private static DateTimeOffset? TimeOf(string? text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset time) ? time : null;
+        DateTimeOffset.TryParse(
+            text,
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out DateTimeOffset time
+        )
+            ? time
+            : null;
 }

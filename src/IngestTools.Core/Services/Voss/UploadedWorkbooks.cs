@@ -3,7 +3,10 @@ using IngestTools.Connections;
 
 namespace IngestTools.Services.Voss;
 
-/// <summary>The workbooks that were uploaded over a connection, by the names that the server gave them. A later upload takes the place of an earlier one.</summary>
+/// <summary>
+/// The workbooks that were uploaded over a connection, by the names that the server gave them. A later upload takes the place of an earlier
+/// one.
+/// </summary>
 internal sealed class UploadedWorkbooks
 {
     private readonly ConcurrentDictionary<string, UploadedWorkbook> _byName = new(StringComparer.Ordinal);
@@ -12,7 +15,11 @@ internal sealed class UploadedWorkbooks
         (UploadedWorkbooks)connection.Memory.GetOrAdd("uploaded workbooks", static _ => new UploadedWorkbooks());
 
     public void Add(string name, string path, byte[]? sha256) =>
-        _byName[name] = new UploadedWorkbook(path, sha256 is null ? null : Convert.ToHexString(sha256).ToLowerInvariant(), DateTimeOffset.UtcNow);
+        _byName[name] = new UploadedWorkbook(
+            path,
+            sha256 is null ? null : Convert.ToHexString(sha256).ToLowerInvariant(),
+            DateTimeOffset.UtcNow
+        );
 
     /// <summary>The workbook that has a name now; null where none was uploaded over this connection.</summary>
     public UploadedWorkbook? Find(string name) => _byName.GetValueOrDefault(name);

@@ -23,15 +23,14 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <param name="log">The log.</param>
     /// <param name="journal">The journal that loads are recorded in; null records nothing and knows nothing.</param>
     public VossClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
-        : this(connection, log.Logger, journal)
-    {
-    }
+        : this(connection, log.Logger, journal) { }
 
     /// <summary>The target that workbooks are sent to.</summary>
     /// <param name="hierarchy">The hierarchy: a dotted path or a pkid.</param>
     /// <param name="uniqueNames">Whether each file gets a name that no other run has.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is not a hierarchy.</exception>
-    public IUploadTarget CreateUploadTarget(string hierarchy, bool uniqueNames = false) => new VossUploadTarget(_routes, Hierarchy.Parse(hierarchy), uniqueNames);
+    public IUploadTarget CreateUploadTarget(string hierarchy, bool uniqueNames = false) =>
+        new VossUploadTarget(_routes, Hierarchy.Parse(hierarchy), uniqueNames);
 
     /// <summary>Looks whether a file is a workbook, without sending it.</summary>
     /// <param name="path">The file.</param>
@@ -43,18 +42,22 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <param name="hierarchy">The hierarchy: a dotted path or a pkid.</param>
     /// <param name="cancellationToken">Ends the asking; a load that was started goes on.</param>
     /// <exception cref="IngestException">
-    /// <see cref="ErrorId.OutcomeUnknown"/>: the answer was lost; it is not sent again. <see cref="ErrorId.Rejected"/>, <see cref="ErrorId.NotAllowed"/> and others.
+    /// <see cref="ErrorId.OutcomeUnknown"/>: the answer was lost; it is not sent again. <see cref="ErrorId.Rejected"/>,
+    /// <see cref="ErrorId.NotAllowed"/> and others.
     /// </exception>
     /// <remarks>VOSS Automate, POST /api/tool/BulkLoad/ with nowait=true</remarks>
     public Task<Transaction> StartAsync(string fileName, string hierarchy, CancellationToken cancellationToken) =>
         StartAsync(new BulkLoadRequest { FileName = fileName, Hierarchy = hierarchy }, cancellationToken);
 
-    /// <summary>Starts the load of a workbook that was uploaded, unless another one has its name now, or the same content was loaded before.</summary>
+    /// <summary>
+    /// Starts the load of a workbook that was uploaded, unless another one has its name now, or the same content was loaded before.
+    /// </summary>
     /// <param name="load">The workbook.</param>
     /// <param name="cancellationToken">Cancels the request; a load that was started continues.</param>
     /// <exception cref="IngestException">
-    /// <see cref="ErrorId.NameCollision"/>: a later upload has replaced it. <see cref="ErrorId.AlreadyDone"/>: a workbook of the same content was loaded into the
-    /// hierarchy, or is being loaded. <see cref="ErrorId.JournalUnavailable"/>: nothing was sent. And those of <see cref="StartAsync(string, string, CancellationToken)"/>.
+    /// <see cref="ErrorId.NameCollision"/>: a later upload has replaced it. <see cref="ErrorId.AlreadyDone"/>: a workbook of the same
+    /// content was loaded into the hierarchy, or is being loaded. <see cref="ErrorId.JournalUnavailable"/>: nothing was sent. And those of
+    /// <see cref="StartAsync(string, string, CancellationToken)"/>.
     /// </exception>
     /// <remarks>VOSS Automate, POST /api/tool/BulkLoad/ with nowait=true</remarks>
     public Task<Transaction> StartAsync(BulkLoadRequest load, CancellationToken cancellationToken)
@@ -93,7 +96,8 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <param name="load">The workbook.</param>
     /// <param name="time">When.</param>
     /// <param name="cancellationToken">Cancels the request; a schedule that was made stays.</param>
-    /// <exception cref="IngestException">As <see cref="StartAsync(BulkLoadRequest, CancellationToken)"/>; the same content can be scheduled several times.</exception>
+    /// <exception cref="IngestException">As <see cref="StartAsync(BulkLoadRequest, CancellationToken)"/>; the same content can be scheduled
+    /// several times.</exception>
     /// <remarks>VOSS Automate, POST /api/tool/BulkLoad/ with execute_immediately false</remarks>
     public Task<Transaction> ScheduleAsync(BulkLoadRequest load, ScheduleTime time, CancellationToken cancellationToken)
     {
@@ -109,33 +113,61 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
             ExecuteTimezone = execution.Timezone,
         };
         return RunAsync(
-            load, request, TransactionKind.Schedule, making => making with { Kind = TransactionKind.Schedule, Unit = null, ScheduledFor = time.Local, Message = execution.Describe() }, cancellationToken);
+            load,
+            request,
+            TransactionKind.Schedule,
+            making =>
+                making with
+                {
+                    Kind = TransactionKind.Schedule,
+                    Unit = null,
+                    ScheduledFor = time.Local,
+                    Message = execution.Describe(),
+                },
+            cancellationToken
+        );
     }
 
     /// <summary>The paths of all nodes of the hierarchy that the user sees.</summary>
     /// <param name="cancellationToken">Cancels the read.</param>
     /// <remarks>VOSS Automate, GET /api/data/HierarchyNode/</remarks>
-    public Task<IReadOnlyList<string>> ListHierarchiesAsync(CancellationToken cancellationToken) => _routes.ListHierarchiesAsync(cancellationToken);
+    public Task<IReadOnlyList<string>> ListHierarchiesAsync(CancellationToken cancellationToken) =>
+        _routes.ListHierarchiesAsync(cancellationToken);
 
     private Task<Transaction> RunAsync(
-        BulkLoadRequest load, LoadRequest request, TransactionKind kind, Func<Transaction, Transaction> complete, CancellationToken cancellationToken)
+        BulkLoadRequest load,
+        LoadRequest request,
+        TransactionKind kind,
+        Func<Transaction, Transaction> complete,
+        CancellationToken cancellationToken
+    )
     {
         BulkLoadStart start = new(_routes, _journal, load, kind);
-        return start.RunAsync(complete(Describe("", start.Hierarchy, load.FileName)) with { TransactionId = null }, StartAsync, cancellationToken);
+        return start.RunAsync(
+            complete(Describe("", start.Hierarchy, load.FileName)) with
+            {
+                TransactionId = null,
+            },
+            StartAsync,
+            cancellationToken
+        );
 
         async Task<Transaction> StartAsync() =>
-            complete(Describe(await SendAsync(start.Hierarchy, request, cancellationToken).ConfigureAwait(false), start.Hierarchy, load.FileName));
+            complete(
+                Describe(await SendAsync(start.Hierarchy, request, cancellationToken).ConfigureAwait(false), start.Hierarchy, load.FileName)
+            );
     }
 
-    private static string CheckName(string fileName) => !string.IsNullOrWhiteSpace(fileName)
-        ? fileName
-        : throw new IngestException(ErrorId.Rejected, "The workbook has no name.")
-        {
-            Service = IngestService.Voss,
-            Operation = "start bulk load",
-            Advice = "Give the name that Send-IngestFile wrote as FileName.",
-            Target = fileName,
-        };
+    private static string CheckName(string fileName) =>
+        !string.IsNullOrWhiteSpace(fileName)
+            ? fileName
+            : throw new IngestException(ErrorId.Rejected, "The workbook has no name.")
+            {
+                Service = IngestService.Voss,
+                Operation = "start bulk load",
+                Advice = "Give the name that Send-IngestFile wrote as FileName.",
+                Target = fileName,
+            };
 
     /// <summary>A load is asked for once: it has no number of its own by which the server would know it again.</summary>
     private async Task<string> SendAsync(Hierarchy node, LoadRequest request, CancellationToken cancellationToken)
@@ -148,7 +180,12 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
         {
             throw e.With(
                 message: $"{e.Message} Look for '{request.BulkloadFile}'.",
-                advice: $"It was not sent again, since that could load it twice. Look in VOSS's transaction log{(request.ExecuteImmediately ? "" : " and its list of schedules")} for a detail with '{request.BulkloadFile}': if there is none, start it again{(request.ExecuteImmediately ? " with -Again" : "")}. -UniqueName of Send-IngestFile makes names that cannot be mistaken.");
+                advice: $"It was not sent again, since that could load it twice. Look in VOSS's transaction "
+                    + $"log{(request.ExecuteImmediately ? "" : " and its list of schedules")} for a detail with "
+                    + $"'{request.BulkloadFile}': if there is none, start it "
+                    + $"again{(request.ExecuteImmediately ? " with -Again" : "")}. -UniqueName of Send-IngestFile makes names that "
+                    + $"cannot be mistaken."
+            );
         }
     }
 

@@ -31,23 +31,37 @@ internal sealed class VossDefinition : ServiceDefinition
         if (string.IsNullOrEmpty(settings.UserName))
             throw Refused("No user name to sign in with was given.", "Give -UserName, such as admin@sys.hcs.");
         if (settings.AuthenticationUri is null && settings.UserName.Contains(':', StringComparison.Ordinal))
-            throw Refused("A user name for HTTP Basic has no colon.", "Sign in for a session: give VOSS's own address as -AuthenticationUri.");
+            throw Refused(
+                "A user name for HTTP Basic has no colon.",
+                "Sign in for a session: give VOSS's own address as -AuthenticationUri."
+            );
     }
 
-    public override IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time) => settings switch
-    {
-        { SignIn: SignInKind.None } => new NoAuthenticator(),
-        { AuthenticationUri: not null } => new SecretAuthenticator(new VossSession(settings, createHttp()).SignInAsync, time, VossSession.IsRefusal),
-        _ => new SecretAuthenticator(
-            async (_, cancellationToken) => RequestCredentials.Basic(settings.UserName!, await settings.Secret!(cancellationToken).ConfigureAwait(false)), time),
-    };
+    public override IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time) =>
+        settings switch
+        {
+            { SignIn: SignInKind.None } => new NoAuthenticator(),
+            { AuthenticationUri: not null } => new SecretAuthenticator(
+                new VossSession(settings, createHttp()).SignInAsync,
+                time,
+                VossSession.IsRefusal
+            ),
+            _ => new SecretAuthenticator(
+                async (_, cancellationToken) =>
+                    RequestCredentials.Basic(settings.UserName!, await settings.Secret!(cancellationToken).ConfigureAwait(false)),
+                time
+            ),
+        };
 
     public override RequestRateLimiter? CreateRateLimiter(TimeProvider time) => new(RequestsPerSecond, RequestsAtOnce, time);
 
     public override Transaction ReadId(string id, string[] parts)
     {
         // The pkid becomes a part of an address, where poll is the name of another call.
-        bool isPkid = parts is [{ Length: > 0 } only] && only.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') && !only.Equals("poll", StringComparison.OrdinalIgnoreCase);
+        bool isPkid =
+            parts is [{ Length: > 0 } only]
+            && only.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
+            && !only.Equals("poll", StringComparison.OrdinalIgnoreCase);
         if (!isPkid)
             throw NoTransaction(id, "after voss: comes one pkid, of letters, digits and hyphens");
         return BulkLoadTransactions.Describe(parts[0]);
@@ -64,12 +78,23 @@ internal sealed class VossDefinition : ServiceDefinition
     }
 
     /// <remarks>VOSS Automate, GET /api/data/HierarchyNode/: it documents no call that tells its version.</remarks>
-    public override async Task<ServiceReport> CheckAsync(IngestConnection connection, string? scope, ILogger logger, CancellationToken cancellationToken)
+    public override async Task<ServiceReport> CheckAsync(
+        IngestConnection connection,
+        string? scope,
+        ILogger logger,
+        CancellationToken cancellationToken
+    )
     {
         Hierarchy? hierarchy = scope is null ? null : Hierarchy.Parse(scope);
         VossRoutes routes = new(connection, logger);
         List<string> details = [];
-        ServiceReport report = new() { Connection = connection.Name, Service = Service, Uri = connection.Uri, Details = details };
+        ServiceReport report = new()
+        {
+            Connection = connection.Name,
+            Service = Service,
+            Uri = connection.Uri,
+            Details = details,
+        };
         long started = connection.Time.GetTimestamp();
         try
         {
@@ -96,7 +121,13 @@ internal sealed class VossDefinition : ServiceDefinition
     }
 
     /// <summary>A right to load is looked at by the server when a load begins; a right to the node can be looked at before.</summary>
-    private static async Task<ServiceReport> CheckHierarchyAsync(VossRoutes routes, ServiceReport report, Hierarchy? hierarchy, List<string> details, CancellationToken cancellationToken)
+    private static async Task<ServiceReport> CheckHierarchyAsync(
+        VossRoutes routes,
+        ServiceReport report,
+        Hierarchy? hierarchy,
+        List<string> details,
+        CancellationToken cancellationToken
+    )
     {
         if (hierarchy is null)
         {

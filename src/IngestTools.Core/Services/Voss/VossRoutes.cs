@@ -36,7 +36,12 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
 
     /// <summary>VOSS Automate, POST /api/uploadfiles/. Returns an <see cref="UploadAnswer"/> with the name of the file.</summary>
     public Task<object> UploadAsync(
-        Hierarchy hierarchy, UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+        Hierarchy hierarchy,
+        UploadItem item,
+        Func<StallTimeout?, HttpContent> content,
+        IRequestSlot slot,
+        CancellationToken cancellationToken
+    )
     {
         HttpOperation operation = new()
         {
@@ -53,9 +58,15 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             IsUpload = true,
             ExpectContinue = item.Length >= AskBeforeSending,
         };
-        return connection.Http.SendAsync(operation, JsonReader(operation, VossJson.Default.UploadAnswer, WhatIsMissing), logger, cancellationToken);
+        return connection.Http.SendAsync(
+            operation,
+            JsonReader(operation, VossJson.Default.UploadAnswer, WhatIsMissing),
+            logger,
+            cancellationToken
+        );
 
-        static string? WhatIsMissing(UploadAnswer answer) => answer.Uploadedfiles is [{ Name.Length: > 0 }, ..] ? null : "no name of the uploaded file";
+        static string? WhatIsMissing(UploadAnswer answer) =>
+            answer.Uploadedfiles is [{ Name.Length: > 0 }, ..] ? null : "no name of the uploaded file";
     }
 
     /// <summary>The name by which a load finds an uploaded file. The server may have changed it.</summary>
@@ -75,15 +86,17 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             Refine = error => Refine(error, hierarchy),
             Target = request.BulkloadFile,
         };
-        StartedAnswer answer = await SendAsync(operation, VossJson.Default.StartedAnswer, WhatIsMissing, cancellationToken).ConfigureAwait(false);
+        StartedAnswer answer = await SendAsync(operation, VossJson.Default.StartedAnswer, WhatIsMissing, cancellationToken)
+            .ConfigureAwait(false);
         return answer.Pkid!;
 
-        string? WhatIsMissing(StartedAnswer answer) => answer switch
-        {
-            { IsRefusal: true } => throw Refused(operation, answer),
-            { Pkid: null } => "no transaction",
-            _ => null,
-        };
+        string? WhatIsMissing(StartedAnswer answer) =>
+            answer switch
+            {
+                { IsRefusal: true } => throw Refused(operation, answer),
+                { Pkid: null } => "no transaction",
+                _ => null,
+            };
     }
 
     /// <summary>VOSS Automate, GET /api/tool/Transaction/[pkid]/, all pages of its parts.</summary>
@@ -115,30 +128,54 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     public Task<TransactionAnswer> ReadTransactionAsync(string pkid, CancellationToken cancellationToken) =>
         ReadPageAsync(pkid, 0, TransactionContent.Nothing, cancellationToken);
 
-    /// <summary>VOSS Automate, GET /api/tool/Transaction/poll/?transactions=: a map by pkid. What separates several is not documented, so the caller gives the text.</summary>
+    /// <summary>
+    /// VOSS Automate, GET /api/tool/Transaction/poll/?transactions=: a map by pkid. What separates several is not documented, so the caller
+    /// gives the text.
+    /// </summary>
     /// <param name="transactions">The query.</param>
     /// <param name="target">What it is about, for the error.</param>
-    /// <param name="isTrial">Whether the server may not take this form, so that an answer which makes no sense is not asked for again.</param>
+    /// <param name="isTrial">Whether the server may not take this form, so that an answer which makes no sense is not asked for
+    /// again.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    public Task<Dictionary<string, PollEntry>> PollAsync(string transactions, object? target, bool isTrial, CancellationToken cancellationToken) =>
-        PollAtAsync($"api/tool/Transaction/poll/?{transactions}&format=json", target, isTrial, cancellationToken);
+    public Task<Dictionary<string, PollEntry>> PollAsync(
+        string transactions,
+        object? target,
+        bool isTrial,
+        CancellationToken cancellationToken
+    ) => PollAtAsync($"api/tool/Transaction/poll/?{transactions}&format=json", target, isTrial, cancellationToken);
 
     /// <summary>VOSS Automate, GET /api/tool/Transaction/[pkid]/poll/: the same map, for one.</summary>
     public Task<Dictionary<string, PollEntry>> PollOneAsync(string pkid, CancellationToken cancellationToken) =>
         PollAtAsync($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/poll/?format=json", pkid, isTrial: false, cancellationToken);
 
-    /// <summary>VOSS Automate, GET /api/tool/Transaction/, as its lists are: the pkids of loads at the top whose detail has a text, newest first.</summary>
+    /// <summary>
+    /// VOSS Automate, GET /api/tool/Transaction/, as its lists are: the pkids of loads at the top whose detail has a text, newest first.
+    /// </summary>
     public async Task<IReadOnlyList<string>> FindLoadsAsync(Hierarchy hierarchy, string detail, CancellationToken cancellationToken)
     {
         string filter = $"filter_field=detail&filter_condition=contains&filter_text={Uri.EscapeDataString(detail)}";
         HttpOperation operation = Get(
-            "list transactions", UriOf(string.Create(CultureInfo.InvariantCulture, $"api/tool/Transaction/?hierarchy={hierarchy.Escaped}&skip=0&limit={PageSize}&{filter}&format=json")),
-            error => Refine(error, hierarchy), detail);
+            "list transactions",
+            UriOf(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"api/tool/Transaction/?hierarchy={hierarchy.Escaped}&skip=0&limit={PageSize}&{filter}&format=json"
+                )
+            ),
+            error => Refine(error, hierarchy),
+            detail
+        );
         ListAnswer page = await SendAsync(operation, VossJson.Default.ListAnswer, null, cancellationToken).ConfigureAwait(false);
         // A server that does not know the filter answers with all, so each is looked at here too.
-        return (page.Resources ?? []).Select(BodyOf).Where(IsLoad).Select(load => Text(load, "pkid") ?? Pkids.OfHref(Text(load, "href"))).OfType<string>().ToArray();
+        return (page.Resources ?? [])
+            .Select(BodyOf)
+            .Where(IsLoad)
+            .Select(load => Text(load, "pkid") ?? Pkids.OfHref(Text(load, "href")))
+            .OfType<string>()
+            .ToArray();
 
-        bool IsLoad(JsonElement transaction) => Text(transaction, "detail")?.Contains(detail, StringComparison.Ordinal) == true
+        bool IsLoad(JsonElement transaction) =>
+            Text(transaction, "detail")?.Contains(detail, StringComparison.Ordinal) == true
             && Text(transaction, "action")?.Contains("Bulk Load", StringComparison.OrdinalIgnoreCase) == true
             && string.IsNullOrEmpty(Text(transaction, "parent_pkid"));
     }
@@ -150,11 +187,17 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     public async Task ActAsync(string pkid, string name, TransactionAction action, CancellationToken cancellationToken)
     {
         string method = action.Method.ToUpperInvariant();
-        bool isOurs = Uri.TryCreate(connection.Uri, action.Href, out Uri? uri) && uri.Authority == connection.Uri.Authority && uri.Scheme == connection.Uri.Scheme;
+        bool isOurs =
+            Uri.TryCreate(connection.Uri, action.Href, out Uri? uri)
+            && uri.Authority == connection.Uri.Authority
+            && uri.Scheme == connection.Uri.Scheme;
         if (!isOurs || method is not ("GET" or "POST" or "PUT" or "PATCH" or "DELETE"))
         {
             string offer = Redaction.EscapeControls($"{action.Method} {action.Href}");
-            throw new IngestException(ErrorId.CannotCancel, $"VOSS offers to {name} {pkid} by '{offer}', which is not a request to this server.")
+            throw new IngestException(
+                ErrorId.CannotCancel,
+                $"VOSS offers to {name} {pkid} by '{offer}', which is not a request to this server."
+            )
             {
                 Service = IngestService.Voss,
                 Operation = name,
@@ -168,7 +211,9 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             Name = name,
             Kind = OperationKind.Repeatable,
             Method = new HttpMethod(method),
-            Uri = uri!.Query.Contains("format=", StringComparison.Ordinal) ? uri : new Uri($"{uri.AbsoluteUri}{(uri.Query.Length == 0 ? '?' : '&')}format=json"),
+            Uri = uri!.Query.Contains("format=", StringComparison.Ordinal)
+                ? uri
+                : new Uri($"{uri.AbsoluteUri}{(uri.Query.Length == 0 ? '?' : '&')}format=json"),
             Accept = Json,
             Refine = error => RefineTransaction(error, pkid),
             Target = pkid,
@@ -179,7 +224,9 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         {
             await RefusePageAsync(operation, response, token).ConfigureAwait(false);
             ReadOnlyMemory<byte> body = await AnswerBody.ReadAsync(response, token).ConfigureAwait(false);
-            return AnswerOf(operation, body, AnswerBody.CharsetOf(response)) is { IsRefusal: true } refusal ? throw Refused(operation, refusal) : Missing.Value;
+            return AnswerOf(operation, body, AnswerBody.CharsetOf(response)) is { IsRefusal: true } refusal
+                ? throw Refused(operation, refusal)
+                : Missing.Value;
         }
     }
 
@@ -188,7 +235,10 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     {
         try
         {
-            return JsonSerializer.Deserialize(JsonText.Rewrite(body, charset, operation.CleanerOf(Door)).Span, VossJson.Default.StartedAnswer);
+            return JsonSerializer.Deserialize(
+                JsonText.Rewrite(body, charset, operation.CleanerOf(Door)).Span,
+                VossJson.Default.StartedAnswer
+            );
         }
         catch (JsonException)
         {
@@ -196,12 +246,17 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         }
     }
 
-    /// <summary>The status of success, and an answer that says that it is none. Where it names a transaction, something was begun.</summary>
+    /// <summary>
+    /// The status of success, and an answer that says that it is none. Where it names a transaction, something was begun.
+    /// </summary>
     private IngestException Refused(HttpOperation operation, StartedAnswer answer)
     {
         string? said = Door.Words(answer.Message) ?? Door.Words(answer.Error);
         string named = answer.Pkid is { } pkid ? $" It names transaction {Door.Word(pkid)}." : "";
-        return new IngestException(ErrorId.Rejected, $"VOSS answered '{operation.Name}' with success false: {said?.TrimEnd('.') ?? "it gives no reason"}.{named}")
+        return new IngestException(
+            ErrorId.Rejected,
+            $"VOSS answered '{operation.Name}' with success false: {said?.TrimEnd('.') ?? "it gives no reason"}.{named}"
+        )
         {
             Service = IngestService.Voss,
             Operation = operation.Name,
@@ -212,7 +267,10 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         };
     }
 
-    /// <summary>VOSS Automate, GET /api/data/HierarchyNode/: the first page, and what it says of all. It looks at the sign-in, and at the right to the node.</summary>
+    /// <summary>
+    /// VOSS Automate, GET /api/data/HierarchyNode/: the first page, and what it says of all. It looks at the sign-in, and at the right to
+    /// the node.
+    /// </summary>
     public async Task ProbeAsync(Hierarchy? hierarchy, CancellationToken cancellationToken) =>
         await ListAsync("HierarchyNode", hierarchy, skip: 0, limit: 1, cancellationToken).ConfigureAwait(false);
 
@@ -232,27 +290,49 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     /// <summary>Whether an answer is a page for a person, in place of JSON.</summary>
-    private static bool IsWebPage(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml";
+    private static bool IsWebPage(HttpResponseMessage response) =>
+        response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml";
 
     /// <summary>An entry of a list is flat, or lies in its "data".</summary>
-    private static JsonElement BodyOf(JsonElement entry) => entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty("data", out JsonElement data) ? data : entry;
+    private static JsonElement BodyOf(JsonElement entry) =>
+        entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty("data", out JsonElement data) ? data : entry;
 
-    private static string? PathOf(JsonElement node) => Text(node, "hierarchy_path") ?? (node.ValueKind == JsonValueKind.Object && node.TryGetProperty("data", out JsonElement data) ? Text(data, "hierarchy_path") : null);
+    private static string? PathOf(JsonElement node) =>
+        Text(node, "hierarchy_path")
+        ?? (
+            node.ValueKind == JsonValueKind.Object && node.TryGetProperty("data", out JsonElement data)
+                ? Text(data, "hierarchy_path")
+                : null
+        );
 
     private static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        element.ValueKind == JsonValueKind.Object
+        && element.TryGetProperty(name, out JsonElement value)
+        && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     private Task<ListAnswer> ListAsync(string model, Hierarchy? hierarchy, int skip, int limit, CancellationToken cancellationToken)
     {
         string at = hierarchy is { } node ? $"hierarchy={node.Escaped}&" : "";
         HttpOperation operation = Get(
-            $"list {model}", UriOf(string.Create(CultureInfo.InvariantCulture, $"api/data/{model}/?{at}skip={skip}&limit={limit}&format=json")), error => Refine(error, hierarchy), hierarchy?.Value);
+            $"list {model}",
+            UriOf(string.Create(CultureInfo.InvariantCulture, $"api/data/{model}/?{at}skip={skip}&limit={limit}&format=json")),
+            error => Refine(error, hierarchy),
+            hierarchy?.Value
+        );
         return SendAsync(operation, VossJson.Default.ListAnswer, null, cancellationToken);
     }
 
     private Task<Dictionary<string, PollEntry>> PollAtAsync(string path, object? target, bool isTrial, CancellationToken cancellationToken)
     {
-        HttpOperation operation = Get("poll transactions", UriOf(path), static error => error, target, isTrial ? static error => error is ErrorId.ServerError or ErrorId.InvalidAnswer : null);
+        HttpOperation operation = Get(
+            "poll transactions",
+            UriOf(path),
+            static error => error,
+            target,
+            isTrial ? static error => error is ErrorId.ServerError or ErrorId.InvalidAnswer : null
+        );
         return SendAsync(operation, VossJson.Default.DictionaryStringPollEntry, null, cancellationToken);
     }
 
@@ -260,7 +340,12 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     {
         content.BeginPage();
         string page = skip == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"&skip={skip}");
-        HttpOperation operation = Get("get transaction", UriOf($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/?format=json{page}"), error => RefineTransaction(error, pkid), pkid);
+        HttpOperation operation = Get(
+            "get transaction",
+            UriOf($"api/tool/Transaction/{Uri.EscapeDataString(pkid)}/?format=json{page}"),
+            error => RefineTransaction(error, pkid),
+            pkid
+        );
         return connection.Http.SendAsync<TransactionAnswer>(operation, ReadAsync, logger, cancellationToken);
 
         async ValueTask<object> ReadAsync(HttpResponseMessage response, CancellationToken token)
@@ -282,7 +367,12 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         }
     }
 
-    private Task<T> SendAsync<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong, CancellationToken cancellationToken)
+    private Task<T> SendAsync<T>(
+        HttpOperation operation,
+        JsonTypeInfo<T> type,
+        Func<T, string?>? whatIsWrong,
+        CancellationToken cancellationToken
+    )
         where T : class => connection.Http.SendAsync<T>(operation, JsonReader(operation, type, whatIsWrong), logger, cancellationToken);
 
     private AnswerReader JsonReader<T>(HttpOperation operation, JsonTypeInfo<T> type, Func<T, string?>? whatIsWrong)
@@ -305,7 +395,11 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
         {
-            string page = Encoding.UTF8.GetString(start, 0, await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false));
+            string page = Encoding.UTF8.GetString(
+                start,
+                0,
+                await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false)
+            );
             if (!SignInPage().IsMatch(page))
                 throw connection.Http.Unreadable(operation, "a web page", response.StatusCode, page);
             throw new IngestException(ErrorId.NotSignedIn, $"VOSS answered '{operation.Name}' with its page to sign in on.")
@@ -323,7 +417,10 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     /// <remarks>The file's name goes as browsers send it: in UTF-8, with what would end it percent-escaped.</remarks>
     private static MultipartContent FormOf(string fileName, HttpContent file)
     {
-        string escaped = fileName.Replace("\"", "%22", StringComparison.Ordinal).Replace("\r", "%0D", StringComparison.Ordinal).Replace("\n", "%0A", StringComparison.Ordinal);
+        string escaped = fileName
+            .Replace("\"", "%22", StringComparison.Ordinal)
+            .Replace("\r", "%0D", StringComparison.Ordinal)
+            .Replace("\n", "%0A", StringComparison.Ordinal);
         file.Headers.ContentType = new MediaTypeHeaderValue("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
         file.Headers.ContentLength = null;
         file.Headers.TryAddWithoutValidation("Content-Disposition", $"form-data; name=\"uploadedfile\"; filename=\"{escaped}\"");
@@ -332,35 +429,56 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
         return form;
     }
 
-    private static HttpOperation Get(string name, Uri uri, Func<IngestException, IngestException> refine, object? target, Func<ErrorId, bool>? isFinal = null) => new()
-    {
-        Name = name,
-        Kind = OperationKind.Safe,
-        Method = HttpMethod.Get,
-        Uri = uri,
-        Accept = Json,
-        Refine = refine,
-        IsFinal = isFinal,
-        Target = target,
-    };
+    private static HttpOperation Get(
+        string name,
+        Uri uri,
+        Func<IngestException, IngestException> refine,
+        object? target,
+        Func<ErrorId, bool>? isFinal = null
+    ) =>
+        new()
+        {
+            Name = name,
+            Kind = OperationKind.Safe,
+            Method = HttpMethod.Get,
+            Uri = uri,
+            Accept = Json,
+            Refine = refine,
+            IsFinal = isFinal,
+            Target = target,
+        };
 
     private Uri UriOf(string path) => new(connection.Uri.AbsoluteUri + path);
 
-    private static IngestException Refine(IngestException error, Hierarchy? hierarchy) => error.ErrorId switch
-    {
-        ErrorId.NotAllowed => error.With(advice: $"The credentials are good, and not enough{(hierarchy is { } node ? $" at {node}" : "")}. Ask for the right in the access profile, or work at your own hierarchy."),
-        ErrorId.Rejected or ErrorId.NotFound => error.With(advice: "Check the hierarchy and the file's name: Test-IngestService -Hierarchy looks at the first; a file has to be sent with Send-IngestFile before it is loaded."),
-        _ => error,
-    };
+    private static IngestException Refine(IngestException error, Hierarchy? hierarchy) =>
+        error.ErrorId switch
+        {
+            ErrorId.NotAllowed => error.With(
+                advice: $"The credentials are good, and not enough{(hierarchy is { } node ? $" at {node}" : "")}. Ask for the right "
+                    + $"in the access profile, or work at your own hierarchy."
+            ),
+            ErrorId.Rejected or ErrorId.NotFound => error.With(
+                advice: "Check the hierarchy and the file's name: Test-IngestService -Hierarchy looks at the first; a file has to be "
+                    + "sent with Send-IngestFile before it is loaded."
+            ),
+            _ => error,
+        };
 
-    private static IngestException RefineTransaction(IngestException error, string pkid) => error.ErrorId switch
-    {
-        ErrorId.NotFound => error.With(message: $"VOSS knows no transaction {pkid}: {error.ServerMessage ?? "404"}", advice: "Check the id. The server's log is tidied up from time to time, and an old transaction is then gone."),
-        ErrorId.Rejected => error,
-        _ => error,
-    };
+    private static IngestException RefineTransaction(IngestException error, string pkid) =>
+        error.ErrorId switch
+        {
+            ErrorId.NotFound => error.With(
+                message: $"VOSS knows no transaction {pkid}: {error.ServerMessage ?? "404"}",
+                advice: "Check the id. The server's log is tidied up from time to time, and an old transaction is then gone."
+            ),
+            ErrorId.Rejected => error,
+            _ => error,
+        };
 
-    [GeneratedRegex(@"type=[""']?password|<title>[^<]*\b(sign|log)[ -]?in\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"type=[""']?password|<title>[^<]*\b(sign|log)[ -]?in\b",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
     private static partial Regex SignInPage();
 
     /// <summary>The answer to what has none that matters.</summary>

@@ -5,8 +5,12 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.Voss;
 
-/// <summary>Exchanges a user's name and password for a session, which goes with each request as cookies and a token against forged requests.</summary>
-/// <remarks>VOSS Automate, POST /noninteractivelogin/. The token is taken from the answer's header X-CSRFToken, and its cookie goes back unchanged.</remarks>
+/// <summary>
+/// Exchanges a user's name and password for a session, which goes with each request as cookies and a token against forged requests.
+/// </summary>
+/// <remarks>
+/// VOSS Automate, POST /noninteractivelogin/. The token is taken from the answer's header X-CSRFToken, and its cookie goes back unchanged.
+/// </remarks>
 internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
 {
     private const string LoginPath = "noninteractivelogin";
@@ -21,25 +25,38 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
         HttpOperation operation = SignInOperation.Post(
             LoginUri(settings.AuthenticationUri!),
             () => JsonBody.Of(request, VossJson.Default.LoginRequest),
-            error => SignInOperation.Refused(error, $"VOSS did not sign in {settings.UserName}", "Check the user's name, such as admin@sys.hcs, and the password."));
+            error =>
+                SignInOperation.Refused(
+                    error,
+                    $"VOSS did not sign in {settings.UserName}",
+                    "Check the user's name, such as admin@sys.hcs, and the password."
+                )
+        );
         return await http.SendAsync<RequestCredentials>(
-            operation, (response, _) => ValueTask.FromResult<object>(CredentialsOf(operation, response)), logger, cancellationToken).ConfigureAwait(false);
+                operation,
+                (response, _) => ValueTask.FromResult<object>(CredentialsOf(operation, response)),
+                logger,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
     }
 
     /// <summary>
     /// Whether an answer says that the session has ended: 401, or the way to the page to sign in on. The page itself is known by what is on
     /// it.
     /// </summary>
-    public static bool IsRefusal(HttpResponseMessage response) => (int)response.StatusCode switch
-    {
-        (int)HttpStatusCode.Unauthorized => true,
-        >= 300 and < 400 => response.Headers.Location?.OriginalString.Contains("login", StringComparison.OrdinalIgnoreCase) == true,
-        _ => false,
-    };
+    public static bool IsRefusal(HttpResponseMessage response) =>
+        (int)response.StatusCode switch
+        {
+            (int)HttpStatusCode.Unauthorized => true,
+            >= 300 and < 400 => response.Headers.Location?.OriginalString.Contains("login", StringComparison.OrdinalIgnoreCase) == true,
+            _ => false,
+        };
 
-    private static Uri LoginUri(Uri authentication) => authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)
-        ? authentication
-        : new Uri(authentication, LoginPath + "/");
+    private static Uri LoginUri(Uri authentication) =>
+        authentication.AbsolutePath.TrimEnd('/').EndsWith(LoginPath, StringComparison.Ordinal)
+            ? authentication
+            : new Uri(authentication, LoginPath + "/");
 
     private RequestCredentials CredentialsOf(HttpOperation operation, HttpResponseMessage response)
     {
@@ -52,11 +69,15 @@ internal sealed class VossSession(ConnectionSettings settings, IngestHttp http)
                 Service = http.Service,
                 Operation = operation.Name,
                 StatusCode = response.StatusCode,
-                Advice = "Check that -AuthenticationUri is VOSS's own address, and no web page or proxy answers in its place; then the user's name and the password.",
+                Advice =
+                    "Check that -AuthenticationUri is VOSS's own address, and no web page or proxy answers in its place; then the "
+                    + "user's name and the password.",
             };
         }
 
-        string? token = response.Headers.TryGetValues(CsrfHeader, out IEnumerable<string>? values) ? values.First() : cookies.GetValueOrDefault(CsrfCookie);
+        string? token = response.Headers.TryGetValues(CsrfHeader, out IEnumerable<string>? values)
+            ? values.First()
+            : cookies.GetValueOrDefault(CsrfCookie);
         List<KeyValuePair<string, string>> headers =
         [
             new("Cookie", string.Join("; ", cookies.Select(cookie => $"{cookie.Key}={cookie.Value}"))),

@@ -52,19 +52,28 @@ internal sealed class VossUploadTarget(VossRoutes routes, Hierarchy hierarchy, b
     public string? WhyRefused(string remoteName) => null;
 
     public string? WhyDoubtful(string remoteName) =>
-        remoteName.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? null : $"VOSS is documented to load {Extension} files, and this name ends otherwise";
+        remoteName.EndsWith(Extension, StringComparison.OrdinalIgnoreCase)
+            ? null
+            : $"VOSS is documented to load {Extension} files, and this name ends otherwise";
 
     public string? WhyUseless(string remoteName) =>
-        remoteName.StartsWith("~$", StringComparison.Ordinal) ? "it is the mark that a spreadsheet program leaves beside a workbook that it has open" : null;
+        remoteName.StartsWith("~$", StringComparison.Ordinal)
+            ? "it is the mark that a spreadsheet program leaves beside a workbook that it has open"
+            : null;
 
     public string? FindContentDoubt(UploadItem item) => WorkbookFile.Check(item.Path);
 
     public JournalPlace JournalPlace => new(Service, routes.Connection.Uri.AbsoluteUri, hierarchy.Value);
 
-    public Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) => Task.FromResult(true);
+    public Task<bool> PrepareAsync(IIngestJournal journal, IPlaceJournal? known, CancellationToken cancellationToken) =>
+        Task.FromResult(true);
 
     public Task<object> SendAsync(
-        UploadItem item, Func<StallTimeout?, HttpContent> content, IRequestSlot slot, CancellationToken cancellationToken)
+        UploadItem item,
+        Func<StallTimeout?, HttpContent> content,
+        IRequestSlot slot,
+        CancellationToken cancellationToken
+    )
     {
         WorkbookFile.Check(item.Path);
         return routes.UploadAsync(hierarchy, item, content, slot, cancellationToken);

@@ -5,7 +5,9 @@ using IngestTools.Uploads;
 namespace IngestTools.Services.Voss;
 
 /// <summary>Tells a workbook from what only looks like one, before it is sent.</summary>
-/// <remarks>VOSS Automate takes .xlsx: a zip of XML parts. What it makes of another file is told only later, by a transaction that fails as a whole.</remarks>
+/// <remarks>
+/// VOSS Automate takes .xlsx: a zip of XML parts. What it makes of another file is told only later, by a transaction that fails as a whole.
+/// </remarks>
 internal static class WorkbookFile
 {
     private const int HeadBytes = 512;
@@ -24,13 +26,19 @@ internal static class WorkbookFile
 
     /// <summary>What the main part of a workbook is, whatever its name: a workbook or a template, with macros or without.</summary>
     private static readonly string[] MainParts =
-        ["spreadsheetml.sheet.main+xml", "spreadsheetml.template.main+xml", "ms-excel.sheet.macroEnabled.main+xml", "ms-excel.template.macroEnabled.main+xml"];
+    [
+        "spreadsheetml.sheet.main+xml",
+        "spreadsheetml.template.main+xml",
+        "ms-excel.sheet.macroEnabled.main+xml",
+        "ms-excel.template.macroEnabled.main+xml",
+    ];
 
     private static readonly byte[] CompoundFile = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 
     /// <summary>Checks a workbook.</summary>
     /// <returns>What VOSS may make of it, to warn about; null where nothing speaks against it.</returns>
-    /// <exception cref="IngestException"><see cref="ErrorId.NotAWorkbook"/> with the reason; <see cref="ErrorId.FileNotFound"/>, <see cref="ErrorId.FileUnreadable"/></exception>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotAWorkbook"/> with the reason; <see cref="ErrorId.FileNotFound"/>,
+    /// <see cref="ErrorId.FileUnreadable"/></exception>
     public static string? Check(string path)
     {
         try
@@ -39,7 +47,9 @@ internal static class WorkbookFile
             (string? wrong, string advice) = WhatIsWrong(file);
             if (wrong is not null)
                 throw NotAWorkbook(path, wrong, advice);
-            return HasComments(file) ? "It has cell comments, and VOSS is documented to fail on such a workbook. Delete all comments and send it again." : null;
+            return HasComments(file)
+                ? "It has cell comments, and VOSS is documented to fail on such a workbook. Delete all comments and send it again."
+                : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -59,13 +69,17 @@ internal static class WorkbookFile
         if (start.IsEmpty)
             return ("it is empty", "Check where it comes from.");
         if (start.StartsWith(CompoundFile))
-            return IsEncrypted(file, start) ? ("it is encrypted with a password", "Save it without a password.") : ("it is of the old form .xls, or of another old program", SaveAgain);
+            return IsEncrypted(file, start)
+                ? ("it is encrypted with a password", "Save it without a password.")
+                : ("it is of the old form .xls, or of another old program", SaveAgain);
         if (start.StartsWith("PK"u8))
             return WhatIsWrongInZip(file) is { } wrong ? (wrong, SaveAgain) : (null, "");
         string text = Encoding.UTF8.GetString(start).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
         if (text.StartsWith('<'))
             return ("it is a web page or another XML file", SaveAgain);
-        return LooksLikeText(text) ? ("it is text, such as comma-separated values, whatever its name", SaveAgain) : ("it does not begin like a zip file, as every .xlsx does", SaveAgain);
+        return LooksLikeText(text)
+            ? ("it is text, such as comma-separated values, whatever its name", SaveAgain)
+            : ("it does not begin like a zip file, as every .xlsx does", SaveAgain);
     }
 
     private static string? WhatIsWrongInZip(FileStream file)
@@ -97,8 +111,13 @@ internal static class WorkbookFile
     {
         file.Position = 0;
         using ZipArchive zip = new(file, ZipArchiveMode.Read, leaveOpen: true);
-        return zip.Entries.Any(part => part.FullName.EndsWith(".xml", StringComparison.OrdinalIgnoreCase)
-            && (part.Name.StartsWith("comment", StringComparison.OrdinalIgnoreCase) || part.Name.StartsWith("threadedComment", StringComparison.OrdinalIgnoreCase)));
+        return zip.Entries.Any(part =>
+            part.FullName.EndsWith(".xml", StringComparison.OrdinalIgnoreCase)
+            && (
+                part.Name.StartsWith("comment", StringComparison.OrdinalIgnoreCase)
+                || part.Name.StartsWith("threadedComment", StringComparison.OrdinalIgnoreCase)
+            )
+        );
     }
 
     private static bool NamesWorkbook(ZipArchiveEntry contentTypes)
@@ -121,7 +140,8 @@ internal static class WorkbookFile
         return directory.AsSpan(0, length).IndexOf(Encoding.Unicode.GetBytes("EncryptedPackage")) >= 0;
     }
 
-    private static bool LooksLikeText(string text) => text.Length > 0 && text.All(c => c is '\r' or '\n' or '\t' || (!char.IsControl(c) && c != '\uFFFD'));
+    private static bool LooksLikeText(string text) =>
+        text.Length > 0 && text.All(c => c is '\r' or '\n' or '\t' || (!char.IsControl(c) && c != '\uFFFD'));
 
     private static IngestException NotAWorkbook(string path, string wrong, string advice) =>
         new(ErrorId.NotAWorkbook, $"{Http.Redaction.EscapeControls(path)} is not a workbook: {wrong}. It was not sent.")

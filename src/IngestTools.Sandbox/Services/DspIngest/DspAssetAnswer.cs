@@ -2,9 +2,17 @@ namespace IngestTools.Sandbox.Services.DspIngest;
 
 /// <summary>What GET /projects/{shortcode}/assets/{assetId} returns of an ingested file.</summary>
 internal sealed record DspAssetAnswer(
-    string InternalFilename, string OriginalInternalFilename, string OriginalFilename,
-    string ChecksumOriginal, string ChecksumDerivative, int? Width, int? Height,
-    string? InternalMimeType, string? OriginalMimeType, long SizeOriginal)
+    string InternalFilename,
+    string OriginalInternalFilename,
+    string OriginalFilename,
+    string ChecksumOriginal,
+    string ChecksumDerivative,
+    int? Width,
+    int? Height,
+    string? InternalMimeType,
+    string? OriginalMimeType,
+    long SizeOriginal
+)
 {
     /// <summary>The sandbox converts nothing: a derivative has its original's bytes, and an image has one made-up size.</summary>
     public static DspAssetAnswer From(DspAsset asset, bool isCorrupt)
@@ -23,27 +31,29 @@ internal sealed record DspAssetAnswer(
             isImage ? 480 : null,
             MimeType(asset.Extension),
             MimeType(extension),
-            asset.Length);
+            asset.Length
+        );
     }
 
     /// <summary>Enough kinds for a client to see that they differ.</summary>
-    private static string MimeType(string extension) => extension.ToUpperInvariant() switch
-    {
-        "JPX" => "image/jpx",
-        "JP2" => "image/jp2",
-        "JPG" or "JPEG" => "image/jpeg",
-        "PNG" => "image/png",
-        "TIF" or "TIFF" => "image/tiff",
-        "SVG" => "image/svg+xml",
-        "MP4" => "video/mp4",
-        "MP3" or "MPEG" => "audio/mpeg",
-        "WAV" => "audio/wav",
-        "PDF" => "application/pdf",
-        "CSV" => "text/csv",
-        "TXT" => "text/plain",
-        "XML" => "application/xml",
-        "JSON" => "application/json",
-        "ZIP" => "application/zip",
-        _ => "application/octet-stream",
-    };
+    private static string MimeType(string extension) =>
+        extension.ToUpperInvariant() switch
+        {
+            "JPX" => "image/jpx",
+            "JP2" => "image/jp2",
+            "JPG" or "JPEG" => "image/jpeg",
+            "PNG" => "image/png",
+            "TIF" or "TIFF" => "image/tiff",
+            "SVG" => "image/svg+xml",
+            "MP4" => "video/mp4",
+            "MP3" or "MPEG" => "audio/mpeg",
+            "WAV" => "audio/wav",
+            "PDF" => "application/pdf",
+            "CSV" => "text/csv",
+            "TXT" => "text/plain",
+            "XML" => "application/xml",
+            "JSON" => "application/json",
+            "ZIP" => "application/zip",
+            _ => "application/octet-stream",
+        };
 }

@@ -20,8 +20,8 @@ public sealed record DspAsset(string Original, string AssetId, string Extension,
 }
 
 /// <summary>
-/// What happened to one path, however often its project was finalized in between. Of what happened before the sandbox was started with its data, only what
-/// left a file is counted.
+/// What happened to one path, however often its project was finalized in between. Of what happened before the sandbox was started with its
+/// data, only what left a file is counted.
 /// </summary>
 /// <param name="Uploads">Complete uploads.</param>
 /// <param name="BrokenUploads">Uploads that broke off and left a truncated file.</param>
@@ -30,4 +30,10 @@ public sealed record DspAsset(string Original, string AssetId, string Extension,
 /// <param name="UploadedSha256">Of the newest complete upload.</param>
 /// <param name="IngestedSha256">Of the newest ingest.</param>
 public readonly record struct DspFileHistory(
-    int Uploads, int BrokenUploads, int Ingests, int IngestFailures, Sha256Digest UploadedSha256, Sha256Digest IngestedSha256);
+    int Uploads,
+    int BrokenUploads,
+    int Ingests,
+    int IngestFailures,
+    Sha256Digest UploadedSha256,
+    Sha256Digest IngestedSha256
+);

@@ -31,18 +31,26 @@ internal sealed class DspIngestService : ISandboxService
 
     public string ControlName => "dsp";
 
-    public Task? TryAnswer(HttpContext context, RequestTarget target) => (context.Request.Method, target.Segments) switch
-    {
-        ("POST", ["projects", var code, "bulk-ingest", "ingest", var file]) =>
-            ForWriterAsync(context, code, p => UploadAsync(context, p, file)),
-        ("POST", ["projects", var code, "bulk-ingest"]) => ForWriterAsync(context, code, p => StartAsync(context, p)),
-        ("POST", ["projects", var code, "bulk-ingest", "finalize"]) => ForWriterAsync(context, code, p => FinalizeAsync(context, p)),
-        ("GET", ["projects", var code, "bulk-ingest", "mapping.csv"]) => ForWriterAsync(context, code, p => SendMappingAsync(context, p)),
-        ("GET", ["projects", var code, "assets", var id]) when State.Options.HasAssetsRoute => SendAssetAsync(context, code, id),
-        (_, ["v2", "authentication"]) => _login.TryAnswer(context),
-        ("GET", [var page]) => _monitoring.TryAnswer(context, page),
-        _ => null,
-    };
+    public Task? TryAnswer(HttpContext context, RequestTarget target) =>
+        (context.Request.Method, target.Segments) switch
+        {
+            ("POST", ["projects", var code, "bulk-ingest", "ingest", var file]) => ForWriterAsync(
+                context,
+                code,
+                p => UploadAsync(context, p, file)
+            ),
+            ("POST", ["projects", var code, "bulk-ingest"]) => ForWriterAsync(context, code, p => StartAsync(context, p)),
+            ("POST", ["projects", var code, "bulk-ingest", "finalize"]) => ForWriterAsync(context, code, p => FinalizeAsync(context, p)),
+            ("GET", ["projects", var code, "bulk-ingest", "mapping.csv"]) => ForWriterAsync(
+                context,
+                code,
+                p => SendMappingAsync(context, p)
+            ),
+            ("GET", ["projects", var code, "assets", var id]) when State.Options.HasAssetsRoute => SendAssetAsync(context, code, id),
+            (_, ["v2", "authentication"]) => _login.TryAnswer(context),
+            ("GET", [var page]) => _monitoring.TryAnswer(context, page),
+            _ => null,
+        };
 
     public Task? TryControl(HttpContext context, RequestTarget target, string[] route) => _control.TryAnswer(context, target, route);
 
@@ -181,8 +189,9 @@ internal sealed class DspIngestService : ISandboxService
 
     /// <summary>The second quote after the variable's name is the server's own slip.</summary>
     private static Task BadPathVariable(HttpContext context, string variable, string value, string reason) =>
-        Answer.Json(context, Status400BadRequest, new
-        {
-            errors = new[] { new { argument = $"Path variable: '{variable}''", reason = $"'{value}' is invalid: {reason}" } },
-        });
+        Answer.Json(
+            context,
+            Status400BadRequest,
+            new { errors = new[] { new { argument = $"Path variable: '{variable}''", reason = $"'{value}' is invalid: {reason}" } } }
+        );
 }

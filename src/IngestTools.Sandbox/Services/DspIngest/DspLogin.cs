@@ -6,13 +6,14 @@ namespace IngestTools.Sandbox.Services.DspIngest;
 /// <summary>DSP-API, /v2/authentication: where DSP-INGEST's tokens come from. Its errors are <c>{"message":..}</c>.</summary>
 internal sealed class DspLogin(DspIngestState state)
 {
-    public Task? TryAnswer(HttpContext context) => context.Request.Method switch
-    {
-        "POST" => LogInAsync(context),
-        "GET" => CheckAsync(context),
-        "DELETE" => LogOutAsync(context),
-        _ => null,
-    };
+    public Task? TryAnswer(HttpContext context) =>
+        context.Request.Method switch
+        {
+            "POST" => LogInAsync(context),
+            "GET" => CheckAsync(context),
+            "DELETE" => LogOutAsync(context),
+            _ => null,
+        };
 
     private async Task LogInAsync(HttpContext context)
     {

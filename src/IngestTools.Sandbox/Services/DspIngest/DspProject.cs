@@ -179,32 +179,45 @@ public sealed class DspProject
             (_import ??= new(StringComparer.Ordinal))[file.Path] = file;
             ref DspFileHistory history = ref HistoryOf(file.Path);
             history = file.IsComplete
-                ? history with { Uploads = history.Uploads + 1, UploadedSha256 = file.Sha256 }
-                : history with { BrokenUploads = history.BrokenUploads + 1 };
+                ? history with
+                {
+                    Uploads = history.Uploads + 1,
+                    UploadedSha256 = file.Sha256,
+                }
+                : history with
+                {
+                    BrokenUploads = history.BrokenUploads + 1,
+                };
         }
     }
 
     /// <summary>The lock is held by the caller and goes over to the run, which releases it at its end.</summary>
-    internal void RunIngest() => _environment.Track(ReleaseAfterAsync(async () =>
-    {
-        DspWaitingFile[] files = BeginRun();
-        _environment.Changes.Pulse();
-        ParallelOptions parallel = new() { MaxDegreeOfParallelism = FilesAtOnce, CancellationToken = _environment.Stopping };
-        await Parallel.ForEachAsync(files, parallel, IngestAsync);
-    }));
+    internal void RunIngest() =>
+        _environment.Track(
+            ReleaseAfterAsync(async () =>
+            {
+                DspWaitingFile[] files = BeginRun();
+                _environment.Changes.Pulse();
+                ParallelOptions parallel = new() { MaxDegreeOfParallelism = FilesAtOnce, CancellationToken = _environment.Stopping };
+                await Parallel.ForEachAsync(files, parallel, IngestAsync);
+            })
+        );
 
     /// <summary>The lock is held by the caller and goes over to the deletion, which releases it at its end.</summary>
-    internal void RunFinalize() => _environment.Track(ReleaseAfterAsync(async () =>
-    {
-        await _environment.DelayAsync(_options.FinalizeDelay);
-        await _options.BeforeDelete().WaitAsync(_environment.Stopping);
-        lock (_gate)
-        {
-            _store.DeleteImport();
-            _import = null;
-            _mapping = null;
-        }
-    }));
+    internal void RunFinalize() =>
+        _environment.Track(
+            ReleaseAfterAsync(async () =>
+            {
+                await _environment.DelayAsync(_options.FinalizeDelay);
+                await _options.BeforeDelete().WaitAsync(_environment.Stopping);
+                lock (_gate)
+                {
+                    _store.DeleteImport();
+                    _import = null;
+                    _mapping = null;
+                }
+            })
+        );
 
     private async Task ReleaseAfterAsync(Func<Task> work)
     {

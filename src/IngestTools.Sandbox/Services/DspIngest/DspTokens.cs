@@ -24,15 +24,17 @@ public sealed class DspTokens
     {
         DateTimeOffset now = _clock.GetUtcNow();
         DateTimeOffset expires = now + lifetime;
-        string token = _tokens.Make(new
-        {
-            iss = "ingest-sandbox",
-            aud = Audience,
-            exp = expires.ToUnixTimeSeconds(),
-            iat = now.ToUnixTimeSeconds(),
-            jti = Guid.NewGuid(),
-            scope,
-        });
+        string token = _tokens.Make(
+            new
+            {
+                iss = "ingest-sandbox",
+                aud = Audience,
+                exp = expires.ToUnixTimeSeconds(),
+                iat = now.ToUnixTimeSeconds(),
+                jti = Guid.NewGuid(),
+                scope,
+            }
+        );
         _grants[token] = new Grant(scope, expires);
         return token;
     }

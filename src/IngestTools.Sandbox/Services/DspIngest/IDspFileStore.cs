@@ -24,7 +24,10 @@ internal interface IDspFileStore
 /// <param name="Mapping">The rows of the mapping; null when there is none.</param>
 /// <param name="Assets">All that was ever ingested.</param>
 internal sealed record StoredProject(
-    IReadOnlyList<DspWaitingFile>? Waiting, IReadOnlyList<DspAsset>? Mapping, IReadOnlyList<DspAsset> Assets);
+    IReadOnlyList<DspWaitingFile>? Waiting,
+    IReadOnlyList<DspAsset>? Mapping,
+    IReadOnlyList<DspAsset> Assets
+);
 
 /// <summary>Keeps no contents at all: hash and length are what tests ask for, and memory stays flat however large the files are.</summary>
 internal sealed class ForgetfulFileStore : IDspFileStore
@@ -33,15 +36,9 @@ internal sealed class ForgetfulFileStore : IDspFileStore
 
     public Stream OpenUpload(string path) => Stream.Null;
 
-    public void MoveToAssets(DspAsset asset)
-    {
-    }
+    public void MoveToAssets(DspAsset asset) { }
 
-    public void AppendMapping(IReadOnlyCollection<DspAsset> rows)
-    {
-    }
+    public void AppendMapping(IReadOnlyCollection<DspAsset> rows) { }
 
-    public void DeleteImport()
-    {
-    }
+    public void DeleteImport() { }
 }

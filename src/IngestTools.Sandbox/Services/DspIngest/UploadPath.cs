@@ -25,16 +25,18 @@ internal static class UploadPath
     /// <summary>What a file name may hold beside letters and numbers.</summary>
     private const string AllowedSpecials = "_- .,'`+=!<>|()[]{}";
 
-    private static readonly FrozenSet<string> SinceV0191 =
-        ("7z gz gzip tar tgz z zip mp3 mpeg wav doc docx pdf ppt pptx csv xls xlsx "
-            + "json odd rng txt xml xsd xsl mp4 jp2 jpeg jpg jpx png tif tiff")
-            .Split(' ').ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private static readonly FrozenSet<string> SinceV0191 = (
+        "7z gz gzip tar tgz z zip mp3 mpeg wav doc docx pdf ppt pptx csv xls xlsx "
+        + "json odd rng txt xml xsd xsl mp4 jp2 jpeg jpg jpx png tif tiff"
+    )
+        .Split(' ')
+        .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly FrozenSet<string> AddedLater =
-        "epub htm html svg".Split(' ').ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private static readonly FrozenSet<string> AddedLater = "epub htm html svg".Split(' ').ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly FrozenSet<string> Images =
-        "jp2 jpeg jpg jpx png tif tiff".Split(' ').ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private static readonly FrozenSet<string> Images = "jp2 jpeg jpg jpx png tif tiff"
+        .Split(' ')
+        .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gives the path below the import folder, or the server's reason to refuse it.</summary>
     public static bool TryParse(string file, DspIngestRelease release, out string path, out string reason)
@@ -54,7 +56,8 @@ internal static class UploadPath
 
     /// <summary>Whether the disk takes a path; the server's is of Linux, wherever the sandbox runs.</summary>
     public static bool FitsDisk(string path) =>
-        Encoding.UTF8.GetByteCount(path) <= LongestPath && path.Split('/').All(static segment => Encoding.UTF8.GetByteCount(segment) <= LongestSegment);
+        Encoding.UTF8.GetByteCount(path) <= LongestPath
+        && path.Split('/').All(static segment => Encoding.UTF8.GetByteCount(segment) <= LongestSegment);
 
     /// <summary>The reason for which a name alone is refused, null when it is fine.</summary>
     public static string? RefuseName(string name, DspIngestRelease release)
@@ -108,11 +111,17 @@ internal static class UploadPath
     }
 
     /// <summary>Letters and numbers by code point, as Java's regex sees them; a mark that has no composed form is refused.</summary>
-    private static bool IsAllowed(Rune rune) => Rune.GetUnicodeCategory(rune) switch
-    {
-        UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
-            or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter
-            or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => true,
-        _ => rune.IsAscii && AllowedSpecials.Contains((char)rune.Value, StringComparison.Ordinal),
-    };
+    private static bool IsAllowed(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) switch
+        {
+            UnicodeCategory.UppercaseLetter
+            or UnicodeCategory.LowercaseLetter
+            or UnicodeCategory.TitlecaseLetter
+            or UnicodeCategory.ModifierLetter
+            or UnicodeCategory.OtherLetter
+            or UnicodeCategory.DecimalDigitNumber
+            or UnicodeCategory.LetterNumber
+            or UnicodeCategory.OtherNumber => true,
+            _ => rune.IsAscii && AllowedSpecials.Contains((char)rune.Value, StringComparison.Ordinal),
+        };
 }

@@ -19,7 +19,10 @@ internal static class IcaAnswer
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(value, Answer.JsonOptions);
         context.Response.StatusCode = status;
         context.Response.ContentType = context.Request.Headers.Accept.ToString();
-        if (body.Length >= LeastCompressed && context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
+        if (
+            body.Length >= LeastCompressed
+            && context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase)
+        )
         {
             context.Response.Headers.ContentEncoding = "gzip";
             body = Compress(body);
@@ -32,7 +35,13 @@ internal static class IcaAnswer
     /// RFC 7807 as this service writes it: the title is a code, the detail is the text, and there are members beyond the documented ones.
     /// </summary>
     public static Task ProblemAsync(
-        HttpContext context, int status, string title, string detail, DateTimeOffset now, Dictionary<string, string>? parameters = null)
+        HttpContext context,
+        int status,
+        string title,
+        string detail,
+        DateTimeOffset now,
+        Dictionary<string, string>? parameters = null
+    )
     {
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(
             new
@@ -47,7 +56,8 @@ internal static class IcaAnswer
                 timestamp = now,
                 method = context.Request.Method,
             },
-            Answer.JsonOptions);
+            Answer.JsonOptions
+        );
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json";
         context.Response.ContentLength = body.Length;

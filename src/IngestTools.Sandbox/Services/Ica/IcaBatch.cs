@@ -28,7 +28,8 @@ public enum IcaOutcome : byte
 }
 
 /// <summary>
-/// A linking batch and its job. How far it has come depends on the clock alone: nothing runs in between, and a test that moves the clock moves the batch.
+/// A linking batch and its job. How far it has come depends on the clock alone: nothing runs in between, and a test that moves the clock
+/// moves the batch.
 /// </summary>
 public sealed class IcaBatch
 {
@@ -76,18 +77,20 @@ public sealed class IcaBatch
     public DateTimeOffset? Started => _clock.GetUtcNow() is var now && now >= Created + _queueTime ? Created + _queueTime : null;
 
     /// <summary>When it ended; null before.</summary>
-    public DateTimeOffset? Finished => _stopped ?? (_done == DataIds.Count && Started is { } started ? started + (_timePerItem * DataIds.Count) : null);
+    public DateTimeOffset? Finished =>
+        _stopped ?? (_done == DataIds.Count && Started is { } started ? started + (_timePerItem * DataIds.Count) : null);
 
     /// <summary>Its job's status, in the server's word.</summary>
-    public string JobStatus => (Started, Finished) switch
-    {
-        _ when _stopped is not null => "STOPPED",
-        (null, _) => _clock.GetUtcNow() < Created + (_queueTime / 2) ? "INITIALIZED" : "WAITING_FOR_RESOURCES",
-        (_, null) => "RUNNING",
-        _ when _failed == 0 => "SUCCEEDED",
-        _ when _failed == DataIds.Count => "FAILED",
-        _ => "PARTIALLY_SUCCEEDED",
-    };
+    public string JobStatus =>
+        (Started, Finished) switch
+        {
+            _ when _stopped is not null => "STOPPED",
+            (null, _) => _clock.GetUtcNow() < Created + (_queueTime / 2) ? "INITIALIZED" : "WAITING_FOR_RESOURCES",
+            (_, null) => "RUNNING",
+            _ when _failed == 0 => "SUCCEEDED",
+            _ when _failed == DataIds.Count => "FAILED",
+            _ => "PARTIALLY_SUCCEEDED",
+        };
 
     /// <summary>Stops the job where it is now. The items that were not done stay as they are.</summary>
     public void Stop()
@@ -118,15 +121,16 @@ public sealed class IcaBatch
     internal IcaOutcome Outcome(int index) => _outcomes[index];
 
     /// <summary>An item's status in the server's word: not spelled as those of jobs are.</summary>
-    internal string Status(int index) => _outcomes[index] switch
-    {
-        IcaOutcome.Linked => "LINKED",
-        IcaOutcome.AlreadyLinked => "ALREADY_LINKED",
-        IcaOutcome.PartlyLinked => "PARTIALLY_LINKED",
-        not IcaOutcome.None => "FAILED",
-        _ when Started is null || index > _done + WaitingItems => "INITIALISED",
-        _ => index == _done ? "RUNNING" : "WAITING_RESOURCES",
-    };
+    internal string Status(int index) =>
+        _outcomes[index] switch
+        {
+            IcaOutcome.Linked => "LINKED",
+            IcaOutcome.AlreadyLinked => "ALREADY_LINKED",
+            IcaOutcome.PartlyLinked => "PARTIALLY_LINKED",
+            not IcaOutcome.None => "FAILED",
+            _ when Started is null || index > _done + WaitingItems => "INITIALISED",
+            _ => index == _done ? "RUNNING" : "WAITING_RESOURCES",
+        };
 
     /// <summary>Works off the items whose time has come.</summary>
     internal void Advance(Func<string, IcaOutcome> link)

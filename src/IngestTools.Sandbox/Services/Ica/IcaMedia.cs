@@ -1,7 +1,8 @@
 namespace IngestTools.Sandbox.Services.Ica;
 
 /// <summary>
-/// The media types that an operation takes. Each operation has its own: one that offers only v3 refuses v4, and a missing or general Accept is refused everywhere.
+/// The media types that an operation takes. Each operation has its own: one that offers only v3 refuses v4, and a missing or general Accept
+/// is refused everywhere.
 /// </summary>
 /// <param name="Bodies">What Content-Type may be; empty where there is no body.</param>
 /// <param name="Answers">What Accept may be.</param>
@@ -23,8 +24,8 @@ internal sealed record IcaMedia(string[] Bodies, string[] Answers)
     public static readonly IcaMedia Create = new([V4, V3, Json], [V4, V3]);
 
     /// <summary>
-    /// Why a request is refused; null where it is not. A list of types, or a type with a charset, is refused too: whether the real service takes them nobody has
-    /// told, so a client had better not depend on it.
+    /// Why a request is refused; null where it is not. A list of types, or a type with a charset, is refused too: whether the real service
+    /// takes them nobody has told, so a client had better not depend on it.
     /// </summary>
     public string? WhatIsWrong(HttpRequest request)
     {

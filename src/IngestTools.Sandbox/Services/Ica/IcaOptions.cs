@@ -18,7 +18,9 @@ public enum IcaCursorEnd
     Empty,
 }
 
-/// <summary>How ICA behaves. Properties are read at each use and may be set while the sandbox runs; a batch keeps the times of its beginning.</summary>
+/// <summary>
+/// How ICA behaves. Properties are read at each use and may be set while the sandbox runs; a batch keeps the times of its beginning.
+/// </summary>
 public sealed class IcaOptions
 {
     /// <summary>Who can get a token with a password.</summary>

@@ -60,8 +60,12 @@ public sealed class IcaProject
     }
 
     internal bool IsEligible(string dataId) =>
-        DataShape.IsDataId(dataId) && !_options.IsMissing(dataId) && !_options.IsNotShared(dataId)
-        && !_options.LinkFails(dataId) && !FailsNext(dataId) && !IsLinked(dataId);
+        DataShape.IsDataId(dataId)
+        && !_options.IsMissing(dataId)
+        && !_options.IsNotShared(dataId)
+        && !_options.LinkFails(dataId)
+        && !FailsNext(dataId)
+        && !IsLinked(dataId);
 
     private bool FailsNext(string dataId)
     {
@@ -83,7 +87,9 @@ public sealed class IcaProject
     }
 }
 
-/// <summary>How ids of data look: <c>fil.</c> or <c>fol.</c> and 32 hex digits. The sandbox has all data of that form, unless it is told otherwise.</summary>
+/// <summary>
+/// How ids of data look: <c>fil.</c> or <c>fol.</c> and 32 hex digits. The sandbox has all data of that form, unless it is told otherwise.
+/// </summary>
 internal static class DataShape
 {
     private const int Length = 36;

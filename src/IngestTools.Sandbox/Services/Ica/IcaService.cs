@@ -13,7 +13,15 @@ internal sealed class IcaService : ISandboxService
 
     /// <summary>What the filter of items documents; the items themselves may have others.</summary>
     private static readonly string[] ItemStatuses =
-        ["INITIALISED", "WAITING_RESOURCES", "RUNNING", "LINKED", "ALREADY_LINKED", "FAILED", "PARTIALLY_LINKED"];
+    [
+        "INITIALISED",
+        "WAITING_RESOURCES",
+        "RUNNING",
+        "LINKED",
+        "ALREADY_LINKED",
+        "FAILED",
+        "PARTIALLY_LINKED",
+    ];
 
     private readonly IcaAuthorization _authorization;
     private readonly IcaShapes _shapes;
@@ -49,23 +57,48 @@ internal sealed class IcaService : ISandboxService
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private Task? Route(HttpContext context, RequestTarget target) => (context.Request.Method, target.Segments[3..]) switch
-    {
-        ("POST", ["tokens"]) => CheckMediaAsync(context, IcaMedia.ReadV3, () => _authorization.IssueAsync(context)),
-        ("POST", ["tokens:refresh"]) => CheckMediaAsync(context, IcaMedia.ReadV3, () => _authorization.RefreshAsync(context)),
-        ("GET", ["jobs"]) => AdmitAsync(context, IcaMedia.ReadV3, () => ListJobsAsync(context, target)),
-        ("GET", ["jobs", var job]) => AdmitAsync(context, IcaMedia.ReadV3, () => SendJobAsync(context, job)),
-        ("GET", ["projects", var project, "data", "eligibleForLinking"]) =>
-            ForProjectAsync(context, project, IcaMedia.ReadV3, p => ListEligibleAsync(context, target, p)),
-        ("POST", ["projects", var project, "dataLinkingBatch"]) => ForProjectAsync(context, project, IcaMedia.Create, p => CreateAsync(context, p)),
-        ("GET", ["projects", var project, "dataLinkingBatch", var batch]) =>
-            ForBatchAsync(context, project, batch, IcaMedia.ReadV3, b => IcaAnswer.SendAsync(context, Status200OK, _shapes.Batch(b))),
-        ("GET", ["projects", var project, "dataLinkingBatch", var batch, "items"]) =>
-            ForBatchAsync(context, project, batch, IcaMedia.ReadItems, b => ListItemsAsync(context, target, b)),
-        ("GET", ["projects", var project, "dataLinkingBatch", var batch, "items", var item]) =>
-            ForBatchAsync(context, project, batch, IcaMedia.ReadItems, b => SendItemAsync(context, b, item)),
-        _ => null,
-    };
+    private Task? Route(HttpContext context, RequestTarget target) =>
+        (context.Request.Method, target.Segments[3..]) switch
+        {
+            ("POST", ["tokens"]) => CheckMediaAsync(context, IcaMedia.ReadV3, () => _authorization.IssueAsync(context)),
+            ("POST", ["tokens:refresh"]) => CheckMediaAsync(context, IcaMedia.ReadV3, () => _authorization.RefreshAsync(context)),
+            ("GET", ["jobs"]) => AdmitAsync(context, IcaMedia.ReadV3, () => ListJobsAsync(context, target)),
+            ("GET", ["jobs", var job]) => AdmitAsync(context, IcaMedia.ReadV3, () => SendJobAsync(context, job)),
+            ("GET", ["projects", var project, "data", "eligibleForLinking"]) => ForProjectAsync(
+                context,
+                project,
+                IcaMedia.ReadV3,
+                p => ListEligibleAsync(context, target, p)
+            ),
+            ("POST", ["projects", var project, "dataLinkingBatch"]) => ForProjectAsync(
+                context,
+                project,
+                IcaMedia.Create,
+                p => CreateAsync(context, p)
+            ),
+            ("GET", ["projects", var project, "dataLinkingBatch", var batch]) => ForBatchAsync(
+                context,
+                project,
+                batch,
+                IcaMedia.ReadV3,
+                b => IcaAnswer.SendAsync(context, Status200OK, _shapes.Batch(b))
+            ),
+            ("GET", ["projects", var project, "dataLinkingBatch", var batch, "items"]) => ForBatchAsync(
+                context,
+                project,
+                batch,
+                IcaMedia.ReadItems,
+                b => ListItemsAsync(context, target, b)
+            ),
+            ("GET", ["projects", var project, "dataLinkingBatch", var batch, "items", var item]) => ForBatchAsync(
+                context,
+                project,
+                batch,
+                IcaMedia.ReadItems,
+                b => SendItemAsync(context, b, item)
+            ),
+            _ => null,
+        };
 
     private async Task CheckMediaAsync(HttpContext context, IcaMedia media, Func<Task> act)
     {
@@ -75,22 +108,38 @@ internal sealed class IcaService : ISandboxService
             await act();
     }
 
-    private Task AdmitAsync(HttpContext context, IcaMedia media, Func<Task> act) => CheckMediaAsync(context, media, async () =>
-    {
-        if (await _authorization.AdmitAsync(context))
-            await act();
-    });
+    private Task AdmitAsync(HttpContext context, IcaMedia media, Func<Task> act) =>
+        CheckMediaAsync(
+            context,
+            media,
+            async () =>
+            {
+                if (await _authorization.AdmitAsync(context))
+                    await act();
+            }
+        );
 
-    private Task ForProjectAsync(HttpContext context, string id, IcaMedia media, Func<IcaProject, Task> act) => AdmitAsync(context, media, () =>
-        State.Options.HasNoProject(id) ? NotFoundAsync(context, $"Project {id} was not found")
-        : State.Options.Forbids(id) ? IcaAnswer.ProblemAsync(context, Status403Forbidden, "Forbidden", $"You have no access to project {id}", State.Now)
-        : act(State.Project(id)));
+    private Task ForProjectAsync(HttpContext context, string id, IcaMedia media, Func<IcaProject, Task> act) =>
+        AdmitAsync(
+            context,
+            media,
+            () =>
+                State.Options.HasNoProject(id) ? NotFoundAsync(context, $"Project {id} was not found")
+                : State.Options.Forbids(id)
+                    ? IcaAnswer.ProblemAsync(context, Status403Forbidden, "Forbidden", $"You have no access to project {id}", State.Now)
+                : act(State.Project(id))
+        );
 
     private Task ForBatchAsync(HttpContext context, string project, string id, IcaMedia media, Func<IcaBatch, Task> act) =>
-        ForProjectAsync(context, project, media, p =>
-            Guid.TryParse(id, out Guid batchId) && p.Batches.FirstOrDefault(b => b.Id == batchId) is { } batch
-                ? act(batch)
-                : NotFoundAsync(context, $"Batch {id} was not found"));
+        ForProjectAsync(
+            context,
+            project,
+            media,
+            p =>
+                Guid.TryParse(id, out Guid batchId) && p.Batches.FirstOrDefault(b => b.Id == batchId) is { } batch
+                    ? act(batch)
+                    : NotFoundAsync(context, $"Batch {id} was not found")
+        );
 
     private async Task CreateAsync(HttpContext context, IcaProject project)
     {
@@ -106,7 +155,11 @@ internal sealed class IcaService : ISandboxService
         if (WhatIsWrong(body) is { } wrong)
             await IcaAnswer.ProblemAsync(context, Status400BadRequest, "ICA_API_002", "Request validation failed", State.Now, wrong);
         else
-            await IcaAnswer.SendAsync(context, Status201Created, _shapes.Batch(project.Add(Array.ConvertAll(body!.Items!, static i => i.DataId!))));
+            await IcaAnswer.SendAsync(
+                context,
+                Status201Created,
+                _shapes.Batch(project.Add(Array.ConvertAll(body!.Items!, static i => i.DataId!)))
+            );
     }
 
     private static Dictionary<string, string>? WhatIsWrong(CreateBody? body)
@@ -135,9 +188,10 @@ internal sealed class IcaService : ISandboxService
         return IcaAnswer.SendAsync(context, Status200OK, paging.Page(items, next, ahead.Length - shown.Length, rows.Length));
     }
 
-    private Task SendItemAsync(HttpContext context, IcaBatch batch, string id) => Guid.TryParse(id, out Guid item) && batch.IndexOf(item) is { } index
-        ? IcaAnswer.SendAsync(context, Status200OK, _shapes.Item(batch, index, context.Request.Headers.Accept == IcaMedia.V3))
-        : NotFoundAsync(context, $"Item {id} was not found");
+    private Task SendItemAsync(HttpContext context, IcaBatch batch, string id) =>
+        Guid.TryParse(id, out Guid item) && batch.IndexOf(item) is { } index
+            ? IcaAnswer.SendAsync(context, Status200OK, _shapes.Item(batch, index, context.Request.Headers.Accept == IcaMedia.V3))
+            : NotFoundAsync(context, $"Item {id} was not found");
 
     /// <summary>There is no list of batches: this is the only place where a lost one can be found.</summary>
     private Task ListJobsAsync(HttpContext context, RequestTarget target)
@@ -151,7 +205,11 @@ internal sealed class IcaService : ISandboxService
         IcaBatch[] ahead = rows[Math.Min(paging.First, rows.Length)..];
         IcaBatch[] shown = ahead[..Math.Min(paging.Size, ahead.Length)];
         int? next = ahead.Length > shown.Length ? paging.First + shown.Length : null;
-        return IcaAnswer.SendAsync(context, Status200OK, paging.Page(Array.ConvertAll(shown, _shapes.Job), next, ahead.Length - shown.Length, rows.Length));
+        return IcaAnswer.SendAsync(
+            context,
+            Status200OK,
+            paging.Page(Array.ConvertAll(shown, _shapes.Job), next, ahead.Length - shown.Length, rows.Length)
+        );
     }
 
     private Task SendJobAsync(HttpContext context, string id) =>
@@ -169,7 +227,11 @@ internal sealed class IcaService : ISandboxService
         string[] ahead = rows[Math.Min(paging.First, rows.Length)..];
         string[] shown = ahead[..Math.Min(paging.Size, ahead.Length)];
         int? next = ahead.Length > shown.Length ? paging.First + shown.Length : null;
-        return IcaAnswer.SendAsync(context, Status200OK, paging.Page(Array.ConvertAll(shown, IcaShapes.Data), next, ahead.Length - shown.Length, rows.Length));
+        return IcaAnswer.SendAsync(
+            context,
+            Status200OK,
+            paging.Page(Array.ConvertAll(shown, IcaShapes.Data), next, ahead.Length - shown.Length, rows.Length)
+        );
     }
 
     private Task RefuseAsync(HttpContext context, string detail) =>

@@ -66,14 +66,26 @@ internal sealed record IcaSettings
         options.ApiKeys = ApiKey is { } key ? [key] : options.ApiKeys;
         options.TimePerItem = LinkUs is { } link ? TimeSpan.FromMicroseconds(link) : options.TimePerItem;
         options.QueueTime = QueueMs is { } queue ? TimeSpan.FromMilliseconds(queue) : options.QueueTime;
-        options.StopsAfter = StopsAfter is { } items ? items == 0 ? null : items : options.StopsAfter;
+        options.StopsAfter = StopsAfter is { } items
+            ? items == 0
+                ? null
+                : items
+            : options.StopsAfter;
         options.TokenLifetime = TokenSeconds is { } lifetime ? TimeSpan.FromSeconds(lifetime) : options.TokenLifetime;
         options.MaxPageSize = MaxPageSize ?? options.MaxPageSize;
         options.CursorEnd = CursorEnd ?? options.CursorEnd;
         options.RepeatsToken = RepeatsToken ?? options.RepeatsToken;
         options.HidesJob = HidesJob ?? options.HidesJob;
-        options.SaysOfJobs = SaysOfJobs is { } job ? job.Length == 0 ? null : job : options.SaysOfJobs;
-        options.SaysOfLinked = SaysOfLinked is { } item ? item.Length == 0 ? null : item : options.SaysOfLinked;
+        options.SaysOfJobs = SaysOfJobs is { } job
+            ? job.Length == 0
+                ? null
+                : job
+            : options.SaysOfJobs;
+        options.SaysOfLinked = SaysOfLinked is { } item
+            ? item.Length == 0
+                ? null
+                : item
+            : options.SaysOfLinked;
         ApplyRulesTo(options);
     }
 

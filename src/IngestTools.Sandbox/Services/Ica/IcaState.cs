@@ -27,5 +27,6 @@ public sealed class IcaState
     internal DateTimeOffset Now => _environment.Clock.GetUtcNow();
 
     /// <summary>The project with this id; one that was not used yet is made.</summary>
-    public IcaProject Project(string id) => _projects.GetOrAdd(id, static (code, state) => new IcaProject(code, state.Options, state._environment.Clock), this);
+    public IcaProject Project(string id) =>
+        _projects.GetOrAdd(id, static (code, state) => new IcaProject(code, state.Options, state._environment.Clock), this);
 }

@@ -29,14 +29,16 @@ public sealed class IcaTokens
     {
         DateTimeOffset now = _clock.GetUtcNow();
         DateTimeOffset expires = now + lifetime;
-        string token = _tokens.Make(new
-        {
-            iss = "ingest-sandbox",
-            aud = Audience,
-            exp = expires.ToUnixTimeSeconds(),
-            iat = now.ToUnixTimeSeconds(),
-            jti = Guid.NewGuid(),
-        });
+        string token = _tokens.Make(
+            new
+            {
+                iss = "ingest-sandbox",
+                aud = Audience,
+                exp = expires.ToUnixTimeSeconds(),
+                iat = now.ToUnixTimeSeconds(),
+                jti = Guid.NewGuid(),
+            }
+        );
         _grants[token] = new Grant(expires, isOfApiKey);
         Interlocked.Increment(ref _issued);
         return token;

@@ -1,8 +1,8 @@
 namespace IngestTools.Sandbox.Services.LakeFs;
 
 /// <summary>
-/// Names in ascending order out of several slices, none of them held: an object store's addresses, a range's keys, or all that a commit holds.
-/// Where two slices have the same name, the later slice's counts.
+/// Names in ascending order out of several slices, none of them held: an object store's addresses, a range's keys, or all that a commit
+/// holds. Where two slices have the same name, the later slice's counts.
 /// </summary>
 internal sealed class KeyListing
 {
@@ -34,17 +34,23 @@ internal sealed class KeyListing
     /// <summary>These names and those; those count where both have one.</summary>
     public KeyListing With(KeyListing newer) => new(_slices.Concat(newer._slices));
 
-    public KeyListing WithPrefix(string prefix) => new(_slices.Select(slice =>
-    {
-        (long from, long to) = slice.Prefixed(prefix);
-        return slice with { From = from, To = to };
-    }));
+    public KeyListing WithPrefix(string prefix) =>
+        new(
+            _slices.Select(slice =>
+            {
+                (long from, long to) = slice.Prefixed(prefix);
+                return slice with { From = from, To = to };
+            })
+        );
 
-    public KeyListing WithoutPrefix(string prefix) => new(_slices.SelectMany(slice =>
-    {
-        (long from, long to) = slice.Prefixed(prefix);
-        return new[] { slice with { To = from }, slice with { From = to } };
-    }));
+    public KeyListing WithoutPrefix(string prefix) =>
+        new(
+            _slices.SelectMany(slice =>
+            {
+                (long from, long to) = slice.Prefixed(prefix);
+                return new[] { slice with { To = from }, slice with { From = to } };
+            })
+        );
 
     /// <summary>The names under others: so many characters less, and those before the rest.</summary>
     public KeyListing Renamed(int cut, string prepend) => new(_slices.Select(s => s with { Cut = s.Cut + cut, Prepend = prepend }));
@@ -61,7 +67,10 @@ internal sealed class KeyListing
     /// <summary>The next <paramref name="most"/> names after one; null begins with the first, which may be the empty name.</summary>
     public KeyListing Page(string? after, int most)
     {
-        KeySlice[] rest = _slices.Select(s => s with { From = after is null ? s.From : s.UpperBound(after) }).Where(static s => s.Count > 0).ToArray();
+        KeySlice[] rest = _slices
+            .Select(s => s with { From = after is null ? s.From : s.UpperBound(after) })
+            .Where(static s => s.Count > 0)
+            .ToArray();
         if (_isDisjoint)
             return new KeyListing(TakeFirst(rest, most));
         string? last = null;
@@ -75,7 +84,10 @@ internal sealed class KeyListing
         foreach (KeySlice slice in slices)
         {
             long taken = Math.Min(most, slice.Count);
-            yield return slice with { To = slice.From + taken };
+            yield return slice with
+            {
+                To = slice.From + taken,
+            };
             most -= taken;
         }
     }

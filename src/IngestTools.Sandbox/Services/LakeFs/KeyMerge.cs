@@ -9,7 +9,12 @@ internal static class KeyMerge
         foreach ((string name, string? before, string? after) in Together(left, right))
         {
             if (before != after)
-                yield return new DifferingObject(before is null ? "added" : after is null ? "removed" : "changed", name);
+                yield return new DifferingObject(
+                    before is null ? "added"
+                        : after is null ? "removed"
+                        : "changed",
+                    name
+                );
         }
     }
 
@@ -20,14 +25,23 @@ internal static class KeyMerge
     {
         if (IsSame(origin, target))
             return source;
-        Dictionary<string, (string? Before, string? After)> changed = Together(origin, source).Where(one => one.Left != one.Right).ToDictionary(one => one.Name, one => (one.Left, one.Right));
-        bool isConflict = Together(origin, target).Any(one => one.Left != one.Right && changed.TryGetValue(one.Name, out var change) && change.After != one.Right);
+        Dictionary<string, (string? Before, string? After)> changed = Together(origin, source)
+            .Where(one => one.Left != one.Right)
+            .ToDictionary(one => one.Name, one => (one.Left, one.Right));
+        bool isConflict = Together(origin, target)
+            .Any(one => one.Left != one.Right && changed.TryGetValue(one.Name, out var change) && change.After != one.Right);
         if (isConflict)
             return null;
         KeyListing merged = target;
         foreach (string removed in changed.Where(one => one.Value.After is null).Select(one => one.Key))
-            merged = new KeyListing(merged.Slices.SelectMany(slice => new[] { slice with { To = slice.LowerBound(removed) }, slice with { From = slice.UpperBound(removed) } }));
-        return new KeyListing(merged.Slices.Concat(changed.Where(one => one.Value.After is not null).SelectMany(one => source.Only(one.Key).Slices)));
+            merged = new KeyListing(
+                merged.Slices.SelectMany(slice =>
+                    new[] { slice with { To = slice.LowerBound(removed) }, slice with { From = slice.UpperBound(removed) } }
+                )
+            );
+        return new KeyListing(
+            merged.Slices.Concat(changed.Where(one => one.Value.After is not null).SelectMany(one => source.Only(one.Key).Slices))
+        );
     }
 
     private static IEnumerable<(string Name, string? Left, string? Right)> Together(KeyListing left, KeyListing right)
@@ -38,8 +52,15 @@ internal static class KeyMerge
         bool hasRight = rights.MoveNext();
         while (hasLeft || hasRight)
         {
-            int order = !hasLeft ? 1 : !hasRight ? -1 : string.CompareOrdinal(lefts.Current.Key, rights.Current.Key);
-            yield return (order <= 0 ? lefts.Current.Key : rights.Current.Key, order <= 0 ? lefts.Current.Value : null, order >= 0 ? rights.Current.Value : null);
+            int order =
+                !hasLeft ? 1
+                : !hasRight ? -1
+                : string.CompareOrdinal(lefts.Current.Key, rights.Current.Key);
+            yield return (
+                order <= 0 ? lefts.Current.Key : rights.Current.Key,
+                order <= 0 ? lefts.Current.Value : null,
+                order >= 0 ? rights.Current.Value : null
+            );
             if (order <= 0)
                 hasLeft = lefts.MoveNext();
             if (order >= 0)

@@ -23,7 +23,8 @@ internal sealed class LakeFsAuthorization(LakeFsState state)
             throw new LakeFsRefusal(Status403Forbidden, "insufficient permissions");
     }
 
-    public bool IsKeyPair(string accessKeyId, string secret) => (accessKeyId, secret) == (state.Options.AccessKeyId, state.Options.SecretAccessKey);
+    public bool IsKeyPair(string accessKeyId, string secret) =>
+        (accessKeyId, secret) == (state.Options.AccessKeyId, state.Options.SecretAccessKey);
 
     private bool IsSignedIn(HttpRequest request)
     {

@@ -11,17 +11,24 @@ internal sealed class LakeFsControl(LakeFsState state)
     /// <summary>Beyond this a branch's keys are counted, not listed.</summary>
     private const int MostKeys = 10_000;
 
-    public Task? TryAnswer(HttpContext context, string[] route) => (context.Request.Method, route) switch
-    {
-        ("GET", ["repositories"]) => Answer.Stream(context, state.Repositories.Select(static r => r.Name)),
-        ("GET", ["repositories", var name]) => RunAsync(context, () => Answer.Stream(context, Describe(state.Repository(name)))),
-        ("POST", ["repositories", var name]) => TakeAsync<NewRepository>(context, given => state.AddRepository(name, given.StorageNamespace, given.ReadOnly)),
-        ("POST", ["repositories", var name, "branches", var branch]) => TakeAsync<NewBranch>(context, given => Add(state.Repository(name), branch, given)),
-        ("POST", ["objects"]) => TakeAsync<NewObjects>(context, Add),
-        ("POST", ["tokens", "expire"]) => ExpireTokens(context),
-        ("POST", ["options"]) => TakeAsync<LakeFsSettings>(context, settings => settings.ApplyTo(state.Options)),
-        _ => null,
-    };
+    public Task? TryAnswer(HttpContext context, string[] route) =>
+        (context.Request.Method, route) switch
+        {
+            ("GET", ["repositories"]) => Answer.Stream(context, state.Repositories.Select(static r => r.Name)),
+            ("GET", ["repositories", var name]) => RunAsync(context, () => Answer.Stream(context, Describe(state.Repository(name)))),
+            ("POST", ["repositories", var name]) => TakeAsync<NewRepository>(
+                context,
+                given => state.AddRepository(name, given.StorageNamespace, given.ReadOnly)
+            ),
+            ("POST", ["repositories", var name, "branches", var branch]) => TakeAsync<NewBranch>(
+                context,
+                given => Add(state.Repository(name), branch, given)
+            ),
+            ("POST", ["objects"]) => TakeAsync<NewObjects>(context, Add),
+            ("POST", ["tokens", "expire"]) => ExpireTokens(context),
+            ("POST", ["options"]) => TakeAsync<LakeFsSettings>(context, settings => settings.ApplyTo(state.Options)),
+            _ => null,
+        };
 
     private static async Task RunAsync(HttpContext context, Func<Task> act)
     {
@@ -40,11 +47,15 @@ internal sealed class LakeFsControl(LakeFsState state)
     }
 
     private static Task TakeAsync<T>(HttpContext context, Action<T> take)
-        where T : class => RunAsync(context, async () =>
-    {
-        take(await ControlBody.ReadAsync<T>(context));
-        await Answer.Empty(context, Status204NoContent);
-    });
+        where T : class =>
+        RunAsync(
+            context,
+            async () =>
+            {
+                take(await ControlBody.ReadAsync<T>(context));
+                await Answer.Empty(context, Status204NoContent);
+            }
+        );
 
     private Task ExpireTokens(HttpContext context)
     {
@@ -52,35 +63,36 @@ internal sealed class LakeFsControl(LakeFsState state)
         return Answer.Empty(context, Status204NoContent);
     }
 
-    private static object Describe(LakeFsRepository repository) => new
-    {
-        repository.Name,
-        repository.StorageNamespace,
-        repository.IsReadOnly,
-        repository.StagingTokens,
-        Branches = repository.Branches.Select(static b => new
+    private static object Describe(LakeFsRepository repository) =>
+        new
         {
-            b.Name,
-            CommitId = b.Head.Id,
-            b.Head.Message,
-            b.Head.Metadata,
-            b.IsDirty,
-            b.Count,
-            Keys = b.Count <= MostKeys ? b.Keys : null,
-        }),
-        Imports = repository.Imports.Select(static i => new
-        {
-            i.Id,
-            Phase = i.Phase.ToString(),
-            i.Sources,
-            i.Message,
-            i.Metadata,
-            i.Cancellations,
-            Objects = i.Record?.Objects,
-            Completed = i.Record?.Completed,
-            Error = i.Record?.Error?.Message,
-        }),
-    };
+            repository.Name,
+            repository.StorageNamespace,
+            repository.IsReadOnly,
+            repository.StagingTokens,
+            Branches = repository.Branches.Select(static b => new
+            {
+                b.Name,
+                CommitId = b.Head.Id,
+                b.Head.Message,
+                b.Head.Metadata,
+                b.IsDirty,
+                b.Count,
+                Keys = b.Count <= MostKeys ? b.Keys : null,
+            }),
+            Imports = repository.Imports.Select(static i => new
+            {
+                i.Id,
+                Phase = i.Phase.ToString(),
+                i.Sources,
+                i.Message,
+                i.Metadata,
+                i.Cancellations,
+                Objects = i.Record?.Objects,
+                Completed = i.Record?.Completed,
+                Error = i.Record?.Error?.Message,
+            }),
+        };
 
     private static void Add(LakeFsRepository repository, string name, NewBranch given)
     {

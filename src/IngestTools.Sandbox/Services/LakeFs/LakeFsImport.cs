@@ -24,10 +24,16 @@ public enum LakeFsImportPhase
 /// <param name="Message">Of the commit.</param>
 /// <param name="Metadata">Of the commit; null for none.</param>
 /// <param name="Force">Also into a read-only repository.</param>
-internal sealed record ImportOrder(IReadOnlyList<ImportLocation> Paths, string Message, IReadOnlyDictionary<string, string>? Metadata, bool Force);
+internal sealed record ImportOrder(
+    IReadOnlyList<ImportLocation> Paths,
+    string Message,
+    IReadOnlyDictionary<string, string>? Metadata,
+    bool Force
+);
 
 /// <summary>
-/// An import that runs behind its answer. Its record is what a status tells: it is written at intervals, so that it lags behind what is done.
+/// An import that runs behind its answer. Its record is what a status tells: it is written at intervals, so that it lags behind what is
+/// done.
 /// </summary>
 public sealed class LakeFsImport
 {
@@ -42,7 +48,14 @@ public sealed class LakeFsImport
     private readonly SandboxEnvironment _environment;
     private ImportRecord? _record;
 
-    internal LakeFsImport(string id, LakeFsRepository repository, LakeFsBranch branch, ImportOrder order, LakeFsState state, SandboxEnvironment environment)
+    internal LakeFsImport(
+        string id,
+        LakeFsRepository repository,
+        LakeFsBranch branch,
+        ImportOrder order,
+        LakeFsState state,
+        SandboxEnvironment environment
+    )
     {
         Id = id;
         _repository = repository;
@@ -80,7 +93,8 @@ public sealed class LakeFsImport
     }
 
     /// <summary>The destination with the slash that objects get before their names.</summary>
-    internal static string Below(string destination) => destination.Length == 0 || destination.EndsWith('/') ? destination : destination + "/";
+    internal static string Below(string destination) =>
+        destination.Length == 0 || destination.EndsWith('/') ? destination : destination + "/";
 
     internal void Start() => _ = RunAsync();
 
@@ -129,7 +143,7 @@ public sealed class LakeFsImport
         Enter(LakeFsImportPhase.Ingesting);
         (string Destination, KeyListing Keys)[] found = _order.Paths.Select(path => (path.Destination, Walk(path))).ToArray();
         long total = found.Sum(static f => f.Keys.Count);
-        for (double walked = 0; walked < total;)
+        for (double walked = 0; walked < total; )
         {
             TimeSpan step = Options.StatusInterval;
             await _environment.DelayAsync(step);
@@ -177,7 +191,8 @@ public sealed class LakeFsImport
         Enter(LakeFsImportPhase.Ended);
     }
 
-    private string MessageOf(LakeFsVersion version) => _order.Message.Length == 0 && version.HasDefaultMessage ? "Import objects" : _order.Message;
+    private string MessageOf(LakeFsVersion version) =>
+        _order.Message.Length == 0 && version.HasDefaultMessage ? "Import objects" : _order.Message;
 
     private string? Obstacle()
     {
@@ -240,6 +255,13 @@ public sealed class LakeFsImport
 
 /// <summary>What is known of an import, under the names of no dialect.</summary>
 internal sealed record ImportRecord(
-    bool Completed, DateTimeOffset UpdateTime, long Objects, string? ImportBranch = null, string? MetaRangeId = null, LakeFsCommit? Commit = null, ImportError? Error = null);
+    bool Completed,
+    DateTimeOffset UpdateTime,
+    long Objects,
+    string? ImportBranch = null,
+    string? MetaRangeId = null,
+    LakeFsCommit? Commit = null,
+    ImportError? Error = null
+);
 
 internal sealed record ImportError(string Message);

@@ -17,9 +17,20 @@ internal sealed class LakeFsImportRoutes(LakeFsState state, LakeFsAuthorization 
         Task? answering = (request.Method, route) switch
         {
             ("POST", ["repositories", var repository, "branches", "ranges"]) when HasRanges => IngestRangeAsync(request, repository),
-            ("POST", ["repositories", var repository, "branches", "metaranges"]) when HasRanges => CreateMetaRangeAsync(request, repository),
-            ("PUT", ["repositories", var repository, "branches", var branch, "update_token"]) when HasRanges => UpdateTokenAsync(request, repository, branch),
-            ("POST", ["repositories", var repository, "branches", var branch, "import"]) when HasImport => StartAsync(request, repository, branch),
+            ("POST", ["repositories", var repository, "branches", "metaranges"]) when HasRanges => CreateMetaRangeAsync(
+                request,
+                repository
+            ),
+            ("PUT", ["repositories", var repository, "branches", var branch, "update_token"]) when HasRanges => UpdateTokenAsync(
+                request,
+                repository,
+                branch
+            ),
+            ("POST", ["repositories", var repository, "branches", var branch, "import"]) when HasImport => StartAsync(
+                request,
+                repository,
+                branch
+            ),
             ("GET", ["repositories", var repository, "branches", _, "import"]) when HasImport => TellAsync(request, repository),
             ("DELETE", ["repositories", var repository, "branches", _, "import"]) when HasImport => CancelAsync(request, repository),
             _ => null,
@@ -36,7 +47,9 @@ internal sealed class LakeFsImportRoutes(LakeFsState state, LakeFsAuthorization 
 
     private async Task StartAsync(LakeFsRequest request, string repositoryName, string branchName)
     {
-        ImportOrder order = IsLegacy ? OrderOf(await request.ReadAsync<LegacyImportBody>()) : OrderOf(await request.ReadAsync<ImportBody>());
+        ImportOrder order = IsLegacy
+            ? OrderOf(await request.ReadAsync<LegacyImportBody>())
+            : OrderOf(await request.ReadAsync<ImportBody>());
         Admit(request);
         authorization.Require("fs:WriteObject", "fs:CreateCommit", "fs:ImportFromStorage");
         LakeFsRepository repository = state.Repository(repositoryName);
@@ -61,17 +74,26 @@ internal sealed class LakeFsImportRoutes(LakeFsState state, LakeFsAuthorization 
         string own = LakeFsImport.Below(repository.StorageNamespace);
         string source = path.Path;
         // An object beside the storage may begin like it; a prefix that does would take the storage in.
-        bool overlaps = LakeFsImport.Below(source).StartsWith(own, StringComparison.Ordinal)
+        bool overlaps =
+            LakeFsImport.Below(source).StartsWith(own, StringComparison.Ordinal)
             || (path.Type == LakeFsImport.CommonPrefix && own.StartsWith(source, StringComparison.Ordinal));
         if (overlaps && Version.RefusesOwnStorage)
-            throw new LakeFsRefusal(Status400BadRequest, $"import source {source} overlaps the repository's storage namespace: invalid import source");
+            throw new LakeFsRefusal(
+                Status400BadRequest,
+                $"import source {source} overlaps the repository's storage namespace: invalid import source"
+            );
     }
 
     private async Task TellAsync(LakeFsRequest request, string repositoryName)
     {
         if (Options.RefusesGetWithBody && request.HasBody)
         {
-            await Answer.Text(request.Context, Status403Forbidden, "<html><head><title>ERROR: The request could not be satisfied</title></head></html>", "text/html");
+            await Answer.Text(
+                request.Context,
+                Status403Forbidden,
+                "<html><head><title>ERROR: The request could not be satisfied</title></head></html>",
+                "text/html"
+            );
             return;
         }
         string id = await IdAsync(request);
@@ -94,9 +116,11 @@ internal sealed class LakeFsImportRoutes(LakeFsState state, LakeFsAuthorization 
 
     private static LakeFsRefusal NotFound(string id) => new(Status404NotFound, $"import {id}: not found");
 
-    private async Task<string> IdAsync(LakeFsRequest request) => IsLegacy
-        ? (await request.ReadAsync<LegacyIdBody>()).ImportId
-        : request.Query("id") ?? throw new LakeFsRefusal(Status400BadRequest, "parameter \"id\" in query has an error: value is required but missing");
+    private async Task<string> IdAsync(LakeFsRequest request) =>
+        IsLegacy
+            ? (await request.ReadAsync<LegacyIdBody>()).ImportId
+            : request.Query("id")
+                ?? throw new LakeFsRefusal(Status400BadRequest, "parameter \"id\" in query has an error: value is required but missing");
 
     private Dictionary<string, object> StatusOf(ImportRecord record)
     {
@@ -152,6 +176,18 @@ internal sealed class LakeFsImportRoutes(LakeFsState state, LakeFsAuthorization 
 
     private static ImportOrder OrderOf(ImportBody body) => new(body.Paths, body.Commit.Message, body.Commit.Metadata, body.Force);
 
-    private static ImportOrder OrderOf(LegacyImportBody body) => new(
-        [new ImportLocation { Type = LakeFsImport.CommonPrefix, Path = body.SourceUri, Destination = body.Prepend }], body.CommitMessage, body.Metadata, Force: false);
+    private static ImportOrder OrderOf(LegacyImportBody body) =>
+        new(
+            [
+                new ImportLocation
+                {
+                    Type = LakeFsImport.CommonPrefix,
+                    Path = body.SourceUri,
+                    Destination = body.Prepend,
+                },
+            ],
+            body.CommitMessage,
+            body.Metadata,
+            Force: false
+        );
 }

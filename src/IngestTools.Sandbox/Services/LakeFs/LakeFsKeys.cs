@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace IngestTools.Sandbox.Services.LakeFs;
 
-/// <summary>A run of addresses in ascending order that are made when they are asked for: ten million take no more memory than one.</summary>
+/// <summary>
+/// A run of addresses in ascending order that are made when they are asked for: ten million take no more memory than one.
+/// </summary>
 public sealed class LakeFsKeys
 {
     /// <summary>Digits enough for ten million numbers, so that their order as text is their order as numbers.</summary>
@@ -38,9 +40,8 @@ public sealed class LakeFsKeys
     }
 
     /// <summary>The address at a place in the order, from 0 on.</summary>
-    public string this[long index] => _isNumbered
-        ? string.Concat(_prefix, index.ToString("D8", CultureInfo.InvariantCulture), _suffix)
-        : _prefix;
+    public string this[long index] =>
+        _isNumbered ? string.Concat(_prefix, index.ToString("D8", CultureInfo.InvariantCulture), _suffix) : _prefix;
 }
 
 /// <summary>A part of a run under other names: as many characters are cut off its addresses, and others put before.</summary>

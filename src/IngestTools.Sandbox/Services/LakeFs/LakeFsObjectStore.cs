@@ -6,9 +6,7 @@ public sealed class LakeFsObjectStore
     private readonly object _gate = new();
     private KeyListing _addresses = KeyListing.Empty;
 
-    internal LakeFsObjectStore()
-    {
-    }
+    internal LakeFsObjectStore() { }
 
     /// <summary>Adds addresses such as "s3://bucket/prefix/a.parquet".</summary>
     public void Add(LakeFsKeys addresses) => Add([KeySlice.Whole(addresses)]);
@@ -28,8 +26,8 @@ public sealed class LakeFsObjectStore
     internal KeyListing Find(string source) => Addresses(source).WithPrefix(source);
 
     /// <summary>
-    /// What a walk of a source finds, under the names that it gets: relative to the source's last slash, so that a source without one at its end
-    /// keeps the name of its last folder, and finds what else begins like it.
+    /// What a walk of a source finds, under the names that it gets: relative to the source's last slash, so that a source without one at
+    /// its end keeps the name of its last folder, and finds what else begins like it.
     /// </summary>
     /// <exception cref="LakeFsWalkException">There is no such bucket.</exception>
     internal KeyListing Walk(string source) => Find(source).Renamed(FolderLength(source), "");

@@ -50,7 +50,10 @@ internal sealed class LakeFsRanges(LakeFsRepository repository)
         foreach ((LakeFsRange before, LakeFsRange next) in ordered.Zip(ordered.Skip(1)))
         {
             if (string.CompareOrdinal(before.MaxKey, next.MinKey) >= 0)
-                throw new LakeFsRefusal(Status500InternalServerError, "writing metarange: keys should be written in ascending order: unsorted keys");
+                throw new LakeFsRefusal(
+                    Status500InternalServerError,
+                    "writing metarange: keys should be written in ascending order: unsorted keys"
+                );
         }
         string id = repository.NewId();
         _metaRanges[id] = new KeyListing(ordered.SelectMany(r => _ranges.GetValueOrDefault(r.Id, KeyListing.Empty).Slices));

@@ -57,7 +57,9 @@ public sealed class LakeFsRepository
 
     /// <summary>A branch that is there.</summary>
     public LakeFsBranch Branch(string name) =>
-        _branches.TryGetValue(name, out LakeFsBranch? branch) ? branch : throw new LakeFsRefusal(Status404NotFound, $"branch '{name}' not found");
+        _branches.TryGetValue(name, out LakeFsBranch? branch)
+            ? branch
+            : throw new LakeFsRefusal(Status404NotFound, $"branch '{name}' not found");
 
     /// <summary>Adds a branch that holds these keys; with none it is empty.</summary>
     public LakeFsBranch AddBranch(string name, params string[] keys)
@@ -129,10 +131,23 @@ public sealed class LakeFsRepository
     internal LakeFsCommit Commit(string id) =>
         _commits.TryGetValue(id, out LakeFsCommit? commit) ? commit : throw new LakeFsRefusal(Status404NotFound, "commit not found");
 
-    internal LakeFsCommit NewCommit(IReadOnlyList<string> parents, string message, string metaRange, IReadOnlyDictionary<string, string>? metadata)
+    internal LakeFsCommit NewCommit(
+        IReadOnlyList<string> parents,
+        string message,
+        string metaRange,
+        IReadOnlyDictionary<string, string>? metadata
+    )
     {
         string id = NewId();
-        return _commits[id] = new LakeFsCommit(id, parents, "sandbox", message, _environment.Clock.GetUtcNow().ToUnixTimeSeconds(), metaRange, metadata);
+        return _commits[id] = new LakeFsCommit(
+            id,
+            parents,
+            "sandbox",
+            message,
+            _environment.Clock.GetUtcNow().ToUnixTimeSeconds(),
+            metaRange,
+            metadata
+        );
     }
 }
 

@@ -18,14 +18,35 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
         {
             ("GET", ["repositories"]) => ListAsync(request, () => state.Repositories, static r => r.Name, Describe),
             ("GET", ["repositories", var repository]) => TellAsync(request, () => Describe(state.Repository(repository))),
-            ("GET", ["repositories", var repository, "branches"]) => ListAsync(request, () => state.Repository(repository).Branches, static b => b.Name, Describe),
+            ("GET", ["repositories", var repository, "branches"]) => ListAsync(
+                request,
+                () => state.Repository(repository).Branches,
+                static b => b.Name,
+                Describe
+            ),
             ("POST", ["repositories", var repository, "branches"]) => AddBranchAsync(request, repository),
-            ("GET", ["repositories", var repository, "branches", var branch]) => TellAsync(request, () => Describe(state.Repository(repository).Branch(branch))),
+            ("GET", ["repositories", var repository, "branches", var branch]) => TellAsync(
+                request,
+                () => Describe(state.Repository(repository).Branch(branch))
+            ),
             ("DELETE", ["repositories", var repository, "branches", var branch]) => DeleteBranchAsync(request, repository, branch),
-            ("POST", ["repositories", var repository, "refs", var source, "merge", var target]) => MergeAsync(request, repository, source, target),
-            ("GET", ["repositories", var repository, "refs", var left, "diff", var right]) => CompareAsync(request, repository, left, right),
+            ("POST", ["repositories", var repository, "refs", var source, "merge", var target]) => MergeAsync(
+                request,
+                repository,
+                source,
+                target
+            ),
+            ("GET", ["repositories", var repository, "refs", var left, "diff", var right]) => CompareAsync(
+                request,
+                repository,
+                left,
+                right
+            ),
             ("POST", ["repositories", var repository, "branches", var branch, "commits"]) => CommitAsync(request, repository, branch),
-            ("GET", ["repositories", var repository, "commits", var id]) => TellAsync(request, () => state.Repository(repository).Commit(id)),
+            ("GET", ["repositories", var repository, "commits", var id]) => TellAsync(
+                request,
+                () => state.Repository(repository).Commit(id)
+            ),
             ("GET", ["repositories", var repository, "refs", var branch, "objects", "ls"]) => ListObjectsAsync(request, repository, branch),
             _ => null,
         };
@@ -47,7 +68,8 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
         (string prefix, string after, int amount) = PageOf(request);
         T[] found = all()
             .Where(one => nameOf(one).StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(nameOf(one), after) > 0)
-            .Take(amount + 1).ToArray();
+            .Take(amount + 1)
+            .ToArray();
         return AnswerPageAsync(request, found, amount, nameOf, describe);
     }
 
@@ -67,7 +89,9 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
         await request.AnswerAsync(Status204NoContent);
     }
 
-    /// <summary>Brings what changed on one branch since they parted to another. Where both changed one object otherwise, neither is taken.</summary>
+    /// <summary>
+    /// Brings what changed on one branch since they parted to another. Where both changed one object otherwise, neither is taken.
+    /// </summary>
     private async Task MergeAsync(LakeFsRequest request, string repositoryName, string sourceName, string targetName)
     {
         MergeBody body = await request.ReadAsync<MergeBody>();
@@ -82,11 +106,17 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
             throw new LakeFsRefusal(Status400BadRequest, "merge: uncommitted changes (dirty branch)");
         if (state.Options.HookAborts is { } hook)
             throw new LakeFsRefusal(Status412PreconditionFailed, $"merge: pre-merge hook aborted, {hook}");
-        KeyListing merged = KeyMerge.Merge(repository.ContentOf(repository.BaseOf(source.Head, target.Head)), source.Content, target.Content)
+        KeyListing merged =
+            KeyMerge.Merge(repository.ContentOf(repository.BaseOf(source.Head, target.Head)), source.Content, target.Content)
             ?? throw new LakeFsRefusal(Status409Conflict, "merge: conflict found");
         if (KeyMerge.IsSame(merged, target.Content))
             throw new LakeFsRefusal(Status400BadRequest, "merge: no changes");
-        LakeFsCommit commit = repository.NewCommit([target.Head.Id, source.Head.Id], body.Message ?? $"Merge '{sourceName}' into '{targetName}'", repository.Ranges.KeepMeta(merged), body.Metadata);
+        LakeFsCommit commit = repository.NewCommit(
+            [target.Head.Id, source.Head.Id],
+            body.Message ?? $"Merge '{sourceName}' into '{targetName}'",
+            repository.Ranges.KeepMeta(merged),
+            body.Metadata
+        );
         target.Commit(commit, (_, _) => merged);
         repository.Keep(commit, merged);
         await request.AnswerAsync(Status200OK, new { Reference = commit.Id });
@@ -98,9 +128,11 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
         authorization.Require("fs:ListObjects");
         LakeFsRepository repository = state.Repository(repositoryName);
         (string prefix, string after, int amount) = PageOf(request);
-        DifferingObject[] found = KeyMerge.Compare(repository.ContentOf(left), repository.ContentOf(right))
+        DifferingObject[] found = KeyMerge
+            .Compare(repository.ContentOf(left), repository.ContentOf(right))
             .Where(entry => entry.Path.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(entry.Path, after) > 0)
-            .Take(amount + 1).ToArray();
+            .Take(amount + 1)
+            .ToArray();
         return AnswerPageAsync(request, found, amount, static o => o.Path, static o => o);
     }
 
@@ -163,28 +195,42 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
     private static (string Prefix, string After, int Amount) PageOf(LakeFsRequest request)
     {
         bool isNumber = int.TryParse(request.Query("amount"), NumberStyles.None, CultureInfo.InvariantCulture, out int amount);
-        return (request.Query("prefix") ?? "", request.Query("after") ?? "", isNumber && amount > 0 ? Math.Min(amount, MostAmount) : UsualAmount);
+        return (
+            request.Query("prefix") ?? "",
+            request.Query("after") ?? "",
+            isNumber && amount > 0 ? Math.Min(amount, MostAmount) : UsualAmount
+        );
     }
 
     private static Task AnswerPageAsync<T>(LakeFsRequest request, T[] found, int amount, Func<T, string> nameOf, Func<T, object> describe)
     {
         bool hasMore = found.Length > amount;
         T[] page = hasMore ? found[..amount] : found;
-        return request.AnswerAsync(Status200OK, new
-        {
-            Pagination = new { HasMore = hasMore, NextOffset = hasMore ? nameOf(page[^1]) : "", Results = page.Length, MaxPerPage = MostAmount },
-            Results = page.Select(describe),
-        });
+        return request.AnswerAsync(
+            Status200OK,
+            new
+            {
+                Pagination = new
+                {
+                    HasMore = hasMore,
+                    NextOffset = hasMore ? nameOf(page[^1]) : "",
+                    Results = page.Length,
+                    MaxPerPage = MostAmount,
+                },
+                Results = page.Select(describe),
+            }
+        );
     }
 
-    private object Describe(LakeFsRepository repository) => new
-    {
-        Id = repository.Name,
-        CreationDate = repository.Created.ToUnixTimeSeconds(),
-        LakeFsRepository.DefaultBranch,
-        repository.StorageNamespace,
-        ReadOnly = new LakeFsVersion(state.Options.Version).HasReadOnly ? repository.IsReadOnly : (bool?)null,
-    };
+    private object Describe(LakeFsRepository repository) =>
+        new
+        {
+            Id = repository.Name,
+            CreationDate = repository.Created.ToUnixTimeSeconds(),
+            LakeFsRepository.DefaultBranch,
+            repository.StorageNamespace,
+            ReadOnly = new LakeFsVersion(state.Options.Version).HasReadOnly ? repository.IsReadOnly : (bool?)null,
+        };
 
     private static object Describe(LakeFsBranch branch) => new { Id = branch.Name, CommitId = branch.Head.Id };
 
@@ -194,5 +240,12 @@ internal sealed class LakeFsRepositoryRoutes(LakeFsState state, LakeFsAuthorizat
         authorization.Admit(request.Context);
     }
 
-    private sealed record ListedObject(string Path, string PathType, string PhysicalAddress, string Checksum = EmptyChecksum, long SizeBytes = 0, long Mtime = 0);
+    private sealed record ListedObject(
+        string Path,
+        string PathType,
+        string PhysicalAddress,
+        string Checksum = EmptyChecksum,
+        long SizeBytes = 0,
+        long Mtime = 0
+    );
 }

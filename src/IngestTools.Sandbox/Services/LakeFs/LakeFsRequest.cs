@@ -19,12 +19,14 @@ internal sealed class LakeFsRequest(HttpContext context, RequestTarget target)
     /// <exception cref="JsonException">The body is not what the contract says.</exception>
     public async Task<T> ReadAsync<T>()
         where T : class =>
-        await JsonSerializer.DeserializeAsync<T>(Context.Request.Body, LakeFsWire.Json, Context.RequestAborted) ?? throw new JsonException("value is required but missing");
+        await JsonSerializer.DeserializeAsync<T>(Context.Request.Body, LakeFsWire.Json, Context.RequestAborted)
+        ?? throw new JsonException("value is required but missing");
 
     /// <summary>From here on the answer can be found in the server's log.</summary>
     public void GiveId() => Context.Response.Headers["X-Request-ID"] = Guid.NewGuid().ToString();
 
     public Task AnswerAsync(int status) => Answer.Empty(Context, status);
 
-    public Task AnswerAsync<T>(int status, T value) => Answer.RawJson(Context, status, JsonSerializer.SerializeToUtf8Bytes(value, LakeFsWire.Json));
+    public Task AnswerAsync<T>(int status, T value) =>
+        Answer.RawJson(Context, status, JsonSerializer.SerializeToUtf8Bytes(value, LakeFsWire.Json));
 }

@@ -54,7 +54,10 @@ internal sealed class LakeFsService : ISandboxService
         catch (JsonException e)
         {
             // The schema is looked at before anything else, also before an id is given.
-            await request.AnswerAsync(Status400BadRequest, new { Message = $"request body has an error: doesn't match the schema: {e.Message}" });
+            await request.AnswerAsync(
+                Status400BadRequest,
+                new { Message = $"request body has an error: doesn't match the schema: {e.Message}" }
+            );
         }
     }
 
@@ -103,14 +106,19 @@ internal sealed class LakeFsService : ISandboxService
             throw new LakeFsRefusal(Status401Unauthorized, "error authenticating request");
         (string token, DateTimeOffset ends) = State.Tokens.Issue();
         request.Context.Response.Headers.SetCookie = $"internal_auth_session={LakeFsTokens.Wrap(token)}; Path=/; HttpOnly";
-        return request.AnswerAsync(Status200OK, new
-        {
-            Token = token,
-            TokenExpiration = State.Options.TellsTokenExpiration ? ends.ToUnixTimeSeconds() : (long?)null,
-        });
+        return request.AnswerAsync(
+            Status200OK,
+            new { Token = token, TokenExpiration = State.Options.TellsTokenExpiration ? ends.ToUnixTimeSeconds() : (long?)null }
+        );
     }
 
-    private object VersionConfig() => new { State.Options.Version, LatestVersion = State.Options.Version, UpgradeRecommended = false };
+    private object VersionConfig() =>
+        new
+        {
+            State.Options.Version,
+            LatestVersion = State.Options.Version,
+            UpgradeRecommended = false,
+        };
 
     private Dictionary<string, object> StorageConfig()
     {

@@ -3,7 +3,9 @@ using static Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace IngestTools.Sandbox.Services.LakeFs;
 
-/// <summary>What lakeFS knows: its repositories, the object store beside it, who is signed in, and how it behaves. All of it is in memory.</summary>
+/// <summary>
+/// What lakeFS knows: its repositories, the object store beside it, who is signed in, and how it behaves. All of it is in memory.
+/// </summary>
 public sealed class LakeFsState
 {
     /// <summary>The repository that is there from the start.</summary>
@@ -33,11 +35,14 @@ public sealed class LakeFsState
     public LakeFsTokens Tokens { get; }
 
     /// <summary>The repositories.</summary>
-    public IReadOnlyCollection<LakeFsRepository> Repositories => _repositories.Values.OrderBy(static r => r.Name, StringComparer.Ordinal).ToArray();
+    public IReadOnlyCollection<LakeFsRepository> Repositories =>
+        _repositories.Values.OrderBy(static r => r.Name, StringComparer.Ordinal).ToArray();
 
     /// <summary>A repository that is there.</summary>
     public LakeFsRepository Repository(string name) =>
-        _repositories.TryGetValue(name, out LakeFsRepository? repository) ? repository : throw new LakeFsRefusal(Status404NotFound, "repository not found");
+        _repositories.TryGetValue(name, out LakeFsRepository? repository)
+            ? repository
+            : throw new LakeFsRefusal(Status404NotFound, "repository not found");
 
     /// <summary>Adds a repository with an empty branch main.</summary>
     public LakeFsRepository AddRepository(string name, string? storageNamespace = null, bool isReadOnly = false) =>
@@ -74,12 +79,21 @@ public sealed class LakeFsState
         return new string(time) + _environment.NextString(ImportIdAlphabet, DigitsOfRest);
     }
 
-    /// <summary>Enough to try every cmdlet: a source, and a branch on which some of what a careless destination would delete lies beside the rest.</summary>
+    /// <summary>
+    /// Enough to try every cmdlet: a source, and a branch on which some of what a careless destination would delete lies beside the rest.
+    /// </summary>
     private void AddSamples()
     {
         Store.Add(LakeFsKeys.Numbered("s3://bucket/prefix/", SampleObjects));
         Store.Add("s3://bucket/single/report.csv", "s3://bucket/single/report.csv.bak");
-        AddRepository(FirstRepository).AddBranch(
-            LakeFsRepository.DefaultBranch, "raw/2022.parquet", "raw/2023.parquet", "raw-archive/2019.parquet", "rawdata.csv", "reports/summary.csv");
+        AddRepository(FirstRepository)
+            .AddBranch(
+                LakeFsRepository.DefaultBranch,
+                "raw/2022.parquet",
+                "raw/2023.parquet",
+                "raw-archive/2019.parquet",
+                "rawdata.csv",
+                "reports/summary.csv"
+            );
     }
 }

@@ -33,7 +33,14 @@ public sealed class LakeFsTokens
     {
         DateTimeOffset ends = _environment.Clock.GetUtcNow() + _options.TokenLifetime;
         string head = Encode(new { alg = "HS256", typ = "JWT" });
-        string claims = Encode(new { aud = "login", sub = _options.AccessKeyId, exp = ends.ToUnixTimeSeconds() });
+        string claims = Encode(
+            new
+            {
+                aud = "login",
+                sub = _options.AccessKeyId,
+                exp = ends.ToUnixTimeSeconds(),
+            }
+        );
         string token = $"{head}.{claims}.{_environment.NextString(Alphabet, SignatureLength)}";
         _expirations[token] = ends;
         return (token, ends);

@@ -13,7 +13,9 @@ public enum LakeFsDialect
 /// <summary>What a version of lakeFS does otherwise than the newest. A version that is no number behaves as the newest.</summary>
 internal readonly struct LakeFsVersion(string text)
 {
-    private readonly Version _number = Version.TryParse(text.TrimStart('v'), out Version? number) ? number : new Version(int.MaxValue, 0, 0);
+    private readonly Version _number = Version.TryParse(text.TrimStart('v'), out Version? number)
+        ? number
+        : new Version(int.MaxValue, 0, 0);
 
     /// <summary>Range and metarange operations: v0.65.0 to v0.110.0.</summary>
     public bool HasRanges => _number >= new Version(0, 65, 0) && _number < new Version(0, 111, 0);

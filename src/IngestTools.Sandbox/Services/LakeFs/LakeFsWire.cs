@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace IngestTools.Sandbox.Services.LakeFs;
 
-/// <summary>How the bodies of lakeFS are written. A member that is "required" below and left out is answered with 400, before anything else.</summary>
+/// <summary>
+/// How the bodies of lakeFS are written. A member that is "required" below and left out is answered with 400, before anything else.
+/// </summary>
 internal static class LakeFsWire
 {
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -126,4 +128,11 @@ public sealed record LakeFsRange(string Id, string MinKey, string MaxKey, long C
 /// <param name="MetaRangeId">What it holds.</param>
 /// <param name="Metadata">The pairs that were given; null for none.</param>
 public sealed record LakeFsCommit(
-    string Id, IReadOnlyList<string> Parents, string Committer, string Message, long CreationDate, string MetaRangeId, IReadOnlyDictionary<string, string>? Metadata);
+    string Id,
+    IReadOnlyList<string> Parents,
+    string Committer,
+    string Message,
+    long CreationDate,
+    string MetaRangeId,
+    IReadOnlyDictionary<string, string>? Metadata
+);

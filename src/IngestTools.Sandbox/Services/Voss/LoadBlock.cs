@@ -15,10 +15,12 @@ internal sealed record LoadBlock(string Entity, string? Hierarchy, bool IsParall
 
     /// <summary>The blocks of the sheets that are loaded, from left to right.</summary>
     /// <remarks>
-    /// A block begins with a cell like "entity: data/User; hierarchy: sys.hcs; parallel: True", which the row of the columns' names follows. Where a
-    /// sheet has no such cell its first row has the names, the sheet's name is the entity, and a gap between rows ends a block.
+    /// A block begins with a cell like "entity: data/User; hierarchy: sys.hcs; parallel: True", which the row of the columns' names
+    /// follows. Where a sheet has no such cell its first row has the names, the sheet's name is the entity, and a gap between rows ends a
+    /// block.
     /// </remarks>
-    /// <exception cref="InvalidDataException">The file is not a workbook, or a broken one; thrown where the broken part is read.</exception>
+    /// <exception cref="InvalidDataException">The file is not a workbook, or a broken one; thrown where the broken part is
+    /// read.</exception>
     public static IEnumerable<LoadBlock> FromWorkbook(byte[] file)
     {
         using IEnumerator<(LoadBlock? Header, VossRow? Row)> lines = LinesOf(Workbook.ReadRows(file, IsLoaded)).GetEnumerator();
@@ -27,7 +29,10 @@ internal sealed record LoadBlock(string Entity, string? Hierarchy, bool IsParall
         {
             LoadBlock block = lines.Current.Header!;
             more = lines.MoveNext();
-            yield return block with { Rows = RowsOfBlock() };
+            yield return block with
+            {
+                Rows = RowsOfBlock(),
+            };
             // What the caller did not read.
             while (more && lines.Current.Row is not null)
                 more = lines.MoveNext();
@@ -64,11 +69,15 @@ internal sealed record LoadBlock(string Entity, string? Hierarchy, bool IsParall
             {
                 columns = cells;
                 entity = settings.GetValueOrDefault("entity", name);
-                yield return (new LoadBlock(
-                    entity,
-                    settings.GetValueOrDefault("hierarchy"),
-                    string.Equals(settings.GetValueOrDefault("parallel"), "true", StringComparison.OrdinalIgnoreCase),
-                    []), null);
+                yield return (
+                    new LoadBlock(
+                        entity,
+                        settings.GetValueOrDefault("hierarchy"),
+                        string.Equals(settings.GetValueOrDefault("parallel"), "true", StringComparison.OrdinalIgnoreCase),
+                        []
+                    ),
+                    null
+                );
             }
             else
             {
@@ -81,7 +90,8 @@ internal sealed record LoadBlock(string Entity, string? Hierarchy, bool IsParall
 
     private static bool IsLoaded(string sheet) => !sheet.StartsWith(Comment);
 
-    private static bool IsComment(IReadOnlyDictionary<int, string> cells) => cells.TryGetValue(0, out string? first) && first.StartsWith(Comment);
+    private static bool IsComment(IReadOnlyDictionary<int, string> cells) =>
+        cells.TryGetValue(0, out string? first) && first.StartsWith(Comment);
 
     private static Dictionary<string, string>? SettingsOf(IReadOnlyDictionary<int, string> cells)
     {

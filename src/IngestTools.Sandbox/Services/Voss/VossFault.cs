@@ -13,7 +13,16 @@ internal sealed class VossFault(VossOptions options)
         int code = FirstCode + status;
         return options.FaultShape switch
         {
-            VossFaultShape.CodeAndMessage => Answer.Json(context, status, new { http_code = status, code, message }),
+            VossFaultShape.CodeAndMessage => Answer.Json(
+                context,
+                status,
+                new
+                {
+                    http_code = status,
+                    code,
+                    message,
+                }
+            ),
             VossFaultShape.ErrorText => Answer.Json(context, status, new { error = message }),
             VossFaultShape.ErrorObject => Answer.Json(context, status, new { error = new { code, message } }),
             VossFaultShape.Detail => Answer.Json(context, status, new { detail = message }),

@@ -41,6 +41,7 @@ internal sealed class VossFiles
         return _files.AddOrUpdate(
             name,
             _ => new VossFile(_newId(), name, content, Uploads: 1),
-            (_, old) => new VossFile(_newId(), name, content, old.Uploads + 1));
+            (_, old) => new VossFile(_newId(), name, content, old.Uploads + 1)
+        );
     }
 }

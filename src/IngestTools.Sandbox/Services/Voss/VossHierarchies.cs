@@ -19,8 +19,10 @@ internal sealed class VossHierarchies(IEnumerable<string> paths)
 {
     private const string PkidStart = "1c055772c0deab00da";
 
-    public IReadOnlyList<VossHierarchyNode> All { get; } = paths
-        .Select(static (path, i) => new VossHierarchyNode(PkidStart + (i + 1).ToString("x6", CultureInfo.InvariantCulture), path)).ToArray();
+    public IReadOnlyList<VossHierarchyNode> All { get; } =
+        paths
+            .Select(static (path, i) => new VossHierarchyNode(PkidStart + (i + 1).ToString("x6", CultureInfo.InvariantCulture), path))
+            .ToArray();
 
     /// <summary>The node that a request names by its pkid or its path; null where there is none.</summary>
     public VossHierarchyNode? Find(string name) => All.FirstOrDefault(node => node.Path == name || node.Pkid == name);

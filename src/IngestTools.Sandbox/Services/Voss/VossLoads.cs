@@ -4,8 +4,8 @@ using static IngestTools.Sandbox.Services.Voss.VossTransaction;
 namespace IngestTools.Sandbox.Services.Voss;
 
 /// <summary>
-/// Runs loads. A load is one transaction with a step "Execute Resource", whose parts are the rows; rows run one after the other unless their header asks
-/// for more, and one that fails leaves the others alone.
+/// Runs loads. A load is one transaction with a step "Execute Resource", whose parts are the rows; rows run one after the other unless
+/// their header asks for more, and one that fails leaves the others alone.
 /// </summary>
 internal sealed class VossLoads(VossState state) : IDisposable
 {
@@ -120,7 +120,10 @@ internal sealed class VossLoads(VossState state) : IDisposable
         EndRows(load, step, tally, sheets);
     }
 
-    /// <summary>What is looked at before the first row; the reason where no row is loaded. All of the workbook is read for it, and nothing of it is kept.</summary>
+    /// <summary>
+    /// What is looked at before the first row; the reason where no row is loaded. All of the workbook is read for it, and nothing of it is
+    /// kept.
+    /// </summary>
     private string? Check(VossTransaction load, VossUser user, out byte[] workbook, out int sheets)
     {
         (workbook, sheets) = ([], 0);
@@ -132,8 +135,10 @@ internal sealed class VossLoads(VossState state) : IDisposable
         try
         {
             sheets = LoadBlock.CountSheets(workbook);
-            string? unknown = LoadBlock.FromWorkbook(workbook)
-                .Select(static block => block.Hierarchy).FirstOrDefault(name => name is not null && state.FindHierarchy(name) is null);
+            string? unknown = LoadBlock
+                .FromWorkbook(workbook)
+                .Select(static block => block.Hierarchy)
+                .FirstOrDefault(name => name is not null && state.FindHierarchy(name) is null);
             return unknown is null ? null : $"The hierarchy {unknown} does not exist.";
         }
         catch (InvalidDataException e)
@@ -160,7 +165,13 @@ internal sealed class VossLoads(VossState state) : IDisposable
     {
         if (load.IsCancelRequested)
             return;
-        VossTransaction part = state.NewTransaction($"Create {row.Entity[(row.Entity.LastIndexOf('/') + 1)..]}", load.UserName, load.Hierarchy, step, row);
+        VossTransaction part = state.NewTransaction(
+            $"Create {row.Entity[(row.Entity.LastIndexOf('/') + 1)..]}",
+            load.UserName,
+            load.Hierarchy,
+            step,
+            row
+        );
         string place = $"Sheet: {row.Sheet}, Row: {row.Number.ToString(CultureInfo.InvariantCulture)}";
         string name = $"Name:{row.Cells.Values.FirstOrDefault()}";
         part.Detail = Options.RowPlace == VossRowPlace.Detail ? $"{place}, {name}" : name;
@@ -183,7 +194,8 @@ internal sealed class VossLoads(VossState state) : IDisposable
 
     /// <summary>A row may name the node it goes to, in a column of that name.</summary>
     private string? UnknownHierarchyOf(VossRow row) =>
-        (row.Cells.GetValueOrDefault("Hierarchy") ?? row.Cells.GetValueOrDefault("$hierarchy")) is { } name && state.FindHierarchy(name) is null
+        (row.Cells.GetValueOrDefault("Hierarchy") ?? row.Cells.GetValueOrDefault("$hierarchy")) is { } name
+        && state.FindHierarchy(name) is null
             ? $"The hierarchy {name} does not exist."
             : null;
 
@@ -197,7 +209,9 @@ internal sealed class VossLoads(VossState state) : IDisposable
             { IsParallel: true } => SuccessWithAsyncFailures,
             _ => Options.PartFailedStatus,
         };
-        string message = load.IsCancelRequested ? "Transaction canceled" : string.Create(CultureInfo.InvariantCulture, $"{tally.Succeeded} rows succeeded, {tally.Failed} failed");
+        string message = load.IsCancelRequested
+            ? "Transaction canceled"
+            : string.Create(CultureInfo.InvariantCulture, $"{tally.Succeeded} rows succeeded, {tally.Failed} failed");
         load.Detail = Summary(load, tally, sheets);
         step.Message = message;
         step.End(status, Now);
@@ -220,9 +234,12 @@ internal sealed class VossLoads(VossState state) : IDisposable
         step.End(Success, Now);
     }
 
-    private static string Summary(VossTransaction load, Tally tally, int sheets) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"[ {tally.Succeeded}/{tally.Succeeded + tally.Failed} ] succeeded from [ {sheets} ] {(sheets == 1 ? "sheet" : "sheets")} in {load.FileName}.");
+    private static string Summary(VossTransaction load, Tally tally, int sheets) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"[ {tally.Succeeded}/{tally.Succeeded + tally.Failed} ] succeeded from [ {sheets} ] {(sheets == 1 ? "sheet" : "sheets")} "
+                + $"in {load.FileName}."
+        );
 
     private sealed class Tally
     {

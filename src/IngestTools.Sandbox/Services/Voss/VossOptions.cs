@@ -8,7 +8,9 @@ public sealed record VossUser(string Name, string Password)
     /// <summary>The node at and below which the user may work.</summary>
     public string Hierarchy { get; init; } = "sys";
 
-    /// <summary>Whether the user's access profile allows bulk loads; where not, the load's transaction fails and no row is loaded.</summary>
+    /// <summary>
+    /// Whether the user's access profile allows bulk loads; where not, the load's transaction fails and no row is loaded.
+    /// </summary>
     public bool MayBulkLoad { get; init; } = true;
 }
 
@@ -117,8 +119,8 @@ public enum VossRowPlace
 public sealed record VossRow(string Sheet, int Number, string Entity, IReadOnlyDictionary<string, string> Cells);
 
 /// <summary>
-/// How VOSS Automate behaves. Properties are read at each use and may be set while the sandbox runs. What its documentation leaves open can be had
-/// either way.
+/// How VOSS Automate behaves. Properties are read at each use and may be set while the sandbox runs. What its documentation leaves open can
+/// be had either way.
 /// </summary>
 public sealed class VossOptions
 {
@@ -127,7 +129,7 @@ public sealed class VossOptions
 
     /// <summary>The hierarchy: dotted paths, each below one that came before. Read once, when the sandbox starts.</summary>
     public IReadOnlyList<string> Hierarchies { get; set; } =
-        ["sys", "sys.hcs", "sys.hcs.Provider", "sys.hcs.Provider.Customer", "sys.hcs.Provider.Customer.Main Site - North"];
+    ["sys", "sys.hcs", "sys.hcs.Provider", "sys.hcs.Provider.Customer", "sys.hcs.Provider.Customer.Main Site - North"];
 
     /// <summary>Whether HTTP Basic is taken.</summary>
     public bool TakesBasic { get; set; } = true;
@@ -166,8 +168,8 @@ public sealed class VossOptions
     public bool RolledBackIsBoolean { get; set; }
 
     /// <summary>
-    /// The rows of a load that are kept as sub-transactions although they succeeded. What succeeds after them is counted, and forgotten, so that a workbook
-    /// of millions of rows takes no more memory than one of thousands. Rows that fail are always kept.
+    /// The rows of a load that are kept as sub-transactions although they succeeded. What succeeds after them is counted, and forgotten, so
+    /// that a workbook of millions of rows takes no more memory than one of thousands. Rows that fail are always kept.
     /// </summary>
     public int SucceededRowsKept { get; set; } = 50_000;
 
@@ -186,7 +188,9 @@ public sealed class VossOptions
     /// <summary>The forms of the poll that exist.</summary>
     public VossPollForms PollForms { get; set; } = VossPollForms.Query | VossPollForms.Path;
 
-    /// <summary>Whether the poll with ?transactions= needs the hierarchy, as every address without a pkid in it does by the documentation.</summary>
+    /// <summary>
+    /// Whether the poll with ?transactions= needs the hierarchy, as every address without a pkid in it does by the documentation.
+    /// </summary>
     public bool PollNeedsHierarchy { get; set; }
 
     /// <summary>How a load ends whose rows ran one after the other and some failed.</summary>
@@ -220,17 +224,20 @@ public sealed class VossOptions
     public Func<VossRow, Task> BeforeRow { get; set; } = static _ => Task.CompletedTask;
 
     /// <summary>
-    /// A rule for <see cref="RowFails"/>: rows with a cell that fits one of the patterns, in which "*" is anything but a slash and "**" anything. What
-    /// follows "=>" in a pattern is the row's message.
+    /// A rule for <see cref="RowFails"/>: rows with a cell that fits one of the patterns, in which "*" is anything but a slash and "**"
+    /// anything. What follows "=>" in a pattern is the row's message.
     /// </summary>
     public static Func<VossRow, string?> RowsLike(params string[] patterns)
     {
         const string UsualMessage = "The value is not valid.";
-        (Glob Pattern, string Message)[] rules = Array.ConvertAll(patterns, static text =>
-        {
-            string[] sides = text.Split("=>", 2, StringSplitOptions.TrimEntries);
-            return (Glob.ForPath(sides[0]), sides.Length == 2 ? sides[1] : UsualMessage);
-        });
+        (Glob Pattern, string Message)[] rules = Array.ConvertAll(
+            patterns,
+            static text =>
+            {
+                string[] sides = text.Split("=>", 2, StringSplitOptions.TrimEntries);
+                return (Glob.ForPath(sides[0]), sides.Length == 2 ? sides[1] : UsualMessage);
+            }
+        );
         return row => rules.FirstOrDefault(rule => row.Cells.Values.Any(rule.Pattern.IsMatch)).Message;
     }
 }

@@ -49,9 +49,7 @@ internal sealed class VossService : ISandboxService
 
     public Task? TryControl(HttpContext context, RequestTarget target, string[] route) => _control.TryAnswer(context, target, route);
 
-    public void Hold(RequestTarget target, TimeSpan time)
-    {
-    }
+    public void Hold(RequestTarget target, TimeSpan time) { }
 
     public ValueTask DisposeAsync()
     {
@@ -81,22 +79,65 @@ internal sealed class VossService : ISandboxService
         await (Find(context, query, route, user) ?? _fault.SendAsync(context, Status404NotFound, "Not found."));
     }
 
-    private Task? Find(HttpContext context, Query query, string[] route, VossUser user) => (context.Request.Method, route) switch
-    {
-        ("POST", [_, "uploadfiles"]) => ForNodeAsync(context, query, user, Options.UploadNeedsHierarchy, _ => _upload.ReceiveAsync(context)),
-        ("POST", [_, "tool", "BulkLoad"]) => ForNodeAsync(context, query, user, isNeeded: true, node => LoadAsync(context, query, user, node!)),
-        ("GET", [_, "tool", "Transaction", "poll"]) when Options.PollForms.HasFlag(VossPollForms.Query) =>
-            ForNodeAsync(context, query, user, Options.PollNeedsHierarchy, _ => PollAsync(context, query)),
-        ("GET", [_, "tool", "Transaction", var pkid, "poll"]) when Options.PollForms.HasFlag(VossPollForms.Path) =>
-            ForTransactionAsync(context, pkid, t => SendPollAsync(context, [t])),
-        ("GET", [_, "tool", "Transaction"]) when Options.ListsTransactions => ForNodeAsync(context, query, user, isNeeded: true, _ => SendTransactionsAsync(context, query)),
-        ("GET", [_, "tool", "Transaction", var pkid]) => ForTransactionAsync(context, pkid, t => _answer.SendAsync(context, t, query.Number("skip") ?? 0, query.Number("limit"))),
-        (var method, [_, "tool", "Transaction", var pkid, "cancel"]) when Options.OffersCancel && method == Options.CancelMethod =>
-            ForTransactionAsync(context, pkid, t => CancelAsync(context, t)),
-        ("GET", [_, "data", "HierarchyNode"]) => ForNodeAsync(context, query, user, isNeeded: false, top => SendNodesAsync(context, query, user, top)),
-        ("GET", [_, "data", "Schedule"]) => ForNodeAsync(context, query, user, isNeeded: true, _ => SendListAsync(context, query, _state.Schedules, Describe)),
-        _ => null,
-    };
+    private Task? Find(HttpContext context, Query query, string[] route, VossUser user) =>
+        (context.Request.Method, route) switch
+        {
+            ("POST", [_, "uploadfiles"]) => ForNodeAsync(
+                context,
+                query,
+                user,
+                Options.UploadNeedsHierarchy,
+                _ => _upload.ReceiveAsync(context)
+            ),
+            ("POST", [_, "tool", "BulkLoad"]) => ForNodeAsync(
+                context,
+                query,
+                user,
+                isNeeded: true,
+                node => LoadAsync(context, query, user, node!)
+            ),
+            ("GET", [_, "tool", "Transaction", "poll"]) when Options.PollForms.HasFlag(VossPollForms.Query) => ForNodeAsync(
+                context,
+                query,
+                user,
+                Options.PollNeedsHierarchy,
+                _ => PollAsync(context, query)
+            ),
+            ("GET", [_, "tool", "Transaction", var pkid, "poll"]) when Options.PollForms.HasFlag(VossPollForms.Path) => ForTransactionAsync(
+                context,
+                pkid,
+                t => SendPollAsync(context, [t])
+            ),
+            ("GET", [_, "tool", "Transaction"]) when Options.ListsTransactions => ForNodeAsync(
+                context,
+                query,
+                user,
+                isNeeded: true,
+                _ => SendTransactionsAsync(context, query)
+            ),
+            ("GET", [_, "tool", "Transaction", var pkid]) => ForTransactionAsync(
+                context,
+                pkid,
+                t => _answer.SendAsync(context, t, query.Number("skip") ?? 0, query.Number("limit"))
+            ),
+            (var method, [_, "tool", "Transaction", var pkid, "cancel"]) when Options.OffersCancel && method == Options.CancelMethod =>
+                ForTransactionAsync(context, pkid, t => CancelAsync(context, t)),
+            ("GET", [_, "data", "HierarchyNode"]) => ForNodeAsync(
+                context,
+                query,
+                user,
+                isNeeded: false,
+                top => SendNodesAsync(context, query, user, top)
+            ),
+            ("GET", [_, "data", "Schedule"]) => ForNodeAsync(
+                context,
+                query,
+                user,
+                isNeeded: true,
+                _ => SendListAsync(context, query, _state.Schedules, Describe)
+            ),
+            _ => null,
+        };
 
     /// <summary>The node that the request names is there, and within the user's own.</summary>
     private async Task ForNodeAsync(HttpContext context, Query query, VossUser user, bool isNeeded, Func<VossHierarchyNode?, Task> act)
@@ -114,7 +155,9 @@ internal sealed class VossService : ISandboxService
     }
 
     private Task ForTransactionAsync(HttpContext context, string pkid, Func<VossTransaction, Task> act) =>
-        _state.FindTransaction(pkid) is { } transaction ? act(transaction) : _fault.SendAsync(context, Status404NotFound, $"The transaction {pkid} does not exist.");
+        _state.FindTransaction(pkid) is { } transaction
+            ? act(transaction)
+            : _fault.SendAsync(context, Status404NotFound, $"The transaction {pkid} does not exist.");
 
     private async Task LoadAsync(HttpContext context, Query query, VossUser user, VossHierarchyNode node)
     {
@@ -138,7 +181,9 @@ internal sealed class VossService : ISandboxService
             return;
         }
 
-        (VossTransaction transaction, Task end) = schedule is null ? _loads.Start(user, node, order.BulkloadFile) : _loads.Register(user, schedule);
+        (VossTransaction transaction, Task end) = schedule is null
+            ? _loads.Start(user, node, order.BulkloadFile)
+            : _loads.Register(user, schedule);
         await SendStartedAsync(context, query, transaction, end);
     }
 
@@ -148,21 +193,47 @@ internal sealed class VossService : ISandboxService
         string href = VossTransactionAnswer.HrefOf(transaction).TrimEnd('/');
         if (query["nowait"] == "true")
         {
-            await Answer.Json(context, Status200OK, new { href, success = true, transaction_id = transaction.Pkid });
+            await Answer.Json(
+                context,
+                Status200OK,
+                new
+                {
+                    href,
+                    success = true,
+                    transaction_id = transaction.Pkid,
+                }
+            );
             return;
         }
 
         await end.WaitAsync(context.RequestAborted);
-        await Answer.Json(context, Status200OK, new { pkid = transaction.Pkid, model_type = "tool/BulkLoad", meta = new { }, success = transaction.Status != VossTransaction.Fail });
+        await Answer.Json(
+            context,
+            Status200OK,
+            new
+            {
+                pkid = transaction.Pkid,
+                model_type = "tool/BulkLoad",
+                meta = new { },
+                success = transaction.Status != VossTransaction.Fail,
+            }
+        );
     }
 
     private VossSchedule? ScheduleOf(LoadOrder order, VossUser user, VossHierarchyNode node)
     {
         bool isComplete = DateTime.TryParseExact(
-            $"{order.ExecuteDate} {order.ExecuteTime}", "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime wall);
-        if (!isComplete
+            $"{order.ExecuteDate} {order.ExecuteTime}",
+            "yyyy-MM-dd HH:mm:ss",
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.None,
+            out DateTime wall
+        );
+        if (
+            !isComplete
             || !int.TryParse(order.ExecuteTimezone, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int minutes)
-            || Math.Abs(minutes) >= MinutesOfADay)
+            || Math.Abs(minutes) >= MinutesOfADay
+        )
         {
             return null;
         }
@@ -170,7 +241,16 @@ internal sealed class VossService : ISandboxService
         DateTimeOffset at = new(DateTime.SpecifyKind(wall.AddMinutes(-minutes), DateTimeKind.Utc));
         string made = _state.Environment.Clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture);
         return new VossSchedule(
-            _state.NewPkid(), $"{order.BulkloadFile} -- {made} (UTC)", order.BulkloadFile!, node, user.Name, order.ExecuteDate!, order.ExecuteTime!, order.ExecuteTimezone!, at);
+            _state.NewPkid(),
+            $"{order.BulkloadFile} -- {made} (UTC)",
+            order.BulkloadFile!,
+            node,
+            user.Name,
+            order.ExecuteDate!,
+            order.ExecuteTime!,
+            order.ExecuteTimezone!,
+            at
+        );
     }
 
     private static async Task<LoadOrder?> ReadOrderAsync(HttpContext context)
@@ -190,8 +270,22 @@ internal sealed class VossService : ISandboxService
     {
         string? text = query["filter_field"] == "detail" && query["filter_condition"] == "contains" ? query["filter_text"] : null;
         return SendListAsync(
-            context, query, _state.Transactions.Where(t => text is null || t.Detail.Contains(text, StringComparison.Ordinal)).Reverse().ToArray(),
-            static t => new { data = new { pkid = t.Pkid, href = VossTransactionAnswer.HrefOf(t), action = t.Action, detail = t.Detail, status = t.Status, parent_pkid = t.Parent?.Pkid } });
+            context,
+            query,
+            _state.Transactions.Where(t => text is null || t.Detail.Contains(text, StringComparison.Ordinal)).Reverse().ToArray(),
+            static t => new
+            {
+                data = new
+                {
+                    pkid = t.Pkid,
+                    href = VossTransactionAnswer.HrefOf(t),
+                    action = t.Action,
+                    detail = t.Detail,
+                    status = t.Status,
+                    parent_pkid = t.Parent?.Pkid,
+                },
+            }
+        );
     }
 
     private async Task PollAsync(HttpContext context, Query query)
@@ -208,7 +302,11 @@ internal sealed class VossService : ISandboxService
         if (isMore && Options.PollIds is (VossPollIds.OneElseFailed or VossPollIds.OneElseForbidden))
         {
             bool isFailure = Options.PollIds == VossPollIds.OneElseFailed;
-            await _fault.SendAsync(context, isFailure ? Status500InternalServerError : Status403Forbidden, "The transactions cannot be polled.");
+            await _fault.SendAsync(
+                context,
+                isFailure ? Status500InternalServerError : Status403Forbidden,
+                "The transactions cannot be polled."
+            );
             return;
         }
 
@@ -235,26 +333,52 @@ internal sealed class VossService : ISandboxService
     }
 
     /// <summary>The nodes that the user sees, at and below one where it is named.</summary>
-    private Task SendNodesAsync(HttpContext context, Query query, VossUser user, VossHierarchyNode? top) => SendListAsync(
-        context, query, _state.Hierarchies.Where(node => node.IsWithin(user.Hierarchy) && node.IsWithin(top?.Path ?? user.Hierarchy)).ToArray(), Describe);
+    private Task SendNodesAsync(HttpContext context, Query query, VossUser user, VossHierarchyNode? top) =>
+        SendListAsync(
+            context,
+            query,
+            _state.Hierarchies.Where(node => node.IsWithin(user.Hierarchy) && node.IsWithin(top?.Path ?? user.Hierarchy)).ToArray(),
+            Describe
+        );
 
     private object Describe(VossHierarchyNode node)
     {
         string href = $"/api/data/HierarchyNode/{node.Pkid}/";
         return Options.TransactionShape == VossTransactionShape.Flat
-            ? new { node.Pkid, node.Name, hierarchy_path = node.Path, href }
-            : new { meta = new { href }, data = new { node.Pkid, node.Name, hierarchy_path = node.Path } };
+            ? new
+            {
+                node.Pkid,
+                node.Name,
+                hierarchy_path = node.Path,
+                href,
+            }
+            : new
+            {
+                meta = new { href },
+                data = new
+                {
+                    node.Pkid,
+                    node.Name,
+                    hierarchy_path = node.Path,
+                },
+            };
     }
 
-    private static object Describe(VossSchedule schedule) => new
-    {
-        schedule.Pkid,
-        schedule.Name,
-        active = true,
-        schedule_type = "Single Execution",
-        single_execute = new { single_date = schedule.ExecuteDate, single_time = schedule.ExecuteTime, timezone = schedule.ExecuteTimezone },
-        scheduled_resources = new[] { new { action = "execute", resource_type = "data/BulkLoad" } },
-    };
+    private static object Describe(VossSchedule schedule) =>
+        new
+        {
+            schedule.Pkid,
+            schedule.Name,
+            active = true,
+            schedule_type = "Single Execution",
+            single_execute = new
+            {
+                single_date = schedule.ExecuteDate,
+                single_time = schedule.ExecuteTime,
+                timezone = schedule.ExecuteTimezone,
+            },
+            scheduled_resources = new[] { new { action = "execute", resource_type = "data/BulkLoad" } },
+        };
 
     /// <summary>A page of a list; its total is 0 where nobody asked to count.</summary>
     private static Task SendListAsync<T>(HttpContext context, Query query, IReadOnlyCollection<T> all, Func<T, object> describe)
@@ -263,11 +387,20 @@ internal sealed class VossService : ISandboxService
         const int UsualPage = 50;
         int skip = query.Number("skip") ?? 0;
         int limit = Math.Min(query.Number("limit") ?? UsualPage, MostAPage);
-        return Answer.Json(context, Status200OK, new
-        {
-            pagination = new { skip, limit, total = query["count"] == "false" ? 0 : all.Count },
-            resources = all.Skip(skip).Take(limit).Select(describe),
-        });
+        return Answer.Json(
+            context,
+            Status200OK,
+            new
+            {
+                pagination = new
+                {
+                    skip,
+                    limit,
+                    total = query["count"] == "false" ? 0 : all.Count,
+                },
+                resources = all.Skip(skip).Take(limit).Select(describe),
+            }
+        );
     }
 
     /// <summary>The parameters of a request's address.</summary>
@@ -277,7 +410,8 @@ internal sealed class VossService : ISandboxService
 
         public string[] All(string name) => values.TryGetValue(name, out var value) ? value.OfType<string>().ToArray() : [];
 
-        public int? Number(string name) => int.TryParse(this[name], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
+        public int? Number(string name) =>
+            int.TryParse(this[name], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
     }
 
     /// <summary>The body of a bulk load.</summary>

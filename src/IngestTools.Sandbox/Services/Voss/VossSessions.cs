@@ -33,13 +33,16 @@ public sealed class VossSessions
             _environment.NextString(Alphabet, SessionIdLength),
             _environment.NextString(Alphabet, CsrfTokenLength),
             user.Name,
-            _environment.Clock.GetUtcNow() + _options.SessionLifetime);
+            _environment.Clock.GetUtcNow() + _options.SessionLifetime
+        );
         _sessions[session.Id] = session;
         return session;
     }
 
     internal VossSession? Find(string? id) =>
-        id is not null && _sessions.TryGetValue(id, out VossSession? session) && session.Ends > _environment.Clock.GetUtcNow() ? session : null;
+        id is not null && _sessions.TryGetValue(id, out VossSession? session) && session.Ends > _environment.Clock.GetUtcNow()
+            ? session
+            : null;
 }
 
 /// <summary>A session.</summary>

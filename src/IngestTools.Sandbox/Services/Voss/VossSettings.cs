@@ -131,11 +131,17 @@ internal sealed record VossSettings
         options.FaultShape = FaultShape ?? options.FaultShape;
         options.MissingSession = MissingSession ?? options.MissingSession;
         options.TakesBasic = TakesBasic ?? options.TakesBasic;
-        options.Users = options.Users
-            .Select((user, i) => WithRights(i > 0 ? user : user with { Name = User ?? user.Name, Password = Password ?? user.Password }))
+        options.Users = options
+            .Users.Select(
+                (user, i) => WithRights(i > 0 ? user : user with { Name = User ?? user.Name, Password = Password ?? user.Password })
+            )
             .ToArray();
 
         VossUser WithRights(VossUser user) =>
-            user with { Hierarchy = UserHierarchy ?? user.Hierarchy, MayBulkLoad = MayBulkLoad ?? user.MayBulkLoad };
+            user with
+            {
+                Hierarchy = UserHierarchy ?? user.Hierarchy,
+                MayBulkLoad = MayBulkLoad ?? user.MayBulkLoad,
+            };
     }
 }

@@ -5,7 +5,9 @@ using static Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace IngestTools.Sandbox.Services.Voss;
 
-/// <summary>Who asks: by HTTP Basic, or by a session that was signed in for. A session's writes need the token against forged requests too.</summary>
+/// <summary>
+/// Who asks: by HTTP Basic, or by a session that was signed in for. A session's writes need the token against forged requests too.
+/// </summary>
 internal sealed class VossSignIn(VossState state, VossFault fault)
 {
     private const string SessionCookie = "sessionid";
@@ -30,7 +32,12 @@ internal sealed class VossSignIn(VossState state, VossFault fault)
         }
 
         VossSession session = state.Sessions.Open(user);
-        CookieOptions cookie = new() { HttpOnly = true, SameSite = SameSiteMode.Lax, Secure = context.Request.IsHttps };
+        CookieOptions cookie = new()
+        {
+            HttpOnly = true,
+            SameSite = SameSiteMode.Lax,
+            Secure = context.Request.IsHttps,
+        };
         context.Response.Cookies.Append(SessionCookie, session.Id, cookie);
         context.Response.Cookies.Append(CsrfCookie, session.CsrfToken, cookie);
         context.Response.Headers[CsrfHeader] = session.CsrfToken;
@@ -71,7 +78,12 @@ internal sealed class VossSignIn(VossState state, VossFault fault)
 
         if (!HttpMethods.IsGet(context.Request.Method) && !IsCsrfSafe(context, session))
         {
-            await Answer.Text(context, Status403Forbidden, VossFault.Page("CSRF verification failed. Request aborted."), "text/html; charset=utf-8");
+            await Answer.Text(
+                context,
+                Status403Forbidden,
+                VossFault.Page("CSRF verification failed. Request aborted."),
+                "text/html; charset=utf-8"
+            );
             return null;
         }
 

@@ -13,8 +13,16 @@ namespace IngestTools.Sandbox.Services.Voss;
 /// <param name="ExecuteTimezone">Minutes relative to UTC, as they were sent.</param>
 /// <param name="At">The instant that these three name.</param>
 public sealed record VossSchedule(
-    string Pkid, string Name, string FileName, VossHierarchyNode Hierarchy, string UserName,
-    string ExecuteDate, string ExecuteTime, string ExecuteTimezone, DateTimeOffset At);
+    string Pkid,
+    string Name,
+    string FileName,
+    VossHierarchyNode Hierarchy,
+    string UserName,
+    string ExecuteDate,
+    string ExecuteTime,
+    string ExecuteTimezone,
+    DateTimeOffset At
+);
 
 /// <summary>What VOSS Automate knows: its files, transactions, schedules and sessions, and how it behaves.</summary>
 public sealed class VossState
@@ -80,9 +88,19 @@ public sealed class VossState
     internal VossHierarchyNode? FindHierarchy(string name) => _hierarchies.Find(name);
 
     internal VossTransaction NewTransaction(
-        string action, string userName, VossHierarchyNode? hierarchy, VossTransaction? parent = null, VossRow? row = null, string? fileName = null)
+        string action,
+        string userName,
+        VossHierarchyNode? hierarchy,
+        VossTransaction? parent = null,
+        VossRow? row = null,
+        string? fileName = null
+    )
     {
-        VossTransaction transaction = new(Guid.NewGuid().ToString(), action, userName, hierarchy, parent, Environment.Clock.GetUtcNow()) { Row = row, FileName = fileName };
+        VossTransaction transaction = new(Guid.NewGuid().ToString(), action, userName, hierarchy, parent, Environment.Clock.GetUtcNow())
+        {
+            Row = row,
+            FileName = fileName,
+        };
         _transactions[transaction.Pkid] = transaction;
         return transaction;
     }

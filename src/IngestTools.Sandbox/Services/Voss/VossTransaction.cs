@@ -20,7 +20,14 @@ public sealed class VossTransaction
     private readonly List<VossLogEntry> _log = [];
     private volatile string _status = Queued;
 
-    internal VossTransaction(string pkid, string action, string userName, VossHierarchyNode? hierarchy, VossTransaction? parent, DateTimeOffset submitted)
+    internal VossTransaction(
+        string pkid,
+        string action,
+        string userName,
+        VossHierarchyNode? hierarchy,
+        VossTransaction? parent,
+        DateTimeOffset submitted
+    )
     {
         Pkid = pkid;
         Action = action;

@@ -32,12 +32,13 @@ internal sealed class VossTransactionAnswer(VossOptions options)
     }
 
     /// <summary>The entry of a transaction in the answer to a poll.</summary>
-    public object Poll(VossTransaction transaction) => new
-    {
-        status = options.Word(transaction.Status),
-        description = transaction.Detail,
-        href = HrefOf(transaction),
-    };
+    public object Poll(VossTransaction transaction) =>
+        new
+        {
+            status = options.Word(transaction.Status),
+            description = transaction.Detail,
+            href = HrefOf(transaction),
+        };
 
     private void WriteMeta(Utf8JsonWriter json, VossTransaction transaction)
     {
@@ -104,7 +105,13 @@ internal sealed class VossTransactionAnswer(VossOptions options)
         json.WriteEndArray();
     }
 
-    private async Task WriteSubTransactionsAsync(Utf8JsonWriter json, VossTransaction transaction, int skip, int? limit, CancellationToken cancellationToken)
+    private async Task WriteSubTransactionsAsync(
+        Utf8JsonWriter json,
+        VossTransaction transaction,
+        int skip,
+        int? limit,
+        CancellationToken cancellationToken
+    )
     {
         IReadOnlyList<VossTransaction> all = transaction.SubTransactions;
         IEnumerable<VossTransaction> shown = all;
@@ -140,5 +147,8 @@ internal sealed class VossTransactionAnswer(VossOptions options)
 
     /// <summary>UTC to the microsecond, with the letter that says so or without.</summary>
     private string? TimeText(DateTimeOffset? time) =>
-        time?.UtcDateTime.ToString(options.TimesEndInZ ? @"yyyy-MM-dd\THH:mm:ss.ffffff\Z" : @"yyyy-MM-dd\THH:mm:ss.ffffff", CultureInfo.InvariantCulture);
+        time?.UtcDateTime.ToString(
+            options.TimesEndInZ ? @"yyyy-MM-dd\THH:mm:ss.ffffff\Z" : @"yyyy-MM-dd\THH:mm:ss.ffffff",
+            CultureInfo.InvariantCulture
+        );
 }

@@ -52,7 +52,7 @@ internal sealed class VossUpload(VossState state, VossFault fault)
 
         using MemoryStream content = new();
         byte[] chunk = new byte[ChunkBytes];
-        for (int read; (read = await body.ReadAsync(chunk, context.RequestAborted)) > 0;)
+        for (int read; (read = await body.ReadAsync(chunk, context.RequestAborted)) > 0; )
         {
             await content.WriteAsync(chunk.AsMemory(0, read));
             if (content.Length <= (state.Options.MaxUploadBytes ?? long.MaxValue))

@@ -12,7 +12,10 @@ namespace IngestTools.Sandbox.Services.Voss;
 /// <param name="Cells">The cells by their column, from 0.</param>
 internal sealed record WorkbookRow(string Sheet, int Number, IReadOnlyDictionary<int, string> Cells);
 
-/// <summary>Reads the sheets of an .xlsx file row by row, so that memory does not grow with them. Shared texts are kept, since rows name them by their place.</summary>
+/// <summary>
+/// Reads the sheets of an .xlsx file row by row, so that memory does not grow with them. Shared texts are kept, since rows name them by
+/// their place.
+/// </summary>
 internal static class Workbook
 {
     /// <summary>A part that would be larger unpacked is a bomb, not a sheet.</summary>
@@ -27,7 +30,8 @@ internal static class Workbook
     /// <summary>The rows that have cells, sheet by sheet, read as they are asked for.</summary>
     /// <param name="file">The workbook.</param>
     /// <param name="wants">Whether a sheet is read, by its name.</param>
-    /// <exception cref="InvalidDataException">The file is not a workbook, or a broken one; thrown where the broken part is read.</exception>
+    /// <exception cref="InvalidDataException">The file is not a workbook, or a broken one; thrown where the broken part is
+    /// read.</exception>
     public static IEnumerable<WorkbookRow> ReadRows(byte[] file, Func<string, bool> wants) => Guard(Rows(file, wants));
 
     private static IEnumerable<string> SheetNames(byte[] file)
@@ -69,7 +73,8 @@ internal static class Workbook
         throw new InvalidDataException("it has no workbook part");
     }
 
-    private static IEnumerable<Sheet> SheetsOf(SpreadsheetDocument document) => document.WorkbookPart!.Workbook?.Sheets?.Elements<Sheet>() ?? [];
+    private static IEnumerable<Sheet> SheetsOf(SpreadsheetDocument document) =>
+        document.WorkbookPart!.Workbook?.Sheets?.Elements<Sheet>() ?? [];
 
     private static string[] ReadSharedTexts(WorkbookPart workbook)
     {
@@ -104,12 +109,17 @@ internal static class Workbook
     }
 
     /// <summary>The text of an element whose text may lie in several runs. How it is to be read aloud is left out.</summary>
-    private static string TextOf(OpenXmlElement element) => string.Concat(element.ChildElements.Select(static child => child switch
-    {
-        Text text => text.Text,
-        Run run => run.Text?.Text,
-        _ => null,
-    }));
+    private static string TextOf(OpenXmlElement element) =>
+        string.Concat(
+            element.ChildElements.Select(static child =>
+                child switch
+                {
+                    Text text => text.Text,
+                    Run run => run.Text?.Text,
+                    _ => null,
+                }
+            )
+        );
 
     /// <summary>"A1" is column 0, "AA7" column 26.</summary>
     private static int ColumnOf(string reference)
@@ -136,8 +146,19 @@ internal static class Workbook
                         yield break;
                     item = all.Current;
                 }
-                catch (Exception e) when (e is XmlException or FormatException or OverflowException or ArgumentException or IndexOutOfRangeException
-                    or OpenXmlPackageException or FileFormatException or InvalidOperationException or IOException or InvalidCastException)
+                catch (Exception e)
+                    when (e
+                            is XmlException
+                                or FormatException
+                                or OverflowException
+                                or ArgumentException
+                                or IndexOutOfRangeException
+                                or OpenXmlPackageException
+                                or FileFormatException
+                                or InvalidOperationException
+                                or IOException
+                                or InvalidCastException
+                    )
                 {
                     throw new InvalidDataException(e.Message, e);
                 }
