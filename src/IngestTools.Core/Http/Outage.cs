@@ -184,6 +184,7 @@ internal sealed class Outage
     private bool MayWait(OutageWaiter waiter, Exception failure)
     {
         bool isToReport;
+        bool mayWait;
         Downtime downtime;
         lock (_lock)
         {
@@ -191,12 +192,9 @@ internal sealed class Outage
             downtime = Fail(now);
             Join(waiter, downtime, now);
             CallWait wait = waiter.Wait!;
-            if (_time.GetElapsedTime(wait.Since, now) >= _timeout)
-            {
+            mayWait = _time.GetElapsedTime(wait.Since, now) < _timeout;
+            if (!mayWait)
                 waiter.GaveUpOn = downtime;
-                return false;
-            }
-
             bool isLong = downtime.IsCircuitOpen || _time.GetElapsedTime(downtime.Since, now) >= ReportAfter;
             isToReport = isLong && !IsReported(downtime, wait);
             if (isToReport)
@@ -206,15 +204,15 @@ internal sealed class Outage
         if (isToReport)
         {
             waiter.Logger.LogWarning(
-                "{Server} has been unavailable since {Since}. Waiting up to {Timeout} for it to come back. {Reason}",
+                "{Server} has been unavailable since {Since}. {Wait} {Reason}",
                 _server,
                 downtime.Clock,
-                Seconds(_timeout),
+                mayWait ? $"Waiting up to {Seconds(_timeout)} for it to come back." : $"This call waited {Seconds(_timeout)} for it.",
                 Reason(failure)
             );
         }
 
-        return true;
+        return mayWait;
     }
 
     /// <summary>Counts a failure to the current downtime. A new one begins where there is none, or the last failure was long ago.</summary>
@@ -249,6 +247,9 @@ internal sealed class Outage
             ? (circuit.RetryAfter ?? LongestPause) + TimeSpan.FromMilliseconds(Random.Shared.Next(10, 500))
             : Random.Shared.NextDouble() * Min(LongestPause, FirstPause * Math.Pow(2, Math.Min(waiter.Pauses++, 10)));
         TimeSpan left = _timeout - _time.GetElapsedTime(waiter.Wait!.Since);
+        // The attempt that finds the outage long enough to report it must not be the one that ends the wait.
+        if (_current is { } current && _time.GetElapsedTime(current.Since) is var down && down < ReportAfter)
+            left = Min(left, ReportAfter - down);
         return left < TimeSpan.Zero ? TimeSpan.Zero : Min(pause, left);
     }
 

@@ -23,7 +23,9 @@ internal static class SandboxCommands
         // An argument may begin with @, and is not the name of a file with arguments then.
         ParseResult result = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         string[] errors =
-            result.Action is ParseErrorAction ? [.. result.Errors.Select(error => error.Message)] : [.. FindEmptyOptions(result)];
+            result.Action is not ParseErrorAction ? [.. FindEmptyOptions(result)]
+            : result.CommandResult.Command == root ? [DescribeCommand(root, result)]
+            : [.. result.Errors.Select(error => error.Message)];
         if (errors.Length > 0)
         {
             // The first line is for a caller that shows one.
@@ -55,6 +57,17 @@ internal static class SandboxCommands
             Console.WriteLine(JsonSerializer.Serialize(options, JsonSerializerOptions.Web));
         });
         return command;
+    }
+
+    /// <summary>
+    /// What is wrong where no command is named. The library says that it was not provided, and that a word was not recognized.
+    /// </summary>
+    private static string DescribeCommand(RootCommand root, ParseResult result)
+    {
+        string commands = string.Join(", ", root.Subcommands.Select(command => command.Name));
+        return result.UnmatchedTokens is [string word, ..]
+            ? $"'{word}' is not a command. The commands are {commands}."
+            : $"Name a command: {commands}.";
     }
 
     private static IEnumerable<string> FindEmptyOptions(ParseResult result) =>

@@ -123,6 +123,30 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task Outage_that_outlasts_a_short_wait_is_reported_too()
+    {
+        await using RestartableDsp dsp = await RestartableDsp.StartAsync();
+        using IngestConnection connection = dsp.Connect(TimeSpan.FromSeconds(1.1));
+        await dsp.DownAsync();
+
+        // The pauses are random, and the last attempt of a short wait is often the first that finds the outage long.
+        RecordingLogger[] logs = [.. Enumerable.Range(0, 8).Select(_ => new RecordingLogger())];
+        foreach (RecordingLogger log in logs)
+        {
+            await Assert
+                .ThrowsAsync<IngestException>(() =>
+                    new DspIngestClient(connection, log).StartAsync(RestartableDsp.Shortcode, null, CancellationToken.None)
+                )
+                .WaitAsync(Limit);
+        }
+
+        Assert.All(
+            logs,
+            log => Assert.Single(log.At(LogLevel.Warning), text => text.Contains("unavailable since", StringComparison.Ordinal))
+        );
+    }
+
+    [Fact]
     public async Task Wait_for_a_transaction_outlasts_an_outage()
     {
         await using RestartableDsp dsp = await RestartableDsp.StartAsync();

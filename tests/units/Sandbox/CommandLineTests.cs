@@ -94,8 +94,8 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("Required command was not provided.")]
-    [InlineData("Required command was not provided. Unrecognized command or argument 'server'.", "server")]
+    [InlineData("Name a command: serve, options.")]
+    [InlineData("'server' is not a command. The commands are serve, options.", "server")]
     [InlineData("Unrecognized command or argument '--prot'.", "serve", "--prot", "1")]
     [InlineData("--port takes a number from 0 to 65535, not '70000'", "serve", "--port=70000")]
     [InlineData("--fault '503=x': 'x' is not a share", "serve", "--fault", "503=x")]
