@@ -145,7 +145,7 @@ public sealed class UserFile
 
     private enum Earlier
     {
-        /// <summary>There is no file.</summary>
+        /// <summary>The file does not exist.</summary>
         None,
 
         /// <summary>It is the beginning of the new one, or the same: nothing is lost with it.</summary>

@@ -9,7 +9,7 @@ namespace IngestTools.Http;
 /// </param>
 /// <param name="Text">The door for what the server answers.</param>
 /// <param name="LearnSecret">Makes the connection's secret known to the door, ahead of the first answer.</param>
-/// <param name="RateLimiter">Keeps requests below a rate; null where there is no limit.</param>
+/// <param name="RateLimiter">Keeps requests below a rate; null without a limit.</param>
 /// <param name="Time">The clock.</param>
 internal sealed record HttpTransport(
     HttpMessageHandler Kept,

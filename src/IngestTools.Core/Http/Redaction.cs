@@ -112,7 +112,7 @@ public static partial class Redaction
     }
 
     /// <summary>
-    /// The sign that ends the user information of an address; a number below <paramref name="start"/> where there is none.
+    /// The sign that ends the user information of an address; a number below <paramref name="start"/> if it has no user information.
     /// </summary>
     private static int EndOfUser(string address, int start)
     {

@@ -16,7 +16,7 @@ internal sealed class RequestContext(HttpOperation operation, AnswerReader read,
 
     public AnswerReader Read => read;
 
-    /// <summary>The guard of requests that change something; null where there is none.</summary>
+    /// <summary>The guard of requests that change something; null without a guard.</summary>
     public Func<OperationKind, CancellationToken, ValueTask>? BeforeWrite { get; init; }
 
     /// <summary>Cancels the operation as a whole. An attempt may end before.</summary>

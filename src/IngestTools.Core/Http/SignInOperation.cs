@@ -22,7 +22,7 @@ internal static class SignInOperation
         };
 
     /// <summary>The token of an answer, as it goes into a header.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: there is none, or it has characters that no token
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidAnswer"/>: it is missing, or it has characters that no token
     /// has.</exception>
     public static string TokenOf(IngestHttp http, HttpOperation operation, string? token) =>
         token?.Trim() is { Length: > 0 } trimmed && trimmed.All(c => c is > ' ' and < '\u007f')

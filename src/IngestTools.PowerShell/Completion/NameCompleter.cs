@@ -20,7 +20,7 @@ public abstract class NameCompleter : IArgumentCompleter
     )
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
-        return [.. Names(IngestSession.Current).Where(n => IsMatch(n, typed)).OrderBy(n => !IsPrefix(n, typed)).Select(Result)];
+        return [.. Names(IngestSession.Current).Where(n => IsMatch(n, typed)).OrderBy(n => !IsPrefix(n, typed)).Select(ToResult)];
     }
 
     /// <summary>Whether a name is one that a typed text can become. Names that begin with it come first.</summary>
@@ -30,10 +30,13 @@ public abstract class NameCompleter : IArgumentCompleter
 
     private protected abstract IEnumerable<string> Names(IngestSession session);
 
-    private static CompletionResult Result(string name) => new(Quote(name), name, CompletionResultType.ParameterValue, name);
+    /// <summary>What is shown beside a name that is completed.</summary>
+    private protected virtual string MeaningOf(string name) => name;
+
+    private CompletionResult ToResult(string name) => new(Quote(name), name, CompletionResultType.ParameterValue, MeaningOf(name));
 
     /// <summary>As it must be typed: bare where that is the same, else in single quotes.</summary>
-    internal static string Quote(string name) =>
+    private static string Quote(string name) =>
         name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/')
             ? name
             : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";

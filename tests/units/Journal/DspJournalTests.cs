@@ -288,16 +288,7 @@ public sealed class DspJournalTests
         List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 2));
         using IngestTools.Connections.IngestConnection hurried = dsp.Reconnect(new QuickTime(20), settings => settings);
         IDisposable held = await dsp.Project.HoldLockAsync();
-        UploadedNames names = new();
-        results.ForEach(result => names.Add(result.RemoteName, result.Sha256));
-        Task<Transaction> starting = new IngestTools.Services.DspIngest.DspIngestClient(hurried, dsp.Log, ada.Journal).StartAsync(
-            DspHarness.Shortcode,
-            names,
-            CancellationToken.None
-        );
-        await dsp.Sandbox.WaitUntilAsync(() =>
-            dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal))
-        );
+        Task<Transaction> starting = await BeginStartAsync(dsp, hurried, ada.Journal, results);
         dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("403=POST /projects/*/bulk-ingest"));
         held.Dispose();
 
@@ -318,17 +309,8 @@ public sealed class DspJournalTests
         using JournalMachine ada = new(dsp, "ada");
         List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 1));
         using IngestTools.Connections.IngestConnection hurried = dsp.Reconnect(new QuickTime(20), settings => settings);
-        UploadedNames names = new();
-        results.ForEach(result => names.Add(result.RemoteName, result.Sha256));
         IDisposable held = await dsp.Project.HoldLockAsync();
-        Task<Transaction> starting = new IngestTools.Services.DspIngest.DspIngestClient(hurried, dsp.Log, ada.Journal).StartAsync(
-            DspHarness.Shortcode,
-            names,
-            CancellationToken.None
-        );
-        await dsp.Sandbox.WaitUntilAsync(() =>
-            dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal))
-        );
+        Task<Transaction> starting = await BeginStartAsync(dsp, hurried, ada.Journal, results);
         dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("409=POST /projects/*/bulk-ingest"));
         held.Dispose();
         await dsp.Sandbox.WaitUntilAsync(() =>
@@ -762,5 +744,26 @@ public sealed class DspJournalTests
         for (int i = 1; i <= count; i++)
             dsp.Folder.Write($"scans/page {i}.tif");
         return Path.Join(dsp.Folder.Path, "scans");
+    }
+
+    /// <summary>Starts an ingest of a project whose lock is held, and returns once the start waits for it.</summary>
+    private static async Task<Task<Transaction>> BeginStartAsync(
+        DspHarness dsp,
+        IngestTools.Connections.IngestConnection connection,
+        IngestTools.Journal.IIngestJournal journal,
+        List<UploadResult> results
+    )
+    {
+        UploadedNames names = new();
+        results.ForEach(result => names.Add(result.RemoteName, result.Sha256));
+        Task<Transaction> starting = new IngestTools.Services.DspIngest.DspIngestClient(connection, dsp.Log, journal).StartAsync(
+            DspHarness.Shortcode,
+            names,
+            CancellationToken.None
+        );
+        await dsp.Sandbox.WaitUntilAsync(() =>
+            dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal))
+        );
+        return starting;
     }
 }

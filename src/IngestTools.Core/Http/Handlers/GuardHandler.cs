@@ -4,7 +4,7 @@ namespace IngestTools.Http.Handlers;
 /// Holds a request back until it may be sent: the rate of requests is kept, and the guard of requests that change something is asked last,
 /// after all that can take time.
 /// </summary>
-/// <param name="rateLimiter">Keeps requests below a rate; null where there is no limit.</param>
+/// <param name="rateLimiter">Keeps requests below a rate; null without a limit.</param>
 internal sealed class GuardHandler(RequestRateLimiter? rateLimiter) : DelegatingHandler
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

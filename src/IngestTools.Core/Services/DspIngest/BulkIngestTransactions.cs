@@ -8,7 +8,7 @@ namespace IngestTools.Services.DspIngest;
 
 /// <summary>
 /// Bulk ingests as transactions. The server has no id for a run: a project has one run at most, and the mapping's status tells whether it
-/// goes on.
+/// is still running.
 /// </summary>
 internal sealed class BulkIngestTransactions(BulkIngestRoutes routes, IIngestJournal journal) : ITransactionSource
 {
