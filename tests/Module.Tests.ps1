@@ -183,6 +183,10 @@ Describe 'At -WhatIf' {
                 Name = 'Connect-IngestService'; Says = 'Connect and save profile" on target "night to http'
                 With = { @{ Service = 'DspIngest'; Uri = $sandbox.Uri; Name = 'night'; SecretFrom = 'env:NOTHING'; Save = $true; NoCheck = $true } }
             }
+            @{
+                Name = 'Export-IngestReport'; Says = 'Write report" on target ".*report\.html"'
+                With = { @{ Path = Join-Path $TestDrive report.html; InputObject = $sent } }
+            }
             @{ Name = 'Disconnect-IngestService'; With = { @{ Name = 'DspIngest' } }; Says = 'Close connection" on target "DspIngest to http' }
             @{
                 Name = 'New-ImportMetaRange'; Says = 'Make a metarange of 1 range" on target "repository lake at http'
@@ -249,6 +253,7 @@ Describe 'At -WhatIf' {
             (Get-IngestConnection).Name
             (Get-IngestConnection -Saved).Name
             Test-Path (Join-Path $TestDrive none)
+            Test-Path (Join-Path $TestDrive report.html)
         }
     }
 

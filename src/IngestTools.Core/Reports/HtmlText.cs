@@ -39,6 +39,13 @@ internal static class HtmlText
     /// <summary>Bytes a second.</summary>
     public static string Rate(double bytesPerSecond) => Bytes(bytesPerSecond) + "/s";
 
+    /// <summary>Bytes a second that are round, as on an axis.</summary>
+    public static string RoundRate(double bytesPerSecond)
+    {
+        int unit = UnitOf(bytesPerSecond);
+        return $"{Number(bytesPerSecond / Math.Pow(1024, unit))} {Units[unit]}/s";
+    }
+
     /// <summary>The next rate above one that is easy to read on an axis.</summary>
     public static double RoundUp(double bytesPerSecond)
     {
@@ -52,6 +59,8 @@ internal static class HtmlText
     public static string Duration(TimeSpan time) =>
         time switch
         {
+            { TotalMilliseconds: < 1 } => "< 1 ms",
+            { TotalSeconds: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0} ms"),
             { TotalSeconds: < 10 } => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.00} s"),
             { TotalMinutes: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s"),
             { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds:00} s"),

@@ -27,7 +27,7 @@ internal static class ReportCharts
         svg.Add(
             $"<figure><figcaption>Average {HtmlText.Rate(throughput.Average)} (dashed), highest {HtmlText.Rate(throughput.Peak)}. "
                 + $"One bar is {LengthOf(throughput.Interval)}.</figcaption>\n<div class=\"plot\"><div class=\"y\" aria-hidden=\"true\">"
-                + $"<span>{HtmlText.Rate(top)}</span><span>{HtmlText.Rate(top / 2)}</span><span>0</span></div>\n"
+                + $"<span>{HtmlText.RoundRate(top)}</span><span>{HtmlText.RoundRate(top / 2)}</span><span>0</span></div>\n"
                 + $"<svg viewBox=\"0 0 {count} {Height}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{HtmlText.Escape(what)}\">"
         );
         foreach (int y in (int[])[0, Height / 2, Height])
@@ -48,7 +48,7 @@ internal static class ReportCharts
         string mean = HtmlText.Number(Height - (throughput.Average / top * Height));
         svg.Add($"<line class=\"mean\" x1=\"0\" x2=\"{count}\" y1=\"{mean}\" y2=\"{mean}\"/></svg>\n");
         svg.Add(
-            $"<div class=\"x\"><span>{HtmlText.Escape(HtmlText.Moment(from))}</span><span>{HtmlText.Escape(EndOf(from, to))}</span></div>"
+            $"<div class=\"x\"><span>{HtmlText.Escape(HtmlText.Moment(from))}</span><span>{Beside(from, to)}</span></div>"
                 + "</div></figure>\n"
         );
         return string.Concat(svg);
@@ -57,8 +57,8 @@ internal static class ReportCharts
     /// <summary>When things ran, one bar each.</summary>
     public static string Timeline(IReadOnlyList<ReportRow> rows, DateTimeOffset now, TimeZoneInfo zone)
     {
-        DateTimeOffset from = rows.Min(row => row.StartedAt!.Value);
-        DateTimeOffset to = rows.Max(row => EndOf(row, now));
+        DateTimeOffset from = TimeZoneInfo.ConvertTime(rows.Min(row => row.StartedAt!.Value), zone);
+        DateTimeOffset to = TimeZoneInfo.ConvertTime(rows.Max(row => EndOf(row, now)), zone);
         double span = Math.Max((to - from).TotalSeconds, 0.001);
         List<string> list = ["<ol class=\"timeline\">\n"];
         foreach (ReportRow row in rows.OrderBy(row => row.StartedAt))
@@ -71,7 +71,7 @@ internal static class ReportCharts
             string ended = row.Duration is { } duration ? $"{row.Status}, {HtmlText.Duration(duration)}" : row.Status;
             list.Add(
                 $"<li><span class=\"name\">{HtmlText.Escape(name)}<span>{HtmlText.Escape(kind)}, "
-                    + $"{HtmlText.Moment(TimeZoneInfo.ConvertTime(row.StartedAt.Value, zone))}</span></span>"
+                    + $"{Beside(from, TimeZoneInfo.ConvertTime(row.StartedAt.Value, zone))}</span></span>"
                     + "<svg aria-hidden=\"true\"><rect class=\"track\" width=\"100%\" height=\"12\"/>"
                     + $"<rect class=\"f-{HtmlPage.StyleOf(row.Outcome)}\" x=\"{HtmlText.Number(left)}%\" "
                     + $"width=\"{HtmlText.Number(Math.Min(width, 100 - left))}%\" height=\"12\" rx=\"2\"/></svg>"
@@ -79,10 +79,9 @@ internal static class ReportCharts
             );
         }
 
-        (from, to) = (TimeZoneInfo.ConvertTime(from, zone), TimeZoneInfo.ConvertTime(to, zone));
         list.Add(
             $"</ol>\n<div class=\"scale\" aria-hidden=\"true\"><div><span>{HtmlText.Moment(from)}</span>"
-                + $"<span>{HtmlText.Escape(EndOf(from, to))}</span></div></div>\n"
+                + $"<span>{Beside(from, to)}</span></div></div>\n"
         );
         return string.Concat(list);
     }
@@ -104,8 +103,8 @@ internal static class ReportCharts
         return end < row.StartedAt ? row.StartedAt.Value : end;
     }
 
-    /// <summary>The end of a scale: without the day, where it is that of the beginning.</summary>
-    private static string EndOf(DateTimeOffset from, DateTimeOffset to) =>
+    /// <summary>A time beside the beginning of its scale: without the day, where it is the same.</summary>
+    private static string Beside(DateTimeOffset from, DateTimeOffset to) =>
         from.Date == to.Date && from.Offset == to.Offset ? to.ToString("HH':'mm':'ss", CultureInfo.InvariantCulture) : HtmlText.Moment(to);
 
     private static string LengthOf(TimeSpan interval) =>

@@ -123,7 +123,7 @@ public static class ReportRows
             Message =
                 isWell ? null
                 : isDifferent ? "The server's SHA-256 is not that of the local file."
-                : "The file was left over: it was sent and not ingested.",
+                : "It is not among the ingested files of the project.",
             Connection = mapping.Connection,
             Server = Address(mapping.Server),
         };

@@ -34,11 +34,11 @@ internal static class ReportSentence
             Add("Average rate", HtmlText.Rate(throughput.Average));
         if (Find(content, ReportRowKind.Transaction) is { } transactions)
             Add(
-                "Transactions",
-                $"{HtmlText.Count(transactions[ReportOutcome.Succeeded])} of {HtmlText.Count(transactions.Rows)} succeeded"
+                "Transactions succeeded",
+                $"{HtmlText.Count(transactions[ReportOutcome.Succeeded])} of {HtmlText.Count(transactions.Rows)}"
             );
         if (Find(content, ReportRowKind.Run) is { } runs)
-            Add("Runs", $"{HtmlText.Count(runs[ReportOutcome.Succeeded])} of {HtmlText.Count(runs.Rows)} succeeded");
+            Add("Runs succeeded", $"{HtmlText.Count(runs[ReportOutcome.Succeeded])} of {HtmlText.Count(runs.Rows)}");
         if (Find(content, ReportRowKind.LinkingItem) is { } items)
             Add("Data linked", $"{HtmlText.Count(items[ReportOutcome.Succeeded])} of {HtmlText.Count(items.Rows)}");
         if (Find(content, ReportRowKind.Mapping) is { } mappings)

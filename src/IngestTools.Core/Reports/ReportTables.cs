@@ -62,7 +62,7 @@ internal static class ReportTables
     public static IReadOnlyList<HtmlColumn<ReportRow>> Failures { get; } =
     [
         new("Item", row => new HtmlCell(row.Item, MoreOf(row))),
-        new("Kind", row => KindOf(row.Kind)),
+        new("Kind", row => Short(KindOf(row.Kind))),
         Status,
         new("Error", ErrorOf),
         new("Message", row => row.Message ?? "No reason was given."),
@@ -83,7 +83,7 @@ internal static class ReportTables
             ),
             new("Cause", cause => new HtmlCell(cause.Text ?? "Other causes", cause.Advice)),
             new("Error", cause => ErrorOf(cause.ErrorId, cause.StatusCode)),
-            new("Of", cause => KindOf(cause.Kind)),
+            new("Of", cause => Short(KindOf(cause.Kind))),
             new("For example", cause => cause.Example),
         ];
 
@@ -108,7 +108,7 @@ internal static class ReportTables
             ReportRowKind.Transaction =>
             [
                 new("Transaction", row => new HtmlCell(row.Id, row.FileName)),
-                new("Kind", row => row.Name),
+                new("Kind", row => Short(row.Name)),
                 Status,
                 Progress,
                 Moment("Started", zone, row => row.StartedAt),
@@ -203,7 +203,7 @@ internal static class ReportTables
     private static HtmlCell ErrorOf(ReportRow row) => ErrorOf(row.ErrorId, row.StatusCode);
 
     private static HtmlCell ErrorOf(ErrorId? id, int? status) =>
-        new(id?.ToString(), status is { } code ? string.Create(CultureInfo.InvariantCulture, $"HTTP {code}") : null);
+        new(id?.ToString(), status is { } code ? string.Create(CultureInfo.InvariantCulture, $"HTTP {code}") : null, IsShort: true);
 
     private static string? MeaningOf(ReportCause cause) =>
         cause.Reason switch
@@ -235,6 +235,9 @@ internal static class ReportTables
                     )
                     : default
         );
+
+    /// <summary>A word of its own, which stays on one line.</summary>
+    private static HtmlCell Short(string? word) => new(word, IsShort: true);
 
     private static HtmlCell Number(long count) => new(HtmlText.Count(count), Value: Invariant(count));
 

@@ -81,6 +81,8 @@ public sealed class ExportIngestReportCommand : JournalCmdlet
             return;
         _rows.Writer.TryComplete();
         Finish();
+        if (PassThru)
+            WriteObject(InvokeProvider.Item.Get([_path], force: true, literalPath: true), enumerateCollection: true);
     }
 
     private string Resolve()
@@ -154,10 +156,7 @@ public sealed class ExportIngestReportCommand : JournalCmdlet
         }
 
         if (written.Rows == 0)
-            await PostWarningAsync($"Nothing was given. '{written.Path}' is a report without rows.", cancellationToken)
-                .ConfigureAwait(false);
-        if (PassThru)
-            await PostAsync(new FileInfo(written.Path), cancellationToken).ConfigureAwait(false);
+            await PostWarningAsync($"The report '{written.Path}' has no rows.", cancellationToken).ConfigureAwait(false);
     }
 
     private static IngestException NothingGiven() =>
