@@ -25,6 +25,12 @@ public sealed class FailureTally
     public (IngestException Error, long Count)? Commonest =>
         _reasons.Values.MaxBy(reason => reason.Count) is { } most ? (most.First, most.Count) : null;
 
+    /// <summary>The reasons and the number of files that have each, the most common first.</summary>
+    public IEnumerable<(IngestException Error, long Count)> ReadReasons() =>
+        from reason in _reasons.Values
+        orderby reason.Count descending
+        select (reason.First, reason.Count);
+
     /// <summary>Counts a failed upload.</summary>
     /// <param name="failed">Its result.</param>
     /// <returns>The error to report; null where its reason has been reported often enough.</returns>

@@ -2,6 +2,7 @@ using IngestTools.Files;
 using IngestTools.Http;
 using IngestTools.Scheduling;
 using IngestTools.Services.Voss;
+using IngestTools.Uploads;
 
 namespace IngestTools.Scheduler.Loads;
 
@@ -22,6 +23,8 @@ internal static class LoadCheck
             case LoadKind.BulkIngest:
                 CheckShortcode(Need(load.Shortcode, "-Shortcode"));
                 CheckFileOrFolder(Need(load.Path, "-Path"));
+                CheckPatterns("-Include", load.Include);
+                CheckPatterns("-Exclude", load.Exclude);
                 if (load.MappingPath is { } mapping)
                     CheckWritable(mapping);
                 break;
@@ -64,6 +67,20 @@ internal static class LoadCheck
                 $"'{shortcode}' is not a shortcode: a project's shortcode is four hexadecimal digits, such as 0001 or 082E.",
                 "Give the project's shortcode."
             );
+    }
+
+    private static void CheckPatterns(string parameter, IReadOnlyList<string>? patterns)
+    {
+        foreach (string pattern in patterns ?? [])
+        {
+            if (string.IsNullOrEmpty(pattern))
+                throw Invalid(
+                    $"{parameter} has an empty pattern, which matches no file.",
+                    "Leave it out, or give a pattern such as '*.tif'."
+                );
+            if (FileNamePattern.FindProblem(pattern) is { } problem)
+                throw Invalid($"{parameter}: {problem}", "Give patterns of file names, such as '*.tif'.");
+        }
     }
 
     private static void CheckFile(string path)

@@ -37,6 +37,12 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan l
         Run = now;
     }
 
+    /// <summary>The newest earlier run of the schedule that had items; null where none had, or where it was of another path.</summary>
+    public async Task<StoredRun?> FindEarlierWithItemsAsync(CancellationToken cancellationToken) =>
+        await store.FindRunWithItemsAsync(Run.Key, Run.Number, cancellationToken) is { } earlier && earlier.Load.Path == Run.Load.Path
+            ? earlier
+            : null;
+
     /// <summary>Keeps what a load has to remember; nothing is done before that.</summary>
     /// <exception cref="RunTakenException">Another daemon has it.</exception>
     public async Task RememberAsync(string marker, CancellationToken cancellationToken)

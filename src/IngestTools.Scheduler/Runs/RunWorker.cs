@@ -138,8 +138,8 @@ internal sealed class RunWorker : IDisposable
         if (!Run.IsOut || _looks || !load.IsSubmitted)
             await SubmitOrStopAsync(load, pausing, ending, ended);
         _isSubmitted = true;
-        if (run.EndEarly is { } nothing)
-            await EndAsync(RunStatus.Succeeded, nothing, ended);
+        if (run.EndEarly is { } early)
+            await EndAsync(early.Status, early.Message, ended);
         else
             await FollowAsync(load, connection, ending, ended);
     }
@@ -230,6 +230,7 @@ internal sealed class RunWorker : IDisposable
                     _looks = false;
                 }
 
+                load.Run.IsLastTry = tries >= _timeouts.RetryPauses.Count;
                 await load.PrepareAsync(pausing);
                 if (load.Run.EndEarly is not null)
                     return;

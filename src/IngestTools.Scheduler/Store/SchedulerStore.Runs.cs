@@ -97,6 +97,23 @@ internal sealed partial class SchedulerStore
             )
         ).FirstOrDefault();
 
+    /// <summary>The newest run of a schedule before a number that had items, whatever became of them; null where there is none.</summary>
+    public async Task<StoredRun?> FindRunWithItemsAsync(string key, long before, CancellationToken cancellationToken) =>
+        (
+            await ReadAsync(
+                session =>
+                    session.QueryAsync(
+                        $"SELECT {RunColumns} FROM ingest_run WHERE name_key = @key AND id < @before AND (completed > 0 OR total > 0) "
+                            + "ORDER BY id DESC LIMIT 1",
+                        StoredRun.Read,
+                        cancellationToken,
+                        ("key", key),
+                        ("before", before)
+                    ),
+                cancellationToken
+            )
+        ).FirstOrDefault();
+
     /// <summary>Runs of some states before a number, newest first.</summary>
     public Task<List<StoredRun>> ReadRunsBeforeAsync(
         long number,

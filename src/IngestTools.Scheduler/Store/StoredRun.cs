@@ -215,7 +215,7 @@ internal sealed record StoredRun
             ("due_key", DueKey),
             ("due_at", DueAt.ToUnixTimeMilliseconds()),
             ("manual", Manual ? 1 : 0),
-            ("load", JsonSerializer.Serialize(Load, LoadJson.Default.LoadDefinition)),
+            ("load", LoadJson.Write(Load)),
             ("spool", Spool),
             ("host", Host),
         ];

@@ -35,10 +35,8 @@ internal sealed record StoredSchedule
     /// </summary>
     public bool IsOf(DateTimeOffset at, LoadDefinition load) =>
         Definition.At == at
-        && Definition.Load with
-        {
-            Server = Definition.Load.Server ?? load.Server,
-        } == load with { Server = load.Server ?? Definition.Load.Server };
+        && LoadJson.Write(Definition.Load with { Server = Definition.Load.Server ?? load.Server })
+            == LoadJson.Write(load with { Server = load.Server ?? Definition.Load.Server });
 
     /// <summary>The same schedule, which loads to a server from now on.</summary>
     public StoredSchedule WithServer(string server) =>
