@@ -75,6 +75,12 @@ public sealed record BulkLoadRun
     /// <summary>Whether it was started by hand.</summary>
     public bool Manual { get; init; }
 
+    /// <summary>Which attempt it is: 1 for a run of a time, 2 for the first that repeats a failed one.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>The run that it repeats, the first one of several: <c>run:</c> and its number; null where it repeats none.</summary>
+    public string? RetryOf { get; init; }
+
     /// <summary>The transactions at the service, oldest first: one, or several batches. Get-Transaction takes them.</summary>
     public IReadOnlyList<string> TransactionIds { get; init; } = [];
 

@@ -135,11 +135,38 @@ public sealed class SchedulerClient : IDisposable
     public Task<BulkLoadSchedule> ResumeAsync(string name, CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Post, ScheduleRoute(name, "resume"), null, SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
 
+    /// <summary>Changes single properties of a schedule. A run of it that is under way stays as it is.</summary>
+    /// <param name="name">The schedule's name.</param>
+    /// <param name="request">The changes.</param>
+    /// <param name="cancellationToken">Cancels the request; what is changed by then stays.</param>
+    public Task<BulkLoadSchedule> ChangeAsync(string name, ChangeRequest request, CancellationToken cancellationToken)
+    {
+        HttpContent body = JsonBody.Of(request, SchedulingJson.Default.ChangeRequest);
+        return AskAsync(HttpMethod.Patch, ScheduleRoute(name), body, SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
+    }
+
+    /// <summary>The schedule as it would be after a change, checked like one; nothing is changed.</summary>
+    /// <param name="name">The schedule's name.</param>
+    /// <param name="request">The changes.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public Task<BulkLoadSchedule> PreviewChangeAsync(string name, ChangeRequest request, CancellationToken cancellationToken)
+    {
+        HttpContent body = JsonBody.Of(request, SchedulingJson.Default.ChangeRequest);
+        return AskAsync(HttpMethod.Post, ScheduleRoute(name, "preview"), body, SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
+    }
+
     /// <summary>Runs a schedule now, whatever its times are.</summary>
     /// <param name="name">The schedule's name.</param>
+    /// <param name="again">Whether what was sent or loaded before is sent and loaded again.</param>
     /// <param name="cancellationToken">Cancels the request. A run that is planned by then continues.</param>
-    public Task<BulkLoadRun> StartAsync(string name, CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Post, ScheduleRoute(name, "start"), null, SchedulingJson.Default.BulkLoadRun, cancellationToken);
+    public Task<BulkLoadRun> StartAsync(string name, bool again, CancellationToken cancellationToken) =>
+        AskAsync(
+            HttpMethod.Post,
+            ScheduleRoute(name, "start") + (again ? "?again=true" : ""),
+            null,
+            SchedulingJson.Default.BulkLoadRun,
+            cancellationToken
+        );
 
     /// <summary>Lists runs as they come, newest first, without their logs.</summary>
     /// <param name="query">Which.</param>

@@ -168,6 +168,22 @@ public sealed partial class RegisterBulkLoadScheduleCommand
         set => _overlap.Value = value;
     }
 
+    /// <summary>How often a run is repeated that failed before anything was submitted.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
+    [ValidateRange(1, 100)]
+    public int? RetryFailed { get; set; }
+
+    /// <summary>How long after the failure a run is repeated: seconds, or a time span.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
+    [Seconds]
+    public TimeSpan? RetryAfter { get; set; }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
@@ -223,6 +239,8 @@ public sealed partial class RegisterBulkLoadScheduleCommand
             TimeZone = TimeZone,
             MissedRun = MissedRun,
             Overlap = Overlap,
+            RetryFailed = RetryFailed,
+            RetryAfter = RetryAfter,
         };
         return new RegisterRequest
         {

@@ -123,7 +123,9 @@ internal sealed class ControlRoutes(
                 registrar.ResumeAsync(name, aborted),
                 SchedulingJson.Default.BulkLoadSchedule
             ),
-            ("POST", ["schedules", var name, "start"]) => SendAsync(context, StartAsync(name), SchedulingJson.Default.BulkLoadRun),
+            ("PATCH", ["schedules", var name]) => ChangeAsync(context, name, isPreview: false),
+            ("POST", ["schedules", var name, "preview"]) => ChangeAsync(context, name, isPreview: true),
+            ("POST", ["schedules", var name, "start"]) => SendAsync(context, StartAsync(context, name), SchedulingJson.Default.BulkLoadRun),
             ("GET", ["runs"]) => ListRunsAsync(context),
             ("GET", ["runs", var number]) => SendAsync(context, ReadRunAsync(number, aborted), SchedulingJson.Default.BulkLoadRun),
             ("POST", ["runs", var number, "stop"]) => SendAsync(context, StopRunAsync(number, aborted), SchedulingJson.Default.BulkLoadRun),
@@ -169,7 +171,21 @@ internal sealed class ControlRoutes(
         );
     }
 
-    private async Task<BulkLoadRun> StartAsync(string name) => (await registrar.StartAsync(name, lifetime.ApplicationStopping)).Describe();
+    /// <remarks>What was begun is done although the caller goes away.</remarks>
+    private async Task ChangeAsync(HttpContext context, string name, bool isPreview)
+    {
+        ChangeRequest request = await ReadAsync(context, SchedulingJson.Default.ChangeRequest);
+        Task<BulkLoadSchedule> changed = isPreview
+            ? registrar.PreviewChangeAsync(name, request, context.RequestAborted)
+            : registrar.ChangeAsync(name, request, lifetime.ApplicationStopping);
+        await SendAsync(context, changed, SchedulingJson.Default.BulkLoadSchedule);
+    }
+
+    private async Task<BulkLoadRun> StartAsync(HttpContext context, string name)
+    {
+        bool again = context.Request.Query["again"].ToString() is { Length: > 0 } text && bool.Parse(text);
+        return (await registrar.StartAsync(name, again, lifetime.ApplicationStopping)).Describe();
+    }
 
     private async Task ListSchedulesAsync(HttpContext context)
     {

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Threading.Channels;
-using IngestTools.Scheduler.Runs;
 using IngestTools.Services.DspIngest;
 using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
@@ -182,13 +181,13 @@ internal sealed class BulkIngestLoad : ILoad
         _run.Load.ContinueOnFailure && isAnySent && (_run.IsLastTry || !unsent.IsTransient);
 
     /// <summary>All of the folder's files are there already, or could not be sent.</summary>
-    private FollowedEnd EndOfIngested(long ingested) =>
+    private LoadEnd EndOfIngested(long ingested) =>
         _unsent is null
-            ? new FollowedEnd(
+            ? new LoadEnd(
                 RunStatus.Succeeded,
                 $"All {ingested:N0} files in {_run.Load.Path} had been ingested before, so nothing was started."
             )
-            : new FollowedEnd(
+            : new LoadEnd(
                 RunStatus.PartlySucceeded,
                 $"{_unsent.Message} The other {ingested:N0} had been ingested before, so nothing was started. {LogAdvice}"
             );
@@ -197,7 +196,7 @@ internal sealed class BulkIngestLoad : ILoad
     /// Where there was no file yet, there may be none. Where there were files, somebody moved them, or a disk is not mounted.
     /// </summary>
     /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/>: an earlier run had files.</exception>
-    private async Task<FollowedEnd> EndOfEmptyAsync(long leftOut, CancellationToken cancellationToken)
+    private async Task<LoadEnd> EndOfEmptyAsync(long leftOut, CancellationToken cancellationToken)
     {
         string path = _run.Load.Path!;
         string empty =
@@ -205,7 +204,7 @@ internal sealed class BulkIngestLoad : ILoad
                 ? $"{path} has no file to send: -Include and -Exclude left out all {leftOut:N0} that were found"
                 : $"{path} has no file to send";
         if (await _run.FindEarlierWithItemsAsync(cancellationToken) is not { } earlier)
-            return new FollowedEnd(RunStatus.Succeeded, $"{empty}, so nothing was started.");
+            return new LoadEnd(RunStatus.Succeeded, $"{empty}, so nothing was started.");
         throw new IngestException(
             ErrorId.FileNotFound,
             $"{empty}, and {earlier.Id}, due at {earlier.DueAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC, had "

@@ -55,6 +55,11 @@ internal enum Finding
     Unknown,
 }
 
+/// <summary>How a load ended.</summary>
+/// <param name="Status">Where its run stands then.</param>
+/// <param name="Message">What there is to say about it, for a person.</param>
+internal sealed record LoadEnd(RunStatus Status, string? Message);
+
 /// <summary>A run, as a load sees it.</summary>
 internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection connection, IIngestJournal sent)
 {
@@ -70,7 +75,7 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
     public ILogger Log => journal.Log;
 
     /// <summary>How it ends where there is nothing to submit, and why; null where there is something.</summary>
-    public FollowedEnd? EndEarly { get; set; }
+    public LoadEnd? EndEarly { get; set; }
 
     /// <summary>What fails now is not tried again in this run.</summary>
     public bool IsLastTry { get; set; }

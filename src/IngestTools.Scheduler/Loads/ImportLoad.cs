@@ -1,4 +1,3 @@
-using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduling;
 using IngestTools.Services.LakeFs;
 using Microsoft.Extensions.Logging;
@@ -80,7 +79,7 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
             )
             {
                 string found = $"The answer to its start was lost; its commit {commit} is on {Place}.";
-                run.EndEarly = new FollowedEnd(RunStatus.Succeeded, found);
+                run.EndEarly = new LoadEnd(RunStatus.Succeeded, found);
                 run.RecordFound(start => start with { Status = TransactionStatus.Succeeded, CommitId = commit, Message = found });
                 return Finding.Submitted;
             }

@@ -9,16 +9,21 @@ namespace IngestTools.Scheduler.Loads;
 /// <summary>Looks whether a load could be done as it was given, as far as this machine can tell.</summary>
 internal static class LoadCheck
 {
+    /// <param name="load">The load.</param>
+    /// <param name="isInputRead">Whether its input is read from where it is; else the copy of it is kept.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>, <see cref="ErrorId.FileNotFound"/>,
     /// <see cref="ErrorId.FileUnreadable"/></exception>
-    public static void Check(LoadDefinition load)
+    public static void Check(LoadDefinition load, bool isInputRead)
     {
         switch (load.Kind)
         {
             case LoadKind.BulkLoad:
                 Need(load.Hierarchy, "-Hierarchy");
-                CheckFile(Need(load.Path, "-Path"));
-                VossClient.CheckWorkbook(load.Path!);
+                string workbook = Need(load.Path, "-Path");
+                if (!isInputRead)
+                    break;
+                CheckFile(workbook);
+                VossClient.CheckWorkbook(workbook);
                 break;
             case LoadKind.BulkIngest:
                 CheckShortcode(Need(load.Shortcode, "-Shortcode"));
@@ -35,8 +40,11 @@ internal static class LoadCheck
                 break;
             case LoadKind.LinkingBatch:
                 Need(load.ProjectId, "-ProjectId");
-                CheckFile(Need(load.DataIdPath, "-DataIdPath"));
-                CheckIds(load.DataIdPath!);
+                string ids = Need(load.DataIdPath, "-DataIdPath");
+                if (!isInputRead)
+                    break;
+                CheckFile(ids);
+                CheckIds(ids);
                 break;
             default:
                 throw Invalid($"There is no load {load.Kind}.", "Give one of BulkLoad, BulkIngest, Import, LinkingBatch.");

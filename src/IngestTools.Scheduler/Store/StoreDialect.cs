@@ -39,6 +39,9 @@ internal abstract class StoreDialect
     /// <summary>How many tables the database has that are not the store's.</summary>
     public abstract string CountTables { get; }
 
+    /// <summary>How many columns of a name (@column) a table (@table) has: one or none.</summary>
+    public abstract string CountColumns { get; }
+
     /// <summary>Whether the database itself is broken, or none at all.</summary>
     public abstract bool IsCorrupt(DbException error);
 
@@ -97,6 +100,8 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
     public override string CountTables =>
         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'ingest\\_%' ESCAPE '\\' AND name NOT LIKE "
         + "'sqlite\\_%' ESCAPE '\\'";
+
+    public override string CountColumns => "SELECT count(*) FROM pragma_table_info(@table) WHERE name = @column";
 
     public override bool IsCorrupt(DbException error) => error is SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase };
 
@@ -185,6 +190,9 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
 
     /// <summary>A database may hold other programs' tables too: these have names of their own.</summary>
     public override string CountTables => "SELECT 0";
+
+    public override string CountColumns =>
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = CAST(CAST(@table AS text) AS regclass) AND attname = @column AND NOT attisdropped";
 
     public override bool IsCorrupt(DbException error) => false;
 

@@ -22,6 +22,8 @@ internal static class StoreSchema
             await CheckOwnerAsync(dialect, session, cancellationToken);
             foreach (string statement in Statements(dialect))
                 await session.ExecuteAsync(statement, cancellationToken);
+            foreach ((string table, string column, string type) in AddedColumns)
+                await AddColumnAsync(dialect, session, table, column, type, cancellationToken);
             await session.ExecuteAsync(
                 "INSERT INTO ingest_meta (name, value) VALUES ('schema', @value) ON CONFLICT (name) DO NOTHING",
                 cancellationToken,
@@ -67,6 +69,31 @@ internal static class StoreSchema
                 + "Start that version, or take its schedules along: there 'ingest-scheduler export FILE', here 'ingest-scheduler "
                 + "import FILE' into another store."
         );
+    }
+
+    /// <summary>
+    /// Columns that came after the first version. An earlier version does not know them, and they are empty in what it wrote: so the
+    /// version of the tables stays.
+    /// </summary>
+    private static readonly (string Table, string Column, string Type)[] AddedColumns =
+    [
+        ("ingest_schedule", "changed", "BIGINT NOT NULL DEFAULT 0"),
+        ("ingest_run", "attempt", "BIGINT"),
+        ("ingest_run", "retry_of", "BIGINT"),
+        ("ingest_run", "not_before", "BIGINT"),
+    ];
+
+    private static async Task AddColumnAsync(
+        StoreDialect dialect,
+        StoreSession session,
+        string table,
+        string column,
+        string type,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await session.NumberAsync(dialect.CountColumns, cancellationToken, ("table", table), ("column", column)) == 0)
+            await session.ExecuteAsync($"ALTER TABLE {table} ADD COLUMN {column} {type}", cancellationToken);
     }
 
     /// <remarks>

@@ -22,7 +22,11 @@ internal sealed record StoredSchedule
     /// <summary>What the spool calls the copied input; null where none was copied.</summary>
     public string? Spool { get; init; }
 
+    /// <summary>When it was registered, or its time was changed: intervals are counted from there.</summary>
     public DateTimeOffset RegisteredAt { get; init; }
+
+    /// <summary>How often its definition was changed.</summary>
+    public long Changed { get; init; }
 
     public string? RegisteredBy { get; init; }
 
@@ -58,6 +62,7 @@ internal sealed record StoredSchedule
             RegisteredAt = row.Time("registered_at"),
             RegisteredBy = row.TextOrNull("registered_by"),
             NextDue = row.TimeOrNull("next_due"),
+            Changed = row.AddedNumber("changed") ?? 0,
         };
 
     public (string, object?)[] Values() =>
@@ -71,5 +76,6 @@ internal sealed record StoredSchedule
             ("registered_at", RegisteredAt.ToUnixTimeMilliseconds()),
             ("registered_by", RegisteredBy),
             ("next_due", NextDue?.ToUnixTimeMilliseconds()),
+            ("changed", Changed),
         ];
 }
