@@ -105,6 +105,9 @@ public sealed record BulkLoadRun
     /// <summary>What the daemon did, line by line; null where it was not asked for.</summary>
     public IReadOnlyList<TransactionLogEntry>? Log { get; init; }
 
+    /// <summary>Whether the scheduler ran when it was asked; else this is what its store says.</summary>
+    public bool IsSchedulerRunning { get; init; } = true;
+
     /// <summary>Whether it has ended, one way or another.</summary>
     public bool IsTerminal => Status >= RunStatus.Succeeded;
 

@@ -46,7 +46,8 @@ public sealed class SchedulerClient : IDisposable
 
     /// <summary>Makes a client; nothing is opened yet.</summary>
     /// <param name="socket">The socket's path, or on Windows the pipe's name; null takes <see cref="SchedulerPlace.Socket"/>.</param>
-    public SchedulerClient(string? socket = null)
+    /// <param name="whenStopped">Answers what is only read where nobody listens; null answers nothing then.</param>
+    public SchedulerClient(string? socket = null, StoppedSchedulerReader? whenStopped = null)
     {
         Socket = socket ?? SchedulerPlace.Socket;
         SchedulerSocket place = new(Socket);
@@ -60,7 +61,11 @@ public sealed class SchedulerClient : IDisposable
             // Well before the daemon closes it: a request that meets a closing connection would be one whose answer is lost.
             PooledConnectionIdleTimeout = IdleLimit,
         };
-        _http = new HttpClient(handler) { BaseAddress = new Uri("http://localhost/"), Timeout = AnswerLimit };
+        _http = new HttpClient(whenStopped is null ? handler : new StoppedSchedulerHandler(handler, whenStopped))
+        {
+            BaseAddress = new Uri("http://localhost/"),
+            Timeout = AnswerLimit,
+        };
         _http.DefaultRequestHeaders.Add(ControlProtocol.VersionHeader, ControlProtocol.Version.ToString(CultureInfo.InvariantCulture));
     }
 

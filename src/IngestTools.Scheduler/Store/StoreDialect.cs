@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using IngestTools.Scheduling;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -72,11 +73,14 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
     private readonly SemaphoreSlim _turn = new(1);
     private readonly string _connection;
 
-    public SqliteDialect(string folder)
+    /// <param name="folder">The folder of the store.</param>
+    /// <param name="place">What the store is called for people, where this is a copy of it.</param>
+    public SqliteDialect(string folder, string? place = null)
     {
-        Place = Path.Join(folder, "scheduler.db");
+        string path = SchedulerPlace.StoreOf(folder);
+        Place = place ?? path;
         AlarmPath = Path.Join(folder, "alarms.db");
-        _connection = ConnectionTo(Place);
+        _connection = ConnectionTo(path);
     }
 
     public override string Place { get; }

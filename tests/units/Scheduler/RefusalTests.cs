@@ -311,7 +311,7 @@ public sealed class RefusalTests
 
         SchedulerProcess second = harness.Begin();
 
-        Assert.Equal(1, await second.EndsAsync());
+        Assert.Equal(SchedulerPlace.RunsAlready, await second.EndsAsync());
         Assert.Contains($"process {first.Id} on {Environment.MachineName}", second.Log, StringComparison.Ordinal);
         Assert.False(first.HasExited);
     }
