@@ -31,8 +31,7 @@ public abstract class SchedulerCmdlet : AsyncCmdlet
         {
             _isWarned = true;
             await PostWarningAsync(
-                    $"The scheduler does not run. This is what its store in {folder} says, and nothing runs until Start-IngestScheduler "
-                        + "starts it.",
+                    $"The scheduler does not run. Its store in {folder} is read. Nothing is loaded until Start-IngestScheduler starts it.",
                     cancellationToken
                 )
                 .ConfigureAwait(false);

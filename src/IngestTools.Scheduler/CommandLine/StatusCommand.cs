@@ -128,7 +128,7 @@ internal static class StatusCommand
             1 => "1 run of the last day did not succeed (Get-BulkLoadRun)",
             var many => $"{many} runs of the last day did not succeed (Get-BulkLoadRun)",
         };
-        string trouble = state.Trouble is null ? runs : OnOneLine(state.Trouble);
+        string trouble = state.Trouble is null ? runs : OnOneLine(state.Trouble).TrimEnd('.');
         return string.Create(
             CultureInfo.InvariantCulture,
             $"SCHEDULER {word} - {trouble}; {state.Active} active, {state.Suspended} suspended, {state.Running} running, {next} | "

@@ -18,6 +18,9 @@ internal sealed class BulkIngestLoad : ILoad
     /// <summary>The maximum number of reasons in the message of a run. Its log has them all.</summary>
     private const int MostReasonsTold = 5;
 
+    private const string LeaveOutAdvice =
+        "Rename the files, or leave them out: Set-BulkLoadSchedule -Exclude. With -ContinueOnFailure the other files are ingested.";
+
     private const string LogAdvice = "The run's log names the files: Get-BulkLoadRun -Id.";
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
@@ -241,7 +244,7 @@ internal sealed class BulkIngestLoad : ILoad
             Service = IngestService.DspIngest,
             Operation = "upload",
             IsTransient = isGoingOn ? reasons.Any(reason => MayPass(reason.Error)) : MayPass(commonest),
-            Advice = commonest.Advice,
+            Advice = commonest.ErrorId == ErrorId.NameRejected ? LeaveOutAdvice : commonest.Advice,
         };
     }
 
