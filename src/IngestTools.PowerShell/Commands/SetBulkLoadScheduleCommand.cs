@@ -56,6 +56,7 @@ public sealed class SetBulkLoadScheduleCommand : NamedScheduleCmdlet
     [Parameter]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(ConnectionCompleter))]
+    [NameText]
     public ConnectionArgument? Connection { get; set; }
 
     /// <summary>VOSS: the workbook, which is copied now. DSP-INGEST: the file or folder.</summary>

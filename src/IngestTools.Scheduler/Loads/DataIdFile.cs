@@ -74,10 +74,8 @@ internal sealed class DataIdFile(string path)
             wrong ??= error;
         }
 
-        return (
-            $"none of its {(first.Length == MostLookedAt ? "first " : "")}{Quantity.Of(first.Length, "line")} is an id: {wrong!.Message.TrimEnd('.')}",
-            wrong.Advice!
-        );
+        string lines = $"{(first.Length == MostLookedAt ? "first " : "")}{Quantity.Of(first.Length, "line")}";
+        return ($"none of its {lines} is an id: {wrong!.Message.TrimEnd('.')}", wrong.Advice!);
     }
 
     private static int FindHeader(CsvReader csv) =>

@@ -37,8 +37,8 @@ internal sealed partial class SchedulerStore
         ) == 1;
 
     /// <summary>
-    /// Writes the end of a run of this daemon, and with it the run that repeats it; not written where it no longer has it. Where another run
-    /// of the schedule waits or is under way, that one does the load.
+    /// Writes the end of a run of this daemon, and with it the run that repeats it; not written where it no longer has it. Where another
+    /// run of the schedule waits or is under way, that one does the load.
     /// </summary>
     public Task<(bool Written, StoredRun? Retry)> EndRunAsync(StoredRun run, DateTimeOffset now, CancellationToken cancellationToken) =>
         WriteAsync<(bool, StoredRun?)>(

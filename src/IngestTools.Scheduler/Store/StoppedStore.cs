@@ -5,8 +5,8 @@ using Microsoft.Data.Sqlite;
 namespace IngestTools.Scheduler.Store;
 
 /// <summary>
-/// The store of a daemon that is down, read from a private copy. SQLite cannot read a file with a write-ahead log without making or changing
-/// the files beside it, and a daemon that starts meanwhile must not be held up.
+/// The store of a daemon that is down, read from a private copy. SQLite cannot read a file with a write-ahead log without making or
+/// changing the files beside it, and a daemon that starts meanwhile must not be held up.
 /// </summary>
 internal sealed class StoppedStore : IDisposable
 {

@@ -196,7 +196,8 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
     public override string CountTables => "SELECT 0";
 
     public override string CountColumns =>
-        "SELECT count(*) FROM pg_attribute WHERE attrelid = CAST(CAST(@table AS text) AS regclass) AND attname = @column AND NOT attisdropped";
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = CAST(CAST(@table AS text) AS regclass) AND attname = @column "
+        + "AND NOT attisdropped";
 
     public override bool IsCorrupt(DbException error) => false;
 

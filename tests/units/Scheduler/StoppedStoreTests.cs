@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
@@ -160,7 +161,6 @@ public sealed class StoppedStoreTests
             .Where(path => !path.EndsWith(".sock", StringComparison.Ordinal))
             .ToDictionary(
                 path => path,
-                path =>
-                    $"{File.GetLastWriteTimeUtc(path):O} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}"
+                path => $"{File.GetLastWriteTimeUtc(path):O} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)))}"
             );
 }
