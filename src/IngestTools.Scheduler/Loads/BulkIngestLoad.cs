@@ -229,7 +229,7 @@ internal sealed class BulkIngestLoad : ILoad
     /// <summary>What could not be sent, and why, the most common reason first.</summary>
     private IngestException DescribeUnsent(FailureTally failures, long all)
     {
-        (IngestException Error, long Count)[] reasons = [.. failures.ReadReasons()];
+        (IngestException Error, long Count)[] reasons = [.. failures.ReadErrors()];
         IngestException commonest = reasons[0].Error;
         string[] told = [.. reasons.Take(MostReasonsTold).Select(reason => $"{Quantity.Of(reason.Count, "file")}: {reason.Error.Message}")];
         string more = reasons.Length > MostReasonsTold ? $" And {reasons.Length - MostReasonsTold:N0} other reasons." : "";
