@@ -70,9 +70,7 @@ internal sealed class ProjectUploads : IDisposable
         Job.Skip();
         _call.Meter.Sent(item.Length);
         _call.Meter.Done(failed: false);
-        await _call
-            .Results.WriteAsync(UploadResults.AlreadyThere(item, known.Reason!.Value, known.Record!), _call.Stopped)
-            .ConfigureAwait(false);
+        await _call.WriteAsync(UploadResults.AlreadyThere(item, known.Reason!.Value, known.Record!)).ConfigureAwait(false);
     }
 
     /// <summary>Closes the journal. Called when the run has ended.</summary>
@@ -120,24 +118,13 @@ internal sealed class ProjectUploads : IDisposable
             _sentMeanwhile.Watch();
         }
 
-        _sender = new FileSender(_target, _call.Options, Job, _call.Meter, _limiter, _call.Logger, _call.Time);
-        try
-        {
-            if (!await _target.PrepareAsync(_call.Options.Journal, Known, _call.Stopped).ConfigureAwait(false))
-                _sentMeanwhile?.MarkStale();
-        }
-        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable && TargetFailure.IsForEveryFile(e))
-        {
-            _closed = e;
-        }
-        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
-        {
-            _call.Logger.LogWarning(
-                "{Target} could not be checked before the first file. The files are sent nevertheless. {Reason}",
-                _target.Description,
-                e.Message
-            );
-        }
+        _sender = new FileSender(_target, _call.Options, Job, _call.Meter, _limiter, _call.Rate, _call.Logger, _call.Time);
+        TargetCheck check = await TargetCheck
+            .RunAsync(_target, _call.Options.Journal, Known, _call.Logger, _call.Stopped)
+            .ConfigureAwait(false);
+        _closed = check.Closed;
+        if (!check.IsKnownUpToDate)
+            _sentMeanwhile?.MarkStale();
     }
 
     /// <summary>
@@ -202,7 +189,7 @@ internal sealed class ProjectUploads : IDisposable
         IngestDiagnostics.UploadedFiles.Add(1);
         IngestDiagnostics.UploadedBytes.Add(sent.Length);
         _call.Meter.Done(failed: false);
-        await _call.Results.WriteAsync(UploadResults.Uploaded(item, sent, slot), _call.Stopped).ConfigureAwait(false);
+        await _call.WriteAsync(UploadResults.Uploaded(item, sent, slot)).ConfigureAwait(false);
     }
 
     private async ValueTask FailAsync(UploadItem item, UploadResult result)
@@ -211,7 +198,7 @@ internal sealed class ProjectUploads : IDisposable
         _call.Meter.Sent(item.Length);
         _call.Meter.Done(failed: true);
         await Job.RecordAsync(result).ConfigureAwait(false);
-        await _call.Results.WriteAsync(result, _call.Stopped).ConfigureAwait(false);
+        await _call.WriteAsync(result).ConfigureAwait(false);
     }
 
     /// <summary>What was sent is recorded also where the run is stopped.</summary>
@@ -230,6 +217,7 @@ internal sealed class ProjectUploads : IDisposable
 /// <param name="Meter">Counts what is done.</param>
 /// <param name="Results">Takes the results.</param>
 /// <param name="Slots">A slot for each concurrent upload.</param>
+/// <param name="Rate">Limits the bytes in a second; null sets no limit.</param>
 /// <param name="Logger">The logger.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Fail">Ends the call with an error.</param>
@@ -240,8 +228,28 @@ internal sealed record UploadCall(
     UploadMeter Meter,
     ChannelWriter<UploadResult> Results,
     SemaphoreSlim Slots,
+    RateLimiter? Rate,
     ILogger Logger,
     TimeProvider Time,
     Action<Exception> Fail,
     CancellationToken Stopped
-);
+)
+{
+    /// <summary>Writes a result, and logs what became of the file.</summary>
+    public ValueTask WriteAsync(UploadResult result)
+    {
+        if (Logger.IsEnabled(LogLevel.Debug))
+            Logger.LogDebug(
+                "{Path} as '{RemoteName}': {Status}{Why}. {Length} bytes, attempts: {Attempts}",
+                Redaction.EscapeControls(result.Path),
+                Redaction.EscapeControls(result.RemoteName),
+                result.Status,
+                result.Error is { } error ? $", {error.ErrorId}: {error.Message.TrimEnd('.')}"
+                    : result.Reason is { } reason ? $", {reason}"
+                    : "",
+                result.Length,
+                result.Attempts
+            );
+        return Results.WriteAsync(result, Stopped);
+    }
+}

@@ -1,6 +1,7 @@
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using IngestTools.Connections;
+using IngestTools.Logging;
 using IngestTools.PowerShell.Sandbox;
 
 namespace IngestTools.PowerShell.Connections;
@@ -50,11 +51,20 @@ internal sealed class IngestSession
     /// <summary>Where the scheduler listens that this session started in a folder of its own; null is the usual place.</summary>
     internal string? SchedulerSocket { get; set; }
 
+    /// <summary>The folder of the scheduler that this session started in a folder of its own; null is the usual place.</summary>
+    internal string? SchedulerFolder { get; set; }
+
     /// <summary>The sandboxes that were started and not stopped.</summary>
     internal List<IngestSandbox> Sandboxes { get; } = [];
 
     /// <summary>The options that a sandbox takes, once they were completed.</summary>
     internal Task<IReadOnlyList<SandboxOption>>? SandboxOptions { get; set; }
+
+    /// <summary>The log that Start-IngestLog or INGESTTOOLS_LOG began; null where there is none.</summary>
+    internal LogFile? Log { get; set; }
+
+    /// <summary>Whether INGESTTOOLS_LOG was looked at.</summary>
+    internal bool IsLogVariableRead { get; set; }
 
     /// <summary>Closes what the runspace of this thread opened.</summary>
     internal static void CloseCurrent()
@@ -96,5 +106,7 @@ internal sealed class IngestSession
             sandbox.Stop();
         Sandboxes.Clear();
         Connections.Clear();
+        Log?.Dispose();
+        Log = null;
     }
 }

@@ -7,6 +7,7 @@ using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
+using IngestTools.Scheduling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
@@ -239,7 +240,15 @@ internal static class SchedulerDaemon
             .AddSingleton<SavedConnections>()
             .AddSingleton<DispatchSignal>()
             .AddSingleton<ServiceNotifier>()
-            .AddSingleton<StateReader>();
+            .AddSingleton(provider => new StateReader(
+                provider.GetRequiredService<SchedulerStore>(),
+                provider.GetRequiredService<ControlAddress>(),
+                provider.GetRequiredService<TimeProvider>()
+            )
+            {
+                LogPath = SchedulerPlace.LogOf(command.Folder),
+            })
+            .AddSingleton<ReadRoutes>();
         services
             .AddSingleton<AlarmClock>()
             .AddSingleton<RunPlanner>()
