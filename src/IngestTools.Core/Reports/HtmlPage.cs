@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
@@ -43,10 +42,13 @@ internal static class HtmlPage
 
     /// <summary>The end of the page.</summary>
     public static string Foot() =>
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"<footer><p class=\"quiet\">Written by {HtmlText.Escape(Generator)}.</p></footer>\n<script>{Script}</script>\n</body>\n</html>\n"
-        );
+        $"""
+            <footer><p class="quiet">Written by {HtmlText.Escape(Generator)}.</p></footer>
+            <script>{Script}</script>
+            </body>
+            </html>
+
+            """;
 
     /// <summary>The class of what ended in a way.</summary>
     public static string StyleOf(ReportOutcome outcome) =>

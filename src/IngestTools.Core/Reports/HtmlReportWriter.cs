@@ -24,7 +24,8 @@ internal sealed class HtmlReportWriter(Stream file, ReportHead head) : IReportWr
             cancellationToken.ThrowIfCancellationRequested();
             await _page
                 .WriteAsync(
-                    $"<section aria-labelledby=\"{section.Id}-title\">\n<h2 id=\"{section.Id}-title\">{HtmlText.Escape(section.Title)}</h2>\n"
+                    $"<section aria-labelledby=\"{section.Id}-title\">\n<h2 id=\"{section.Id}-title\">"
+                        + $"{HtmlText.Escape(section.Title)}</h2>\n"
                 )
                 .ConfigureAwait(false);
             if (section.Note is { } note)
@@ -105,7 +106,8 @@ internal sealed class HtmlReportWriter(Stream file, ReportHead head) : IReportWr
         ReportCause[] failed = [.. content.Causes.Where(cause => cause.Outcome != ReportOutcome.Skipped)];
         ReportCause[] skipped = [.. content.Causes.Where(cause => cause.Outcome == ReportOutcome.Skipped)];
         string? note = content.OtherCauses
-            ? $"The first {HtmlText.Count(ReportAggregator.MaxCauses)} causes are kept apart. The others are counted together for each error."
+            ? $"The first {HtmlText.Count(ReportAggregator.MaxCauses)} causes are kept apart. "
+                + "The others are counted together for each error."
             : null;
         if (failed.Length > 0)
         {
@@ -150,7 +152,8 @@ internal sealed class HtmlReportWriter(Stream file, ReportHead head) : IReportWr
     private static string? LimitOf(int shown, long all, string verb) =>
         shown == all
             ? null
-            : $"The first {HtmlText.Count(shown)} of {HtmlText.Count(all)} {verb}; {HtmlText.Count(all - shown)} more are not on this page. "
+            : $"The first {HtmlText.Count(shown)} of {HtmlText.Count(all)} {verb}; "
+                + $"{HtmlText.Count(all - shown)} more are not on this page. "
                 + "A report in .jsonl or .csv has all rows.";
 
     /// <summary>A part of the page.</summary>

@@ -14,7 +14,7 @@ internal enum ReportFormat
     /// <summary>One JSON object a line for each row.</summary>
     JsonLines,
 
-    /// <summary>A table of all rows for a spreadsheet: UTF-8 with a byte order mark, no field that a spreadsheet runs as a formula.</summary>
+    /// <summary>A table of all rows for a spreadsheet, in UTF-8 with a byte order mark. No field of it runs as a formula.</summary>
     Csv,
 }
 

@@ -126,7 +126,9 @@ public sealed class ExportIngestReportCommand : JournalCmdlet
         return true;
     }
 
-    /// <summary>Adds what the journal has of the jobs. A job that is not there ends the cmdlet: no report is better than a part of one.</summary>
+    /// <summary>
+    /// Adds what the journal has of the jobs. A job that is not there ends the cmdlet: no report is better than a part of one.
+    /// </summary>
     private bool AddJobs()
     {
         try

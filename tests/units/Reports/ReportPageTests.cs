@@ -91,7 +91,7 @@ public sealed class ReportPageTests : IDisposable
         await browser.ShowAsync("screen");
     }
 
-    /// <summary>Everything that a screen reader needs: one first heading, no level left out, and a name for each table, chart and field.</summary>
+    /// <summary>What a screen reader needs: one first heading, and a name for each table, chart and field.</summary>
     private static async Task HasNamesAsync(Chromium browser)
     {
         Assert.Equal(1, await browser.EvaluateAsync<int>("document.querySelectorAll('h1').length"));

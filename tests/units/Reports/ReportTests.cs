@@ -209,9 +209,9 @@ public sealed class ReportTests : IDisposable
     public void Columns_keep_their_names_and_order()
     {
         Assert.Equal(
-            "Kind Outcome Status Id Name Path RemoteName FileName Derivative Shortcode Hierarchy ProjectId BatchId DataId Repository Branch "
-                + "Length Sha256 Verified Attempts Completed Total Unit Uploaded Failed Skipped DueAt StartedAt CompletedAt DurationSeconds "
-                + "BytesPerSecond Reason ErrorId StatusCode Message ServerMessage RequestId Advice Connection Server",
+            "Kind Outcome Status Id Name Path RemoteName FileName Derivative Shortcode Hierarchy ProjectId BatchId DataId Repository "
+                + "Branch Length Sha256 Verified Attempts Completed Total Unit Uploaded Failed Skipped DueAt StartedAt CompletedAt "
+                + "DurationSeconds BytesPerSecond Reason ErrorId StatusCode Message ServerMessage RequestId Advice Connection Server",
             string.Join(' ', ReportColumn.All.Select(column => column.Name))
         );
     }
