@@ -73,7 +73,8 @@ internal sealed class HtmlReportWriter(Stream file, ReportHead head) : IReportWr
             null,
             id => HtmlTable.WriteAsync(_page, id, "totals", ReportTables.Totals, content.Totals)
         );
-        if (content.Throughput is { Bytes.Count: > 1 } throughput)
+        // Of a single job there would be bars of one height.
+        if (content.Throughput is { Bytes.Count: > 1 } throughput && !(throughput.IsOfJobs && content.TimelineCount == 1))
             yield return new HtmlSection("throughput", "Throughput", null, _ => _page.WriteAsync(ReportCharts.Of(throughput, head.Zone)));
         if (content.Timeline.Count > 0)
         {

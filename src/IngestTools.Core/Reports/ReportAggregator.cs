@@ -67,10 +67,12 @@ internal sealed class ReportAggregator
             _first,
             _timeline,
             _timelineCount,
-            // A job counts the same bytes as its uploads, and knows only its beginning and its end.
-            _uploads.Complete() ?? _jobs.Complete(),
+            FindThroughput(),
             [.. _servers]
         );
+
+    /// <summary>A job counts the same bytes as its uploads, and is of use only where these have no times.</summary>
+    private Throughput? FindThroughput() => _uploads.Complete() ?? (_jobs.Complete() is { } jobs ? jobs with { IsOfJobs = true } : null);
 
     private void AddTimes(ReportRow row)
     {

@@ -26,7 +26,8 @@ internal static class ReportCharts
         List<string> svg = [];
         svg.Add(
             $"<figure><figcaption>Average {HtmlText.Rate(throughput.Average)} (dashed), highest {HtmlText.Rate(throughput.Peak)}. "
-                + $"One bar is {LengthOf(throughput.Interval)}.</figcaption>\n<div class=\"plot\"><div class=\"y\" aria-hidden=\"true\">"
+                + $"One bar is {LengthOf(throughput.Interval)}."
+                + $"{NoteOf(throughput)}</figcaption>\n<div class=\"plot\"><div class=\"y\" aria-hidden=\"true\">"
                 + $"<span>{HtmlText.RoundRate(top)}</span><span>{HtmlText.RoundRate(top / 2)}</span><span>0</span></div>\n"
                 + $"<svg viewBox=\"0 0 {count} {Height}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{HtmlText.Escape(what)}\">"
         );
@@ -106,6 +107,9 @@ internal static class ReportCharts
     /// <summary>A time beside the beginning of its scale: without the day, where it is the same.</summary>
     private static string Beside(DateTimeOffset from, DateTimeOffset to) =>
         from.Date == to.Date && from.Offset == to.Offset ? to.ToString("HH':'mm':'ss", CultureInfo.InvariantCulture) : HtmlText.Moment(to);
+
+    private static string NoteOf(Throughput throughput) =>
+        throughput.IsOfJobs ? " Only beginnings and ends of jobs are known, so the data of each is spread evenly over its time." : "";
 
     private static string LengthOf(TimeSpan interval) =>
         interval switch

@@ -7,6 +7,9 @@ namespace IngestTools.Reports;
 /// <param name="Elapsed">From the beginning of the first upload to the end of the last.</param>
 internal sealed record Throughput(DateTimeOffset From, TimeSpan Interval, IReadOnlyList<double> Bytes, TimeSpan Elapsed)
 {
+    /// <summary>Whether only the beginnings and ends of jobs are known, and bytes are spread evenly between them.</summary>
+    public bool IsOfJobs { get; init; }
+
     /// <summary>Bytes a second, over all of the time.</summary>
     public double Average => Bytes.Sum() / Math.Max(Elapsed.TotalSeconds, TimeSpan.FromMilliseconds(1).TotalSeconds);
 

@@ -42,6 +42,7 @@ public sealed class ExportIngestReportCommand : JournalCmdlet
     /// <summary>The title of the report.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [NameText]
     public string? Title { get; set; }
 
     /// <summary>Writes the report's file as an object.</summary>

@@ -77,6 +77,30 @@ public sealed class ReportTests : IDisposable
         Assert.All(throughput.Bytes, bytes => Assert.Equal(bytes, throughput.Bytes[0], 0.001));
     }
 
+    [Fact]
+    public async Task Single_job_has_no_chart_and_several_have_one_that_says_what_it_shows()
+    {
+        string path = Path.Join(_folder.Path, "report.html");
+        IngestJob job = new()
+        {
+            Id = "job:1",
+            Server = "https://dsp.example.org/",
+            StartedAt = ReportSamples.Start,
+            Bytes = 1 << 20,
+        };
+        ReportRow[] rows =
+        [
+            ReportRows.Of(job with { Status = IngestJobStatus.Completed, CompletedAt = ReportSamples.Start.AddMinutes(1) }),
+            ReportRows.Of(job with { Status = IngestJobStatus.Completed, CompletedAt = ReportSamples.Start.AddMinutes(2) }),
+        ];
+
+        await WriteAsync(path, rows[..1]);
+        Assert.DoesNotContain("One bar is", File.ReadAllText(path), StringComparison.Ordinal);
+
+        await WriteAsync(path, rows);
+        Assert.Contains("One bar is 2 s. Only beginnings and ends of jobs are known", File.ReadAllText(path), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("report.xlsx", "'.xlsx' is not a known format")]
     [InlineData("report", "the name has no extension")]
