@@ -3,7 +3,6 @@ using System.Globalization;
 using System.IO.Enumeration;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
 using IngestTools.Files;
-using IngestTools.Scheduler.CommandLine;
 using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
@@ -24,16 +23,16 @@ internal static class SchedulerDaemon
     public static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(9);
 
     /// <exception cref="StoreException">It cannot begin.</exception>
-    public static async Task RunAsync(RunCommand command)
+    public static async Task RunAsync(DaemonOptions options)
     {
-        using StoreLock holds = TakeFolder(command);
-        using StderrLoggerProvider log = new(command.IsVerbose ? LogLevel.Debug : LogLevel.Information, StderrLoggerProvider.IsJournal);
-        StoreDialect dialect = CreateDialect(command);
-        await OpenStoreAsync(dialect, log, command);
-        ControlPlace.Prepare(command.Socket);
+        using StoreLock holds = TakeFolder(options);
+        using StderrLoggerProvider log = new(options.IsVerbose ? LogLevel.Debug : LogLevel.Information, StderrLoggerProvider.IsJournal);
+        StoreDialect dialect = CreateDialect(options);
+        await OpenStoreAsync(dialect, log, options);
+        ControlPlace.Prepare(options.Socket);
         StopSteps steps = new();
-        using EndGuard guard = new(ShutdownLimit, () => EndNow(command, dialect, steps, log.CreateLogger("IngestTools.Scheduler")));
-        await using WebApplication host = Build(command, dialect, log);
+        using EndGuard guard = new(ShutdownLimit, () => EndNow(options, dialect, steps, log.CreateLogger("IngestTools.Scheduler")));
+        await using WebApplication host = Build(options, dialect, log);
         ILogger logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("IngestTools.Scheduler");
         IHostApplicationLifetime lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
         guard.Watch(lifetime.ApplicationStopping);
@@ -53,7 +52,7 @@ internal static class SchedulerDaemon
         Task keeping = housekeeping.RunAsync(stopping.Token);
         using (ControlPlace.Private())
             await host.StartAsync(stopping.Token);
-        ControlPlace.Finish(command.Socket);
+        ControlPlace.Finish(options.Socket);
         SchedulerState state = await host.Services.GetRequiredService<StateReader>().ReadAsync(stopping.Token);
         logger.LogInformation(
             "ingest-scheduler {Version} is ready: process {Process}, node {Node}, store {Store}, control at {Socket}. {Active} "
@@ -82,10 +81,10 @@ internal static class SchedulerDaemon
         await steps.TakeAsync("the answers to cmdlets", host.StopAsync());
         if (dialect.IsShared)
             await steps.TakeAsync("the store", LeaveAsync(store, logger));
-        DeleteSocket(command);
+        DeleteSocket(options);
     }
 
-    private static void EndNow(RunCommand command, StoreDialect dialect, StopSteps steps, ILogger logger)
+    private static void EndNow(DaemonOptions options, StoreDialect dialect, StopSteps steps, ILogger logger)
     {
         logger.LogWarning(
             "The scheduler could not stop {Steps} within {Limit:0} s, and ends all the same. Look whether another program holds the "
@@ -94,14 +93,14 @@ internal static class SchedulerDaemon
             ShutdownLimit.TotalSeconds,
             dialect.Place
         );
-        DeleteSocket(command);
+        DeleteSocket(options);
         Environment.Exit(0);
     }
 
-    private static void DeleteSocket(RunCommand command)
+    private static void DeleteSocket(DaemonOptions options)
     {
         if (!OperatingSystem.IsWindows())
-            File.Delete(command.Socket);
+            File.Delete(options.Socket);
     }
 
     /// <summary>What is being stopped, to explain why it takes long.</summary>
@@ -126,29 +125,29 @@ internal static class SchedulerDaemon
         await ends.Task;
     }
 
-    private static StoreLock TakeFolder(RunCommand command)
+    private static StoreLock TakeFolder(DaemonOptions options)
     {
         try
         {
-            PrivateFiles.CreateFolder(command.Folder);
+            PrivateFiles.CreateFolder(options.Folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StoreException(
-                $"The folder {command.Folder} cannot be made: {e.Message} Give this account one that it may write, with --store.",
+                $"The folder {options.Folder} cannot be made: {e.Message} Give this account one that it may write, with --store.",
                 e
             );
         }
 
-        PrivateFolder.RefuseForeign(command.Folder);
-        return StoreLock.Take(Path.Join(command.Folder, command.Connection is null ? "scheduler.lock" : $"scheduler-{command.Node}.lock"));
+        PrivateFolder.RefuseForeign(options.Folder);
+        return StoreLock.Take(Path.Join(options.Folder, options.Connection is null ? "scheduler.lock" : $"scheduler-{options.Node}.lock"));
     }
 
-    private static StoreDialect CreateDialect(RunCommand command)
+    private static StoreDialect CreateDialect(DaemonOptions options)
     {
         try
         {
-            return command.Connection is null ? new SqliteDialect(command.Folder) : new PostgresDialect(command.Connection);
+            return options.Connection is null ? new SqliteDialect(options.Folder) : new PostgresDialect(options.Connection);
         }
         catch (ArgumentException)
         {
@@ -160,12 +159,12 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static async Task OpenStoreAsync(StoreDialect dialect, StderrLoggerProvider log, RunCommand command)
+    private static async Task OpenStoreAsync(StoreDialect dialect, StderrLoggerProvider log, DaemonOptions options)
     {
         if (dialect is SqliteDialect sqlite)
             await SqliteFiles.PrepareAsync(sqlite, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
         await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
-        await AlarmTables.PrepareAsync(dialect, command, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
+        await AlarmTables.PrepareAsync(dialect, options, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
     }
 
     /// <summary>
@@ -218,19 +217,19 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static WebApplication Build(RunCommand command, StoreDialect dialect, StderrLoggerProvider log)
+    private static WebApplication Build(DaemonOptions options, StoreDialect dialect, StderrLoggerProvider log)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(
-            new WebApplicationOptions { ApplicationName = "ingest-scheduler", ContentRootPath = command.Folder }
+            new WebApplicationOptions { ApplicationName = "ingest-scheduler", ContentRootPath = options.Folder }
         );
         builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         IServiceCollection services = builder.Services;
-        services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
-        services.AddSingleton(TimeProvider.System).AddSingleton(dialect).AddSingleton(new ControlAddress(command.Socket));
-        services.AddSingleton(new NodeOptions { Name = command.Node, DeadAfter = command.TakeOverAfter });
-        services.AddSingleton(new RunTimeouts { PollInterval = command.PollInterval, Lease = command.TakeOverAfter });
-        services.AddSingleton(new SchedulerStore(dialect, Guid.NewGuid().ToString("N"), command.Node));
-        string spool = Path.Join(command.Folder, "spool");
+        services.Configure<HostOptions>(settings => settings.ShutdownTimeout = ShutdownLimit);
+        services.AddSingleton(TimeProvider.System).AddSingleton(dialect).AddSingleton(new ControlAddress(options.Socket));
+        services.AddSingleton(new NodeOptions { Name = options.Node, DeadAfter = options.TakeOverAfter });
+        services.AddSingleton(new RunTimeouts { PollInterval = options.PollInterval, Lease = options.TakeOverAfter });
+        services.AddSingleton(new SchedulerStore(dialect, Guid.NewGuid().ToString("N"), options.Node));
+        string spool = Path.Join(options.Folder, "spool");
         services.AddSingleton<ISpool>(provider =>
             dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool)
         );
@@ -248,8 +247,8 @@ internal static class SchedulerDaemon
             .AddSingleton<RunDispatcher>()
             .AddSingleton<Housekeeping>()
             .AddSingleton<ControlRoutes>();
-        AlarmTables.AddQuartz(services, dialect, command);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, command.Socket));
+        AlarmTables.AddQuartz(services, dialect, options);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options.Socket));
         WebApplication host = builder.Build();
         ControlRoutes routes = host.Services.GetRequiredService<ControlRoutes>();
         host.Run(routes.AnswerAsync);

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Globalization;
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
 using IngestTools.Scheduling;

@@ -1,6 +1,6 @@
 using System.Data.Common;
 using System.Reflection;
-using IngestTools.Scheduler.CommandLine;
+using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Store;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,7 +34,7 @@ internal static class AlarmTables
 
     /// <summary>Throws away what another version of Quartz made.</summary>
     /// <exception cref="StoreException">Other nodes use it right now.</exception>
-    public static async Task PrepareAsync(StoreDialect dialect, RunCommand command, ILogger logger, CancellationToken cancellationToken)
+    public static async Task PrepareAsync(StoreDialect dialect, DaemonOptions command, ILogger logger, CancellationToken cancellationToken)
     {
         SchedulerStore store = new(dialect, "", command.Node);
         string? made = await store.ReadMetaAsync(VersionName, cancellationToken);
@@ -61,7 +61,7 @@ internal static class AlarmTables
         await store.WriteMetaAsync(VersionName, Version, cancellationToken);
     }
 
-    public static void AddQuartz(IServiceCollection services, StoreDialect dialect, RunCommand command) =>
+    public static void AddQuartz(IServiceCollection services, StoreDialect dialect, DaemonOptions command) =>
         services.AddQuartz(quartz =>
         {
             quartz.ConfigureScheduler(options =>

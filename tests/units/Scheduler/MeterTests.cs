@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;

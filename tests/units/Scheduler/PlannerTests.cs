@@ -1,4 +1,3 @@
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;

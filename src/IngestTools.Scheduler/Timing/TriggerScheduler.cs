@@ -1,5 +1,4 @@
 using IngestTools.Scheduler.Store;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Quartz;
 
@@ -20,7 +19,7 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
     {
         IScheduler scheduler = await factory.GetScheduler(cancellationToken);
         // An alarm that rang on a node which died before it had planned rings again on another.
-        IJobDetail job = JobBuilder.Create<PlanJob>().WithIdentity(PlanJobKey).StoreDurably().RequestRecovery().Build();
+        IJobDetail job = JobBuilder.Create<Runs.PlanJob>().WithIdentity(PlanJobKey).StoreDurably().RequestRecovery().Build();
         await scheduler.AddJob(job, new AddJobOptions { Replace = true }, cancellationToken);
     }
 
@@ -181,30 +180,5 @@ internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, I
         else
             trigger.WithSchedule(SimpleScheduleBuilder.Create().WithMisfireInstruction(SimpleTriggerMisfireInstruction.FireNow));
         return trigger.Build();
-    }
-}
-
-/// <summary>What Quartz runs when an alarm rings.</summary>
-internal sealed class PlanJob(Runs.RunPlanner planner, IHostApplicationLifetime lifetime, ILogger<PlanJob> logger) : IJob
-{
-    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
-    {
-        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(
-            cancellationToken,
-            lifetime.ApplicationStopping
-        );
-        try
-        {
-            await planner.PlanDueAsync(ending.Token);
-        }
-        catch (OperationCanceledException) when (ending.IsCancellationRequested)
-        {
-            // What is due is planned at the next start.
-        }
-        catch (System.Data.Common.DbException e)
-        {
-            // The planner looks for what was not planned every few seconds, and so comes back to it.
-            logger.LogError("'{Name}' is due and could not be planned yet: {Reason}", context.Trigger.Key.Name, e.Message);
-        }
     }
 }
