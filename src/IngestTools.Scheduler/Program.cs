@@ -1,3 +1,4 @@
+using System.Data.Common;
 using IngestTools;
 using IngestTools.Scheduler.CommandLine;
 using IngestTools.Scheduler.Hosting;
@@ -12,6 +13,11 @@ try
 catch (StoreException e)
 {
     Console.Error.WriteLine($"{(StderrLoggerProvider.IsJournal ? "<3>" : "")}ingest-scheduler: {e.Message}");
+    return Refused;
+}
+catch (DbException e)
+{
+    Console.Error.WriteLine($"{(StderrLoggerProvider.IsJournal ? "<3>" : "")}ingest-scheduler: the store cannot be used: {e.Message}");
     return Refused;
 }
 catch (IngestException e)

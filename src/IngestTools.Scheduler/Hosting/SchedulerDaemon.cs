@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
 using IngestTools.Files;
@@ -12,6 +11,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Hosting;
@@ -22,66 +22,45 @@ internal static class SchedulerDaemon
     /// <summary>Within this time the daemon has stopped. systemd's own limit is longer.</summary>
     public static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(9);
 
+    /// <summary>The name of the Windows service.</summary>
+    public const string ServiceName = "IngestTools scheduler";
+
+    /// <summary>The host gives up later than <see cref="EndGuard"/>, which says what did not stop.</summary>
+    private static readonly TimeSpan HostLimit = ShutdownLimit + TimeSpan.FromSeconds(1);
+
     /// <exception cref="StoreException">It cannot begin.</exception>
     public static async Task RunAsync(DaemonOptions options)
     {
         using StoreLock holds = TakeFolder(options);
         using StderrLoggerProvider log = new(options.IsVerbose ? LogLevel.Debug : LogLevel.Information, StderrLoggerProvider.IsJournal);
         StoreDialect dialect = CreateDialect(options);
-        await OpenStoreAsync(dialect, log, options);
+        await OpenStoreAsync(dialect);
         ControlPlace.Prepare(options.Socket);
         StopSteps steps = new();
         using EndGuard guard = new(ShutdownLimit, () => EndNow(options, dialect, steps, log.CreateLogger("IngestTools.Scheduler")));
-        await using WebApplication host = Build(options, dialect, log);
+        await using WebApplication host = Build(options, dialect, steps, log);
         ILogger logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("IngestTools.Scheduler");
-        IHostApplicationLifetime lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
-        guard.Watch(lifetime.ApplicationStopping);
-        using CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
-        RunDispatcher dispatcher = host.Services.GetRequiredService<RunDispatcher>();
-        AlarmClock alarms = host.Services.GetRequiredService<AlarmClock>();
-        Housekeeping housekeeping = host.Services.GetRequiredService<Housekeeping>();
+        guard.Watch(host.Lifetime.ApplicationStopping);
         SchedulerStore store = host.Services.GetRequiredService<SchedulerStore>();
         await JoinAsync(store, host.Services.GetRequiredService<NodeOptions>());
-        Task beating = housekeeping.BeatAsync(stopping.Token);
-        await alarms.PrepareAsync(stopping.Token);
-        await housekeeping.RecordServersAsync(stopping.Token);
-        await housekeeping.RearmAsync(stopping.Token);
-        await host.Services.GetRequiredService<RunPlanner>().PlanOverdueAsync(stopping.Token);
-        await dispatcher.StartAsync(stopping.Token);
-        await alarms.StartAsync(store, stopping.Token);
-        Task keeping = housekeeping.RunAsync(stopping.Token);
-        using (ControlPlace.Private())
-            await host.StartAsync(stopping.Token);
-        ControlPlace.Finish(options.Socket);
-        SchedulerState state = await host.Services.GetRequiredService<StateReader>().ReadAsync(stopping.Token);
-        logger.LogInformation(
-            "ingest-scheduler {Version} is ready: process {Process}, node {Node}, store {Store}, control at {Socket}. {Active} "
-                + "schedules are active, {Suspended} suspended; next at {Next}.",
-            state.Version,
-            state.ProcessId,
-            state.Node,
-            state.Store,
-            state.Socket,
-            state.Active,
-            state.Suspended,
-            state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time"
-        );
-        ServiceNotifier notifier = host.Services.GetRequiredService<ServiceNotifier>();
-        notifier.Ready($"{state.Active} schedules, next at {state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time"}");
-
-        await WaitForEndAsync(lifetime);
-        notifier.Stopping();
-        logger.LogInformation("The scheduler stops. Work on the services continues there, and is followed again at the next start.");
-        // Nothing comes due any more while the runs end.
-        await Task.WhenAll(
-            steps.TakeAsync("the alarms", alarms.StopAsync()),
-            steps.TakeAsync("the runs", dispatcher.StopAsync()),
-            steps.TakeAsync("the housekeeping", Task.WhenAll(keeping, beating))
-        );
-        await steps.TakeAsync("the answers to cmdlets", host.StopAsync());
+        await StartAsync(host);
+        await host.WaitForShutdownAsync();
         if (dialect.IsShared)
             await steps.TakeAsync("the store", LeaveAsync(store, logger));
-        DeleteSocket(options);
+        DeleteSocket(options, logger);
+    }
+
+    private static async Task StartAsync(WebApplication host)
+    {
+        try
+        {
+            using (ControlPlace.Private())
+                await host.StartAsync();
+        }
+        catch (OperationCanceledException) when (host.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // It is to end before it has begun.
+        }
     }
 
     private static void EndNow(DaemonOptions options, StoreDialect dialect, StopSteps steps, ILogger logger)
@@ -93,36 +72,22 @@ internal static class SchedulerDaemon
             ShutdownLimit.TotalSeconds,
             dialect.Place
         );
-        DeleteSocket(options);
+        DeleteSocket(options, logger);
         Environment.Exit(0);
     }
 
-    private static void DeleteSocket(DaemonOptions options)
+    /// <summary>The folder may have been moved, or be read-only by now: that is no reason to end as a crash does.</summary>
+    private static void DeleteSocket(DaemonOptions options, ILogger logger)
     {
-        if (!OperatingSystem.IsWindows())
-            File.Delete(options.Socket);
-    }
-
-    /// <summary>What is being stopped, to explain why it takes long.</summary>
-    private sealed class StopSteps
-    {
-        private readonly ConcurrentDictionary<string, bool> _going = new();
-
-        public string Going => _going.IsEmpty ? "all" : string.Join(", ", _going.Keys.Order(StringComparer.Ordinal));
-
-        public async Task TakeAsync(string what, Task step)
+        try
         {
-            _going[what] = true;
-            await step;
-            _going.TryRemove(what, out _);
+            if (!OperatingSystem.IsWindows())
+                File.Delete(options.Socket);
         }
-    }
-
-    private static async Task WaitForEndAsync(IHostApplicationLifetime lifetime)
-    {
-        TaskCompletionSource ends = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using CancellationTokenRegistration registration = lifetime.ApplicationStopping.Register(ends.SetResult);
-        await ends.Task;
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            logger.LogWarning("The socket could not be deleted: {Reason}", e.Message);
+        }
     }
 
     private static StoreLock TakeFolder(DaemonOptions options)
@@ -159,12 +124,11 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static async Task OpenStoreAsync(StoreDialect dialect, StderrLoggerProvider log, DaemonOptions options)
+    private static async Task OpenStoreAsync(StoreDialect dialect)
     {
         if (dialect is SqliteDialect sqlite)
-            await SqliteFiles.PrepareAsync(sqlite, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
+            await SqliteFiles.PrepareAsync(sqlite, CancellationToken.None);
         await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
-        await AlarmTables.PrepareAsync(dialect, options, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
     }
 
     /// <summary>
@@ -217,18 +181,26 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static WebApplication Build(DaemonOptions options, StoreDialect dialect, StderrLoggerProvider log)
+    private static WebApplication Build(DaemonOptions options, StoreDialect dialect, StopSteps steps, StderrLoggerProvider log)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(
             new WebApplicationOptions { ApplicationName = "ingest-scheduler", ContentRootPath = options.Folder }
         );
         builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         IServiceCollection services = builder.Services;
-        services.Configure<HostOptions>(settings => settings.ShutdownTimeout = ShutdownLimit);
-        services.AddSingleton(TimeProvider.System).AddSingleton(dialect).AddSingleton(new ControlAddress(options.Socket));
+        services.Configure<HostOptions>(settings =>
+        {
+            settings.ShutdownTimeout = HostLimit;
+            settings.ServicesStopConcurrently = true;
+        });
+        AddLifetime(services);
+        services
+            .AddSingleton(provider => new DueClock(TimeProvider.System, provider.GetRequiredService<ILogger<DueClock>>()))
+            .AddSingleton<TimeProvider>(provider => provider.GetRequiredService<DueClock>());
+        services.AddSingleton(steps).AddSingleton(dialect).AddSingleton(new ControlAddress(options.Socket));
         services.AddSingleton(new NodeOptions { Name = options.Node, DeadAfter = options.TakeOverAfter });
         services.AddSingleton(new RunTimeouts { PollInterval = options.PollInterval, Lease = options.TakeOverAfter });
-        services.AddSingleton(new SchedulerStore(dialect, Guid.NewGuid().ToString("N"), options.Node));
+        services.AddSingleton(new SchedulerStore(dialect, SchedulerStore.NewClaim(), options.Node));
         string spool = Path.Join(options.Folder, "spool");
         services.AddSingleton<ISpool>(provider =>
             dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool)
@@ -237,22 +209,45 @@ internal static class SchedulerDaemon
             .AddSingleton<SchedulerMeter>()
             .AddSingleton<SavedConnections>()
             .AddSingleton<DispatchSignal>()
-            .AddSingleton<ServiceNotifier>()
+            .AddSingleton<DueTimeListener>()
             .AddSingleton<StateReader>();
         services
-            .AddSingleton<AlarmClock>()
+            .AddSingleton<TriggerScheduler>()
+            .AddSingleton<Attendance>()
             .AddSingleton<RunPlanner>()
             .AddSingleton<ScheduleSurvey>()
             .AddSingleton<Registrar>()
             .AddSingleton<RunDispatcher>()
-            .AddSingleton<Housekeeping>()
             .AddSingleton<ControlRoutes>();
-        AlarmTables.AddQuartz(services, dialect, options);
+        AddParts(services, steps);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options.Socket));
         WebApplication host = builder.Build();
         ControlRoutes routes = host.Services.GetRequiredService<ControlRoutes>();
         host.Run(routes.AnswerAsync);
         return host;
+    }
+
+    /// <summary>Started in this order, and stopped together: nothing comes due any more while the runs end.</summary>
+    private static void AddParts(IServiceCollection services, StopSteps steps)
+    {
+        services.AddHostedService<Heartbeat>().AddHostedService<Housekeeping>();
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            RunDispatcher dispatcher = provider.GetRequiredService<RunDispatcher>();
+            return new HostedPart("the runs", steps, dispatcher.StartAsync, _ => dispatcher.StopAsync());
+        });
+        TriggerScheduler.AddQuartz<PlanJob>(services);
+        services.AddHostedService<Listening>().AddHostedService<ReadyReport>();
+    }
+
+    /// <summary>What stops the daemon: systemd, the services of Windows, or a signal.</summary>
+    private static void AddLifetime(IServiceCollection services)
+    {
+        services.AddSingleton<ISystemdNotifier, SystemdNotifier>();
+        if (!OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 })
+            services.AddSingleton<IHostLifetime, SystemdLifetime>();
+        else
+            services.AddWindowsService(service => service.ServiceName = ServiceName);
     }
 
     private static void Listen(KestrelServerOptions kestrel, string socket)

@@ -1,11 +1,14 @@
+using System.Data.Common;
+using IngestTools.Scheduler.Timing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Quartz;
 
 namespace IngestTools.Scheduler.Runs;
 
-/// <summary>What Quartz runs when an alarm rings.</summary>
-internal sealed class PlanJob(RunPlanner planner, IHostApplicationLifetime lifetime, ILogger<PlanJob> logger) : IJob
+/// <summary>What Quartz runs when a trigger fires: plans what is due.</summary>
+internal sealed class PlanJob(RunPlanner planner, TriggerScheduler triggers, IHostApplicationLifetime lifetime, ILogger<PlanJob> logger)
+    : IJob
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
     {
@@ -16,15 +19,16 @@ internal sealed class PlanJob(RunPlanner planner, IHostApplicationLifetime lifet
         try
         {
             await planner.PlanDueAsync(ending.Token);
+            await triggers.ContinueAsync(ending.Token);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // What is due is planned at the next start.
         }
-        catch (System.Data.Common.DbException e)
+        catch (DbException e)
         {
-            // The planner looks for what was not planned every few seconds, and so comes back to it.
-            logger.LogError("'{Name}' is due and could not be planned yet: {Reason}", context.Trigger.Key.Name, e.Message);
+            // What was not planned is polled every few seconds.
+            logger.LogError("What is due could not be planned yet: {Reason}", e.Message);
         }
     }
 }

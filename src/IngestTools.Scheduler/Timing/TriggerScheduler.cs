@@ -1,184 +1,130 @@
+using System.Globalization;
 using IngestTools.Scheduler.Store;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace IngestTools.Scheduler.Timing;
 
 /// <summary>
-/// Quartz as an alarm clock: one trigger a schedule, all of one job, which plans what is due. What is due, and whether it was planned,
-/// stands in the store; an alarm that is lost, late or rung twice changes nothing but when the store is looked at.
+/// Quartz in memory: one trigger for each time at which a schedule is due, set from the store's table and changed with it. What is due is
+/// read from the table when a trigger fires, so one that is lost, late or fires twice changes nothing.
 /// </summary>
-internal sealed class AlarmClock(ISchedulerFactory factory, TimeProvider time, ILogger<AlarmClock> logger)
+/// <remarks>
+/// Only the next times are set, and more as they come near: ten thousand triggers take 80 MB. A change of the table is announced when it is
+/// committed, by this node or by another.
+/// </remarks>
+internal sealed class TriggerScheduler(ISchedulerFactory factory, SchedulerStore store, TimeProvider time) : IDisposable
 {
-    private const int Page = 1000;
+    /// <summary>The number of triggers at a time: they take 8 MB.</summary>
+    public const int MaxTriggers = 1000;
 
-    private static readonly JobKey PlanJobKey = new("plan");
+    /// <summary>What is due later is not set yet.</summary>
+    public static readonly TimeSpan Window = TimeSpan.FromHours(1);
 
-    /// <summary>Makes the job, so that alarms can be set. None rings yet.</summary>
-    public async Task PrepareAsync(CancellationToken cancellationToken)
+    /// <summary>How far ahead the table is read at each poll: some polls, so that an announcement that is lost costs no time.</summary>
+    private static readonly TimeSpan PollAhead = TimeSpan.FromSeconds(15);
+
+    /// <summary>The number of jobs at a time. The first of those that fire together plans what is due for all.</summary>
+    private const int MaxJobs = 2;
+
+    private static readonly JobKey Job = new("plan");
+
+    private readonly SemaphoreSlim _gate = new(1);
+    private readonly SortedSet<DateTimeOffset> _set = [];
+
+    /// <summary>Up to this time all that the table has is set.</summary>
+    private DateTimeOffset _horizon = DateTimeOffset.MinValue;
+
+    /// <summary>The number of triggers that are set.</summary>
+    public int Count => _set.Count;
+
+    /// <summary>Adds Quartz to the services, and the job that its triggers fire.</summary>
+    /// <typeparam name="TJob">Plans what is due.</typeparam>
+    public static void AddQuartz<TJob>(IServiceCollection services)
+        where TJob : class, IJob
     {
-        IScheduler scheduler = await factory.GetScheduler(cancellationToken);
-        // An alarm that rang on a node which died before it had planned rings again on another.
-        IJobDetail job = JobBuilder.Create<Runs.PlanJob>().WithIdentity(PlanJobKey).StoreDurably().RequestRecovery().Build();
-        await scheduler.AddJob(job, new AddJobOptions { Replace = true }, cancellationToken);
+        services.AddQuartz(quartz =>
+        {
+            quartz.ConfigureScheduler(options => options.InstanceName = "ingest-scheduler");
+            quartz.UseDefaultThreadPool(MaxJobs);
+            quartz.UseInMemoryStore();
+            quartz.AddJob<TJob>(job => job.WithIdentity(Job).StoreDurably());
+        });
+        services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
     }
 
-    /// <summary>Sets every alarm as its schedule says, and lets them ring.</summary>
-    public async Task StartAsync(SchedulerStore store, CancellationToken cancellationToken)
+    /// <summary>Sets the triggers of the next times, and from now on those of times that are announced.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        IScheduler scheduler = await factory.GetScheduler(cancellationToken);
-        await AlignAsync(scheduler, store, cancellationToken);
-        await scheduler.Start(cancellationToken);
+        store.DueTimesAnnounced = due => SetAsync(due, CancellationToken.None);
+        await PollAsync(cancellationToken);
     }
 
-    public async Task StopAsync()
+    /// <summary>Sets what comes near, and what was not announced.</summary>
+    public async Task PollAsync(CancellationToken cancellationToken)
     {
-        IScheduler scheduler = await factory.GetScheduler(CancellationToken.None);
-        await scheduler.Shutdown(waitForJobsToComplete: true, CancellationToken.None);
-    }
-
-    /// <summary>
-    /// Sets, moves or removes the alarm of a schedule that the store has. Where that fails the schedule stands all the same: what no alarm
-    /// tells of is found some seconds late, and at the next start the alarms are set again.
-    /// </summary>
-    public async Task SetAsync(StoredSchedule schedule, CancellationToken cancellationToken)
-    {
+        await _gate.WaitAsync(cancellationToken);
         try
         {
-            await ChangeAsync(schedule, cancellationToken);
+            DateTimeOffset now = time.GetUtcNow();
+            Forget(now);
+            bool isNear = now + PollAhead >= _horizon;
+            // What is announced while the table is read is set too.
+            if (isNear)
+                _horizon = now + Window;
+            DateTimeOffset until = isNear ? _horizon : now + PollAhead;
+            foreach (DateTimeOffset due in await store.ReadDueTimesAsync(now, until, MaxTriggers + 1, cancellationToken))
+                await SetAsync(due, cancellationToken);
         }
-        catch (JobPersistenceException e)
+        finally
         {
-            logger.LogError(
-                "The alarm of '{Name}' could not be set, so it begins some seconds late: {Reason}",
-                schedule.Definition.Name,
-                e.GetBaseException().Message
-            );
-        }
-        catch (IngestException e)
-        {
-            // Such as a zone that this machine does not have: the others get theirs, and who plans tells of this one.
-            logger.LogError("The alarm of '{Name}' could not be set: {Reason}", schedule.Definition.Name, e.Message);
+            _gate.Release();
         }
     }
 
-    private async Task ChangeAsync(StoredSchedule schedule, CancellationToken cancellationToken)
+    /// <summary>Sets more where the last trigger that was set has fired.</summary>
+    public Task ContinueAsync(CancellationToken cancellationToken) =>
+        time.GetUtcNow() >= _horizon ? PollAsync(cancellationToken) : Task.CompletedTask;
+
+    public void Dispose() => _gate.Dispose();
+
+    private async Task SetAsync(IEnumerable<DateTimeOffset> due, CancellationToken cancellationToken)
     {
-        if (schedule.Status != ScheduleStatus.Active || schedule.NextDue is not { } due)
+        await _gate.WaitAsync(cancellationToken);
+        try
         {
-            await RemoveNowAsync(schedule.Key, cancellationToken);
+            Forget(time.GetUtcNow());
+            foreach (DateTimeOffset at in due)
+                await SetAsync(at, cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task SetAsync(DateTimeOffset due, CancellationToken cancellationToken)
+    {
+        if (due > _horizon || !_set.Add(due))
             return;
-        }
-
         IScheduler scheduler = await factory.GetScheduler(cancellationToken);
-        await scheduler.ScheduleTrigger(TriggerFor(schedule, due), TriggerConflict.Replace, cancellationToken);
+        ITrigger trigger = TriggerBuilder.Create(time).WithIdentity(KeyOf(due)).ForJob(Job).StartAt(due).Build();
+        await scheduler.ScheduleTrigger(trigger, TriggerConflict.Replace, cancellationToken);
+        if (_set.Count <= MaxTriggers)
+            return;
+        // Too many: the latest waits until it is near.
+        DateTimeOffset latest = _set.Max;
+        _set.Remove(latest);
+        await scheduler.UnscheduleJob(KeyOf(latest), cancellationToken);
+        _horizon = _set.Max;
     }
 
-    /// <summary>Removes an alarm. One that stays rings for nothing.</summary>
-    public async Task RemoveAsync(string key, CancellationToken cancellationToken)
+    /// <summary>What has passed has fired, or is planned by the poll of what is overdue.</summary>
+    private void Forget(DateTimeOffset now)
     {
-        try
-        {
-            await RemoveNowAsync(key, cancellationToken);
-        }
-        catch (JobPersistenceException e)
-        {
-            logger.LogWarning(
-                "The alarm of '{Name}' could not be removed, and will ring for nothing: {Reason}",
-                key,
-                e.GetBaseException().Message
-            );
-        }
+        while (_set.Count > 0 && _set.Min <= now)
+            _set.Remove(_set.Min);
     }
 
-    private async Task RemoveNowAsync(string key, CancellationToken cancellationToken) =>
-        await (await factory.GetScheduler(cancellationToken)).UnscheduleJob(new TriggerKey(key), cancellationToken);
-
-    /// <summary>Sets the alarms that differ from what the store says, and removes those of schedules that are gone.</summary>
-    private async Task AlignAsync(IScheduler scheduler, SchedulerStore store, CancellationToken cancellationToken)
-    {
-        Dictionary<string, (string? Revision, DateTimeOffset? Next)> alarms = await ReadAlarmsAsync(scheduler, cancellationToken);
-        int set = 0;
-        string last = "";
-        while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
-        {
-            last = rows[^1].Key;
-            foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
-            {
-                bool has = alarms.Remove(schedule.Key, out (string? Revision, DateTimeOffset? Next) alarm);
-                if (
-                    schedule.Status != ScheduleStatus.Active
-                    || schedule.NextDue is not { } due
-                    || Runs.ScheduleSurvey.WhyBroken(schedule) is not null
-                )
-                {
-                    if (has)
-                        await RemoveAsync(schedule.Key, cancellationToken);
-                }
-                else if (!has || alarm.Revision != schedule.Revision || alarm.Next != due)
-                {
-                    set++;
-                    await SetAsync(schedule, cancellationToken);
-                }
-            }
-        }
-
-        foreach (string key in alarms.Keys)
-            await RemoveAsync(key, cancellationToken);
-        if (set + alarms.Count > 0)
-            logger.LogInformation("{Set} alarms were set as the store says, {Removed} were removed.", set, alarms.Count);
-    }
-
-    private static async Task<Dictionary<string, (string? Revision, DateTimeOffset? Next)>> ReadAlarmsAsync(
-        IScheduler scheduler,
-        CancellationToken cancellationToken
-    )
-    {
-        Dictionary<string, (string?, DateTimeOffset?)> alarms = new(StringComparer.Ordinal);
-        for (int skip = 0; ; skip += Page)
-        {
-            PagedResult<TriggerHeader> page = await scheduler.QueryTriggers(
-                new TriggerQuery
-                {
-                    Job = PlanJobKey,
-                    Skip = skip,
-                    Take = Page,
-                },
-                cancellationToken
-            );
-            foreach (TriggerHeader trigger in page.Items)
-                alarms[trigger.Key.Name] = (trigger.Description, trigger.NextFireTimeUtc);
-            if (!page.HasMore)
-                return alarms;
-        }
-    }
-
-    /// <summary>
-    /// What misses its time goes on with the next: the store tells what was missed, and the schedule what to do about it.
-    /// </summary>
-    private ITrigger TriggerFor(StoredSchedule schedule, DateTimeOffset due)
-    {
-        TriggerBuilder<IJob> trigger = TriggerBuilder
-            .Create(time)
-            .WithIdentity(schedule.Key)
-            .WithDescription(schedule.Revision)
-            .ForJob(PlanJobKey)
-            .StartAt(due);
-        Timetable timetable = new(schedule.Definition, schedule.RegisteredAt);
-        if (timetable.Cron is { } cron)
-            trigger.WithSchedule(
-                CronScheduleBuilder.Create(cron).InTimeZone(timetable.Zone).WithMisfireInstruction(CronTriggerMisfireInstruction.DoNothing)
-            );
-        else if (schedule.Definition.Every is { } every)
-            trigger.WithSchedule(
-                SimpleScheduleBuilder
-                    .Create()
-                    .WithInterval(every)
-                    .RepeatForever()
-                    .WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithExistingCount)
-            );
-        else
-            trigger.WithSchedule(SimpleScheduleBuilder.Create().WithMisfireInstruction(SimpleTriggerMisfireInstruction.FireNow));
-        return trigger.Build();
-    }
+    private static TriggerKey KeyOf(DateTimeOffset due) => new(due.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
 }

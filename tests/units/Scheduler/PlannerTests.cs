@@ -110,30 +110,35 @@ public sealed class PlannerTests
         await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
         bench.Time.Now = Noon.AddDays(400);
         await bench.Planner.PlanOverdueAsync(CancellationToken.None);
-        int planned = (await bench.RunsAsync()).Count;
         await bench.EndAllAsync();
 
         bench.Time.Now = Noon.AddMinutes(5);
-        StoredSchedule ahead = (await bench.ScheduleAsync())!;
-        StoredSchedule back = bench.Planner.Rearm(ahead);
-        Assert.True(await bench.Store.ChangeScheduleAsync(ahead, back, CancellationToken.None));
-        Assert.Equal(Noon.AddHours(1), back.NextDue);
-        // This time had its run while the clock was ahead.
-        bench.Time.Now = Noon.AddHours(1);
+        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, CancellationToken.None));
+        Assert.Equal(Noon.AddHours(1), (await bench.ScheduleAsync())!.NextDue);
+        // What was called missed is yet to come, and the newest time had its run.
+        Assert.Equal(Noon.AddDays(400), Assert.Single(await bench.RunsAsync()).DueAt);
+        foreach (int hours in new[] { 1, 200 })
+        {
+            bench.Time.Now = Noon.AddHours(hours);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+            Assert.Contains(await bench.RunsAsync(), run => run.DueAt == bench.Time.Now && run.Status == RunStatus.Planned);
+            await bench.EndAllAsync();
+        }
+
+        int before = (await bench.RunsAsync()).Count;
+        bench.Time.Now = Noon.AddDays(400);
         await bench.Planner.PlanDueAsync(CancellationToken.None);
-        Assert.Equal(planned, (await bench.RunsAsync()).Count);
-        // This one did not: it was among those that were only counted.
-        bench.Time.Now = Noon.AddHours(200);
-        await bench.Planner.PlanDueAsync(CancellationToken.None);
-        Assert.Contains(await bench.RunsAsync(), run => run.DueAt == Noon.AddHours(200) && run.Status == RunStatus.Planned);
+        Assert.Equal(1, (await bench.RunsAsync()).Count(run => run.DueAt == Noon.AddDays(400)));
+        Assert.True((await bench.RunsAsync()).Count > before);
     }
 
     [Theory]
-    [InlineData(MissedRun.RunOnce, RunStatus.Planned)]
-    [InlineData(MissedRun.Skip, RunStatus.Missed)]
-    public async Task A_clock_that_jumps_forward_and_back_by_hours_runs_nothing_twice_and_shows_what_was_missed(
+    [InlineData(MissedRun.RunOnce, RunStatus.Planned, "6 4 3 2 1")]
+    [InlineData(MissedRun.Skip, RunStatus.Missed, "6 5 4 3 2 1")]
+    public async Task A_clock_that_jumps_forward_and_back_by_hours_runs_nothing_twice_and_the_times_between_when_they_come(
         MissedRun policy,
-        RunStatus newest
+        RunStatus newest,
+        string runAtTheirTime
     )
     {
         using Bench bench = await Bench.StartAsync(Noon);
@@ -147,13 +152,19 @@ public sealed class PlannerTests
         );
 
         bench.Time.Now = Noon.AddHours(1.1);
-        StoredSchedule ahead = (await bench.ScheduleAsync())!;
-        Assert.True(await bench.Store.ChangeScheduleAsync(ahead, bench.Planner.Rearm(ahead), CancellationToken.None));
+        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, CancellationToken.None));
+        Assert.False(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, CancellationToken.None));
+        List<int> atTheirTime = [1];
         for (int hour = 2; hour <= 6; hour++)
+        {
             await RunAtAsync(Noon.AddHours(hour));
+            atTheirTime.AddRange(began.Where(run => run.Status == RunStatus.Planned).Select(run => (int)(run.DueAt - Noon).TotalHours));
+        }
 
-        Assert.Equal([(6, RunStatus.Planned)], began.Take(1).Select(run => ((int)(run.DueAt - Noon).TotalHours, run.Status)));
-        Assert.Equal([6, 5, 4, 3, 2, 1], (await bench.RunsAsync()).Select(run => (int)(run.DueAt - Noon).TotalHours));
+        Assert.Equal(runAtTheirTime, string.Join(' ', atTheirTime.OrderDescending()));
+        List<StoredRun> all = await bench.RunsAsync();
+        Assert.Equal([6, 5, 4, 3, 2, 1], all.Select(run => (int)(run.DueAt - Noon).TotalHours).OrderDescending());
+        Assert.All(all, run => Assert.Equal(RunStatus.Succeeded, run.Status));
 
         async Task RunAtAsync(DateTimeOffset now)
         {
@@ -165,9 +176,9 @@ public sealed class PlannerTests
     }
 
     [Theory]
-    [InlineData(MissedRun.RunOnce, RunStatus.Succeeded)]
-    [InlineData(MissedRun.Skip, RunStatus.Missed)]
-    public async Task A_single_time_that_a_clock_jumps_over_and_that_comes_again_has_one_run(MissedRun policy, RunStatus expected)
+    [InlineData(MissedRun.RunOnce)]
+    [InlineData(MissedRun.Skip)]
+    public async Task A_single_time_that_a_clock_jumps_over_and_that_comes_again_has_one_run(MissedRun policy)
     {
         using Bench bench = await Bench.StartAsync(Noon);
         await bench.AddAsync(
@@ -183,12 +194,14 @@ public sealed class PlannerTests
         foreach (double hours in new[] { 5.0, 0.5, 1.0, 1.5 })
         {
             bench.Time.Now = Noon.AddHours(hours);
+            await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, CancellationToken.None);
             await bench.Planner.PlanDueAsync(CancellationToken.None);
             await bench.EndAllAsync();
         }
 
         StoredRun run = Assert.Single(await bench.RunsAsync());
-        Assert.Equal((expected, Noon.AddHours(1)), (run.Status, run.DueAt));
+        Assert.Equal((RunStatus.Succeeded, Noon.AddHours(1)), (run.Status, run.DueAt));
+        Assert.Equal(ScheduleStatus.Ended, (await bench.ScheduleAsync())!.Status);
     }
 
     [Fact]
@@ -359,7 +372,15 @@ public sealed class PlannerTests
             Time = new FailingTime { Now = now };
             _dialect = new SqliteDialect(_folder.Path);
             Store = new SchedulerStore(_dialect, "this", "node");
-            Planner = new RunPlanner(Store, new SavedConnections(), _signal, _meter, Time, NullLogger<RunPlanner>.Instance);
+            Planner = new RunPlanner(
+                Store,
+                new SavedConnections(),
+                _signal,
+                _meter,
+                new Attendance(Time),
+                Time,
+                NullLogger<RunPlanner>.Instance
+            );
         }
 
         public FailingTime Time { get; }
