@@ -1,5 +1,6 @@
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
+using IngestTools.Scheduler.Timing;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -204,6 +205,136 @@ public sealed class PlannerTests
         Assert.Equal(ScheduleStatus.Ended, (await bench.ScheduleAsync())!.Status);
     }
 
+    [Theory]
+    [InlineData(MissedRun.RunOnce)]
+    [InlineData(MissedRun.Skip)]
+    public async Task A_clock_that_is_ahead_for_a_moment_changes_nothing(MissedRun policy)
+    {
+        using Bench bench = await Bench.StartAsync(Noon, isDoubting: true);
+        await bench.AddAsync(Bench.Hourly(policy) with { Cron = "* * * * *" });
+
+        bench.Time.Pass(TimeSpan.FromSeconds(30));
+        bench.Time.Ahead = TimeSpan.FromMinutes(10);
+        for (int i = 0; i < 4; i++)
+        {
+            bench.Time.Pass(TimeSpan.FromSeconds(5));
+            await bench.Planner.PlanOverdueAsync(CancellationToken.None);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+        }
+
+        Assert.Empty(await bench.RunsAsync());
+        bench.Time.Ahead = TimeSpan.Zero;
+        for (int minute = 1; minute <= 12; minute++)
+        {
+            bench.Time.Pass(Noon.AddMinutes(minute) - bench.Time.Now);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+            Assert.Equal(Noon.AddMinutes(minute), Assert.Single(await bench.RunsAsync(), run => !run.IsTerminal).DueAt);
+            await bench.EndAllAsync();
+        }
+
+        Assert.Equal(12, (await bench.RunsAsync()).Count);
+        Assert.Empty(bench.Clock!.TakeJumps());
+    }
+
+    [Fact]
+    public async Task A_clock_that_stays_ahead_counts_after_a_minute_and_is_the_reason_of_what_was_missed()
+    {
+        using Bench bench = await Bench.StartAsync(Noon, isDoubting: true);
+        await bench.AddAsync(Bench.Hourly(MissedRun.Skip));
+        bench.Time.Ahead = TimeSpan.FromHours(2.5);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+        Assert.Empty(await bench.RunsAsync());
+
+        bench.Time.Pass(DueClock.Doubt);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+
+        List<StoredRun> runs = await bench.RunsAsync();
+        Assert.Equal([Noon.AddHours(2), Noon.AddHours(1)], runs.Select(run => run.DueAt));
+        Assert.All(runs, run => Assert.Contains("The clock went from 2027-03-01 12:01:00Z to 2027-03-01 14:31:00Z", run.Message));
+        Assert.False(Assert.Single(bench.Clock!.TakeJumps()).IsBack);
+    }
+
+    [Fact]
+    public async Task What_is_missed_says_that_the_scheduler_was_down_also_where_an_earlier_run_has_not_ended()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
+        bench.Time.Now = Noon.AddHours(1);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+        long going = Assert.Single(await bench.RunsAsync()).Number;
+        Assert.NotNull(await bench.Store.TakeAsync(going, 4, bench.Time.Now, CancellationToken.None));
+
+        bench.Time.Now = Noon.AddHours(3.5);
+        await bench.Restarted().PlanOverdueAsync(CancellationToken.None);
+        bench.Time.Now = Noon.AddHours(4);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+
+        Assert.Equal(
+            [
+                (4, $"run:{going} had not ended at its time, and the schedule skips runs that overlap."),
+                (
+                    3,
+                    "The scheduler was not running at its time. It started at 2027-03-01 15:30:00Z. "
+                        + $"Since then run:{going} has not ended, and the schedule skips runs that overlap."
+                ),
+                (
+                    2,
+                    "The scheduler was not running at its time. It started at 2027-03-01 15:30:00Z. "
+                        + "The run that was due at 2027-03-01 15:00:00Z stands for it."
+                ),
+                (1, null),
+            ],
+            (await bench.RunsAsync()).Select(run => ((int)(run.DueAt - Noon).TotalHours, run.Message))
+        );
+    }
+
+    [Theory]
+    [InlineData(17, RunStatus.Planned)]
+    [InlineData(61, RunStatus.Planned)]
+    [InlineData(63, RunStatus.Missed)]
+    public async Task Skip_runs_late_within_the_documented_minute_only(int startedAfter, RunStatus expected)
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.Skip) with { Cron = null, At = Noon.AddSeconds(2) });
+        bench.Time.Now = Noon.AddSeconds(startedAfter);
+
+        await bench.Restarted().PlanOverdueAsync(CancellationToken.None);
+
+        StoredRun run = Assert.Single(await bench.RunsAsync());
+        Assert.Equal(
+            (
+                expected,
+                expected == RunStatus.Planned
+                    ? null
+                    : "The scheduler was not running at its time. It started at 2027-03-01 12:01:03Z. The schedule skips what was missed."
+            ),
+            (run.Status, run.Message)
+        );
+    }
+
+    [Fact]
+    public async Task Times_of_a_short_interval_that_passed_while_the_scheduler_was_down_say_so()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce) with { Cron = null, Every = TimeSpan.FromSeconds(1) });
+        bench.Time.Now = Noon.AddSeconds(17.5);
+
+        await bench.Restarted().PlanDueAsync(CancellationToken.None);
+
+        List<StoredRun> runs = await bench.RunsAsync();
+        StoredRun first = Assert.Single(runs, run => run.Status == RunStatus.Planned);
+        Assert.Equal(17, runs.Count);
+        Assert.All(
+            runs.Where(run => run != first),
+            run =>
+                Assert.Equal(
+                    "The scheduler was not running at its time. It started at 2027-03-01 12:00:17Z. "
+                        + $"{first.Id}, due at 2027-03-01 12:00:01Z, stands for it.",
+                    run.Message
+                )
+        );
+    }
+
     [Fact]
     public async Task What_overlaps_is_skipped_or_waits_and_only_one_waits()
     {
@@ -367,18 +498,26 @@ public sealed class PlannerTests
         private readonly DispatchSignal _signal = new();
         private readonly SchedulerMeter _meter = new();
 
-        private Bench(DateTimeOffset now)
+        private Bench(DateTimeOffset now, bool isDoubting)
         {
             Time = new FailingTime { Now = now };
+            Clock = isDoubting ? new DueClock(Time, NullLogger<DueClock>.Instance) : null;
             _dialect = new SqliteDialect(_folder.Path);
             Store = new SchedulerStore(_dialect, "this", "node");
-            Planner = new RunPlanner(
+            Planner = Restarted();
+        }
+
+        /// <summary>A planner of a scheduler that starts now.</summary>
+        public RunPlanner Restarted()
+        {
+            TimeProvider time = Clock ?? (TimeProvider)Time;
+            return new RunPlanner(
                 Store,
                 new SavedConnections(),
                 _signal,
                 _meter,
-                new Attendance(Time),
-                Time,
+                new Attendance(time),
+                time,
                 NullLogger<RunPlanner>.Instance
             );
         }
@@ -389,9 +528,12 @@ public sealed class PlannerTests
 
         public RunPlanner Planner { get; }
 
-        public static async Task<Bench> StartAsync(DateTimeOffset now)
+        /// <summary>The clock between the planner and the time; null where there is none.</summary>
+        public DueClock? Clock { get; }
+
+        public static async Task<Bench> StartAsync(DateTimeOffset now, bool isDoubting = false)
         {
-            Bench bench = new(now);
+            Bench bench = new(now, isDoubting);
             await StoreSchema.ProvideAsync(bench._dialect, CancellationToken.None);
             return bench;
         }
@@ -462,7 +604,14 @@ public sealed class PlannerTests
             set => (_failsAt, _readings) = (value, 0);
         }
 
+        /// <summary>How far the clock is ahead of the time that has passed.</summary>
+        public TimeSpan Ahead { get; set; }
+
+        public void Pass(TimeSpan time) => Advance(time);
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
+
         public override DateTimeOffset GetUtcNow() =>
-            ++_readings == _failsAt ? throw new InvalidTimeZoneException("a test") : base.GetUtcNow();
+            ++_readings == _failsAt ? throw new InvalidTimeZoneException("a test") : base.GetUtcNow() + Ahead;
     }
 }
