@@ -93,7 +93,7 @@ public sealed class IngestException : Exception
     public IngestException With(ErrorId? errorId = null, string? message = null, string? advice = null, object? target = null) =>
         Copy(errorId ?? ErrorId, message ?? Message, advice ?? _advice, target ?? Target, Attempts);
 
-    /// <summary>The same error after so many attempts.</summary>
+    /// <summary>The same error with its number of attempts.</summary>
     internal IngestException After(int attempts) => Copy(ErrorId, Message, _advice, Target, attempts);
 
     /// <summary>

@@ -38,7 +38,7 @@ internal sealed class SeenKeys
     private int _free = None;
     private int _buckets;
 
-    /// <summary>Buckets are numbered by so many bits of a hash, those that were split in this round by one more.</summary>
+    /// <summary>Buckets are numbered by this number of bits of a hash; buckets that were split in this round by one more.</summary>
     private int _bits;
 
     public SeenKeys() => AddBucket();

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace IngestTools.Http;
 
-/// <summary>Turns what came back, or did not, into the one error type.</summary>
+/// <summary>Turns an answer, or a missing answer, into the one error type.</summary>
 internal static class HttpFailure
 {
     /// <summary>A server's request to wait for longer than this is not followed to the letter.</summary>
@@ -119,7 +119,7 @@ internal static class HttpFailure
             407 => (ErrorId.NotAllowed, ProxyCredentialAdvice),
             // AWS' load balancer has 464 for a protocol that its target does not take, and the standard 505 for a version.
             426 or 464 or 505 => (ErrorId.Rejected, HttpVersionAdvice),
-            // nginx: what came to a port of TLS was plain, and a client certificate that was not sent or not accepted.
+            // nginx: plain HTTP at a TLS port, and a client certificate that was not sent or not accepted.
             497 => (ErrorId.Rejected, "The port takes https: write https:// in -Uri."),
             495 or 496 => (ErrorId.NotAllowed, ClientCertificateAdvice),
             408 or 504 => (ErrorId.TimedOut, "Try again later."),

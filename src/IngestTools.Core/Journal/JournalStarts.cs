@@ -6,7 +6,7 @@ namespace IngestTools.Journal;
 /// <summary>Sends the request of a start between the two records that are kept of it.</summary>
 internal static class JournalStarts
 {
-    /// <summary>Records the start, sends it, and records what came of it. A start whose answer is lost stays recorded as such.</summary>
+    /// <summary>Records the start, sends it, and records the outcome. A start whose answer is lost stays recorded as such.</summary>
     /// <param name="journal">The journal.</param>
     /// <param name="start">What is started.</param>
     /// <param name="send">Sends the request, and returns the transaction.</param>

@@ -231,7 +231,7 @@ internal sealed class SqliteUploadJob : IUploadJob
         await ((Task)_full.WaitAsync(Gathering, _ending.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (_full.Wait(0))
         {
-            // Each waiting upload has said so once.
+            // Each waiting upload has reported this once.
         }
     }
 

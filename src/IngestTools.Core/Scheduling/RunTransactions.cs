@@ -84,7 +84,7 @@ public sealed class RunTransactions(SchedulerClient client, TimeProvider? time =
         return Describe(await client.GetRunAsync(transaction.Id, cancellationToken).ConfigureAwait(false), _time.GetUtcNow());
     }
 
-    /// <summary>None: a run's message tells what failed, and its transactions name the items.</summary>
+    /// <summary>None: a run's message says what failed, and its transactions name the items.</summary>
     /// <param name="transaction">The run.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     public async IAsyncEnumerable<FailedItem> ReadFailedItemsAsync(

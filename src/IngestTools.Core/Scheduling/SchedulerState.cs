@@ -30,7 +30,7 @@ public sealed record SchedulerState
     /// <summary>How many schedules are suspended.</summary>
     public int Suspended { get; init; }
 
-    /// <summary>How many runs go on.</summary>
+    /// <summary>The number of active runs.</summary>
     public int Running { get; init; }
 
     /// <summary>Runs of the last day that ended as Failed, PartlySucceeded, Missed or Unknown.</summary>

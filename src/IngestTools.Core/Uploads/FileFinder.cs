@@ -133,7 +133,7 @@ internal sealed class FileFinder(UploadOptions options)
     private readonly record struct Entry(string Path, string Name, LinkedFile File, bool IsFolder, bool IsLink);
 
     /// <summary>
-    /// Reads one folder. A folder that cannot be read, or no longer, ends with an error, and the search goes on elsewhere.
+    /// Reads one folder. A folder that cannot be read, or no longer, ends with an error, and the search continues elsewhere.
     /// </summary>
     private sealed class FolderReader(string folder) : IDisposable
     {

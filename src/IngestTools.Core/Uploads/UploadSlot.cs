@@ -75,7 +75,7 @@ internal sealed class UploadSlot(
             limiter.Leave(alone);
     }
 
-    /// <summary>Leaves the slot after an upload of so many bytes.</summary>
+    /// <summary>Leaves the slot after an upload of a number of bytes.</summary>
     public void LeaveAnswered(long bytes)
     {
         if (Free())

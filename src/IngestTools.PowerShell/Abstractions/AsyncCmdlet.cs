@@ -403,7 +403,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         _queue = null;
         _ended = true;
 
-        // Not on this thread: what awaits the token would go on here, inside the teardown.
+        // Not on this thread: code that awaits the token would continue here, inside the teardown.
         Task canceled = _stop.CancelAsync();
         queue.Complete();
         Task ended = Task.WhenAll(canceled, work)

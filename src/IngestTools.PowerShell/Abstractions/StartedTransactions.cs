@@ -32,7 +32,7 @@ internal sealed class StartedTransactions
         foreach (JournaledTransaction record in records)
         {
             bool canLook = record is { HasId: true, State: StartState.Started or StartState.Lost };
-            // The runs of a project share its id, and one look at it tells of the newest.
+            // The runs of a project share its id, and one poll of it returns the newest.
             if (canLook && !open.Add((record.Place.Server, record.Transaction.Id)))
                 continue;
             IngestConnection? connection = null;

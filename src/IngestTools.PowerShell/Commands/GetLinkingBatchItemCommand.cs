@@ -6,7 +6,7 @@ using IngestTools.Services.Ica;
 
 namespace IngestTools.PowerShell.Commands;
 
-/// <summary>Get-LinkingBatchItem: the items of linking batches, and what came of them.</summary>
+/// <summary>Get-LinkingBatchItem: the items of linking batches, and their outcomes.</summary>
 [Cmdlet(VerbsCommon.Get, "LinkingBatchItem")]
 [OutputType(typeof(LinkingBatchItem))]
 public sealed class GetLinkingBatchItemCommand : IngestCmdlet

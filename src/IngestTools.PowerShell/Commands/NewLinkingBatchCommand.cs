@@ -202,7 +202,7 @@ public sealed class NewLinkingBatchCommand : IngestCmdlet
         !ShouldProcessAt(target.Connection, $"project {content.ProjectId}", $"Link {content.Count:N0} data")
         || Feed(_full.Writer, new LinkingBatchPlan(target.Connection, content));
 
-    /// <summary>One after the other: what comes out has the order of what came in.</summary>
+    /// <summary>One after the other: the output has the order of the input.</summary>
     private async Task SendAllAsync(CancellationToken cancellationToken)
     {
         await foreach (LinkingBatchPlan plan in _full.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))

@@ -100,7 +100,7 @@ public sealed class StartImportCommand : IngestCmdlet
     public long? MinimumObjects { get; set; }
 
     /// <summary>
-    /// Imports into a temporary branch, checks what came, and merges only then. The cmdlet then waits until the import has ended.
+    /// Imports into a temporary branch, checks the result, and merges only then. The cmdlet then waits until the import has ended.
     /// </summary>
     [Parameter]
     public SwitchParameter Staged { get; set; }

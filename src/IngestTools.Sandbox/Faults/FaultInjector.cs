@@ -39,7 +39,7 @@ internal sealed class FaultInjector(FaultList faults, SandboxEnvironment environ
         await act();
     }
 
-    /// <summary>Faults that come on top of others: the request goes on. False for the ones that decide how it ends.</summary>
+    /// <summary>Faults that add to others: the request continues. False for the faults that decide how it ends.</summary>
     private async Task<bool> TryDisturbAsync(HttpContext context, Fault fault)
     {
         HttpRequest request = context.Request;

@@ -114,7 +114,7 @@ public sealed class BulkIngestTests
         );
 
         Assert.Equal(ErrorId.Rejected, error.ErrorId);
-        Assert.Equal(0, dsp.Sandbox.Requests.Started);
+        Assert.Equal(0, dsp.Server.Requests.Started);
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
-        dsp.Sandbox.Faults.Replace(Fault.Parse("lock=1,1s,POST /projects/*/bulk-ingest"));
+        dsp.SetFaults("lock=1,1s,POST /projects/*/bulk-ingest");
 
         Transaction started = await dsp.StartIngestAsync(results).WaitAsync(TimeLimit);
 
@@ -136,7 +136,7 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromMilliseconds(500));
         List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
-        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"));
+        dsp.SetFaults("lost=1,POST /projects/*/bulk-ingest");
 
         Transaction ended = EndOf(await dsp.WaitAsync(await dsp.StartIngestAsync(results).WaitAsync(TimeLimit)));
 
@@ -150,7 +150,7 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
-        dsp.Sandbox.Faults.Replace(Fault.Parse("502=1,POST /projects/*/bulk-ingest"));
+        dsp.SetFaults("502=1,POST /projects/*/bulk-ingest");
 
         Transaction ended = EndOf(await dsp.WaitAsync(await dsp.StartIngestAsync(results).WaitAsync(TimeLimit)));
 
@@ -239,7 +239,7 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         dsp.Project.SeedMapping(20_000);
-        dsp.Sandbox.Faults.Replace(Fault.Parse(fault));
+        dsp.SetFaults(fault);
 
         List<MappingRow> rows = await ListAsync(dsp.Client.ReadMappingAsync("0001", CancellationToken.None));
 
@@ -253,7 +253,7 @@ public sealed class BulkIngestTests
     public async Task Answer_that_is_no_mapping_is_told(string fault, string said)
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse(fault));
+        dsp.SetFaults(fault);
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
             ListAsync(dsp.Client.ReadMappingAsync("0001", CancellationToken.None))
@@ -392,7 +392,7 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.tif"))));
-        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST"));
+        dsp.SetFaults("lost=1,POST");
 
         await dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None).WaitAsync(TimeLimit);
 
@@ -451,12 +451,12 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
-        dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /projects/0001/bulk-ingest"));
+        dsp.SetFaults("500=POST /projects/0001/bulk-ingest");
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => dsp.StartIngestAsync(results)).WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
-        Assert.Equal(3, dsp.Sandbox.Requests.Settled().Count(request => request.Target == "/projects/0001/bulk-ingest"));
+        Assert.Equal(3, dsp.Server.Requests.Settled().Count(request => request.Target == "/projects/0001/bulk-ingest"));
     }
 
     [Fact]
@@ -471,7 +471,7 @@ public sealed class BulkIngestTests
                 Secret = _ => ValueTask.FromResult("test"),
             }
         );
-        dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /v2/authentication"));
+        dsp.SetFaults("500=POST /v2/authentication");
 
         IngestException error = await Assert
             .ThrowsAsync<IngestException>(() => dsp.Client.StartAsync("0001", null, CancellationToken.None))
@@ -479,7 +479,7 @@ public sealed class BulkIngestTests
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
         Assert.True(error.IsTransient, "a server that is down while signing in may be up later");
-        Assert.Equal(4, dsp.Sandbox.Requests.Started);
+        Assert.Equal(4, dsp.Server.Requests.Started);
     }
 
     [Fact]
@@ -487,13 +487,13 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         List<UploadResult> results = await dsp.SendAsync(null, dsp.Folder.Write("a.tif"));
-        dsp.Sandbox.Faults.Replace(Fault.Parse("reset=1,POST /projects/0001/bulk-ingest"));
+        dsp.SetFaults("reset=1,POST /projects/0001/bulk-ingest");
         Task<Transaction> starting;
         using (await dsp.Project.HoldLockAsync())
         {
             starting = dsp.StartIngestAsync(results);
-            await dsp.Sandbox.WaitUntilAsync(() =>
-                dsp.Sandbox.Faults.Applied(FaultKind.Reset) == 1 && dsp.Sandbox.Requests.Snapshot()[^1] is { Method: "GET", Status: 409 }
+            await dsp.WaitUntilAsync(() =>
+                dsp.Server.Faults.Applied(FaultKind.Reset) == 1 && dsp.Server.Requests.Snapshot()[^1] is { Method: "GET", Status: 409 }
             );
         }
 
@@ -509,14 +509,14 @@ public sealed class BulkIngestTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         Transaction started = await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.tif")));
-        await dsp.Sandbox.WaitUntilAsync(() => !dsp.Project.IsLocked);
-        using IngestConnection quick = dsp.Reconnect(new QuickTime(20), settings => settings);
+        await dsp.WaitUntilAsync(() => !dsp.Project.IsLocked);
+        using IngestConnection quick = dsp.Connect(new QuickTime(20));
         ITransactionSource source = TransactionSources.For(quick, dsp.Log);
         // The first look at the status finds the project free; all that come after find it locked.
-        dsp.Sandbox.Faults.Replace(Fault.Parse("latency=300ms,1,GET"));
+        dsp.SetFaults("latency=300ms,1,GET");
         Task<Transaction> looking = source.LookAsync(started, CancellationToken.None);
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Faults.Applied(FaultKind.Latency) == 1);
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Requests.InFlight == 0);
+        await dsp.WaitUntilAsync(() => dsp.Server.Faults.Applied(FaultKind.Latency) == 1);
+        await dsp.WaitUntilAsync(() => dsp.Server.Requests.InFlight == 0);
 
         Transaction seen;
         using (await dsp.Project.HoldLockAsync())

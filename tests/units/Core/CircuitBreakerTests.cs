@@ -1,4 +1,3 @@
-using IngestTools.Sandbox.Faults;
 using IngestTools.Units.Support;
 using IngestTools.Uploads;
 using Xunit;
@@ -16,7 +15,7 @@ public sealed class CircuitBreakerTests
     public async Task Failed_uploads_among_many_good_ones_do_not_open_the_circuit()
     {
         await using DspHarness dsp = await StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST /projects/*/bulk-ingest/ingest/bad*"));
+        dsp.SetFaults("500=POST /projects/*/bulk-ingest/ingest/bad*");
         string[] names = [.. Enumerable.Range(0, Failures + Successes).Select(i => i % 3 == 2 ? $"bad{i}.tif" : $"good{i}.tif")];
         string[] paths = [.. names.Select(name => dsp.Folder.Write(name))];
 
@@ -30,7 +29,7 @@ public sealed class CircuitBreakerTests
     public async Task Uploads_that_all_fail_open_the_circuit()
     {
         await using DspHarness dsp = await StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST"));
+        dsp.SetFaults("500=POST");
         string[] paths = [.. Enumerable.Range(0, Failures).Select(i => dsp.Folder.Write($"{i}.tif"))];
 
         List<UploadResult> results = await dsp.SendAsync(new UploadOptions { ThrottleLimit = 1 }, paths);

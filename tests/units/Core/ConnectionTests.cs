@@ -1,7 +1,6 @@
 using System.Runtime.Versioning;
 using IngestTools.Connections;
 using IngestTools.Http;
-using IngestTools.Sandbox.Faults;
 using IngestTools.Services.DspIngest;
 using IngestTools.Units.Support;
 using Microsoft.Extensions.Time.Testing;
@@ -289,11 +288,11 @@ public sealed class ConnectionTests
     public async Task Token_without_the_right_is_signed_in_and_not_allowed()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        string token = dsp.Sandbox.DspIngest.Tokens.Issue("write:project:0002", TimeSpan.FromHours(1));
+        string token = dsp.Server.DspIngest.Tokens.Issue("write:project:0002", TimeSpan.FromHours(1));
         using IngestConnection connection = IngestConnection.Open(
             Settings with
             {
-                Uri = dsp.Sandbox.Uri,
+                Uri = dsp.Server.Uri,
                 Secret = _ => ValueTask.FromResult(token),
             }
         );
@@ -361,18 +360,18 @@ public sealed class ConnectionTests
     public async Task Outage_opens_the_circuit_and_says_so_and_the_end_of_it_is_found_out()
     {
         await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { MaxAttempts = 1 });
-        dsp.Sandbox.Faults.Replace(Fault.Parse("500=GET"));
+        dsp.SetFaults("500=GET");
         List<ErrorId> errors = [];
         for (int i = 0; i < 20; i++)
             errors.Add((await Assert.ThrowsAsync<IngestException>(() => LookAsync(dsp))).ErrorId);
         Assert.All(errors, error => Assert.Equal(ErrorId.ServerError, error));
-        dsp.Sandbox.Faults.Clear();
-        long before = dsp.Sandbox.Requests.Started;
+        dsp.Server.Faults.Clear();
+        long before = dsp.Server.Requests.Started;
 
         // The circuit is open now: the next look is held back for the pause, and then goes through.
         Assert.Equal(ErrorId.NotFound, (await Assert.ThrowsAsync<IngestException>(() => LookAsync(dsp))).ErrorId);
 
-        Assert.Equal(before + 1, dsp.Sandbox.Requests.Started);
+        Assert.Equal(before + 1, dsp.Server.Requests.Started);
         Assert.Contains("nothing is sent for 5 s", dsp.Log.All, StringComparison.Ordinal);
     }
 
@@ -386,7 +385,7 @@ public sealed class ConnectionTests
                 MaxAttempts = 2,
             }
         );
-        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=GET"));
+        dsp.SetFaults("stall=GET");
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => LookAsync(dsp));
 
@@ -398,7 +397,7 @@ public sealed class ConnectionTests
     public async Task Retry_after_is_waited_for()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("503=1,2s,GET"));
+        dsp.SetFaults("503=1,2s,GET");
         long started = TimeProvider.System.GetTimestamp();
 
         await Assert.ThrowsAsync<IngestException>(() => LookAsync(dsp));
@@ -417,11 +416,11 @@ public sealed class ConnectionTests
             (kind, _) =>
             {
                 lock (asked)
-                    asked.Add((kind, dsp.Sandbox.Requests.Started));
+                    asked.Add((kind, dsp.Server.Requests.Started));
                 return default;
             }
         );
-        dsp.Sandbox.Faults.Replace(Fault.Parse("503=2,0s,POST /projects/0001/bulk-ingest"));
+        dsp.SetFaults("503=2,0s,POST /projects/0001/bulk-ingest");
 
         await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.txt")));
 
@@ -442,12 +441,12 @@ public sealed class ConnectionTests
         List<UploadResult> sent = await dsp.SendAsync(null, dsp.Folder.Write("a.txt"));
         int asked = 0;
         dsp.Connection.AskBeforeChange((_, _) => ++asked == 2 ? throw new InvalidOperationException("it is no longer mine") : default);
-        dsp.Sandbox.Faults.Replace(Fault.Parse("503=1,0s,POST /projects/0001/bulk-ingest"));
+        dsp.SetFaults("503=1,0s,POST /projects/0001/bulk-ingest");
 
         InvalidOperationException objection = await Assert.ThrowsAsync<InvalidOperationException>(() => dsp.StartIngestAsync(sent));
 
         Assert.Equal(("it is no longer mine", 2, 0), (objection.Message, asked, dsp.Project.Runs));
-        Assert.Single(dsp.Sandbox.Requests.Settled(), request => request.Target.EndsWith("/bulk-ingest", StringComparison.Ordinal));
+        Assert.Single(dsp.Server.Requests.Settled(), request => request.Target.EndsWith("/bulk-ingest", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -458,7 +457,7 @@ public sealed class ConnectionTests
         // Only the test moves the clock of the attempts, so that no other attempt takes too long on a busy machine.
         TimeSpan limit = TimeSpan.FromHours(1);
         FakeTimeProvider time = new(DateTimeOffset.UtcNow);
-        using IngestConnection connection = dsp.Reconnect(time, settings => settings with { Timeout = limit, MaxAttempts = 1 });
+        using IngestConnection connection = dsp.Connect(time, settings => settings with { Timeout = limit, MaxAttempts = 1 });
         int asked = 0;
         TaskCompletionSource late = new(TaskCreationOptions.RunContinuationsAsynchronously);
         connection.AskBeforeChange(
@@ -487,7 +486,7 @@ public sealed class ConnectionTests
 
         await starting;
         // The sandbox answers a start before it begins the run.
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Project.Runs > 0);
+        await dsp.WaitUntilAsync(() => dsp.Project.Runs > 0);
         Assert.Equal((2, 1), (asked, dsp.Project.Runs));
     }
 
@@ -565,7 +564,7 @@ public sealed class ConnectionTests
     public async Task Service_that_is_well_and_fails_its_routes_is_not_ok()
     {
         await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { MaxAttempts = 1 });
-        dsp.Sandbox.Faults.Replace(Fault.Parse("500=GET /projects/**"));
+        dsp.SetFaults("500=GET /projects/**");
 
         ServiceReport report = await ServiceCheck.RunAsync(dsp.Connection, "0001", dsp.Log, CancellationToken.None);
 

@@ -1,4 +1,3 @@
-using IngestTools.Sandbox.Faults;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
 using IngestTools.Uploads;
@@ -12,7 +11,7 @@ public sealed class DspFlowTests
     public async Task Five_thousand_mixed_files_are_each_ingested_exactly_once_under_faults()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("503=1%"), Fault.Parse("reset=0.1%"));
+        dsp.SetFaults("503=1%", "reset=0.1%");
         for (int i = 0; i < 5000; i++)
             dsp.Folder.Write(
                 $"box {i / 500}/Côté {i:d4}, ({i % 7}).{(i % 3 == 0 ? "tif" : i % 3 == 1 ? "JPG" : "tar.gz")}",

@@ -1,4 +1,3 @@
-using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.DspIngest;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
@@ -16,14 +15,14 @@ public sealed class FinalizeTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         await dsp.WaitAsync(await dsp.StartIngestAsync(await dsp.SendAsync(null, dsp.Folder.Write("a.tif"))));
-        dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST"));
+        dsp.SetFaults("500=POST");
 
         IngestException error = await Assert
             .ThrowsAsync<IngestException>(() => dsp.Client.CompleteAsync("0001", null, force: true, CancellationToken.None))
             .WaitAsync(TimeLimit);
 
         Assert.Equal(ErrorId.ServerError, error.ErrorId);
-        Assert.Equal(3, dsp.Sandbox.Requests.Settled().Count(request => request.Target.EndsWith("finalize", StringComparison.Ordinal)));
+        Assert.Equal(3, dsp.Server.Requests.Settled().Count(request => request.Target.EndsWith("finalize", StringComparison.Ordinal)));
     }
 
     [Fact]

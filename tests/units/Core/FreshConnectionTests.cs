@@ -15,7 +15,7 @@ public sealed class FreshConnectionTests
     public async Task Start_of_a_load_is_not_sent_into_a_connection_that_is_being_cut()
     {
         await using VossHarness voss = await VossHarness.StartAsync();
-        await using CuttingBalancer balancer = new(voss.Sandbox.Uri);
+        await using CuttingBalancer balancer = new(voss.Server.Uri);
         using IngestConnection connection = IngestConnection.Open(voss.Connection.Settings with { Uri = balancer.Uri });
         VossClient client = new(connection, voss.Log, voss.Journal);
         UploadResult sent = (
@@ -35,20 +35,20 @@ public sealed class FreshConnectionTests
         await using VossHarness voss = await VossHarness.StartAsync();
         UploadResult first = await voss.SendAsync(voss.Write("one.xlsx", "a@example.org"));
         UploadResult second = await voss.SendAsync(voss.Write("two.xlsx", "b@example.org"));
-        int before = voss.Sandbox.Connections.Accepted;
+        int before = voss.Server.Connections.Accepted;
 
         await voss.Client.StartAsync(BulkLoadRequest.Of(first, VossHarness.Hierarchy), voss.Soon);
         Transaction load = await voss.Client.StartAsync(BulkLoadRequest.Of(second, VossHarness.Hierarchy), voss.Soon);
-        await voss.WaitAsync(load);
+        await voss.FollowAsync(load);
 
-        Assert.Equal(2, voss.Sandbox.Connections.Accepted - before);
+        Assert.Equal(2, voss.Server.Connections.Accepted - before);
     }
 
     [Fact]
     public async Task Start_of_a_batch_is_not_sent_into_a_connection_that_is_being_cut()
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();
-        await using CuttingBalancer balancer = new(ica.Sandbox.Uri);
+        await using CuttingBalancer balancer = new(ica.Server.Uri);
         using IngestConnection connection = IngestConnection.Open(ica.Connection.Settings with { Uri = new Uri(balancer.Uri, "ica/rest") });
         ServiceReport report = await ServiceCheck.RunAsync(connection, null, ica.Log, CancellationToken.None);
         Assert.True(report.Ok, string.Join(' ', report.Details));

@@ -20,9 +20,9 @@ public sealed class IcaSignInTests
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
         await ica.LookAsync(batch);
 
-        Assert.Equal(1, ica.Sandbox.Ica.Tokens.Issued);
+        Assert.Equal(1, ica.Server.Ica.Tokens.Issued);
         Assert.All(
-            ica.Sandbox.Requests.Settled().Where(request => !request.Target.EndsWith("/tokens", StringComparison.Ordinal)),
+            ica.Server.Requests.Settled().Where(request => !request.Target.EndsWith("/tokens", StringComparison.Ordinal)),
             request => Assert.DoesNotContain("X-API-Key", request.HeaderNames)
         );
         Assert.DoesNotContain(IcaHarness.ApiKey, ica.Log.All, StringComparison.Ordinal);
@@ -43,7 +43,7 @@ public sealed class IcaSignInTests
             }
         );
         await ica.StartAsync(IcaHarness.Id(1));
-        Assert.Equal(1, ica.Sandbox.Ica.Tokens.Issued);
+        Assert.Equal(1, ica.Server.Ica.Tokens.Issued);
     }
 
     [Fact]
@@ -56,8 +56,8 @@ public sealed class IcaSignInTests
 
         await ica.LookAsync(batch);
 
-        Assert.Equal(2, ica.Sandbox.Ica.Tokens.Issued);
-        Assert.DoesNotContain(ica.Sandbox.Requests.Settled(), request => request.Status == (int)HttpStatusCode.Unauthorized);
+        Assert.Equal(2, ica.Server.Ica.Tokens.Issued);
+        Assert.DoesNotContain(ica.Server.Requests.Settled(), request => request.Status == (int)HttpStatusCode.Unauthorized);
     }
 
     [Fact]
@@ -66,16 +66,16 @@ public sealed class IcaSignInTests
         await using IcaHarness ica = await IcaHarness.StartAsync(options => options.SaysOfJobs = "RUNNING");
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
         Task<List<WaitEvent>> wait = ica.WaitAsync(batch);
-        await ica.Sandbox.WaitUntilAsync(() => ica.Count("GET", batch.BatchId!) >= 2);
-        ica.Sandbox.Ica.Tokens.ExpireAll();
-        await ica.Sandbox.WaitUntilAsync(() => ica.Sandbox.Ica.Tokens.Issued == 2);
+        await ica.WaitUntilAsync(() => ica.Count("GET", batch.BatchId!) >= 2);
+        ica.Server.Ica.Tokens.ExpireAll();
+        await ica.WaitUntilAsync(() => ica.Server.Ica.Tokens.Issued == 2);
         ica.Options.SaysOfJobs = null;
 
         List<WaitEvent> events = await wait;
 
         Assert.Empty(events.OfType<WaitEvent.Failed>());
         Assert.Equal(TransactionStatus.Succeeded, events[^1].Transaction.Status);
-        Assert.Equal(2, ica.Sandbox.Ica.Tokens.Issued);
+        Assert.Equal(2, ica.Server.Ica.Tokens.Issued);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class IcaSignInTests
             connect: settings => settings with { SignIn = SignInKind.Token, Secret = _ => ValueTask.FromResult("given-canary\n") }
         );
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
-        ica.Sandbox.Ica.Tokens.ExpireAll();
+        ica.Server.Ica.Tokens.ExpireAll();
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => ica.LookAsync(batch));
 
@@ -147,7 +147,7 @@ public sealed class IcaSignInTests
         ServiceReport refused = await ServiceCheck.RunAsync(ica.Connection, null, ica.Log, CancellationToken.None);
         Assert.Equal((true, false), (refused.Reachable, refused.SignedIn));
 
-        using IngestConnection wrong = ica.Connect(TimeProvider.System, settings => settings with { Uri = ica.Sandbox.Uri });
+        using IngestConnection wrong = ica.Connect(TimeProvider.System, settings => settings with { Uri = ica.Server.Uri });
         ServiceReport missed = await ServiceCheck.RunAsync(wrong, null, ica.Log, CancellationToken.None);
         Assert.False(missed.Reachable);
         Assert.Contains("/ica/rest", missed.Details[0], StringComparison.Ordinal);

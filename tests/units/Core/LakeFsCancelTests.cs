@@ -9,6 +9,8 @@ namespace IngestTools.Units.Core;
 /// <summary>Cancelling imports, with all that can come between.</summary>
 public sealed class LakeFsCancelTests
 {
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
+
     public static TheoryData<ImportDialect> Dialects => new(ImportDialect.Released, ImportDialect.Legacy);
 
     [Theory]
@@ -42,7 +44,7 @@ public sealed class LakeFsCancelTests
         Transaction ended = await lake.EndAsync(await lake.StartAsync());
         Transaction stopped = await lake.StopAsync(ended);
         Assert.Equal((TransactionStatus.Succeeded, ended.CommitId), (stopped.Status, stopped.CommitId));
-        Assert.Equal(0, lake.CountOf("DELETE", "/import"));
+        Assert.Equal(0, lake.Count("DELETE", "/import"));
     }
 
     [Theory]
@@ -61,14 +63,28 @@ public sealed class LakeFsCancelTests
     public async Task Import_that_completes_while_it_is_cancelled_is_told_as_completed()
     {
         TaskCompletionSource commit = new();
-        await using LakeFsHarness lake = await StartAsync(ImportDialect.Released, o => o.BeforeCommit = () => commit.Task);
+        TaskCompletionSource cancelling = new();
+        TaskCompletionSource completed = new();
+        await using LakeFsHarness lake = await StartAsync(
+            ImportDialect.Released,
+            o =>
+            {
+                o.BeforeCommit = () => commit.Task;
+                o.BeforeCancel = () =>
+                {
+                    cancelling.SetResult();
+                    return completed.Task;
+                };
+            }
+        );
         Transaction started = await lake.StartAsync();
         await lake.WaitUntilAsync(() => lake.Import(started).Phase == LakeFsImportPhase.Writing);
-        lake.Misbehave("latency=300ms,DELETE /**/import");
 
         Task<Transaction> stopping = lake.StopAsync(started);
-        await lake.WaitUntilAsync(() => lake.CountOf("GET", "/import") > 0);
+        await cancelling.Task.WaitAsync(TimeLimit);
         commit.SetResult();
+        await lake.WaitUntilAsync(() => lake.Import(started).Phase == LakeFsImportPhase.Ended);
+        completed.SetResult();
         Transaction stopped = await stopping;
 
         Assert.Equal((TransactionStatus.Succeeded, lake.Main.Head.Id), (stopped.Status, stopped.CommitId));
@@ -132,7 +148,7 @@ public sealed class LakeFsCancelTests
     {
         await using LakeFsHarness lake = await StartAsync(ImportDialect.Released, o => o.ImportSticks = _ => true);
         Transaction started = await lake.StartAsync();
-        lake.Misbehave("403=1,GET /api/v1/repositories/lake/branches/main");
+        lake.SetFaults("403=1,GET /api/v1/repositories/lake/branches/main");
         Assert.Equal(TransactionStatus.Canceled, (await lake.StopAsync(started)).Status);
         Assert.Contains("cannot be looked at", lake.Warnings[^1], StringComparison.Ordinal);
     }
@@ -174,7 +190,7 @@ public sealed class LakeFsCancelTests
     {
         await using LakeFsHarness lake = await StartAsync(ImportDialect.Released, o => o.ImportSticks = _ => true);
         Transaction started = await lake.StartAsync();
-        lake.Misbehave("lost=1,DELETE /**/import");
+        lake.SetFaults("lost=1,DELETE /**/import");
         Assert.Equal(TransactionStatus.Canceled, (await lake.StopAsync(started)).Status);
         Assert.Equal(2, lake.Import(started).Cancellations);
     }

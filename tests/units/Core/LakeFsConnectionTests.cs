@@ -42,13 +42,13 @@ public sealed class LakeFsConnectionTests
             time: time
         );
         Transaction ended = await lake.EndAsync(await lake.StartAsync());
-        Assert.Equal(1, lake.Sandbox.LakeFs.Tokens.Issued);
+        Assert.Equal(1, lake.Server.LakeFs.Tokens.Issued);
 
         time.Shift = lake.Options.TokenLifetime - TimeSpan.FromMinutes(1);
         await lake.LookAsync(ended);
 
-        Assert.Equal(2, lake.Sandbox.LakeFs.Tokens.Issued);
-        Assert.DoesNotContain(lake.Sandbox.Requests.Settled(), request => request.Status == 401);
+        Assert.Equal(2, lake.Server.LakeFs.Tokens.Issued);
+        Assert.DoesNotContain(lake.Server.Requests.Settled(), request => request.Status == 401);
     }
 
     [Theory]
@@ -61,9 +61,9 @@ public sealed class LakeFsConnectionTests
             settings => settings with { AuthenticationUri = new Uri(settings.Uri!, path) }
         );
         Transaction started = await lake.StartAsync();
-        lake.Sandbox.LakeFs.Tokens.ExpireAll();
+        lake.Server.LakeFs.Tokens.ExpireAll();
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(started)).Status);
-        Assert.Equal(2, lake.Sandbox.LakeFs.Tokens.Issued);
+        Assert.Equal(2, lake.Server.LakeFs.Tokens.Issued);
     }
 
     [Theory]
@@ -92,7 +92,7 @@ public sealed class LakeFsConnectionTests
         );
         using HttpClient browser = new();
         using StringContent body = new($$"""{"access_key_id":"AKIASANDBOX","secret_access_key":"{{LakeFsHarness.Secret}}"}""");
-        using HttpResponseMessage login = await browser.PostAsync(new Uri(lake.Sandbox.Uri, "api/v1/auth/login"), body);
+        using HttpResponseMessage login = await browser.PostAsync(new Uri(lake.Server.Uri, "api/v1/auth/login"), body);
         cookie = login.Headers.GetValues("Set-Cookie").Single().Split(';')[0].Split('=')[1];
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(await lake.StartAsync())).Status);
     }
@@ -138,7 +138,7 @@ public sealed class LakeFsConnectionTests
                 MaxAttempts = 1,
             }
         );
-        lake.Misbehave($"{status}=9,POST /api/v1/auth/login");
+        lake.SetFaults($"{status}=9,POST /api/v1/auth/login");
         Assert.Equal(ErrorId.TooManyRequests, (await Assert.ThrowsAsync<IngestException>(() => lake.StartAsync())).ErrorId);
     }
 
@@ -180,7 +180,7 @@ public sealed class LakeFsConnectionTests
         Assert.True(report.Ok);
 
         Assert.False((await CheckAsync(lake, "none")).Ok);
-        lake.Sandbox.LakeFs.AddRepository("closed", isReadOnly: true);
+        lake.Server.LakeFs.AddRepository("closed", isReadOnly: true);
         Assert.Contains("-AllowReadOnly", (await CheckAsync(lake, "closed")).Details[^1], StringComparison.Ordinal);
         lake.Options.SupportsImport = false;
         Assert.Contains("cannot import", (await CheckAsync(lake, null)).Details[^1], StringComparison.Ordinal);
@@ -197,7 +197,7 @@ public sealed class LakeFsConnectionTests
         );
         ServiceReport report = await CheckAsync(lake, null);
         Assert.Equal((true, false, false), (report.Reachable, report.SignedIn, report.Ok));
-        await lake.Sandbox.DisposeAsync();
+        await lake.Server.DisposeAsync();
         Assert.False((await CheckAsync(lake, null)).Reachable);
     }
 

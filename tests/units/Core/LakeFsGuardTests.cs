@@ -91,7 +91,7 @@ public sealed class LakeFsGuardTests
         }
 
         using SqliteJournal second = new(path, TimeProvider.System);
-        using IngestConnection connection = lake.Reconnect();
+        using IngestConnection connection = lake.Connect();
         ITransactionSource transactions = TransactionSources.For(connection, lake.Log, second);
 
         // The second wait finds a record of one that has ended.
@@ -117,7 +117,7 @@ public sealed class LakeFsGuardTests
     public async Task Deletions_that_cannot_be_counted_are_said_to_be_unknown()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        lake.Misbehave("403=GET /**/diff/**");
+        lake.SetFaults("403=GET /**/diff/**");
 
         Transaction ended = await lake.EndAsync(await lake.StartAsync(Request(lake, Typo) with { MinimumObjects = 5 }));
 
@@ -164,7 +164,7 @@ public sealed class LakeFsGuardTests
     public async Task Staged_import_that_cannot_be_merged_stays_in_its_branch_which_is_named()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        lake.Misbehave("409=POST /**/merge/**");
+        lake.SetFaults("409=POST /**/merge/**");
         string head = lake.Main.Head.Id;
 
         StagedImportResult result = await StageAsync(lake, Request(lake, LakeFsHarness.Source));
@@ -182,7 +182,7 @@ public sealed class LakeFsGuardTests
     public async Task Merge_whose_answer_is_lost_is_found_done()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        lake.Misbehave("lost=1,POST /**/merge/**");
+        lake.SetFaults("lost=1,POST /**/merge/**");
 
         StagedImportResult result = await StageAsync(lake, Request(lake, LakeFsHarness.Source));
 
@@ -239,12 +239,12 @@ public sealed class LakeFsGuardTests
     public async Task Version_that_is_not_answered_is_no_reason_to_stop(string status, ImportDialect dialect)
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        lake.Misbehave($"{status}=GET /**/config/version");
+        lake.SetFaults($"{status}=GET /**/config/version");
 
         Transaction ended = await lake.EndAsync(await lake.StartAsync(lake.Request() with { Dialect = dialect }));
 
         Assert.Equal(TransactionStatus.Succeeded, ended.Status);
-        Assert.Equal(1, lake.CountOf("GET", "/config/version"));
+        Assert.Equal(1, lake.Count("GET", "/config/version"));
     }
 
     private static ImportRequest Request(LakeFsHarness lake, string source, string destination = "raw/") =>

@@ -101,7 +101,7 @@ public sealed class LakeFsImportTests
 
         Assert.Equal((TransactionStatus.Succeeded, 4207L), (ended.Status, ended.Completed));
         Assert.Contains("in/c/6.csv", lake.Main.Keys);
-        Assert.Equal(1, lake.CountOf("POST", "/import"));
+        Assert.Equal(1, lake.Count("POST", "/import"));
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class LakeFsImportTests
         Assert.Equal(ErrorId.Rejected, error.ErrorId);
         Assert.Contains(version, error.Message, StringComparison.Ordinal);
         Assert.Contains("-Dialect Legacy", error.Advice, StringComparison.Ordinal);
-        Assert.Equal(0, lake.CountOf("POST", "/import"));
+        Assert.Equal(0, lake.Count("POST", "/import"));
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public sealed class LakeFsImportTests
         Assert.Contains("no repository 'none'", repository.Message, StringComparison.Ordinal);
         Assert.Contains("no branch 'none'", branch.Message, StringComparison.Ordinal);
         Assert.NotNull(branch.RequestId);
-        Assert.Equal(0, lake.CountOf("POST", "/import"));
+        Assert.Equal(0, lake.Count("POST", "/import"));
     }
 
     [Theory]
@@ -207,14 +207,14 @@ public sealed class LakeFsImportTests
         IngestException error = await FailsAsync(lake, lake.Request());
         Assert.Equal(ErrorId.Rejected, error.ErrorId);
         Assert.Contains("cannot import from its storage", error.Message, StringComparison.Ordinal);
-        Assert.Equal(0, lake.CountOf("POST", "/import"));
+        Assert.Equal(0, lake.Count("POST", "/import"));
     }
 
     [Fact]
     public async Task Read_only_repository_is_refused_unless_it_is_allowed()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        lake.Sandbox.LakeFs.AddRepository("lake", isReadOnly: true);
+        lake.Server.LakeFs.AddRepository("lake", isReadOnly: true);
         IngestException error = await FailsAsync(lake, lake.Request());
         Assert.Contains("-AllowReadOnly", error.Advice, StringComparison.Ordinal);
         Assert.Equal(
@@ -280,7 +280,7 @@ public sealed class LakeFsImportTests
     public async Task Repository_that_may_not_be_looked_at_can_be_imported_into()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        lake.Misbehave("403=1,GET /api/v1/repositories/lake");
+        lake.SetFaults("403=1,GET /api/v1/repositories/lake");
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(await lake.StartAsync())).Status);
     }
 
@@ -343,7 +343,7 @@ public sealed class LakeFsImportTests
     public async Task Lost_answer_to_a_start_is_not_followed_by_a_second_start()
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        lake.Misbehave("lost=1,POST /api/v1/repositories/*/branches/*/import");
+        lake.SetFaults("lost=1,POST /api/v1/repositories/*/branches/*/import");
         IngestException error = await FailsAsync(lake, lake.Request());
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
         Assert.Contains("lake/main gets a commit", error.Advice, StringComparison.Ordinal);
@@ -357,7 +357,7 @@ public sealed class LakeFsImportTests
     public async Task Start_that_the_server_says_it_did_not_do_is_sent_again(string fault)
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(time: new QuickTime(20));
-        lake.Misbehave(fault);
+        lake.SetFaults(fault);
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(await lake.StartAsync())).Status);
         Assert.Single(lake.Lake.Imports);
     }
@@ -368,7 +368,7 @@ public sealed class LakeFsImportTests
     public async Task Answer_that_is_not_lakefss_is_told_as_such(string fault, ErrorId errorId)
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
-        lake.Misbehave(fault);
+        lake.SetFaults(fault);
         Assert.Equal(errorId, (await FailsAsync(lake, lake.Request())).ErrorId);
     }
 
@@ -397,7 +397,7 @@ public sealed class LakeFsImportTests
             o => (o.Version, o.RecordDelay) = ("1.73.0", TimeSpan.FromMilliseconds(200)),
             time: new QuickTime(20)
         );
-        lake.Misbehave("503=1,11s,POST /**/import");
+        lake.SetFaults("503=1,11s,POST /**/import");
         Transaction first = await lake.LookAsync(await lake.StartAsync());
         Assert.Equal((TransactionStatus.Queued, "404"), (first.Status, first.ServerStatus));
     }
@@ -484,7 +484,7 @@ public sealed class LakeFsImportTests
         Assert.Equal("stalled", events.OfType<WaitEvent.Seen>().Last().Transaction.ServerStatus);
         Assert.Contains("is stalled", Assert.Single(lake.Warnings), StringComparison.Ordinal);
         Assert.Equal(ErrorId.WaitTimedOut, Assert.Single(events.OfType<WaitEvent.Failed>()).Error.ErrorId);
-        Assert.Equal(0, lake.CountOf("DELETE", "/import"));
+        Assert.Equal(0, lake.Count("DELETE", "/import"));
     }
 
     [Fact]
@@ -492,7 +492,7 @@ public sealed class LakeFsImportTests
     {
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync(time: new QuickTime(50));
         Transaction started = await lake.StartAsync();
-        lake.Misbehave("500=2,GET /**/import", "reset=1,GET /**/import");
+        lake.SetFaults("500=2,GET /**/import", "reset=1,GET /**/import");
         Assert.Equal(TransactionStatus.Succeeded, (await lake.EndAsync(started)).Status);
     }
 
@@ -602,7 +602,7 @@ public sealed class LakeFsImportTests
     {
         ImportPlan plan = await lake.Client.PrepareAsync(lake.Request(sources: sources), countsAll: false, CancellationToken.None);
         await Assert.ThrowsAsync<IngestException>(() => lake.Client.StartAsync(plan, CancellationToken.None));
-        Assert.Equal(0, lake.CountOf("POST", "/import"));
+        Assert.Equal(0, lake.Count("POST", "/import"));
         return plan.Errors;
     }
 }

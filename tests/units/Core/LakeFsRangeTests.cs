@@ -35,7 +35,7 @@ public sealed class LakeFsRangeTests
         Assert.Equal([498L, 498L], ranges.Select(range => range.Count));
         Assert.False(ranges[^1].HasMore);
         Assert.Equal(lake.Lake.StagingTokens.Keys.Single(), ranges[^1].StagingToken);
-        Assert.Equal(3, lake.CountOf("POST", "/ranges"));
+        Assert.Equal(3, lake.Count("POST", "/ranges"));
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class LakeFsRangeTests
         Assert.Equal(ErrorId.NotFound, error.ErrorId);
         Assert.Contains("v0.111.0", error.Message, StringComparison.Ordinal);
         Assert.Contains("Start-Import", error.Advice, StringComparison.Ordinal);
-        Assert.Equal(requests, lake.CountOf("POST", "/ranges"));
+        Assert.Equal(requests, lake.Count("POST", "/ranges"));
         IngestException meta = await Assert.ThrowsAsync<IngestException>(() =>
             lake.Client.CreateMetaRangeAsync("lake", [Range("a", "b")], CancellationToken.None)
         );
@@ -142,7 +142,7 @@ public sealed class LakeFsRangeTests
             o => (o.Version, o.RangeSize) = ("0.110.0", 300),
             time: new QuickTime(20)
         );
-        lake.Misbehave("lost=1,POST /**/ranges", "503=2,POST /**/ranges");
+        lake.SetFaults("lost=1,POST /**/ranges", "503=2,POST /**/ranges");
         Assert.Equal(1000, (await WalkAsync(lake, Request())).Sum(range => range.Count));
     }
 
@@ -170,7 +170,7 @@ public sealed class LakeFsRangeTests
             await RefusedAsync(Range("\uFFFD", "\U0001F600"), Range("\U0001F5FF", "\U0001F601")),
             StringComparison.Ordinal
         );
-        Assert.Equal(0, lake.CountOf("POST", "/metaranges"));
+        Assert.Equal(0, lake.Count("POST", "/metaranges"));
 
         async Task<string> RefusedAsync(params ImportRange[] ranges)
         {

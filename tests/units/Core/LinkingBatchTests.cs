@@ -73,7 +73,7 @@ public sealed class LinkingBatchTests
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();
         Assert.Empty(await ica.LinkAsync([]));
-        Assert.Equal(0, ica.Sandbox.Requests.Ended);
+        Assert.Equal(0, ica.Server.Requests.Ended);
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class LinkingBatchTests
         await using IcaHarness ica = await IcaHarness.StartAsync();
         await ica.StartAsync(IcaHarness.Id(1), IcaHarness.Id(2));
         await ica.StartAsync(IcaHarness.Id(100));
-        ica.Break($"lost=1,POST /**{BatchRoute}");
+        ica.SetFaults($"lost=1,POST /**{BatchRoute}");
 
         Transaction found = await ica.StartAsync([.. IcaHarness.Ids(300)]);
 
@@ -149,7 +149,7 @@ public sealed class LinkingBatchTests
         using IngestConnection quick = ica.Connect(new QuickTime(50));
         IcaClient client = new(quick, ica.Log);
         await IcaHarness.LinkAsync(client, IcaHarness.Ids(before));
-        ica.Break($"500=1,POST /**{BatchRoute}");
+        ica.SetFaults($"500=1,POST /**{BatchRoute}");
 
         IngestException? error = Assert.Single(await IcaHarness.LinkAsync(client, IcaHarness.Ids(lost))).Error;
 
@@ -163,7 +163,7 @@ public sealed class LinkingBatchTests
         await using IcaHarness ica = await IcaHarness.StartAsync();
         using IngestConnection quick = ica.Connect(new QuickTime(50));
         await ica.StartAsync([.. IcaHarness.Ids(150)]);
-        ica.Break($"500=1,POST /**{BatchRoute}");
+        ica.SetFaults($"500=1,POST /**{BatchRoute}");
         IngestException? error = Assert.Single(await IcaHarness.LinkAsync(new IcaClient(quick, ica.Log), IcaHarness.Ids(300))).Error;
         Assert.Equal(ErrorId.OutcomeUnknown, error?.ErrorId);
     }
@@ -175,7 +175,7 @@ public sealed class LinkingBatchTests
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();
         using IngestConnection quick = ica.Connect(new QuickTime(50));
-        ica.Break($"500=1,POST /**{BatchRoute}", $"{fault}=GET /**/jobs");
+        ica.SetFaults($"500=1,POST /**{BatchRoute}", $"{fault}=GET /**/jobs");
         IngestException? error = Assert.Single(await IcaHarness.LinkAsync(new IcaClient(quick, ica.Log), [IcaHarness.Id(1)])).Error;
         Assert.Equal(ErrorId.OutcomeUnknown, error?.ErrorId);
         Assert.Contains("the jobs could not be looked at", error!.Message, StringComparison.Ordinal);
@@ -251,7 +251,7 @@ public sealed class LinkingBatchTests
         using IngestConnection quick = ica.Connect(new QuickTime(50));
         // Of other ids, and as old as the start: it must not be taken for the lost one.
         await ica.StartAsync(IcaHarness.Id(1), IcaHarness.Id(99));
-        ica.Break($"{fault}=1,POST /**{BatchRoute}");
+        ica.SetFaults($"{fault}=1,POST /**{BatchRoute}");
 
         List<LinkingResult> results = await IcaHarness.LinkAsync(new IcaClient(quick, ica.Log), [IcaHarness.Id(1), IcaHarness.Id(2)]);
 
@@ -280,7 +280,7 @@ public sealed class LinkingBatchTests
             foreach (int number in Enumerable.Range(0, 6))
             {
                 if (number == 3)
-                    ica.Break($"400=1,POST /**{BatchRoute}");
+                    ica.SetFaults($"400=1,POST /**{BatchRoute}");
                 yield return IcaHarness.Id(number);
             }
 
@@ -292,7 +292,7 @@ public sealed class LinkingBatchTests
     public async Task Busy_server_that_says_it_did_not_act_is_asked_again()
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();
-        ica.Break($"429=1,POST /**{BatchRoute}", $"503=1,1s,POST /**{BatchRoute}");
+        ica.SetFaults($"429=1,POST /**{BatchRoute}", $"503=1,1s,POST /**{BatchRoute}");
         Assert.NotNull((await ica.StartAsync(IcaHarness.Id(1))).BatchId);
         Assert.Single(ica.Batches);
     }
@@ -361,7 +361,7 @@ public sealed class LinkingBatchTests
     public async Task Check_that_fails_leaves_its_batch_unsent()
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();
-        ica.Break("404=GET /**/eligibleForLinking");
+        ica.SetFaults("404=GET /**/eligibleForLinking");
         LinkingResult result = Assert.Single(await ica.LinkAsync([IcaHarness.Id(1)], new LinkingOptions { ChecksEligible = true }));
         Assert.Equal(ErrorId.NotFound, result.Error?.ErrorId);
         Assert.Equal([IcaHarness.Id(1)], Assert.IsAssignableFrom<IEnumerable<string>>(result.Error!.Target));
@@ -390,7 +390,7 @@ public sealed class LinkingBatchTests
         await Assert.ThrowsAsync<IngestException>(() => routes.ListItemsAsync(batch, moving.Failing, 10, null, CancellationToken.None));
 
         var requests = ica
-            .Sandbox.Requests.Settled()
+            .Server.Requests.Settled()
             .Where(request => request.Target.Contains("dataMoveBatch", StringComparison.Ordinal))
             .ToArray();
         Assert.Equal(

@@ -67,7 +67,7 @@ public sealed class LinkingWaitTests
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
 
         Task<List<WaitEvent>> wait = ica.WaitAsync(batch);
-        await ica.Sandbox.WaitUntilAsync(() => ica.Count("GET", batch.BatchId!) >= 3);
+        await ica.WaitUntilAsync(() => ica.Count("GET", batch.BatchId!) >= 3);
         Assert.False(wait.IsCompleted);
         ica.Options.SaysOfJobs = null;
 
@@ -154,9 +154,9 @@ public sealed class LinkingWaitTests
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1), IcaHarness.Id(2, "fol"));
         ica.Options.SaysOfJobs = "SUCCEEDED";
 
-        ica.Break("400=1,GET /**/items");
+        ica.SetFaults("400=1,GET /**/items");
         Transaction seen = await ica.LookAsync(batch);
-        ica.Break("400=GET /**/items");
+        ica.SetFaults("400=GET /**/items");
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => ica.LookAsync(batch));
 
         Assert.Equal((TransactionStatus.PartlySucceeded, null), (seen.Status, seen.Completed));
@@ -226,12 +226,12 @@ public sealed class LinkingWaitTests
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();
         Transaction batch = await ica.StartAsync(IcaHarness.Id(1));
-        long sent = ica.Sandbox.Requests.Ended;
+        long sent = ica.Server.Requests.Ended;
         IngestException error = await Assert.ThrowsAsync<IngestException>(() =>
             TransactionSources.For(ica.Connection, ica.Log).StopAsync(batch, CancellationToken.None)
         );
         Assert.Equal((ErrorId.CannotCancel, batch.Id), (error.ErrorId, error.Target));
-        Assert.Equal(sent, ica.Sandbox.Requests.Ended);
+        Assert.Equal(sent, ica.Server.Requests.Ended);
     }
 
     [Fact]
@@ -311,7 +311,7 @@ public sealed class LinkingWaitTests
             {
                 came.Add(item);
                 if (came.Count == 150)
-                    ica.Break(fault);
+                    ica.SetFaults(fault);
             }
         });
 
@@ -324,7 +324,7 @@ public sealed class LinkingWaitTests
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();
         Transaction batch = await ica.StartAsync([.. IcaHarness.Ids(25)]);
-        ica.Break("truncated=1", "502=1", "429=1");
+        ica.SetFaults("truncated=1", "502=1", "429=1");
         Assert.Equal(IcaHarness.Ids(25), (await ica.ItemsAsync(batch, pageSize: 10)).Select(item => item.DataId));
     }
 }

@@ -1,4 +1,3 @@
-using IngestTools.Sandbox.Faults;
 using IngestTools.Services.DspIngest;
 using IngestTools.Units.Support;
 using Xunit;
@@ -31,7 +30,7 @@ public sealed class MappingTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         dsp.Project.SeedMapping(10);
-        dsp.Sandbox.Faults.Replace(Fault.Parse("reset-answer=1,5B,GET /projects/*/bulk-ingest/mapping.csv"));
+        dsp.SetFaults("reset-answer=1,5B,GET /projects/*/bulk-ingest/mapping.csv");
 
         int rows = 0;
         await foreach (MappingRow _ in dsp.Client.ReadMappingAsync("0001", CancellationToken.None))

@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using IngestTools.Connections;
 using IngestTools.Http;
-using IngestTools.Sandbox.Faults;
 using IngestTools.Services.DspIngest;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
@@ -355,7 +354,7 @@ public sealed class OutageTests
     public async Task Mapping_that_the_server_fails_to_give_is_one_warning_and_the_files_are_sent()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("500=GET"));
+        dsp.SetFaults("500=GET");
 
         List<UploadResult> results = await dsp.SendAsync(null, [.. Enumerable.Range(0, 20).Select(i => dsp.Folder.Write($"{i}.tif"))]);
 

@@ -11,30 +11,33 @@ namespace IngestTools.Units.Core;
 [Trait("kind", "process")]
 public sealed class ProfileProcessTests
 {
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(2);
+
     [Fact]
     public async Task Profiles_that_several_processes_save_at_the_same_time_are_all_kept()
     {
         const int Count = 25;
         using TemporaryFolder folder = new();
         string home = Path.Join(folder.Path, "home");
-        Process[] processes = [.. new[] { "a", "b", "c", "d" }.Select(prefix => Start(home, prefix, Count))];
+        List<Process> processes = [.. new[] { "a", "b", "c", "d" }.Select(prefix => Start(home, prefix, Count))];
+        using CancellationTokenSource limit = new(TimeLimit);
         try
         {
             foreach (Process process in processes)
-                Assert.Equal("ready", await process.StandardOutput.ReadLineAsync());
+                Assert.Equal("ready", await process.StandardOutput.ReadLineAsync(limit.Token));
             // All of them wait for this line, so that they save side by side.
             foreach (Process process in processes)
                 await process.StandardInput.WriteLineAsync();
 
             foreach (Process process in processes)
-                Assert.Equal("done", await process.StandardOutput.ReadLineAsync());
+                Assert.Equal("done", await process.StandardOutput.ReadLineAsync(limit.Token));
         }
         finally
         {
             foreach (Process process in processes)
             {
-                process.StandardInput.Close();
-                await process.WaitForExitAsync();
+                process.Kill();
+                ProcessWatch.Remove(process);
                 process.Dispose();
             }
         }
@@ -48,8 +51,9 @@ public sealed class ProfileProcessTests
         Assert.Equal(expected, new ProfileStore(home).Read().Select(profile => profile.Name));
     }
 
-    private static Process Start(string home, string prefix, int count) =>
-        Process.Start(
+    private static Process Start(string home, string prefix, int count)
+    {
+        Process process = Process.Start(
             new ProcessStartInfo(
                 "dotnet",
                 [typeof(ProfileProgram).Assembly.Location, ProfileProgram.Name, home, prefix, count.ToString(CultureInfo.InvariantCulture)]
@@ -59,4 +63,7 @@ public sealed class ProfileProcessTests
                 RedirectStandardOutput = true,
             }
         )!;
+        ProcessWatch.Add(process);
+        return process;
+    }
 }

@@ -182,7 +182,7 @@ public sealed class ScheduleTimeTests
                     + "execute_time 02:30:00, execute_timezone 345.",
                 making.Message
             );
-            (Transaction ended, _) = await voss.WaitAsync(making);
+            (Transaction ended, _) = await voss.FollowAsync(making);
             Assert.Equal(
                 (TransactionStatus.Succeeded, making.Message, TimeSpan.FromMinutes(345)),
                 (ended.Status, ended.Message, ended.ScheduledFor?.Offset)

@@ -106,7 +106,7 @@ public sealed class StartRecordTests : IDisposable
         UploadResult sent = await voss.SendAsync(voss.Write("users.xlsx", "a@example.org"));
         using CancellationTokenSource stop = new();
         Task starting = voss.Client.StartAsync(sent.FileName!, VossHarness.Hierarchy, stop.Token);
-        await voss.Sandbox.WaitUntilAsync(() => voss.Sandbox.Requests.InFlight > 0);
+        await voss.WaitUntilAsync(() => voss.Server.Requests.InFlight > 0);
 
         await stop.CancelAsync();
 
@@ -124,7 +124,7 @@ public sealed class StartRecordTests : IDisposable
         await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
         LakeFsClient imports = new(lake.Connection, lake.Log, journal);
         ImportPlan plan = await imports.PrepareAsync(lake.Request(), countsAll: false, voss.Soon);
-        lake.Misbehave("lost=1,POST /api/v1/repositories/*/branches/*/import");
+        lake.SetFaults("lost=1,POST /api/v1/repositories/*/branches/*/import");
 
         await VossHarness.ErrorOfAsync(() =>
             new VossClient(voss.Connection, voss.Log, journal).StartAsync(sent.FileName!, VossHarness.Hierarchy, voss.Soon)
@@ -164,7 +164,7 @@ public sealed class StartRecordTests : IDisposable
     {
         using SqliteJournal journal = new(Path.Join(_folder.Path, "journal.db"), TimeProvider.System);
         await using IcaHarness ica = await IcaHarness.StartAsync();
-        ica.Break("500=POST /ica/rest/api/projects/*/dataLinkingBatch", "404=GET /ica/rest/api/jobs");
+        ica.SetFaults("500=POST /ica/rest/api/projects/*/dataLinkingBatch", "404=GET /ica/rest/api/jobs");
 
         IngestException? error = Assert
             .Single(await IcaHarness.LinkAsync(new IcaClient(ica.Connection, ica.Log, journal), IcaHarness.Ids(3)))
@@ -294,7 +294,7 @@ public sealed class StartRecordTests : IDisposable
         if (hasEnded)
         {
             queue.SetResult();
-            await voss.WaitAsync(first);
+            await voss.FollowAsync(first);
         }
 
         UploadResult sent = await voss.SendAsync(book);
@@ -326,7 +326,7 @@ public sealed class StartRecordTests : IDisposable
         voss.UseJournal();
         string book = voss.Write("users.xlsx", "a@example.org");
         Transaction first = await voss.LoadAsync(book);
-        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Fail");
+        await voss.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Fail");
 
         Transaction second = await voss.LoadAsync(book);
 
@@ -340,7 +340,7 @@ public sealed class StartRecordTests : IDisposable
         using IIngestJournal journal = voss.UseJournal();
         string book = voss.Write("users.xlsx", "a@example.org");
         await VossHarness.ErrorOfAsync(() => voss.LoadAsync(book));
-        voss.Sandbox.Faults.Replace([]);
+        voss.Server.Faults.Replace([]);
 
         IngestException error = await VossHarness.ErrorOfAsync(() => voss.LoadAsync(book));
         Assert.Equal(ErrorId.AlreadyDone, error.ErrorId);
@@ -386,7 +386,7 @@ public sealed class StartRecordTests : IDisposable
         using IIngestJournal journal = voss.UseJournal();
         Transaction load = await voss.LoadAsync(voss.Write("users.xlsx", email));
 
-        (Transaction ended, _) = await voss.WaitAsync(load);
+        (Transaction ended, _) = await voss.FollowAsync(load);
 
         Assert.Empty(journal.ReadTransactions(new TransactionQuery()));
         JournaledTransaction record = Assert.Single(journal.ReadTransactions(Everything));

@@ -1,5 +1,4 @@
 using System.Net;
-using IngestTools.Sandbox.Faults;
 using IngestTools.Units.Support;
 using IngestTools.Uploads;
 using Xunit;
@@ -101,7 +100,7 @@ public sealed class ToldOnceTests
     public async Task Error_in_a_result_is_readable_text_without_places_in_the_code()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace([Fault.Parse("reset=POST /**/bulk-ingest/ingest/*")]);
+        dsp.SetFaults("reset=POST /**/bulk-ingest/ingest/*");
 
         using TemporaryFolder folder = new();
 

@@ -20,7 +20,7 @@ public sealed class UploadFlowTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         string large = dsp.Folder.Write("large.tif", 5 * 1024 * 1024);
         string small = dsp.Folder.Write("small.tif");
-        dsp.Sandbox.Faults.Replace(
+        dsp.Server.Faults.Replace(
             Fault.Parse("slow-body=64KiB,30ms,POST /projects/*/bulk-ingest/ingest/large.tif"),
             Fault.Parse("409=1,POST /projects/*/bulk-ingest/ingest/small.tif")
         );
@@ -34,7 +34,7 @@ public sealed class UploadFlowTests
     public async Task Duration_is_that_of_the_attempts_and_not_of_the_wait_for_a_place()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("slow-body=64KiB,30ms,POST /projects/*/bulk-ingest/ingest/large.tif"));
+        dsp.SetFaults("slow-body=64KiB,30ms,POST /projects/*/bulk-ingest/ingest/large.tif");
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         IUploadTarget target = dsp.Client.CreateUploadTarget("0001");
         requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write("large.tif", 5 * 1024 * 1024), target));
@@ -42,7 +42,7 @@ public sealed class UploadFlowTests
         UploadEngine engine = new(new UploadOptions(), dsp.Log, time);
         await using IAsyncEnumerator<UploadResult> results = engine.SendAsync(requests.Reader).GetAsyncEnumerator();
         Task<bool> first = results.MoveNextAsync().AsTask();
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Faults.Applied(FaultKind.SlowBody) == 1);
+        await dsp.WaitUntilAsync(() => dsp.Server.Faults.Applied(FaultKind.SlowBody) == 1);
         requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write("small.tif"), target));
         requests.Writer.Complete();
         await Until.TrueAsync(() => engine.Progress.FilesFound == 2);
@@ -60,7 +60,7 @@ public sealed class UploadFlowTests
     public async Task File_that_comes_during_a_slow_upload_is_sent_beside_it()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/*/bulk-ingest/ingest/slow.tif"));
+        dsp.SetFaults("stall=POST /projects/*/bulk-ingest/ingest/slow.tif");
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         IUploadTarget target = dsp.Client.CreateUploadTarget("0001");
         requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write("slow.tif"), target));
@@ -68,7 +68,7 @@ public sealed class UploadFlowTests
             .SendAsync(requests.Reader)
             .GetAsyncEnumerator();
         Task<bool> first = results.MoveNextAsync().AsTask();
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Requests.InFlight == 1 && dsp.Sandbox.Faults.Applied(FaultKind.Stall) == 1);
+        await dsp.WaitUntilAsync(() => dsp.Server.Requests.InFlight == 1 && dsp.Server.Faults.Applied(FaultKind.Stall) == 1);
 
         requests.Writer.TryWrite(new UploadRequest(dsp.Folder.Write("quick.tif"), target));
 
@@ -80,7 +80,7 @@ public sealed class UploadFlowTests
     public async Task Two_connections_to_one_project_each_send_with_their_own_token()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        using IngestConnection wrong = dsp.Reconnect(
+        using IngestConnection wrong = dsp.Connect(
             TimeProvider.System,
             settings => settings with { Name = "wrong", Secret = _ => ValueTask.FromResult("nonsense") }
         );

@@ -109,7 +109,7 @@ public sealed class UploadGuardTests
 
         Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
         Assert.Contains("reports a length of 0", error.Message, StringComparison.Ordinal);
-        Assert.Equal(0, dsp.Sandbox.Requests.Settled().Count(request => request.Method == "POST"));
+        Assert.Equal(0, dsp.Server.Requests.Settled().Count(request => request.Method == "POST"));
     }
 
     [SkippableTheory]
@@ -218,7 +218,7 @@ public sealed class UploadGuardTests
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org"));
         Transaction waited = isHierarchyKnown ? load : Transactions.TransactionSources.Parse(load.Id).Transaction;
 
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(waited);
+        (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(waited);
 
         Assert.Equal(TransactionStatus.Succeeded, ended.Status);
         Assert.Empty(errors);

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Threading.Channels;
 using IngestTools.Connections;
-using IngestTools.Sandbox.Faults;
 using IngestTools.Units.Support;
 using IngestTools.Uploads;
 using Microsoft.Extensions.Logging;
@@ -38,7 +37,7 @@ public sealed class UploadTests
 
         await dsp.SendAsync(null, dsp.Folder.Write("a b.txt"));
 
-        var upload = Assert.Single(dsp.Sandbox.Requests.Settled(), request => request.Method == "POST");
+        var upload = Assert.Single(dsp.Server.Requests.Settled(), request => request.Method == "POST");
         Assert.Equal("/projects/0001/bulk-ingest/ingest/a%20b.txt", upload.Target);
         Assert.Contains("Authorization", upload.HeaderNames);
         Assert.Contains("Content-Type", upload.HeaderNames);
@@ -53,7 +52,7 @@ public sealed class UploadTests
         await dsp.SendAsync(new UploadOptions { BasePath = dsp.Folder.Path, Destination = "box/" }, path);
 
         Assert.Contains(
-            dsp.Sandbox.Requests.Settled(),
+            dsp.Server.Requests.Settled(),
             request => request.Target == "/projects/0001/bulk-ingest/ingest/box%2FC%C3%B4t%C3%A9%20gauche%2FS%C3%BCd.png"
         );
     }
@@ -80,7 +79,7 @@ public sealed class UploadTests
         Assert.NotEqual(UploadStatus.Uploaded, result.Status);
         Assert.Equal(ErrorId.NameRejected, result.Error!.ErrorId);
         Assert.Equal(path, result.Error.Target);
-        Assert.DoesNotContain(dsp.Sandbox.Requests.Settled(), request => request.Method == "POST");
+        Assert.DoesNotContain(dsp.Server.Requests.Settled(), request => request.Method == "POST");
     }
 
     [Fact]
@@ -272,7 +271,7 @@ public sealed class UploadTests
         // Larger than what the buffers between here and the server can hold.
         using (FileStream file = File.OpenWrite(path))
             file.SetLength(64 * 1024 * 1024);
-        dsp.Sandbox.Faults.Replace(Fault.Parse("slow-body=64KiB,20ms"));
+        dsp.SetFaults("slow-body=64KiB,20ms");
         UploadEngine engine = new(new UploadOptions(), dsp.Log);
         Task<UploadResult> sending = FirstAsync(engine.SendAsync(dsp.Requests(path)));
         await Until.TrueAsync(() => engine.Progress.BytesDone > 0);
@@ -299,7 +298,7 @@ public sealed class UploadTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         string path = dsp.Folder.Write("x.tif", 700_000);
-        dsp.Sandbox.Faults.Replace(Fault.Parse(fault));
+        dsp.SetFaults(fault);
 
         UploadResult result = Assert.Single(await dsp.SendAsync(null, path));
 
@@ -313,7 +312,7 @@ public sealed class UploadTests
     public async Task Failure_that_stays_keeps_the_server_s_status_and_words()
     {
         await using DspHarness dsp = await DspHarness.StartAsync(connect: settings => settings with { MaxAttempts = 2 });
-        dsp.Sandbox.Faults.Replace(Fault.Parse("500=POST"));
+        dsp.SetFaults("500=POST");
 
         UploadResult result = Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("x.txt")));
 
@@ -327,7 +326,7 @@ public sealed class UploadTests
     public async Task Redirect_is_an_error_that_names_the_target()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("redirect=POST"));
+        dsp.SetFaults("redirect=POST");
 
         UploadResult result = Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("x.txt")));
 
@@ -342,9 +341,7 @@ public sealed class UploadTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         IDisposable held = await dsp.Project.HoldLockAsync();
         Task<List<UploadResult>> sending = dsp.SendAsync(null, dsp.Folder.Write("x.txt"));
-        await dsp.Sandbox.WaitUntilAsync(() =>
-            dsp.Sandbox.Requests.Snapshot().Any(request => request.Method == "POST" && request.Status == 409)
-        );
+        await dsp.WaitUntilAsync(() => dsp.Server.Requests.Snapshot().Any(request => request.Method == "POST" && request.Status == 409));
 
         held.Dispose();
         UploadResult result = Assert.Single(await sending);
@@ -390,7 +387,7 @@ public sealed class UploadTests
     public async Task Project_that_stands_still_holds_up_no_other()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/0001/bulk-ingest/ingest/*"));
+        dsp.SetFaults("stall=POST /projects/0001/bulk-ingest/ingest/*");
         Channel<UploadRequest> requests = Channel.CreateUnbounded<UploadRequest>();
         foreach (string shortcode in new[] { "0001", "0002", "0001", "0002" })
             requests.Writer.TryWrite(
@@ -424,7 +421,7 @@ public sealed class UploadTests
 
         Assert.Equal(20, results.Count);
         Assert.All(results, result => Assert.Equal(ErrorId.NotSignedIn, result.Error!.ErrorId));
-        Assert.Single(dsp.Sandbox.Requests.Settled());
+        Assert.Single(dsp.Server.Requests.Settled());
         Assert.DoesNotContain("wrong-canary-token", dsp.Log.All + results[0].Error, StringComparison.Ordinal);
     }
 
@@ -441,11 +438,11 @@ public sealed class UploadTests
             }
         );
         Assert.Null(Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("before.txt"))).Error);
-        dsp.Sandbox.DspIngest.Tokens.ExpireAll();
+        dsp.Server.DspIngest.Tokens.ExpireAll();
 
         Assert.Null(Assert.Single(await dsp.SendAsync(null, dsp.Folder.Write("after.txt"))).Error);
 
-        Assert.Equal(2, dsp.Sandbox.Requests.Settled().Count(request => request.Target == "/v2/authentication"));
+        Assert.Equal(2, dsp.Server.Requests.Settled().Count(request => request.Target == "/v2/authentication"));
     }
 
     [Fact]
@@ -472,9 +469,9 @@ public sealed class UploadTests
     public async Task Upload_that_moves_no_byte_is_given_up()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST"));
+        dsp.SetFaults("stall=POST");
         // A minute without progress is a second here.
-        using IngestConnection connection = dsp.Reconnect(new QuickTime(60), settings => settings with { MaxAttempts = 1 });
+        using IngestConnection connection = dsp.Connect(new QuickTime(60), settings => settings with { MaxAttempts = 1 });
 
         UploadResult result = Assert.Single(await dsp.SendAsync(connection, null, dsp.Folder.Write("x.tif", 20_000_000)));
 
@@ -487,12 +484,9 @@ public sealed class UploadTests
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
         string path = dsp.Folder.Write("x.tif", 6_000_000);
-        dsp.Sandbox.Faults.Replace(Fault.Parse("slow-body=64KiB,40ms"));
+        dsp.SetFaults("slow-body=64KiB,40ms");
         // The body takes more than 3 s, an attempt of another request 2.5 s at most, and a pause without a byte 30 s.
-        using IngestConnection connection = dsp.Reconnect(
-            new QuickTime(2),
-            settings => settings with { Timeout = TimeSpan.FromSeconds(5) }
-        );
+        using IngestConnection connection = dsp.Connect(new QuickTime(2), settings => settings with { Timeout = TimeSpan.FromSeconds(5) });
 
         UploadResult result = Assert.Single(await dsp.SendAsync(connection, null, path));
 
@@ -506,7 +500,7 @@ public sealed class UploadTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         dsp.Folder.Write("a.txt");
         dsp.Folder.Write("b.txt");
-        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/*/bulk-ingest/ingest/b.txt"));
+        dsp.SetFaults("stall=POST /projects/*/bulk-ingest/ingest/b.txt");
 
         UploadResult first = await FirstAsync(
                 new UploadEngine(new UploadOptions(), dsp.Log).SendAsync(
@@ -516,7 +510,7 @@ public sealed class UploadTests
             .WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Equal("a.txt", first.RemoteName);
-        await dsp.Sandbox.WaitUntilAsync(() => dsp.Sandbox.Requests.InFlight == 0);
+        await dsp.WaitUntilAsync(() => dsp.Server.Requests.InFlight == 0);
     }
 
     [Fact]
@@ -525,7 +519,7 @@ public sealed class UploadTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         for (int i = 0; i < 50; i++)
             dsp.Folder.Write($"{i}.txt", 1000);
-        dsp.Sandbox.Faults.Replace(Fault.Parse("reset-body=5,POST"));
+        dsp.SetFaults("reset-body=5,POST");
         UploadEngine engine = new(new UploadOptions(), dsp.Log);
 
         await foreach (UploadResult result in engine.SendAsync(dsp.Requests(dsp.Folder.Path)))

@@ -140,8 +140,8 @@ public sealed class VossFormsTests
         Transaction making = await voss.Client.ScheduleAsync(sent.FileName!, VossHarness.Hierarchy, time, voss.Soon);
         Transaction byId = TransactionSources.Parse(making.Id).Transaction;
 
-        Transaction looked = await voss.Source.LookAsync(byId, voss.Soon);
-        (Transaction waited, _) = await voss.WaitAsync(byId);
+        Transaction looked = await voss.Transactions.LookAsync(byId, voss.Soon);
+        (Transaction waited, _) = await voss.FollowAsync(byId);
 
         Assert.Equal((TransactionKind.Schedule, null), (looked.Kind, looked.Unit));
         Assert.Equal((TransactionKind.Schedule, null), (waited.Kind, waited.Unit));

@@ -1,5 +1,4 @@
 using System.Globalization;
-using IngestTools.Sandbox.Faults;
 using IngestTools.Sandbox.Services.Voss;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
@@ -27,7 +26,7 @@ public sealed class VossLoadTests
             voss.RequestsTo("BulkLoad")
         );
         queue.SetResult();
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(load);
+        (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(load);
 
         Assert.Equal(
             (TransactionStatus.Succeeded, "Success", 2L, 2L, "rows"),
@@ -58,7 +57,7 @@ public sealed class VossLoadTests
     {
         await using VossHarness voss = await VossHarness.StartAsync(BadFails + set);
 
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(
+        (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(
             await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "bad1", "c@example.org", "bad2"))
         );
 
@@ -74,7 +73,7 @@ public sealed class VossLoadTests
     public async Task Row_whose_place_is_told_nowhere_is_named_by_what_the_server_says()
     {
         await using VossHarness voss = await VossHarness.StartAsync(BadFails + (o => o.RowPlace = VossRowPlace.Nowhere));
-        (_, List<IngestException> errors) = await voss.WaitAsync(
+        (_, List<IngestException> errors) = await voss.FollowAsync(
             await voss.StartLoadAsync(voss.Write("users.xlsx", "bad", "b@example.org"))
         );
         Assert.Equal("Create User (Name:user1)", Assert.Single(errors).Target);
@@ -84,7 +83,7 @@ public sealed class VossLoadTests
     public async Task Parallel_rows_that_failed_are_part_of_a_success()
     {
         await using VossHarness voss = await VossHarness.StartAsync(BadFails);
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(
+        (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(
             await voss.StartLoadAsync(voss.WriteParallel("users.xlsx", true, "a@example.org", "bad", "c@example.org"))
         );
         Assert.Equal((TransactionStatus.PartlySucceeded, "Success With Async Failures"), (ended.Status, ended.ServerStatus));
@@ -113,7 +112,7 @@ public sealed class VossLoadTests
                 zip.CreateEntry(entry).Open().Dispose();
         }
 
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(await voss.StartLoadAsync(path));
+        (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(await voss.StartLoadAsync(path));
 
         Assert.Equal(TransactionStatus.Failed, ended.Status);
         IngestException error = Assert.Single(errors);
@@ -129,7 +128,7 @@ public sealed class VossLoadTests
         );
         string path = voss.Write("users.xlsx", "a@example.org");
 
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(await voss.StartLoadAsync(path));
+        (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(await voss.StartLoadAsync(path));
         IngestException refused = await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync("users.xlsx", "sys", voss.Soon));
 
         Assert.Equal(TransactionStatus.Failed, ended.Status);
@@ -146,7 +145,7 @@ public sealed class VossLoadTests
         await using VossHarness voss = await VossHarness.StartAsync(o => o.RefusesUnknownFile = atOnce);
         string message = atOnce
             ? (await VossHarness.ErrorOfAsync(() => voss.Client.StartAsync("no.xlsx", VossHarness.Hierarchy, voss.Soon))).Message
-            : (await voss.WaitAsync(await voss.Client.StartAsync("no.xlsx", VossHarness.Hierarchy, voss.Soon))).Errors.Single().Message;
+            : (await voss.FollowAsync(await voss.Client.StartAsync("no.xlsx", VossHarness.Hierarchy, voss.Soon))).Errors.Single().Message;
         Assert.Contains("The file no.xlsx does not exist", message, StringComparison.Ordinal);
     }
 
@@ -167,7 +166,7 @@ public sealed class VossLoadTests
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
         Assert.Contains("'users.xlsx'", error.Message, StringComparison.Ordinal);
         Assert.Contains("transaction log", error.Advice, StringComparison.Ordinal);
-        await voss.Sandbox.WaitUntilAsync(() => voss.Sandbox.Requests.InFlight == 0);
+        await voss.WaitUntilAsync(() => voss.Server.Requests.InFlight == 0);
         Assert.Single(voss.RequestsTo("POST /api/tool/BulkLoad/"));
     }
 
@@ -219,10 +218,10 @@ public sealed class VossLoadTests
             o.BeforeRow = _ => row.Task;
         });
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org"));
-        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Processing");
+        await voss.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Processing");
 
         Task<List<WaitEvent>> waiting = voss.WaitAsync([load]);
-        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo("/poll/").Count() > 3);
+        await voss.WaitUntilAsync(() => voss.RequestsTo("/poll/").Count() > 3);
         row.SetResult();
         List<WaitEvent> events = await waiting;
 
@@ -242,9 +241,9 @@ public sealed class VossLoadTests
     {
         await using VossHarness voss = await VossHarness.StartAsync(BadFails);
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "bad"));
-        await voss.WaitAsync(load);
+        await voss.FollowAsync(load);
 
-        Transaction seen = await voss.Source.LookAsync(TransactionSources.Parse(load.Id).Transaction, voss.Soon);
+        Transaction seen = await voss.Transactions.LookAsync(TransactionSources.Parse(load.Id).Transaction, voss.Soon);
 
         Assert.Equal(["Execute Resource", "Create Bulk Load", "Create User"], seen.SubTransactions!.Select(t => t.Action));
         SubTransaction row = seen.SubTransactions![2];
@@ -262,9 +261,9 @@ public sealed class VossLoadTests
             o.BeforeRow = row => row.Number == 5 ? third.Task : Task.CompletedTask
         );
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "b@example.org", "c@example.org"));
-        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].SubTransactions is [{ SubTransactions.Count: 3 }, ..]);
+        await voss.WaitUntilAsync(() => voss.Voss.Transactions[0].SubTransactions is [{ SubTransactions.Count: 3 }, ..]);
 
-        Transaction seen = await voss.Source.LookAsync(load, voss.Soon);
+        Transaction seen = await voss.Transactions.LookAsync(load, voss.Soon);
 
         Assert.Equal((TransactionStatus.Running, 2L, null), (seen.Status, seen.Completed, seen.Total));
         third.SetResult();
@@ -279,15 +278,15 @@ public sealed class VossLoadTests
         Transaction load = await voss.StartLoadAsync(
             voss.Write("users.xlsx", [.. Enumerable.Repeat("bad", 20), .. Enumerable.Repeat("a@example.org", 80)])
         );
-        await voss.WaitAsync(load);
+        await voss.FollowAsync(load);
         string step = voss.Voss.Transactions[0].SubTransactions[0].Pkid;
-        voss.Sandbox.Faults.Replace([Fault.Parse($"{fault}=2,GET /api/tool/Transaction/{step}/")]);
+        voss.SetFaults($"{fault}=2,GET /api/tool/Transaction/{step}/");
 
-        Transaction seen = await voss.Source.LookAsync(load, voss.Soon);
+        Transaction seen = await voss.Transactions.LookAsync(load, voss.Soon);
 
         Assert.Equal(20, seen.SubTransactions!.Count(t => t.Status == TransactionStatus.Failed));
         Assert.Equal((80L, 100L), (seen.Completed, seen.Total));
-        Assert.Equal(2, voss.Sandbox.Requests.Settled().Count(r => r.Fault == fault));
+        Assert.Equal(2, voss.Server.Requests.Settled().Count(r => r.Fault == fault));
     }
 
     [Theory]
@@ -298,7 +297,7 @@ public sealed class VossLoadTests
         await using VossHarness voss = await VossHarness.StartAsync();
         Transaction unknown = TransactionSources.Parse(id).Transaction;
 
-        IngestException looked = await VossHarness.ErrorOfAsync(() => voss.Source.LookAsync(unknown, voss.Soon));
+        IngestException looked = await VossHarness.ErrorOfAsync(() => voss.Transactions.LookAsync(unknown, voss.Soon));
         List<WaitEvent> waited = await voss.WaitAsync([unknown]);
 
         Assert.Equal(ErrorId.NotFound, looked.ErrorId);
@@ -314,10 +313,10 @@ public sealed class VossLoadTests
         Transaction gone = await voss.StartLoadAsync(voss.Write("gone.xlsx", "a@example.org"));
         Transaction stays = await voss.StartLoadAsync(voss.Write("stays.xlsx", "a@example.org"));
         Task<List<WaitEvent>> waiting = voss.WaitAsync([gone, stays]);
-        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo("/poll/").Any());
+        await voss.WaitUntilAsync(() => voss.RequestsTo("/poll/").Any());
 
         voss.Voss.Forget(voss.Voss.Transactions.Single(t => t.FileName == "gone.xlsx"));
-        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo($"{gone.TransactionId}/poll/").Any());
+        await voss.WaitUntilAsync(() => voss.RequestsTo($"{gone.TransactionId}/poll/").Any());
         row.SetResult();
         List<WaitEvent> events = await waiting;
 
@@ -341,9 +340,9 @@ public sealed class VossLoadTests
             o.BeforeRow = _ => row.Task;
         });
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "b@example.org"));
-        await voss.Sandbox.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Processing");
+        await voss.WaitUntilAsync(() => voss.Voss.Transactions[0].Status == "Processing");
 
-        Transaction stopping = await voss.Source.StopAsync(load, voss.Soon);
+        Transaction stopping = await voss.Transactions.StopAsync(load, voss.Soon);
         row.SetResult();
         List<WaitEvent> events = await voss.WaitAsync([stopping]);
 
@@ -363,10 +362,10 @@ public sealed class VossLoadTests
         });
         Transaction load = await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org"));
 
-        IngestException noWay = await VossHarness.ErrorOfAsync(() => voss.Source.StopAsync(load, voss.Soon));
+        IngestException noWay = await VossHarness.ErrorOfAsync(() => voss.Transactions.StopAsync(load, voss.Soon));
         row.SetResult();
-        await voss.WaitAsync(load);
-        IngestException ended = await VossHarness.ErrorOfAsync(() => voss.Source.StopAsync(load, voss.Soon));
+        await voss.FollowAsync(load);
+        IngestException ended = await VossHarness.ErrorOfAsync(() => voss.Transactions.StopAsync(load, voss.Soon));
 
         Assert.All([noWay, ended], e => Assert.Equal(ErrorId.CannotCancel, e.ErrorId));
         Assert.Contains("portal", noWay.Advice, StringComparison.Ordinal);
@@ -384,7 +383,7 @@ public sealed class VossLoadTests
             )
         );
 
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(load);
+        (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(load);
 
         Assert.Equal((1L, 151L), (ended.Completed, ended.Total));
         Assert.Equal(101, errors.Count);
@@ -407,7 +406,7 @@ public sealed class VossLoadTests
         {
             CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
             await using VossHarness voss = await VossHarness.StartAsync(BadFails + (o => o.Word = s => s.ToUpperInvariant()));
-            (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(
+            (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(
                 await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org", "bad"))
             );
             UploadResult unique = await voss.SendAsync(voss.Write("i.xlsx", "a@example.org"), uniqueNames: true);

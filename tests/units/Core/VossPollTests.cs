@@ -47,10 +47,10 @@ public sealed class VossPollTests
             time: new QuickTime(10)
         );
         List<Transaction> loads = await StartAsync(voss, 100);
-        long before = voss.Sandbox.Requests.Ended;
+        long before = voss.Server.Requests.Ended;
         Task<List<WaitEvent>> waiting = voss.WaitAsync(loads, new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(200) });
-        await voss.Sandbox.WaitUntilAsync(() => voss.Sandbox.Requests.Ended >= before + 3);
-        string[] polls = voss.Sandbox.Requests.Settled().Skip((int)before).Select(r => r.Target).ToArray();
+        await voss.WaitUntilAsync(() => voss.Server.Requests.Ended >= before + 3);
+        string[] polls = voss.Server.Requests.Settled().Skip((int)before).Select(r => r.Target).ToArray();
         row.SetResult();
         List<WaitEvent> events = await waiting;
 
@@ -73,14 +73,14 @@ public sealed class VossPollTests
         Stopwatch clock = Stopwatch.StartNew();
         List<Transaction> loads = await StartAsync(voss, 30);
         Task<List<WaitEvent>> waiting = voss.WaitAsync(loads, new WaitOptions { PollInterval = TimeSpan.FromMilliseconds(1) });
-        await voss.Sandbox.WaitUntilAsync(() => voss.RequestsTo("/poll/").Count() > 40);
+        await voss.WaitUntilAsync(() => voss.RequestsTo("/poll/").Count() > 40);
         row.SetResult();
         List<WaitEvent> events = await waiting;
 
         Assert.Equal(30, events.OfType<WaitEvent.Ended>().Count());
         // A busy machine makes it longer, never shorter.
-        TimeSpan shortest = TimeSpan.FromSeconds(1) * voss.Sandbox.Requests.Ended / 20;
-        Assert.True(clock.Elapsed >= shortest, $"{voss.Sandbox.Requests.Ended} requests took {clock.Elapsed}");
+        TimeSpan shortest = TimeSpan.FromSeconds(1) * voss.Server.Requests.Ended / 20;
+        Assert.True(clock.Elapsed >= shortest, $"{voss.Server.Requests.Ended} requests took {clock.Elapsed}");
     }
 
     [Fact]
@@ -130,8 +130,8 @@ public sealed class VossPollTests
         new TestWorkbook().AddUsers("Users", 20_000).Save(path);
         Transaction load = await voss.StartLoadAsync(path);
 
-        (Transaction ended, List<IngestException> errors) = await voss.WaitAsync(load);
-        Transaction seen = await voss.Source.LookAsync(load, voss.Soon);
+        (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(load);
+        Transaction seen = await voss.Transactions.LookAsync(load, voss.Soon);
 
         Assert.Equal((19_998L, 20_000L), (ended.Completed, ended.Total));
         Assert.Equal(["Sheet Users, row 5000", "Sheet Users, row 15000"], errors.Select(e => e.Target));

@@ -36,7 +36,7 @@ public sealed class VossSignInTests
             o => o.TakesBasic = false,
             s => s with { AuthenticationUri = new Uri(s.Uri!, path) }
         );
-        (Transaction ended, _) = await voss.WaitAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org")));
+        (Transaction ended, _) = await voss.FollowAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org")));
         Assert.Equal((TransactionStatus.Succeeded, 1), (ended.Status, voss.Voss.Sessions.SignIns));
     }
 
@@ -54,7 +54,7 @@ public sealed class VossSignInTests
         voss.Voss.Sessions.ExpireAll();
         Transaction load = await voss.Client.StartAsync(sent.FileName!, VossHarness.Hierarchy, voss.Soon);
         voss.Voss.Sessions.ExpireAll();
-        (Transaction ended, _) = await voss.WaitAsync(load);
+        (Transaction ended, _) = await voss.FollowAsync(load);
 
         Assert.Equal(TransactionStatus.Succeeded, ended.Status);
         Assert.Equal(4, voss.Voss.Sessions.SignIns);
@@ -190,7 +190,7 @@ public sealed class VossSignInTests
     public async Task Secrets_of_a_session_are_in_no_log()
     {
         await using VossHarness voss = await VossHarness.StartAsync(connect: WithSession);
-        await voss.WaitAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org")));
+        await voss.FollowAsync(await voss.StartLoadAsync(voss.Write("users.xlsx", "a@example.org")));
         Assert.DoesNotContain(VossHarness.Password, voss.Log.All, StringComparison.Ordinal);
         Assert.DoesNotContain("sessionid=", voss.Log.All, StringComparison.Ordinal);
         Assert.Contains("X-CSRFToken: ***", voss.Log.All, StringComparison.Ordinal);

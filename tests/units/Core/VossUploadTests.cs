@@ -23,7 +23,7 @@ public sealed class VossUploadTests
         );
         Assert.Equal(File.ReadAllBytes(path), Assert.Single(voss.Voss.Files).Content);
         Assert.Equal(TemporaryFolder.HashOf(path), result.Sha256);
-        IngestTools.Sandbox.RequestRecord upload = Assert.Single(voss.Sandbox.Requests.Settled());
+        IngestTools.Sandbox.RequestRecord upload = Assert.Single(voss.Server.Requests.Settled());
         Assert.True(upload.ContentLength > result.Length);
         Assert.Equal("/api/uploadfiles/?hierarchy=sys.hcs.Provider", upload.Target);
     }
@@ -33,7 +33,7 @@ public sealed class VossUploadTests
     {
         await using VossHarness voss = await VossHarness.StartAsync(o => o.NameGiven = name => name.Replace(' ', '_'));
         Transaction load = await voss.StartLoadAsync(voss.Write("my users.xlsx", "a@example.org"));
-        (Transaction ended, _) = await voss.WaitAsync(load);
+        (Transaction ended, _) = await voss.FollowAsync(load);
         Assert.Equal(("my_users.xlsx", TransactionStatus.Succeeded), (ended.FileName, ended.Status));
     }
 
@@ -97,7 +97,7 @@ public sealed class VossUploadTests
         Assert.Contains(reason, result.Error!.Message, StringComparison.Ordinal);
         Assert.Contains(path, result.Error.Message, StringComparison.Ordinal);
         Assert.NotNull(result.Error.Advice);
-        Assert.Empty(voss.Sandbox.Requests.Settled());
+        Assert.Empty(voss.Server.Requests.Settled());
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class VossUploadTests
             await voss.SendAsync(voss.Client.CreateUploadTarget(hierarchy), voss.Write("users.xlsx", "a@example.org"))
         ).Single();
         Transaction load = await voss.Client.StartAsync(result.FileName!, result.Hierarchy!, voss.Soon);
-        await voss.WaitAsync(load);
+        await voss.FollowAsync(load);
         Assert.Equal("sys.hcs.Provider.Customer.Main Site - North", voss.Voss.Transactions[0].Hierarchy?.Path);
     }
 

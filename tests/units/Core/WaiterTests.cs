@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using IngestTools.Sandbox.Faults;
 using IngestTools.Transactions;
 using IngestTools.Units.Support;
 using Xunit;
@@ -153,7 +152,7 @@ public sealed class WaiterTests
     public async Task Time_to_wait_bounds_a_look_that_is_not_answered()
     {
         await using DspHarness dsp = await DspHarness.StartAsync();
-        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=GET"));
+        dsp.SetFaults("stall=GET");
 
         List<WaitEvent> events = await dsp.WaitAsync(
                 TransactionSources.Parse("dsp:0001").Transaction,

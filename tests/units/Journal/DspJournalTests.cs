@@ -259,15 +259,15 @@ public sealed class DspJournalTests
         using JournalMachine ada = new(dsp, "ada");
         using JournalMachine bob = new(dsp, "bob");
         List<UploadResult> results = await ada.SendAsync(folder);
-        dsp.Sandbox.Faults.Replace(Fault.Parse("stall=POST /projects/*/bulk-ingest"));
+        dsp.SetFaults("stall=POST /projects/*/bulk-ingest");
         using CancellationTokenSource stop = new();
         Task<Transaction> lost = ada.StartAsync(results, stop.Token);
-        await dsp.Sandbox.WaitUntilAsync(() =>
-            ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery()).Count == 1 && dsp.Sandbox.Requests.InFlight > 0
+        await dsp.WaitUntilAsync(() =>
+            ada.Journal.ReadTransactions(new IngestTools.Journal.TransactionQuery()).Count == 1 && dsp.Server.Requests.InFlight > 0
         );
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lost);
-        dsp.Sandbox.Faults.Clear();
+        dsp.Server.Faults.Clear();
         await bob.StartAsync(null);
 
         using JournalMachine later = ada.NewSession();
@@ -286,10 +286,10 @@ public sealed class DspJournalTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         using JournalMachine ada = new(dsp, "ada");
         List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 2));
-        using IngestTools.Connections.IngestConnection hurried = dsp.Reconnect(new QuickTime(20), settings => settings);
+        using IngestTools.Connections.IngestConnection hurried = dsp.Connect(new QuickTime(20));
         IDisposable held = await dsp.Project.HoldLockAsync();
         Task<Transaction> starting = await BeginStartAsync(dsp, hurried, ada.Journal, results);
-        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("403=POST /projects/*/bulk-ingest"));
+        dsp.SetFaults("lost=1,POST /projects/*/bulk-ingest", "403=POST /projects/*/bulk-ingest");
         held.Dispose();
 
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => starting.WaitAsync(Limit));
@@ -308,17 +308,17 @@ public sealed class DspJournalTests
         await using DspHarness dsp = await DspHarness.StartAsync();
         using JournalMachine ada = new(dsp, "ada");
         List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 1));
-        using IngestTools.Connections.IngestConnection hurried = dsp.Reconnect(new QuickTime(20), settings => settings);
+        using IngestTools.Connections.IngestConnection hurried = dsp.Connect(new QuickTime(20));
         IDisposable held = await dsp.Project.HoldLockAsync();
         Task<Transaction> starting = await BeginStartAsync(dsp, hurried, ada.Journal, results);
-        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("409=POST /projects/*/bulk-ingest"));
+        dsp.SetFaults("lost=1,POST /projects/*/bulk-ingest", "409=POST /projects/*/bulk-ingest");
         held.Dispose();
-        await dsp.Sandbox.WaitUntilAsync(() =>
-            dsp.Sandbox.Requests.Snapshot()
+        await dsp.WaitUntilAsync(() =>
+            dsp.Server.Requests.Snapshot()
                 .Count(r => r is { Method: "POST", Status: 409 } && r.Target.EndsWith("/bulk-ingest", StringComparison.Ordinal)) > 1
         );
 
-        dsp.Sandbox.Faults.Replace(Fault.Parse("409=POST /projects/*/bulk-ingest"), Fault.Parse("403=GET"));
+        dsp.SetFaults("409=POST /projects/*/bulk-ingest", "403=GET");
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => starting.WaitAsync(Limit));
 
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
@@ -339,7 +339,7 @@ public sealed class DspJournalTests
         UploadedNames names = new();
         results.ForEach(result => names.Add(result.RemoteName, result.Sha256));
         // The look after the lost answer takes so long that somebody finalizes the project meanwhile.
-        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"), Fault.Parse("latency=10s,1,GET"));
+        dsp.SetFaults("lost=1,POST /projects/*/bulk-ingest", "latency=10s,1,GET");
 
         Task<Transaction> starting = ada.Client.StartAsync(
             DspHarness.Shortcode,
@@ -347,8 +347,8 @@ public sealed class DspJournalTests
             default(IngestTools.Services.DspIngest.MappingMark),
             CancellationToken.None
         );
-        await dsp.Sandbox.WaitUntilAsync(() =>
-            dsp.Sandbox.Faults.Applied(FaultKind.Latency) == 1 && dsp.Project is { MappingCount: 1, IsLocked: false }
+        await dsp.WaitUntilAsync(() =>
+            dsp.Server.Faults.Applied(FaultKind.Latency) == 1 && dsp.Project is { MappingCount: 1, IsLocked: false }
         );
         await somebody.Client.CompleteAsync("0001", null, force: true, CancellationToken.None).WaitAsync(Limit);
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => starting.WaitAsync(Limit));
@@ -402,7 +402,7 @@ public sealed class DspJournalTests
         await bob.StartAsync(null);
         using CancellationTokenSource stop = new();
         Task<Transaction> waiting = ada.StartAsync(results, stop.Token);
-        await dsp.Sandbox.WaitUntilAsync(() =>
+        await dsp.WaitUntilAsync(() =>
             dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal))
         );
 
@@ -512,7 +512,7 @@ public sealed class DspJournalTests
         await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromMilliseconds(300));
         using JournalMachine first = new(dsp, "ada");
         await first.SendAsync(WriteScans(dsp, 3));
-        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"));
+        dsp.SetFaults("lost=1,POST /projects/*/bulk-ingest");
 
         using JournalMachine second = first.NewSession();
         Transaction ended = await second.WaitAsync(await second.StartAsync(null)).WaitAsync(Limit);
@@ -527,7 +527,7 @@ public sealed class DspJournalTests
         await using DspHarness dsp = await DspHarness.StartAsync(options => options.IngestTimePerFile = TimeSpan.FromMinutes(10));
         using JournalMachine ada = new(dsp, "ada");
         List<UploadResult> results = await ada.SendAsync(WriteScans(dsp, 1));
-        dsp.Sandbox.Faults.Replace(Fault.Parse("lost=1,POST /projects/*/bulk-ingest"));
+        dsp.SetFaults("lost=1,POST /projects/*/bulk-ingest");
 
         Transaction started = await ada.StartAsync(results).WaitAsync(Limit);
 
@@ -707,7 +707,7 @@ public sealed class DspJournalTests
         using JournalMachine ada = new(dsp, "ada");
         await ada.RunAsync(folder);
         dsp.Folder.Write("scans/page 9.tif");
-        long requests = dsp.Sandbox.Requests.Started;
+        long requests = dsp.Server.Requests.Started;
         List<string> asked = [];
 
         await ada.SendAsync(
@@ -724,7 +724,7 @@ public sealed class DspJournalTests
         );
 
         Assert.Equal(["page 9.tif"], asked);
-        Assert.Equal(requests, dsp.Sandbox.Requests.Started);
+        Assert.Equal(requests, dsp.Server.Requests.Started);
         Assert.Single(ada.Journal.ReadJobs(new IngestTools.Journal.JobQuery()));
     }
 
@@ -761,7 +761,7 @@ public sealed class DspJournalTests
             names,
             CancellationToken.None
         );
-        await dsp.Sandbox.WaitUntilAsync(() =>
+        await dsp.WaitUntilAsync(() =>
             dsp.Log.At(LogLevel.Warning).Any(text => text.Contains("is started when it is free", StringComparison.Ordinal))
         );
         return starting;

@@ -26,7 +26,7 @@ internal sealed class JournalMachine : IDisposable
         _dsp = dsp;
         _journalPath = journalPath;
         Name = name;
-        Connection = dsp.Reconnect(TimeProvider.System, settings => settings);
+        Connection = dsp.Connect(TimeProvider.System);
         Journal = new SqliteJournal(journalPath, time);
     }
 

@@ -39,7 +39,7 @@ public sealed class JournalProcessTests : JournalTests
         {
             using Process writer = Start("0001", 0);
             int starts = 1 + Random.Shared.Next(20);
-            while (starts > 0 && await writer.StandardOutput.ReadLineAsync() is { } line)
+            while (starts > 0 && await writer.StandardOutput.ReadLineAsync(Soon) is { } line)
             {
                 promised.Add(line);
                 starts -= IsStart(line) ? 1 : 0;
@@ -47,9 +47,9 @@ public sealed class JournalProcessTests : JournalTests
 
             writer.Kill();
             // What it said before its end was a promise too.
-            while (await writer.StandardOutput.ReadLineAsync() is { } line)
+            while (await writer.StandardOutput.ReadLineAsync(Soon) is { } line)
                 promised.Add(line);
-            await writer.WaitForExitAsync();
+            await writer.WaitForExitAsync(Soon);
         }
 
         Assert.Equal("ok", CheckIntegrity());
@@ -78,7 +78,7 @@ public sealed class JournalProcessTests : JournalTests
     public async Task A_job_runs_as_long_as_its_process_and_a_later_one_of_another_process_sees_it()
     {
         using Process writer = Start("0001", 0);
-        long number = long.Parse((await writer.StandardOutput.ReadLineAsync())!.Split(' ')[1], CultureInfo.InvariantCulture);
+        long number = long.Parse((await writer.StandardOutput.ReadLineAsync(Soon))!.Split(' ')[1], CultureInfo.InvariantCulture);
         using IUploadJob mine = Journal.BeginJob(Project, "test", null);
         using IUploadJob elsewhere = Journal.BeginJob(JournalProgram.PlaceOf("0002"), "test", null);
         Assert.Equal(IngestJobStatus.Running, JobOf(number).Status);
@@ -87,7 +87,7 @@ public sealed class JournalProcessTests : JournalTests
         Assert.Null(elsewhere.FindOlder());
 
         writer.Kill();
-        await writer.WaitForExitAsync();
+        await writer.WaitForExitAsync(Soon);
 
         Assert.Equal(IngestJobStatus.Interrupted, JobOf(number).Status);
         Assert.Null(JobOf(number).CompletedAt);
@@ -99,12 +99,12 @@ public sealed class JournalProcessTests : JournalTests
     {
         using IUploadJob mine = Journal.BeginJob(Project, "test", null);
         using Process writer = Start("0001", 0);
-        await writer.StandardOutput.ReadLineAsync();
+        await writer.StandardOutput.ReadLineAsync(Soon);
 
         Assert.Null(mine.FindOlder());
 
         writer.Kill();
-        await writer.WaitForExitAsync();
+        await writer.WaitForExitAsync(Soon);
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class JournalProcessTests : JournalTests
                 RedirectStandardOutput = true,
             }
         )!;
-        string number = (await parent.StandardOutput.ReadLineAsync())!;
+        string number = (await parent.StandardOutput.ReadLineAsync(Soon))!;
         string[] fields = [];
         Assert.True(
             SpinWait.SpinUntil(
@@ -143,7 +143,7 @@ public sealed class JournalProcessTests : JournalTests
         Assert.False(ProcessIdentity.IsAlive(int.Parse(number, CultureInfo.InvariantCulture), start));
 
         parent.Kill();
-        await parent.WaitForExitAsync();
+        await parent.WaitForExitAsync(Soon);
     }
 
     [SkippableFact]
@@ -176,13 +176,16 @@ public sealed class JournalProcessTests : JournalTests
         Assert.StartsWith("job ", said[0], StringComparison.Ordinal);
     }
 
+    /// <summary>Cancelled after a time in which each of these programs ends, also on a busy machine.</summary>
+    private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token;
+
     private static bool IsStart(string line) => line.StartsWith("start ", StringComparison.Ordinal);
 
     private static async Task<string[]> RunAsync(Process process)
     {
         using Process running = process;
-        string said = await running.StandardOutput.ReadToEndAsync();
-        await running.WaitForExitAsync();
+        string said = await running.StandardOutput.ReadToEndAsync(Soon);
+        await running.WaitForExitAsync(Soon);
         return said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using System.Text;
 using IngestTools.Sandbox;
 using IngestTools.Sandbox.Faults;
@@ -11,29 +10,16 @@ using Xunit;
 namespace IngestTools.Units.Sandbox;
 
 /// <summary>A sandbox with a plain HttpClient that may do everything, and the calls that most tests begin with.</summary>
-internal sealed class DspSandbox : IAsyncDisposable
+internal sealed class DspSandbox : HttpFixture
 {
     public const string Token = "the-token-of-the-tests";
 
-    private readonly CancellationTokenSource _soon = new(TimeSpan.FromSeconds(60));
-
     private DspSandbox(SandboxServer server)
-    {
-        Server = server;
-        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = server.Uri };
-        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
-    }
-
-    public SandboxServer Server { get; }
-
-    public HttpClient Client { get; }
+        : base(server) => Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
 
     public DspProject Project => Server.DspIngest.Project("0001");
 
     public DspIngestOptions Options => Server.DspIngest.Options;
-
-    /// <summary>Long enough for a busy machine, and short enough to fail instead of hanging.</summary>
-    public CancellationToken Soon => _soon.Token;
 
     public static Task<DspSandbox> StartAsync(Action<DspIngestOptions>? set = null, params string[] faults) =>
         StartAsync(new SandboxOptions { Seed = 1, Faults = Array.ConvertAll(faults, Fault.Parse) }, set);
@@ -50,15 +36,7 @@ internal sealed class DspSandbox : IAsyncDisposable
         UploadAsync(name, Encoding.UTF8.GetBytes(content), shortcode);
 
     public Task<HttpResponseMessage> UploadAsync(string name, byte[] content, string shortcode = "0001") =>
-        Client.PostAsync(
-            new Uri($"projects/{shortcode}/bulk-ingest/ingest/{Uri.EscapeDataString(name)}", UriKind.Relative),
-            new ByteArrayContent(content),
-            Soon
-        );
-
-    public Task<HttpResponseMessage> PostAsync(string path) => Client.PostAsync(new Uri(path, UriKind.Relative), null, Soon);
-
-    public Task<HttpResponseMessage> GetAsync(string path) => Client.GetAsync(new Uri(path, UriKind.Relative), Soon);
+        PostAsync($"projects/{shortcode}/bulk-ingest/ingest/{Uri.EscapeDataString(name)}", new ByteArrayContent(content));
 
     public Task<HttpResponseMessage> StartIngestAsync(string shortcode = "0001") => PostAsync($"projects/{shortcode}/bulk-ingest");
 
@@ -74,9 +52,6 @@ internal sealed class DspSandbox : IAsyncDisposable
         await WaitUntilAsync(() => !Project.IsLocked);
     }
 
-    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
-        Server.WaitUntilAsync(condition, null, what);
-
     /// <summary>Sends bytes as they are, for what an HttpClient would never send.</summary>
     public async Task<Socket> SendRawAsync(string request)
     {
@@ -90,11 +65,4 @@ internal sealed class DspSandbox : IAsyncDisposable
     public static string UploadHead(string name, long contentLength) =>
         $"POST /projects/0001/bulk-ingest/ingest/{name} HTTP/1.1\r\nHost: localhost\r\n"
         + $"Authorization: Bearer {Token}\r\nContent-Length: {contentLength}\r\n\r\n";
-
-    public async ValueTask DisposeAsync()
-    {
-        Client.Dispose();
-        await Server.DisposeAsync();
-        _soon.Dispose();
-    }
 }

@@ -10,7 +10,7 @@ namespace IngestTools.Units.Sandbox;
 /// <summary>
 /// A sandbox whose clock stands still, a plain HttpClient that may do everything, and the calls that most tests of ICA begin with.
 /// </summary>
-internal sealed class IcaSandbox : IAsyncDisposable
+internal sealed class IcaSandbox : HttpFixture
 {
     public const string Token = "the-token-of-the-tests";
     public const string V3 = "application/vnd.illumina.v3+json";
@@ -18,21 +18,13 @@ internal sealed class IcaSandbox : IAsyncDisposable
     public const string Project = "8e7d9d4c-0b9a-4b8e-9d57-5b7f0b1f2c3d";
 
     private IcaSandbox(SandboxServer server, FakeTimeProvider clock)
+        : base(server, "ica/rest/api/")
     {
-        Server = server;
         Clock = clock;
-        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
-        {
-            BaseAddress = new Uri(server.Uri, "ica/rest/api/"),
-        };
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
     }
 
-    public SandboxServer Server { get; }
-
     public FakeTimeProvider Clock { get; }
-
-    public HttpClient Client { get; }
 
     public IcaOptions Options => Server.Ica.Options;
 
@@ -108,10 +100,4 @@ internal sealed class IcaSandbox : IAsyncDisposable
             .ToArray();
 
     public void Move(double seconds) => Clock.Advance(TimeSpan.FromSeconds(seconds));
-
-    public async ValueTask DisposeAsync()
-    {
-        Client.Dispose();
-        await Server.DisposeAsync();
-    }
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using IngestTools.Sandbox.Services.LakeFs;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
@@ -59,7 +60,7 @@ public sealed class LakeFsImportTests
     [Fact]
     public async Task Legacy_dialect_answers_201_takes_the_id_in_a_body_and_commits_aside()
     {
-        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(LakeFsSandbox.SpeakLegacy);
+        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(LakeFsHarness.SpeakLegacy);
 
         JsonElement status = await sandbox.ImportAsync("s3://bucket/prefix/", "raw/");
 
@@ -73,7 +74,7 @@ public sealed class LakeFsImportTests
     [Fact]
     public async Task Legacy_dialect_refuses_an_id_in_the_query()
     {
-        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(LakeFsSandbox.SpeakLegacy);
+        await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(LakeFsHarness.SpeakLegacy);
         Assert.Equal(HttpStatusCode.BadRequest, await sandbox.GetAsync("repositories/lake/branches/main/import?id=x").StatusAsync());
     }
 
@@ -117,7 +118,7 @@ public sealed class LakeFsImportTests
             },
         ];
         string id = await sandbox.IdOfAsync(
-            sandbox.PostAsync("repositories/lake/branches/main/import", new { paths, commit = new { message = "m" } })
+            sandbox.PostJsonAsync("repositories/lake/branches/main/import", new { paths, commit = new { message = "m" } })
         );
         await sandbox.WaitUntilAsync(() => sandbox.Import(id).Phase == LakeFsImportPhase.Ended);
         Assert.Equal(300, sandbox.Main.Count);
@@ -129,7 +130,7 @@ public sealed class LakeFsImportTests
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync();
         object body = new { paths = Array.Empty<object>(), commit = new { message = "" } };
-        string id = await sandbox.IdOfAsync(sandbox.PostAsync("repositories/lake/branches/main/import", body));
+        string id = await sandbox.IdOfAsync(sandbox.PostJsonAsync("repositories/lake/branches/main/import", body));
         await sandbox.WaitUntilAsync(() => sandbox.Import(id).Phase == LakeFsImportPhase.Ended);
         Assert.Equal("Import objects", sandbox.Main.Head.Message);
         Assert.Equal(Before, sandbox.Main.Keys);
@@ -307,7 +308,7 @@ public sealed class LakeFsImportTests
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync();
         sandbox.SignIn("nobody", "wrong");
-        using HttpResponseMessage schema = await sandbox.PostAsync(
+        using HttpResponseMessage schema = await sandbox.PostJsonAsync(
             "repositories/lake/branches/main/import",
             new { paths = Array.Empty<object>() }
         );
@@ -320,7 +321,7 @@ public sealed class LakeFsImportTests
     public async Task Login_gives_a_token_and_a_cookie_that_work_until_they_end()
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync();
-        using HttpResponseMessage login = await sandbox.PostAsync(
+        using HttpResponseMessage login = await sandbox.PostJsonAsync(
             "auth/login",
             new { access_key_id = "AKIASANDBOX", secret_access_key = "sandbox" }
         );
@@ -414,9 +415,12 @@ public sealed class LakeFsImportTests
             await sandbox.GetAsync("/sandbox/lakefs/repositories/other").BodyAsync(),
             StringComparison.Ordinal
         );
-        Assert.Equal(HttpStatusCode.BadRequest, await sandbox.PostAsync("/sandbox/lakefs/options", new { versoin = "1" }).StatusAsync());
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            await sandbox.PostJsonAsync("/sandbox/lakefs/options", new { versoin = "1" }).StatusAsync()
+        );
 
         async Task ControlAsync(string path, object body) =>
-            Assert.Equal(HttpStatusCode.NoContent, await sandbox.PostAsync($"/sandbox/lakefs/{path}", body).StatusAsync());
+            Assert.Equal(HttpStatusCode.NoContent, await sandbox.PostJsonAsync($"/sandbox/lakefs/{path}", body).StatusAsync());
     }
 }

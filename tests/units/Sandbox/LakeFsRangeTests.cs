@@ -62,7 +62,7 @@ public sealed class LakeFsRangeTests
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(HasRanges);
         await sandbox
-            .PostAsync(
+            .PostJsonAsync(
                 "repositories/lake/branches/ranges",
                 new
                 {
@@ -77,7 +77,7 @@ public sealed class LakeFsRangeTests
             );
         Assert.Equal(
             HttpStatusCode.BadRequest,
-            await sandbox.PostAsync("repositories/lake/branches/ranges", new { fromSourceURI = "s3://none/" }).StatusAsync()
+            await sandbox.PostJsonAsync("repositories/lake/branches/ranges", new { fromSourceURI = "s3://none/" }).StatusAsync()
         );
     }
 
@@ -88,7 +88,7 @@ public sealed class LakeFsRangeTests
     {
         await using LakeFsSandbox sandbox = await LakeFsSandbox.StartAsync(o => o.Version = version);
         await sandbox
-            .PostAsync(
+            .PostJsonAsync(
                 "repositories/lake/branches/ranges",
                 new
                 {
@@ -140,7 +140,7 @@ public sealed class LakeFsRangeTests
         async Task<string> MetaRangeAsync(params JsonElement[] pages)
         {
             string answer = await sandbox
-                .PostAsync(
+                .PostJsonAsync(
                     "repositories/lake/branches/metaranges",
                     new { ranges = pages.Reverse().Select(static p => p.GetProperty("range")) }
                 )
@@ -149,7 +149,7 @@ public sealed class LakeFsRangeTests
         }
 
         Task<HttpStatusCode> CommitAsync(string query) =>
-            sandbox.PostAsync($"repositories/lake/branches/main/commits{query}", new { message = "m" }).StatusAsync();
+            sandbox.PostJsonAsync($"repositories/lake/branches/main/commits{query}", new { message = "m" }).StatusAsync();
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public sealed class LakeFsRangeTests
 
         Task<HttpStatusCode> WriteAsync(params (string Min, string Max)[] ranges) =>
             sandbox
-                .PostAsync(
+                .PostJsonAsync(
                     "repositories/lake/branches/metaranges",
                     new
                     {

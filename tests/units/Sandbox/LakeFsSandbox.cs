@@ -1,37 +1,24 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using IngestTools.Sandbox;
 using IngestTools.Sandbox.Services.LakeFs;
+using IngestTools.Units.Support;
 using Xunit;
 
 namespace IngestTools.Units.Sandbox;
 
 /// <summary>A sandbox whose lakeFS is asked by a plain HttpClient, and the calls that most tests begin with.</summary>
-internal sealed class LakeFsSandbox : IAsyncDisposable
+internal sealed class LakeFsSandbox : HttpFixture
 {
     private static readonly JsonSerializerOptions NullsLeftOut = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
-    private readonly CancellationTokenSource _soon = new(TimeSpan.FromSeconds(60));
-
     private LakeFsSandbox(SandboxServer server)
-    {
-        Server = server;
-        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
-        {
-            BaseAddress = new Uri(server.Uri, "api/v1/"),
-        };
-        SignIn(Options.AccessKeyId, Options.SecretAccessKey);
-    }
-
-    public SandboxServer Server { get; }
-
-    public HttpClient Client { get; }
+        : base(server, "api/v1/") => SignIn(Options.AccessKeyId, Options.SecretAccessKey);
 
     public LakeFsOptions Options => Server.LakeFs.Options;
 
@@ -43,22 +30,14 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
 
     public bool IsLegacy => Options.Dialect == LakeFsDialect.Legacy;
 
-    public CancellationToken Soon => _soon.Token;
-
     /// <summary>Quick, unless a test sets something else.</summary>
     public static async Task<LakeFsSandbox> StartAsync(Action<LakeFsOptions>? set = null, TimeProvider? clock = null)
     {
         SandboxOptions options = new() { Seed = 1, Clock = clock ?? TimeProvider.System };
-        (options.LakeFs.StatusInterval, options.LakeFs.RecordDelay, options.LakeFs.WriteTime) = (
-            TimeSpan.Zero,
-            TimeSpan.Zero,
-            TimeSpan.Zero
-        );
+        LakeFsHarness.SetQuick(options.LakeFs);
         set?.Invoke(options.LakeFs);
         return new LakeFsSandbox(await SandboxServer.StartAsync(options));
     }
-
-    public static void SpeakLegacy(LakeFsOptions options) => (options.Dialect, options.Version) = (LakeFsDialect.Legacy, "0.100.0");
 
     public void SignIn(string user, string password) =>
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
@@ -66,10 +45,7 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
             Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"))
         );
 
-    public Task<HttpResponseMessage> GetAsync(string path) => Client.GetAsync(new Uri(path, UriKind.Relative), Soon);
-
-    public Task<HttpResponseMessage> PostAsync(string path, object body) =>
-        Client.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, Soon);
+    public Task<HttpResponseMessage> PostJsonAsync(string path, object body) => PostAsync(path, JsonContent.Create(body));
 
     public Task<HttpResponseMessage> StartImportAsync(
         string source,
@@ -100,7 +76,7 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
                 },
                 commit = new { message = "test", metadata },
             };
-        return PostAsync($"repositories/lake/branches/{branch}/import", WithoutNulls(body));
+        return PostJsonAsync($"repositories/lake/branches/{branch}/import", WithoutNulls(body));
     }
 
     /// <summary>Starts an import and waits until it has ended.</summary>
@@ -147,19 +123,9 @@ internal sealed class LakeFsSandbox : IAsyncDisposable
             continuation_token = continuation,
             staging_token = staging,
         };
-        using HttpResponseMessage answer = await PostAsync("repositories/lake/branches/ranges", WithoutNulls(body));
+        using HttpResponseMessage answer = await PostJsonAsync("repositories/lake/branches/ranges", WithoutNulls(body));
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         return await answer.Content.ReadFromJsonAsync<JsonElement>();
-    }
-
-    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
-        Server.WaitUntilAsync(condition, null, what);
-
-    public async ValueTask DisposeAsync()
-    {
-        Client.Dispose();
-        await Server.DisposeAsync();
-        _soon.Dispose();
     }
 
     private async Task<HttpResponseMessage> AboutAsync(HttpMethod method, string id)

@@ -27,7 +27,7 @@ public sealed class VossAccessTests
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
         sandbox.Client.DefaultRequestHeaders.Authorization = null;
-        using HttpResponseMessage signedIn = await sandbox.PostAsync(
+        using HttpResponseMessage signedIn = await sandbox.PostJsonAsync(
             "noninteractivelogin/",
             new { username = VossSandbox.UserName, password = VossSandbox.Password }
         );
@@ -140,7 +140,7 @@ public sealed class VossAccessTests
     public async Task Options_can_be_set_from_outside_and_a_misspelt_one_is_told()
     {
         await using VossSandbox sandbox = await VossSandbox.StartAsync();
-        using HttpResponseMessage set = await sandbox.PostAsync(
+        using HttpResponseMessage set = await sandbox.PostJsonAsync(
             "sandbox/voss/options",
             new
             {

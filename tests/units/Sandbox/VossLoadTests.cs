@@ -216,7 +216,7 @@ public sealed class VossLoadTests
         Assert.Equal("Success", sandbox.Voss.Transactions[0].Status);
         Assert.Equal(["Create Schedule", "Create Bulk Load"], sandbox.Voss.Transactions[0].SubTransactions.Select(t => t.Action));
 
-        await sandbox.PostAsync("sandbox/voss/schedules/run");
+        await sandbox.PostJsonAsync("sandbox/voss/schedules/run", new { });
 
         Assert.Empty(sandbox.Voss.Schedules);
         Assert.Equal(("Execute Schedule", "Success"), (sandbox.Voss.Transactions[1].Action, sandbox.Voss.Transactions[1].Status));
@@ -252,7 +252,10 @@ public sealed class VossLoadTests
 
         JsonElement cancel = (await sandbox.GetTransactionAsync(pkid)).GetProperty("meta").GetProperty("actions").GetProperty("cancel");
         Assert.Equal("POST", cancel.GetProperty("method").GetString());
-        Assert.Equal(HttpStatusCode.OK, await sandbox.PostAsync(cancel.GetProperty("href").GetString() + "?format=json").StatusAsync());
+        Assert.Equal(
+            HttpStatusCode.OK,
+            await sandbox.PostJsonAsync(cancel.GetProperty("href").GetString() + "?format=json", new { }).StatusAsync()
+        );
         row.SetResult();
         await sandbox.WaitUntilAsync(() => sandbox.Voss.Transactions[0].HasEnded);
 

@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using IngestTools.Sandbox;
@@ -10,7 +9,7 @@ using IngestTools.Units.Support;
 namespace IngestTools.Units.Sandbox;
 
 /// <summary>A sandbox with a plain HttpClient that signs in by Basic, and the calls that most tests begin with.</summary>
-internal sealed class VossSandbox : IAsyncDisposable
+internal sealed class VossSandbox : HttpFixture
 {
     public const string UserName = "hcsadmin@sys.hcs";
 
@@ -18,24 +17,12 @@ internal sealed class VossSandbox : IAsyncDisposable
 
     public const string Provider = "sys.hcs.Provider";
 
-    private readonly CancellationTokenSource _soon = new(TimeSpan.FromSeconds(60));
-
     private VossSandbox(SandboxServer server)
-    {
-        Server = server;
-        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = server.Uri };
-        Client.DefaultRequestHeaders.Authorization = Basic(UserName, Password);
-    }
-
-    public SandboxServer Server { get; }
-
-    public HttpClient Client { get; }
+        : base(server) => Client.DefaultRequestHeaders.Authorization = Basic(UserName, Password);
 
     public VossState Voss => Server.Voss;
 
     public VossOptions Options => Server.Voss.Options;
-
-    public CancellationToken Soon => _soon.Token;
 
     public static AuthenticationHeaderValue Basic(string userName, string password) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{userName}:{password}")));
@@ -50,20 +37,17 @@ internal sealed class VossSandbox : IAsyncDisposable
         return new VossSandbox(await SandboxServer.StartAsync(options));
     }
 
-    public Task<HttpResponseMessage> GetAsync(string path) => Client.GetAsync(new Uri(path, UriKind.Relative), Soon);
-
-    public Task<HttpResponseMessage> PostAsync(string path, object? body = null) =>
-        Client.PostAsync(new Uri(path, UriKind.Relative), JsonContent.Create(body ?? new { }), Soon);
+    public Task<HttpResponseMessage> PostJsonAsync(string path, object body) => PostAsync(path, JsonContent.Create(body));
 
     public Task<HttpResponseMessage> UploadAsync(string name, byte[] content, string query = "?hierarchy=" + Provider)
     {
         MultipartFormDataContent form = [];
         form.Add(new ByteArrayContent(content), "uploadedfile", name);
-        return Client.PostAsync(new Uri("api/uploadfiles/" + query, UriKind.Relative), form, Soon);
+        return PostAsync("api/uploadfiles/" + query, form);
     }
 
     public Task<HttpResponseMessage> LoadAsync(object order, string hierarchy = Provider, string nowait = "true") =>
-        PostAsync(
+        PostJsonAsync(
             $"api/tool/BulkLoad/?hierarchy={Uri.EscapeDataString(hierarchy)}&method=bulkload_spreadsheet&nowait={nowait}&format=json",
             order
         );
@@ -100,16 +84,6 @@ internal sealed class VossSandbox : IAsyncDisposable
         return parts.GetProperty("sub_transactions").EnumerateArray().Reverse().ToList();
     }
 
-    public Task WaitUntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
-        Server.WaitUntilAsync(condition, null, what);
-
     public static async Task<JsonElement> JsonAsync(HttpResponseMessage answer) =>
         JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
-
-    public async ValueTask DisposeAsync()
-    {
-        Client.Dispose();
-        await Server.DisposeAsync();
-        _soon.Dispose();
-    }
 }

@@ -59,7 +59,8 @@ internal sealed class ControlSocket : IAsyncDisposable
     {
         await _stop.CancelAsync();
         _listener.Dispose();
-        await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // An answer that the test still holds back is not waited for.
+        await _serving.WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
         _folder.Dispose();
     }

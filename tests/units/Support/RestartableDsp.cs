@@ -54,14 +54,7 @@ internal sealed class RestartableDsp : IAsyncDisposable
 
     public IngestConnection Connect(TimeSpan? outageTimeout = null, Func<ConnectionSettings, ConnectionSettings>? change = null)
     {
-        ConnectionSettings settings = new()
-        {
-            Service = IngestService.DspIngest,
-            Uri = Uri,
-            SignIn = SignInKind.Token,
-            Secret = _ => ValueTask.FromResult(DspHarness.Token),
-            OutageTimeout = outageTimeout,
-        };
+        ConnectionSettings settings = DspHarness.SettingsFor(Uri) with { OutageTimeout = outageTimeout };
         return IngestConnection.Open(change?.Invoke(settings) ?? settings);
     }
 

@@ -30,7 +30,7 @@ internal sealed class BulkIngestTransactions(BulkIngestRoutes routes, IIngestJou
         };
 
     /// <remarks>
-    /// DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv: 409 while a run goes on, 200 once it has ended, 404 where there is
+    /// DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv: 409 during a run, 200 once it has ended, 404 where there is
     /// nothing.
     /// </remarks>
     public async Task<Transaction> LookAsync(Transaction transaction, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <summary>How long a finalize waits for a lock that others hold.</summary>
     private static readonly TimeSpan LockTimeout = TimeSpan.FromMinutes(2);
 
-    /// <summary>A server that fails each time is told to finalize so often.</summary>
+    /// <summary>The maximum number of attempts to finalize.</summary>
     private const int MostTries = 3;
 
     private readonly BulkIngestRoutes _routes = new(connection, logger ?? NullLogger.Instance);
@@ -127,7 +127,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
     /// <summary>The rows of the mapping, as they come.</summary>
     /// <param name="shortcode">The project's shortcode.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while a run goes on, <see cref="ErrorId.NotFound"/> where there is no
+    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> during a run, <see cref="ErrorId.NotFound"/> where there is no
     /// mapping, <see cref="ErrorId.InvalidAnswer"/>.</exception>
     /// <remarks>DSP-INGEST, GET /projects/{shortcode}/bulk-ingest/mapping.csv</remarks>
     public IAsyncEnumerable<MappingRow> ReadMappingAsync(string shortcode, CancellationToken cancellationToken) =>
@@ -403,7 +403,7 @@ public sealed class DspIngestClient(IngestConnection connection, ILogger? logger
             }
             catch (IngestException e) when (e.ErrorId == ErrorId.OutcomeUnknown)
             {
-                // The answer was lost, and the project's own state tells what came of it.
+                // The answer was lost, and the project's own state shows the outcome.
                 lost = true;
                 if (await projectLock.WaitUntilFreeAsync(null, cancellationToken).ConfigureAwait(false) == ProjectState.NoMapping)
                     return;

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.DspIngest;
 
-/// <summary>Fetches a project's mapping. A download that breaks off is begun again, and goes on behind the rows that were given.</summary>
+/// <summary>
+/// Fetches a project's mapping. A download that breaks off is started again, and continues after the rows that were returned.
+/// </summary>
 internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortcode)
 {
     /// <summary>A lock that is held for longer than this is no short call's.</summary>
@@ -18,7 +20,7 @@ internal sealed class MappingDownload(BulkIngestRoutes routes, Shortcode shortco
 
     private const int MostInOnePart = 256;
 
-    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> while a run goes on, <see cref="ErrorId.NotFound"/> where there is no
+    /// <exception cref="IngestException"><see cref="ErrorId.Locked"/> during a run, <see cref="ErrorId.NotFound"/> where there is no
     /// mapping.</exception>
     public async IAsyncEnumerable<MappingRow> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -59,7 +59,7 @@ internal sealed class MappingFile(BulkIngestRoutes routes, Shortcode shortcode)
         }
     }
 
-    /// <summary>Reads back what was written: it is a mapping, and so long.</summary>
+    /// <summary>Reads the written file back, and checks that it is a mapping of the same length.</summary>
     private static async Task<long> CountRowsAsync(string path, ServerText text)
     {
         MappingReader reader = new(

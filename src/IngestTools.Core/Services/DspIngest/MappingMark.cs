@@ -1,7 +1,7 @@
 namespace IngestTools.Services.DspIngest;
 
 /// <summary>
-/// A place in a mapping, by which its newer rows are told from its older ones: a project's mapping only grows until it is finalized.
+/// A position in a mapping that separates its newer rows from its older ones: a project's mapping only grows until it is finalized.
 /// </summary>
 /// <param name="Rows">Rows up to here.</param>
 /// <param name="LastDerivative">The derivative of the last of them: it shows whether the mapping still is the one it was.</param>

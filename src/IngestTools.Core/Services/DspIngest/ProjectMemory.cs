@@ -71,7 +71,7 @@ internal sealed class ProjectMemory : IDisposable
         }
     }
 
-    /// <summary>A mapping of so many rows was saved.</summary>
+    /// <summary>A mapping with a number of rows was saved.</summary>
     public void Saved(long rows)
     {
         lock (_lock)

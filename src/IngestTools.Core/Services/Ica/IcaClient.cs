@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IngestTools.Services.Ica;
 
-/// <summary>ICA's linking batches: make them, and read what came of their items.</summary>
+/// <summary>ICA's linking batches: make them, and read the outcomes of their items.</summary>
 /// <param name="connection">The connection.</param>
 /// <param name="logger">The logger.</param>
 /// <param name="journal">The journal that batches are recorded in; null records nothing.</param>
@@ -52,7 +52,7 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     /// <param name="projectId">The project that the data is to be linked into.</param>
     /// <param name="dataIds">The ids, taken as they come. Each is sent once.</param>
     /// <param name="options">How.</param>
-    /// <param name="cancellationToken">Ends the sending; batches that were started go on.</param>
+    /// <param name="cancellationToken">Stops sending; batches that were started continue.</param>
     /// <returns>Each batch that was started, and each error: of an id that cannot be one, of an id that is not eligible, of a batch that
     /// was not started.</returns>
     /// <exception cref="IngestException"><see cref="ErrorId.Rejected"/>: this is no project's id.</exception>

@@ -11,7 +11,7 @@ namespace IngestTools.Services.Ica;
 public sealed class LinkingBatchCollector
 {
     /// <summary>
-    /// The service recommends at most so many links in a batch. It says so for version 3, and names no number for version 4.
+    /// The service recommends this maximum number of links in a batch. It does so for version 3, and gives no number for version 4.
     /// </summary>
     public const int DefaultBatchSize = 25_000;
 

@@ -1,6 +1,6 @@
 namespace IngestTools;
 
-/// <summary>One id of a linking batch, and what came of it.</summary>
+/// <summary>One id of a linking batch, and its outcome.</summary>
 public sealed record LinkingBatchItem
 {
     /// <summary>The project that the data is linked into.</summary>

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Services.Ica;
 
-/// <summary>Batches as transactions: the job tells where a batch stands, its items what came of it.</summary>
+/// <summary>Batches as transactions: the job has a batch's status, its items have the outcomes.</summary>
 internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionSource
 {
     public static Transaction Describe(TransactionKind kind, BatchPath batch, IngestConnection? connection) =>
@@ -137,7 +137,7 @@ internal sealed class LinkingBatchTransactions(IcaRoutes routes) : ITransactionS
         };
     }
 
-    /// <summary>Only items tell how far a batch is. That they cannot be counted is no reason to lose sight of it.</summary>
+    /// <summary>Only items show how far a batch is. Where they cannot be counted, the batch is still polled.</summary>
     private async Task<Transaction> CountGoingAsync(BatchPath batch, Transaction seen, CancellationToken cancellationToken)
     {
         long? total = seen.Total ?? await TryCountAsync(batch, [], cancellationToken).ConfigureAwait(false);

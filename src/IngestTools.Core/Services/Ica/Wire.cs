@@ -37,7 +37,7 @@ internal sealed record JobAnswer
 /// <summary>The project of a job.</summary>
 internal sealed record ProjectReference(string? Id);
 
-/// <summary>An item of a batch; what came of it is in the project and is not read.</summary>
+/// <summary>An item of a batch; the data that it became is in the project and is not read.</summary>
 internal sealed record ItemAnswer(string? Id, ItemRequestAnswer? Request, ItemProcessingAnswer? Processing);
 
 /// <summary>What was asked for.</summary>

@@ -22,7 +22,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     /// <summary>An id whose time is further from ours was not made just now.</summary>
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(2);
 
-    /// <summary>A server that was told to cancel looks each second, and tells of a commit up to two seconds late.</summary>
+    /// <summary>A server checks for a cancellation each second, and shows a commit up to two seconds late.</summary>
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(2);
 
     /// <summary>What stands for the server's word of an import that ended well.</summary>
@@ -99,7 +99,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
 
     /// <summary>
     /// Looks first: a cancellation would write over the error of an import that has failed. And looks afterwards: one that comes in the
-    /// import's last second is told as a cancellation, and the commit is on the branch all the same.
+    /// import's last second is reported as a cancellation, although the commit is on the branch.
     /// </summary>
     /// <remarks>
     /// lakeFS, DELETE /repositories/{repository}/branches/{branch}/import: 204 says that it was noted, 409 that the import had completed.
@@ -345,8 +345,9 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
     }
 
     /// <summary>
-    /// The branch's last commit may be the import's, which the status does not tell. A newer one is told, also with the import's message:
-    /// messages are no proof, since those who import each night give the same one each time. One with another message is not the import's.
+    /// The branch's last commit may be the import's, which the status does not say. A newer one is reported, also with the import's
+    /// message: messages are no proof, since those who import each night give the same one each time. One with another message is not the
+    /// import's.
     /// </summary>
     private async Task<Transaction> LookForCommitAsync(Transaction canceled, ImportId id, CancellationToken cancellationToken)
     {

@@ -48,7 +48,7 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
 
     /// <summary>Starts an import. Its answer comes at once; all that can go wrong later is in the transaction's status.</summary>
     /// <param name="plan">What was prepared.</param>
-    /// <param name="cancellationToken">Ends the request; an import that was started goes on.</param>
+    /// <param name="cancellationToken">Cancels the request; an import that was started continues.</param>
     /// <exception cref="IngestException">
     /// <see cref="ErrorId.Rejected"/> for a source; <see cref="ErrorId.OutcomeUnknown"/> where the answer was lost: lakeFS lists no
     /// imports, so that it cannot be looked up. <see cref="ErrorId.JournalUnavailable"/>: the start could not be recorded, and nothing was
@@ -126,10 +126,10 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
         }
     }
 
-    /// <summary>Imports into a temporary branch, checks what came, and merges only then. Waits until that has ended.</summary>
+    /// <summary>Imports into a temporary branch, checks the result, and merges only then. Waits until that has ended.</summary>
     /// <param name="plan">What was prepared.</param>
     /// <param name="seen">Takes the import as it was last seen.</param>
-    /// <param name="cancellationToken">Ends the waiting; an import that was started goes on in its temporary branch, which stays.</param>
+    /// <param name="cancellationToken">Cancels the wait; an import that was started continues in its temporary branch, which stays.</param>
     /// <returns>The import as it ended, and why it was not merged.</returns>
     /// <exception cref="IngestException">It could not be started.</exception>
     /// <remarks>

@@ -15,7 +15,7 @@ public sealed record RangeRequest
     /// <summary>What the keys get before their names.</summary>
     public string Prepend { get; init; } = "";
 
-    /// <summary>Where a walk goes on: what the range before told. Null begins.</summary>
+    /// <summary>Where a walk continues: the token of the previous range. Null starts at the beginning.</summary>
     public string? ContinuationToken { get; init; }
 
     /// <summary>What holds the keys that came out of order: what the range before told. Null begins.</summary>

@@ -57,7 +57,7 @@ internal sealed class RangeWalk(LakeFsRoutes routes, RangeRequest request)
             routes.Logger.LogWarning("There is nothing to import in {Source}: no range was made.", Redaction.Of(request.Source));
     }
 
-    /// <summary>Says clearly that a server has no ranges, where its version tells that.</summary>
+    /// <summary>Reports that a server has no ranges, where its version shows that.</summary>
     public static async Task RefuseWithoutRangesAsync(LakeFsRoutes routes, string repository, CancellationToken cancellationToken)
     {
         LakeFsVersion version = await ImportPreflight.ReadVersionAsync(routes, cancellationToken).ConfigureAwait(false);

@@ -3,8 +3,9 @@ using IngestTools.Transactions;
 namespace IngestTools.Services.Voss;
 
 /// <summary>
-/// What the server tells of a load when its parts are followed down. The rows are not parts of the load itself but of its steps "Execute
-/// ..", and a row that succeeded is counted and forgotten, so that a load of very many rows takes no more memory than its failures do.
+/// What the server reports about a load when its parts are followed down. The rows are not parts of the load itself but of its steps
+/// "Execute ..", and a row that succeeded is counted and forgotten, so that a load of very many rows takes no more memory than its failures
+/// do.
 /// </summary>
 internal sealed class BulkLoadReport
 {

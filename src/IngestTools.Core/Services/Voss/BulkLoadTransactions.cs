@@ -45,7 +45,7 @@ internal sealed class BulkLoadTransactions(VossRoutes routes, IIngestJournal jou
         BulkLoadReport.MakesSchedule(actions) ? transaction with { Kind = TransactionKind.Schedule, Unit = null } : transaction;
 
     /// <remarks>
-    /// VOSS Automate, GET /api/tool/Transaction/poll/; what has ended is then looked at itself, since a poll does not tell how.
+    /// VOSS Automate, GET /api/tool/Transaction/poll/; an ended transaction is then read itself, since a poll does not say how it ended.
     /// </remarks>
     public async Task<IReadOnlyList<Look>> LookAsync(IReadOnlyList<Transaction> transactions, CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ using IngestTools.Http;
 
 namespace IngestTools.Services.Voss;
 
-/// <summary>What the server tells of one transaction, without its parts.</summary>
+/// <summary>What the server reports about one transaction, without its parts.</summary>
 internal sealed record TransactionAnswer
 {
     public string? Pkid { get; set; }

@@ -40,7 +40,7 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <summary>Starts the load of a workbook that was uploaded. The answer comes at once; the load is queued.</summary>
     /// <param name="fileName">The workbook, by the name that the server gave it.</param>
     /// <param name="hierarchy">The hierarchy: a dotted path or a pkid.</param>
-    /// <param name="cancellationToken">Ends the asking; a load that was started goes on.</param>
+    /// <param name="cancellationToken">Cancels the request; a load that was started continues.</param>
     /// <exception cref="IngestException">
     /// <see cref="ErrorId.OutcomeUnknown"/>: the answer was lost; it is not sent again. <see cref="ErrorId.Rejected"/>,
     /// <see cref="ErrorId.NotAllowed"/> and others.

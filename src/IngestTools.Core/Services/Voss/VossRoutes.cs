@@ -109,7 +109,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
             TransactionAnswer next = await ReadPageAsync(pkid, read, content, cancellationToken).ConfigureAwait(false);
             if (next.PartsRead > 0 && next.FirstPart is not null && next.FirstPart == page.FirstPart)
             {
-                // The server does not skip, and would give the same page for ever.
+                // The server does not skip, and would return the same page again and again.
                 content.ForgetPage();
                 break;
             }

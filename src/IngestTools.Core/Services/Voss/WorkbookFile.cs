@@ -6,7 +6,7 @@ namespace IngestTools.Services.Voss;
 
 /// <summary>Tells a workbook from what only looks like one, before it is sent.</summary>
 /// <remarks>
-/// VOSS Automate takes .xlsx: a zip of XML parts. What it makes of another file is told only later, by a transaction that fails as a whole.
+/// VOSS Automate takes .xlsx: a zip of XML parts. Another file is refused only later, by a transaction that fails as a whole.
 /// </remarks>
 internal static class WorkbookFile
 {

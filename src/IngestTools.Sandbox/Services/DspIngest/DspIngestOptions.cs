@@ -58,7 +58,7 @@ public sealed class DspIngestOptions
     /// <summary>How long the ingest of each MiB of a file takes in addition.</summary>
     public TimeSpan IngestTimePerMebibyte { get; set; } = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Awaited before each file's ingest, with its path: a test can hold a run there, and let it go on.</summary>
+    /// <summary>Awaited before each file's ingest, with its path: a test can hold a run there, and release it.</summary>
     public Func<string, Task> BeforeIngest { get; set; } = static _ => Task.CompletedTask;
 
     /// <summary>Awaited by finalize between its answer and the deletion.</summary>

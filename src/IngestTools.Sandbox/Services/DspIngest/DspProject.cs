@@ -125,7 +125,7 @@ public sealed class DspProject
         return new Releaser(this);
     }
 
-    /// <summary>Appends rows to the mapping as if so many files had been ingested before.</summary>
+    /// <summary>Appends rows to the mapping, as if that number of files had been ingested before.</summary>
     public void SeedMapping(int rows)
     {
         lock (_gate)

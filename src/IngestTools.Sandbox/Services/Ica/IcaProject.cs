@@ -88,7 +88,8 @@ public sealed class IcaProject
 }
 
 /// <summary>
-/// How ids of data look: <c>fil.</c> or <c>fol.</c> and 32 hex digits. The sandbox has all data of that form, unless it is told otherwise.
+/// How ids of data look: <c>fil.</c> or <c>fol.</c> and 32 hex digits. The sandbox has all data of that form, unless it is configured
+/// otherwise.
 /// </summary>
 internal static class DataShape
 {

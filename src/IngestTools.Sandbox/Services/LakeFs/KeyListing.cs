@@ -52,7 +52,7 @@ internal sealed class KeyListing
             })
         );
 
-    /// <summary>The names under others: so many characters less, and those before the rest.</summary>
+    /// <summary>The names with a prefix replaced: the first characters cut, and the new prefix added.</summary>
     public KeyListing Renamed(int cut, string prepend) => new(_slices.Select(s => s with { Cut = s.Cut + cut, Prepend = prepend }));
 
     /// <summary>This one name, where it is there.</summary>

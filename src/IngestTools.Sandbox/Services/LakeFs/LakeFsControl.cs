@@ -113,6 +113,6 @@ internal sealed class LakeFsControl(LakeFsState state)
     /// <summary>What the branch holds from now on, and what is staged on it without a commit.</summary>
     private sealed record NewBranch(string[]? Keys = null, string[]? Staged = null);
 
-    /// <summary>Single addresses, or so many numbered ones.</summary>
+    /// <summary>Single addresses, or a number of numbered ones.</summary>
     private sealed record NewObjects(string[]? Addresses = null, string? Prefix = null, long Count = 0, string Suffix = ".parquet");
 }

@@ -109,6 +109,7 @@ internal sealed class LakeFsImportRoutes(LakeFsState state, LakeFsAuthorization 
         Admit(request);
         authorization.Require("fs:ImportCancel");
         (LakeFsImport import, _) = state.FindRecord(state.Repository(repositoryName), id) ?? throw NotFound(id);
+        await Options.BeforeCancel();
         if (!import.TryCancel())
             throw new LakeFsRefusal(Status409Conflict, "import already completed: conflict found");
         await request.AnswerAsync(Status204NoContent);

@@ -60,7 +60,7 @@ public sealed class LakeFsOptions
     /// <summary>With what words the walk of a source fails; null where it does not.</summary>
     public Func<string, string?> WalkFails { get; set; } = static _ => null;
 
-    /// <summary>Whether an import of a source stalls for ever after its first status, as after a restart of the server.</summary>
+    /// <summary>Whether an import of a source stops changing after its first status, as after a restart of the server.</summary>
     public Func<string, bool> ImportSticks { get; set; } = static _ => false;
 
     /// <summary>With what words a pre-commit hook aborts; null for none.</summary>
@@ -69,8 +69,11 @@ public sealed class LakeFsOptions
     /// <summary>Awaited by an import before it commits.</summary>
     public Func<Task> BeforeCommit { get; set; } = static () => Task.CompletedTask;
 
-    /// <summary>Awaited by an import between its commit and its last status: who cancels now is told that it was cancelled.</summary>
+    /// <summary>Awaited by an import between its commit and its last status: a cancellation at this moment is accepted.</summary>
     public Func<Task> BeforeLastStatus { get; set; } = static () => Task.CompletedTask;
+
+    /// <summary>Awaited by a cancellation before it looks at the import.</summary>
+    public Func<Task> BeforeCancel { get; set; } = static () => Task.CompletedTask;
 
     /// <summary>How many keys a range takes; the server decides that.</summary>
     public int RangeSize { get; set; } = 100_000;

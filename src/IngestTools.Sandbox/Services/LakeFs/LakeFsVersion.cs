@@ -37,7 +37,7 @@ internal readonly struct LakeFsVersion(string text)
     /// <summary>A source in the repository's own storage is refused since v1.54.0.</summary>
     public bool RefusesOwnStorage => _number >= new Version(1, 54, 0);
 
-    /// <summary>Before v1.74.0 the id is told before the record of the import is written.</summary>
+    /// <summary>Before v1.74.0 the server returns the id before it writes the record of the import.</summary>
     public bool TellsIdEarly => _number < new Version(1, 74, 0);
 
     /// <summary>Repositories can be read-only, and imports forced, since v1.5.0.</summary>

@@ -217,7 +217,7 @@ public sealed class VossOptions
     /// <summary>Whether GET /api/tool/Transaction/ lists transactions.</summary>
     public bool ListsTransactions { get; set; } = true;
 
-    /// <summary>Awaited while a load is queued, with its file's name: a test can hold it there, and let it go on.</summary>
+    /// <summary>Awaited while a load is queued, with its file's name: a test can hold it there, and release it.</summary>
     public Func<string, Task> BeforeLoad { get; set; } = static _ => Task.CompletedTask;
 
     /// <summary>Awaited before each row.</summary>

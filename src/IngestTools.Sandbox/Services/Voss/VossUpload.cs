@@ -61,7 +61,7 @@ internal sealed class VossUpload(VossState state, VossFault fault)
             return;
         }
 
-        // Without the end of the form, what came is a part of the file.
+        // Without the end of the form, the received content is only a part of the file.
         await body.DrainAsync(context.RequestAborted);
         VossFile file = await state.AddFileAsync(state.Options.NameGiven(name), content.ToArray());
         state.Environment.Changes.Pulse();
