@@ -191,7 +191,12 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
     {
         NpgsqlConnectionStringBuilder given = new(connection);
         Place = string.Create(CultureInfo.InvariantCulture, $"postgres://{given.Username}@{given.Host}:{given.Port}/{given.Database}");
-        _listening = new NpgsqlConnectionStringBuilder(connection) { KeepAlive = KeepAliveSeconds, Pooling = false }.ConnectionString;
+        _listening = new NpgsqlConnectionStringBuilder(connection)
+        {
+            ApplicationName = "ingest-scheduler listens",
+            KeepAlive = KeepAliveSeconds,
+            Pooling = false,
+        }.ConnectionString;
         _source = NpgsqlDataSource.Create(given);
     }
 
