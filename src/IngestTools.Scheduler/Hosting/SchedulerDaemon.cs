@@ -205,12 +205,7 @@ internal static class SchedulerDaemon
         services.AddSingleton<ISpool>(provider =>
             dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool)
         );
-        services
-            .AddSingleton<SchedulerMeter>()
-            .AddSingleton<SavedConnections>()
-            .AddSingleton<DispatchSignal>()
-            .AddSingleton<DueTimeListener>()
-            .AddSingleton<StateReader>();
+        services.AddSingleton<SchedulerMeter>().AddSingleton<SavedConnections>().AddSingleton<DispatchSignal>().AddSingleton<StateReader>();
         services
             .AddSingleton<TriggerScheduler>()
             .AddSingleton<Attendance>()
@@ -237,7 +232,7 @@ internal static class SchedulerDaemon
             return new HostedPart("the runs", steps, dispatcher.StartAsync, _ => dispatcher.StopAsync());
         });
         TriggerScheduler.AddQuartz<PlanJob>(services);
-        services.AddHostedService<Listening>().AddHostedService<ReadyReport>();
+        services.AddHostedService<DueTimeListener>().AddHostedService<ReadyReport>();
     }
 
     /// <summary>What stops the daemon: systemd, the services of Windows, or a signal.</summary>

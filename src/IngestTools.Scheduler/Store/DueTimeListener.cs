@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -9,27 +10,27 @@ namespace IngestTools.Scheduler.Store;
 /// Hears of the schedules that other nodes register and change. A notification that is lost costs nothing but time: the table is polled
 /// too.
 /// </summary>
-internal sealed class DueTimeListener(SchedulerStore store, TimeProvider time, ILogger<DueTimeListener> logger)
+internal sealed class DueTimeListener(SchedulerStore store, TimeProvider time, ILogger<DueTimeListener> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    /// <summary>Listens until it is cancelled. A store that is not shared has nobody to listen to.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <remarks>A store that is not shared has nobody to listen to.</remarks>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (store.Dialect is not PostgresDialect database)
             return;
         bool isLost = false;
-        while (!cancellationToken.IsCancellationRequested)
+        while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await using NpgsqlConnection connection = await database.ListenAsync(cancellationToken);
+                await using NpgsqlConnection connection = await database.ListenAsync(stoppingToken);
                 if (isLost)
                     logger.LogInformation("Changes that other nodes make are notified again.");
                 isLost = false;
-                await ListenAsync(connection, cancellationToken);
+                await ListenAsync(connection, stoppingToken);
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
@@ -43,7 +44,7 @@ internal sealed class DueTimeListener(SchedulerStore store, TimeProvider time, I
                 isLost = true;
             }
 
-            await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -60,10 +61,15 @@ internal sealed class DueTimeListener(SchedulerStore store, TimeProvider time, I
     }
 
     /// <summary>Anybody who may connect to the database may notify: what is not a time is left out.</summary>
-    private static IEnumerable<DateTimeOffset> Parse(string times) =>
-        from text in times.Split(',')
-        where
-            long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long at)
-            && at <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
-        select DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(text, CultureInfo.InvariantCulture));
+    private static IEnumerable<DateTimeOffset> Parse(string times)
+    {
+        foreach (string text in times.Split(','))
+        {
+            if (
+                long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long at)
+                && at <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            )
+                yield return DateTimeOffset.FromUnixTimeMilliseconds(at);
+        }
+    }
 }

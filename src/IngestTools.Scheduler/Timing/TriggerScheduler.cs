@@ -1,6 +1,7 @@
 using System.Globalization;
 using IngestTools.Scheduler.Store;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Quartz;
 
 namespace IngestTools.Scheduler.Timing;
@@ -13,7 +14,8 @@ namespace IngestTools.Scheduler.Timing;
 /// Only the next times are set, and more as they come near: ten thousand triggers take 80 MB. A change of the table is announced when it is
 /// committed, by this node or by another.
 /// </remarks>
-internal sealed class TriggerScheduler(ISchedulerFactory factory, SchedulerStore store, TimeProvider time) : IDisposable
+internal sealed class TriggerScheduler(ISchedulerFactory factory, SchedulerStore store, TimeProvider time, ILogger<TriggerScheduler> logger)
+    : IDisposable
 {
     /// <summary>The number of triggers at a time: they take 8 MB.</summary>
     public const int MaxTriggers = 1000;
@@ -34,6 +36,8 @@ internal sealed class TriggerScheduler(ISchedulerFactory factory, SchedulerStore
 
     /// <summary>Up to this time all that the table has is set.</summary>
     private DateTimeOffset _horizon = DateTimeOffset.MinValue;
+
+    private IScheduler? _scheduler;
 
     /// <summary>The number of triggers that are set.</summary>
     public int Count => _set.Count;
@@ -56,7 +60,8 @@ internal sealed class TriggerScheduler(ISchedulerFactory factory, SchedulerStore
     /// <summary>Sets the triggers of the next times, and from now on those of times that are announced.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        store.DueTimesAnnounced = due => SetAsync(due, CancellationToken.None);
+        _scheduler = await factory.GetScheduler(cancellationToken);
+        store.DueTimesAnnounced = SetAnnouncedAsync;
         await PollAsync(cancellationToken);
     }
 
@@ -88,14 +93,22 @@ internal sealed class TriggerScheduler(ISchedulerFactory factory, SchedulerStore
 
     public void Dispose() => _gate.Dispose();
 
-    private async Task SetAsync(IEnumerable<DateTimeOffset> due, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sets the triggers of a change that is committed. It stands although that fails, as it does while the scheduler stops: what is due is
+    /// polled.
+    /// </summary>
+    private async Task SetAnnouncedAsync(IReadOnlyCollection<DateTimeOffset> due)
     {
-        await _gate.WaitAsync(cancellationToken);
+        await _gate.WaitAsync(CancellationToken.None);
         try
         {
             Forget(time.GetUtcNow());
             foreach (DateTimeOffset at in due)
-                await SetAsync(at, cancellationToken);
+                await SetAsync(at, CancellationToken.None);
+        }
+        catch (SchedulerException e)
+        {
+            logger.LogDebug("A trigger was not set: {Reason}", e.Message);
         }
         finally
         {
@@ -107,7 +120,7 @@ internal sealed class TriggerScheduler(ISchedulerFactory factory, SchedulerStore
     {
         if (due > _horizon || !_set.Add(due))
             return;
-        IScheduler scheduler = await factory.GetScheduler(cancellationToken);
+        IScheduler scheduler = _scheduler!;
         ITrigger trigger = TriggerBuilder.Create(time).WithIdentity(KeyOf(due)).ForJob(Job).StartAt(due).Build();
         await scheduler.ScheduleTrigger(trigger, TriggerConflict.Replace, cancellationToken);
         if (_set.Count <= MaxTriggers)

@@ -99,9 +99,8 @@ public sealed class PostgresStoreTests
                 heard.Enqueue(time);
             return Task.CompletedTask;
         };
-        using CancellationTokenSource ending = new();
-        DueTimeListener listener = new(two, TimeProvider.System, NullLogger<DueTimeListener>.Instance);
-        Task listening = listener.RunAsync(ending.Token);
+        using DueTimeListener listener = new(two, TimeProvider.System, NullLogger<DueTimeListener>.Instance);
+        await listener.StartAsync(CancellationToken.None);
         StoredSchedule schedule = new()
         {
             Revision = "r",
@@ -126,8 +125,7 @@ public sealed class PostgresStoreTests
         await MoveAsync();
         Assert.All(heard, time => Assert.InRange(time.Year, 2027, 2200));
 
-        await ending.CancelAsync();
-        await listening;
+        await listener.StopAsync(CancellationToken.None);
 
         async Task MoveAsync()
         {
