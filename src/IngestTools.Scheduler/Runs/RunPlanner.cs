@@ -36,7 +36,7 @@ internal sealed class RunPlanner(
     private const int MostMissedTold = 100;
 
     /// <summary>
-    /// Plans what is due, of all schedules: when a thousand are due in the same second, the first trigger plans them all, and the others find
+    /// Plans what is due, of all schedules: when a thousand are due in the same second, the first trigger plans them all, and others find
     /// nothing to do.
     /// </summary>
     public Task PlanDueAsync(CancellationToken cancellationToken) => PlanUpToAsync(time.GetUtcNow() + Early, cancellationToken);

@@ -31,6 +31,9 @@ internal sealed class DueClock(TimeProvider machine, ILogger<DueClock> logger) :
     /// <summary>Since when the clock has been ahead; null where it is not.</summary>
     private long? _aheadSince;
 
+    /// <summary>When it was last logged that the clock is ahead: one that goes back and forth is not logged each time.</summary>
+    private long? _logged;
+
     private bool _isDatabase;
 
     private ClockJump? _lastForward;
@@ -105,14 +108,22 @@ internal sealed class DueClock(TimeProvider machine, ILogger<DueClock> logger) :
         if (_aheadSince is null)
         {
             _aheadSince = ticks;
-            logger.LogWarning(
-                "The clock is {Jump} ahead of the time that has passed. It counts when it has been so for {Doubt:0} s.",
-                Text(read - expected),
-                Doubt.TotalSeconds
-            );
+            LogAhead(read - expected, ticks);
         }
 
         return machine.GetElapsedTime(_aheadSince.Value, ticks) < Doubt ? expected : Believe(expected, read, ticks);
+    }
+
+    private void LogAhead(TimeSpan jump, long ticks)
+    {
+        if (_logged is { } logged && machine.GetElapsedTime(logged, ticks) < Doubt)
+            return;
+        _logged = ticks;
+        logger.LogWarning(
+            "The clock is {Jump} ahead of the time that has passed. It counts when it has been so for {Doubt:0} s.",
+            Text(jump),
+            Doubt.TotalSeconds
+        );
     }
 
     private DateTimeOffset Believe(DateTimeOffset read, long ticks)
