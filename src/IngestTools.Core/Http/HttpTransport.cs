@@ -16,7 +16,7 @@ internal sealed record HttpTransport(
     HttpMessageHandler Fresh,
     ServerText Text,
     Func<CancellationToken, ValueTask> LearnSecret,
-    RequestRateLimiter? RateLimiter,
+    RateLimiter? RateLimiter,
     TimeProvider Time
 ) : IDisposable
 {

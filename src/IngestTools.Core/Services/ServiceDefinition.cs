@@ -68,7 +68,7 @@ internal abstract class ServiceDefinition
 
     /// <summary>What keeps requests below the rate that the service allows; null where it names none.</summary>
     /// <param name="time">The clock.</param>
-    public virtual RequestRateLimiter? CreateRateLimiter(TimeProvider time) => null;
+    public virtual RateLimiter? CreateRateLimiter(TimeProvider time) => null;
 
     /// <summary>The transaction as far as its id tells.</summary>
     public abstract Transaction ReadId(string id, string[] parts);

@@ -58,6 +58,12 @@ public sealed class FailureTally
         orderby reason.Count descending
         select (reason.First, Describe(reason));
 
+    /// <summary>Each reason once, the commonest first.</summary>
+    public IEnumerable<UploadFailureReason> ReadReasons() =>
+        from reason in _reasons.Values
+        orderby reason.Count descending
+        select new UploadFailureReason(reason.First.ErrorId, reason.Count, reason.First.Message);
+
     /// <summary>The error that is in the result, where it names the target already.</summary>
     private static IngestException WithTarget(IngestException error, string? target) =>
         Equals(error.Target, target) ? error : error.With(target: target);

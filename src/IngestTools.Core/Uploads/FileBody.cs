@@ -3,7 +3,7 @@ using IngestTools.Http;
 namespace IngestTools.Uploads;
 
 /// <summary>A file as the body of the requests that send it. It is opened anew for each.</summary>
-internal sealed class FileBody(string path, UploadMeter meter) : IDisposable
+internal sealed class FileBody(string path, UploadMeter meter, RateLimiter? rate) : IDisposable
 {
     private LocalFile? _file;
     private FileContent? _content;
@@ -14,7 +14,7 @@ internal sealed class FileBody(string path, UploadMeter meter) : IDisposable
     {
         Undo();
         _file = LocalFile.Open(path);
-        return _content = new FileContent(_file, stallTimeout, meter);
+        return _content = new FileContent(_file, stallTimeout, meter, rate);
     }
 
     /// <summary>Takes what the last request sent off the count, since it has to be sent again, and closes the file.</summary>

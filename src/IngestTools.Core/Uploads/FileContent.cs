@@ -13,18 +13,26 @@ internal sealed class FileContent : HttpContent
     /// A file up to this size is read before anything is sent, so that one that cannot be read leaves no trace on the server; a larger one
     /// is read in pieces of this size while it is sent.
     /// </summary>
-    private const int BufferSize = 256 * 1024;
+    public const int BufferSize = 256 * 1024;
+
+    private const int SmallestPiece = 1024;
 
     private readonly LocalFile _file;
     private readonly StallTimeout? _stallTimeout;
     private readonly UploadMeter _meter;
+    private readonly RateLimiter? _rate;
     private byte[]? _whole;
     private bool _isIdle = true;
     private long _sent;
 
+    /// <param name="file">The file.</param>
+    /// <param name="stallTimeout">Ends the request where nothing moves.</param>
+    /// <param name="meter">Counts what is sent.</param>
+    /// <param name="rate">Limits the bytes of a file that is sent in pieces; null sets no limit.</param>
     /// <exception cref="IngestException">The file cannot be read, or changed.</exception>
-    public FileContent(LocalFile file, StallTimeout? stallTimeout, UploadMeter meter)
+    public FileContent(LocalFile file, StallTimeout? stallTimeout, UploadMeter meter, RateLimiter? rate)
     {
+        _rate = rate;
         _file = file;
         _stallTimeout = stallTimeout;
         _meter = meter;
@@ -94,9 +102,13 @@ internal sealed class FileContent : HttpContent
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        // Pieces of a tenth of a second, so that concurrent files share the rate and none waits long for its next piece.
+        int piece = _rate is null ? BufferSize : (int)Math.Clamp(_rate.PerSecond / 10, SmallestPiece, BufferSize);
         for (long position = 0; position < _file.Length; )
         {
-            int length = (int)Math.Min(BufferSize, _file.Length - position);
+            int length = (int)Math.Min(piece, _file.Length - position);
+            if (_rate is not null)
+                await _rate.WaitAsync(cancellationToken, length).ConfigureAwait(false);
             // Read on this thread: on Unix an asynchronous read is the same call on another one.
             _file.ReadExactly(buffer.AsSpan(0, length), position);
             hash.AppendData(buffer, 0, length);

@@ -1,3 +1,4 @@
+using IngestTools.Http;
 using IngestTools.Journal;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +11,7 @@ internal sealed class FileSender(
     IUploadJob job,
     UploadMeter meter,
     AdaptiveConcurrencyLimiter limiter,
+    RateLimiter? rate,
     ILogger logger,
     TimeProvider time
 )
@@ -34,12 +36,15 @@ internal sealed class FileSender(
         CancellationToken cancellationToken
     )
     {
-        using FileBody body = new(item.Path, meter);
+        using FileBody body = new(item.Path, meter, rate);
         TimeSpan locked = TimeSpan.Zero;
         for (TimeSpan pause = FirstLockPause; ; pause = pause * 2 < LongestLockPause ? pause * 2 : LongestLockPause)
         {
             try
             {
+                // A small file is sent as one piece. It waits before it takes a slot, so that no timeout counts the wait.
+                if (rate is not null && item.Length <= FileContent.BufferSize)
+                    await rate.WaitAsync(cancellationToken, item.Length).ConfigureAwait(false);
                 if (await FindAsync(item, slot, sentMeanwhile, cancellationToken).ConfigureAwait(false) is { } known)
                     return new SendOutcome(null, null, known);
                 if (job.Failure is { } failure)

@@ -112,7 +112,7 @@ internal sealed class KnownFiles(UploadOptions options, ILogger logger)
             ours ??= await HashAsync(item.Path, cancellationToken).ConfigureAwait(false);
             if (!string.Equals(theirs, ours, StringComparison.OrdinalIgnoreCase))
                 continue;
-            if (!options.IsRehearsal && record.ServerName is { } former && former != serverName)
+            if (!options.SendsNothing && record.ServerName is { } former && former != serverName)
                 place.AddOthers([(record.Name, former)]);
             return new KnownFile(
                 SkipReason.AlreadyIngested,

@@ -120,24 +120,13 @@ internal sealed class ProjectUploads : IDisposable
             _sentMeanwhile.Watch();
         }
 
-        _sender = new FileSender(_target, _call.Options, Job, _call.Meter, _limiter, _call.Logger, _call.Time);
-        try
-        {
-            if (!await _target.PrepareAsync(_call.Options.Journal, Known, _call.Stopped).ConfigureAwait(false))
-                _sentMeanwhile?.MarkStale();
-        }
-        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable && TargetFailure.IsForEveryFile(e))
-        {
-            _closed = e;
-        }
-        catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
-        {
-            _call.Logger.LogWarning(
-                "{Target} could not be checked before the first file. The files are sent nevertheless. {Reason}",
-                _target.Description,
-                e.Message
-            );
-        }
+        _sender = new FileSender(_target, _call.Options, Job, _call.Meter, _limiter, _call.Rate, _call.Logger, _call.Time);
+        TargetCheck check = await TargetCheck
+            .RunAsync(_target, _call.Options.Journal, Known, _call.Logger, _call.Stopped)
+            .ConfigureAwait(false);
+        _closed = check.Closed;
+        if (!check.IsKnownUpToDate)
+            _sentMeanwhile?.MarkStale();
     }
 
     /// <summary>
@@ -230,6 +219,7 @@ internal sealed class ProjectUploads : IDisposable
 /// <param name="Meter">Counts what is done.</param>
 /// <param name="Results">Takes the results.</param>
 /// <param name="Slots">A slot for each concurrent upload.</param>
+/// <param name="Rate">Limits the bytes in a second; null sets no limit.</param>
 /// <param name="Logger">The logger.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Fail">Ends the call with an error.</param>
@@ -240,6 +230,7 @@ internal sealed record UploadCall(
     UploadMeter Meter,
     ChannelWriter<UploadResult> Results,
     SemaphoreSlim Slots,
+    RateLimiter? Rate,
     ILogger Logger,
     TimeProvider Time,
     Action<Exception> Fail,

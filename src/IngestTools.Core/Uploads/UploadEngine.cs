@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
 using IngestTools.Http;
-using IngestTools.Journal;
 using IngestTools.Logging;
 using Microsoft.Extensions.Logging;
 
@@ -39,7 +38,7 @@ public sealed class UploadEngine
     private readonly NameCollisions _collisions;
     private readonly FoldedWarnings _warnings;
     private readonly KnownFiles _knownFiles;
-    private readonly Dictionary<JournalPlace, IPlaceJournal> _rehearsed = [];
+    private readonly Dictionary<object, ProjectRehearsal> _rehearsals = [];
     private readonly Dictionary<object, ProjectUploads> _projects = [];
     private readonly Dictionary<object, List<UploadResult>> _failedBefore = [];
     private long? _firstJob;
@@ -72,6 +71,9 @@ public sealed class UploadEngine
 
     /// <summary>How far it has come. May be asked at any time from any thread.</summary>
     public UploadProgress Progress => _meter.Read();
+
+    /// <summary>The id of this run in the journal, that of its first project; null where nothing is recorded, or not yet.</summary>
+    public string? Job => _firstJob is { } number ? IngestJob.FormatId(number) : null;
 
     /// <summary>
     /// Sends what is asked for, and gives a result for each file as it ends, in the order in which they end. What cannot be read, or has a
@@ -109,7 +111,7 @@ public sealed class UploadEngine
     {
         CancellationToken cancellationToken = stop.Token;
         using SemaphoreSlim slots = new(_options.ThrottleLimit);
-        UploadCall call = new(_options, _knownFiles, _meter, results, slots, _logger, _time, Fail, cancellationToken);
+        UploadCall call = new(_options, _knownFiles, _meter, results, slots, CreateRate(), _logger, _time, Fail, cancellationToken);
         try
         {
             await foreach (UploadRequest request in requests.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -134,7 +136,7 @@ public sealed class UploadEngine
         }
         finally
         {
-            foreach (IDisposable opened in _projects.Values.Concat<IDisposable>(_rehearsed.Values))
+            foreach (IDisposable opened in _projects.Values.Concat<IDisposable>(_rehearsals.Values))
                 opened.Dispose();
         }
 
@@ -194,6 +196,7 @@ public sealed class UploadEngine
         SkipReason? skipped = file.LeftOut;
         UploadItem item = new(file.Path, remoteName, file.Length, request.Target) { LastWriteTime = file.LastWriteTime };
         ProjectUploads? project = null;
+        ProjectRehearsal? rehearsal = null;
         KnownFile known = default;
         try
         {
@@ -204,14 +207,12 @@ public sealed class UploadEngine
                 (error, skipped) = Check(file, remoteName, request);
             }
 
-            if (error is null && _options.Journal.IsOn)
-            {
-                project = _options.IsRehearsal ? null : await projectOf(request.Target).ConfigureAwait(false);
-                if (project is null or { IsClosed: false })
-                    known = await _knownFiles
-                        .JudgeAsync(item, project?.Known ?? RehearsedPlace(request.Target), cancellationToken)
-                        .ConfigureAwait(false);
-            }
+            if (error is null && _options.SendsNothing)
+                rehearsal = await RehearsalOfAsync(request.Target, cancellationToken).ConfigureAwait(false);
+            else if (error is null && _options.Journal.IsOn)
+                project = await projectOf(request.Target).ConfigureAwait(false);
+            if ((rehearsal?.Known ?? project?.Known) is { } place && !(rehearsal?.IsClosed ?? project!.IsClosed))
+                known = await _knownFiles.JudgeAsync(item, place, cancellationToken).ConfigureAwait(false);
 
             if (error is null && known.Reason is null && request.Target.FindContentDoubt(item) is { } contentDoubt)
                 _warnings.Add(Redaction.EscapeControls(file.Path), contentDoubt);
@@ -227,10 +228,12 @@ public sealed class UploadEngine
             return;
         }
 
-        if (known.Reason is not null)
+        if (known.Reason is { } reason)
         {
             if (project is not null)
                 await project.SkipAsync(item, known).ConfigureAwait(false);
+            else if (_options.IsDryRun)
+                await TellAsync(UploadResults.AlreadyThere(item, reason, known.Record!)).ConfigureAwait(false);
             return;
         }
 
@@ -245,17 +248,38 @@ public sealed class UploadEngine
             _warnings.Add(Redaction.EscapeControls(file.Path), $"{doubt}.");
         if (_options.Force && request.Target.WhyUseless(remoteName) is { } ignored)
             _warnings.Add(Redaction.EscapeControls(file.Path), $"It is sent because of -Force, although {ignored}.");
+        if (rehearsal is not null)
+        {
+            if (_options.IsDryRun)
+                await TellAsync(rehearsal.Plan(item)).ConfigureAwait(false);
+            return;
+        }
+
         project ??= await projectOf(request.Target).ConfigureAwait(false);
         await project.AddAsync(item, cancellationToken).ConfigureAwait(false);
+
+        ValueTask TellAsync(UploadResult result)
+        {
+            _meter.Sent(item.Length);
+            _meter.Done(result.Status == UploadStatus.Failed);
+            return results.WriteAsync(result, cancellationToken);
+        }
     }
 
-    /// <summary>What the journal knows, for a call that sends nothing.</summary>
-    private IPlaceJournal RehearsedPlace(IUploadTarget target)
+    private async ValueTask<ProjectRehearsal> RehearsalOfAsync(IUploadTarget target, CancellationToken cancellationToken)
     {
-        if (!_rehearsed.TryGetValue(target.JournalPlace, out IPlaceJournal? known))
-            _rehearsed.Add(target.JournalPlace, known = _options.Journal.OpenPlace(target.JournalPlace));
-        return known;
+        if (!_rehearsals.TryGetValue(target.QueueKey, out ProjectRehearsal? rehearsal))
+        {
+            rehearsal = await ProjectRehearsal.BeginAsync(target, _options, _logger, cancellationToken).ConfigureAwait(false);
+            _rehearsals.Add(target.QueueKey, rehearsal);
+        }
+
+        return rehearsal;
     }
+
+    /// <summary>A tenth of a second may pass at once, to make up for timers that are late.</summary>
+    private RateLimiter? CreateRate() =>
+        _options.MaxBytesPerSecond is { } bytes ? new RateLimiter(bytes, atOnce: bytes / 10.0, _time) : null;
 
     /// <summary>Writes the result of a file that is not sent.</summary>
     private async ValueTask RefuseAsync(

@@ -38,8 +38,23 @@ public sealed record UploadOptions
     /// <summary>Whether a file counts as unchanged by its SHA-256 instead of the time it was last written.</summary>
     public bool Checksum { get; init; }
 
+    /// <summary>
+    /// The maximum number of bytes of files that are sent in a second, all concurrent uploads together; null sets no limit. Bytes that are
+    /// sent again after a failure inside one request count once.
+    /// </summary>
+    public long? MaxBytesPerSecond { get; init; }
+
+    /// <summary>
+    /// Whether nothing is sent. All checks of a real call are made, those of the server included, and each file that would be sent has a
+    /// result with the status <see cref="UploadStatus.Planned"/>.
+    /// </summary>
+    public bool IsDryRun { get; init; }
+
     /// <summary>Whether nothing is sent and nothing is recorded: <see cref="Confirm"/> is only asked about what would be sent.</summary>
     public bool IsRehearsal { get; init; }
+
+    /// <summary>Whether nothing is sent.</summary>
+    internal bool SendsNothing => IsRehearsal || IsDryRun;
 
     /// <summary>Asked before each file is sent; one that is not to be sent has no result. Null sends all.</summary>
     public Func<UploadItem, ValueTask<bool>>? Confirm { get; init; }

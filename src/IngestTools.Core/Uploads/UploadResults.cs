@@ -15,18 +15,24 @@ internal static class UploadResults
             ? Of(item, UploadStatus.Skipped, reason: reason, sha256: record.Sha256, fileName: record.ServerName)
             : Of(item, UploadStatus.Skipped, reason: reason, sha256: record.Sha256, derivative: record.ServerName);
 
+    /// <summary>The result of a file that would be sent.</summary>
+    public static UploadResult Planned(UploadItem item) => Of(item, UploadStatus.Planned);
+
     /// <summary>The result of a file that was sent.</summary>
     public static UploadResult Uploaded(UploadItem item, SentFile sent, UploadSlot slot) =>
         Of(item, UploadStatus.Uploaded, sent.Length, sent.Sha256, sent.FileName, attempts: slot.Entered, duration: slot.SinceFirst);
 
     /// <summary>The result of a file that could not be sent.</summary>
-    public static UploadResult Failed(UploadItem item, IngestException error, UploadSlot slot) =>
+    /// <param name="item">The file.</param>
+    /// <param name="error">Why.</param>
+    /// <param name="slot">Its slot; null where it had none.</param>
+    public static UploadResult Failed(UploadItem item, IngestException error, UploadSlot? slot = null) =>
         Of(
             item,
             UploadStatus.Failed,
             error: error.Target is null ? error.With(target: item.Path) : error,
-            attempts: slot.Entered,
-            duration: slot.SinceFirst
+            attempts: slot?.Entered ?? 0,
+            duration: slot?.SinceFirst ?? TimeSpan.Zero
         );
 
     private static UploadResult Of(

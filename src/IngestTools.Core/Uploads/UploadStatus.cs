@@ -11,4 +11,7 @@ public enum UploadStatus
 
     /// <summary>The file was left out on purpose; <see cref="UploadResult.Error"/> says why.</summary>
     Skipped,
+
+    /// <summary>The file would be sent: the call was a dry run.</summary>
+    Planned,
 }

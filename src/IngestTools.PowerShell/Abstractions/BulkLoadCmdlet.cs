@@ -89,6 +89,9 @@ public abstract class BulkLoadCmdlet : IngestCmdlet
             case UploadStatus.Skipped when !upload.IsOnServer:
                 WriteVerbose($"'{upload.Path}' was left out when files were sent, and is not loaded.");
                 break;
+            case UploadStatus.Planned:
+                WriteError(IngestErrors.NotSent(upload));
+                break;
             case UploadStatus.Failed:
                 WriteError(
                     IngestErrors

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
@@ -14,7 +15,7 @@ namespace IngestTools.PowerShell.Commands;
 
 /// <summary>Send-IngestFile: sends files and folders as they come, and writes a result for each file as it ends.</summary>
 [Cmdlet(VerbsCommunications.Send, "IngestFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
-[OutputType(typeof(UploadResult))]
+[OutputType(typeof(UploadResult), typeof(UploadSummary))]
 public sealed class SendIngestFileCommand : PathCmdlet
 {
     private const string InputObjectSet = "InputObject";
@@ -27,6 +28,8 @@ public sealed class SendIngestFileCommand : PathCmdlet
     );
 
     private readonly Dictionary<(IngestConnection Connection, string Place), IUploadTarget> _targets = [];
+    private readonly List<UploadResult> _notFound = [];
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
     private bool _isPlaceGiven;
     private UploadEngine? _engine;
     private UploadBar? _bar;
@@ -111,6 +114,19 @@ public sealed class SendIngestFileCommand : PathCmdlet
     [Parameter]
     public SwitchParameter NoJournal { get; set; }
 
+    /// <summary>The maximum number of bytes of files in a second, all concurrent uploads together.</summary>
+    [Parameter]
+    [ValidateRange(1024, long.MaxValue)]
+    public long MaxBytesPerSecond { get; set; }
+
+    /// <summary>Makes all checks of the real call and sends nothing.</summary>
+    [Parameter]
+    public SwitchParameter DryRun { get; set; }
+
+    /// <summary>Writes one summary at the end instead of a result for each file.</summary>
+    [Parameter]
+    public SwitchParameter Summary { get; set; }
+
     private protected override bool IsJournalOff => NoJournal;
 
     /// <inheritdoc/>
@@ -151,6 +167,8 @@ public sealed class SendIngestFileCommand : PathCmdlet
     {
         _requests.Writer.Complete();
         Finish();
+        if (Summary && _engine is null && _notFound.Count > 0)
+            WriteObject(Sum(new UploadTotals(), new FailureTally(), job: null));
     }
 
     /// <inheritdoc/>
@@ -177,19 +195,21 @@ public sealed class SendIngestFileCommand : PathCmdlet
     private void WriteFailed(string path, IUploadTarget target, IngestException error)
     {
         WriteError(error.ToErrorRecord(path));
-        WriteObject(
-            new UploadResult
-            {
-                Path = path,
-                RemoteName = System.IO.Path.GetFileName(path),
-                Shortcode = target.Shortcode,
-                Hierarchy = target.Hierarchy,
-                Status = UploadStatus.Failed,
-                Error = error,
-                Connection = target.Connection,
-                Server = target.Server,
-            }
-        );
+        UploadResult result = new()
+        {
+            Path = path,
+            RemoteName = System.IO.Path.GetFileName(path),
+            Shortcode = target.Shortcode,
+            Hierarchy = target.Hierarchy,
+            Status = UploadStatus.Failed,
+            Error = error,
+            Connection = target.Connection,
+            Server = target.Server,
+        };
+        if (Summary)
+            _notFound.Add(result);
+        else
+            WriteObject(result);
     }
 
     private IEnumerable<UploadRequest> RequestsAgain()
@@ -302,11 +322,13 @@ public sealed class SendIngestFileCommand : PathCmdlet
             Journal = Journal,
             Again = Again,
             Checksum = Checksum,
-            IsRehearsal = IsWhatIf,
-            Confirm = IsShouldProcessHeard ? item => ConfirmAsync(item, stop) : null,
+            MaxBytesPerSecond = MaxBytesPerSecond > 0 ? MaxBytesPerSecond : null,
+            IsDryRun = DryRun,
+            IsRehearsal = IsWhatIf && !DryRun,
+            Confirm = IsShouldProcessHeard && !DryRun ? item => ConfirmAsync(item, stop) : null,
         };
         _engine = new UploadEngine(options, Log);
-        _bar = IsWhatIf ? null : new UploadBar(Session.NextActivity());
+        _bar = IsWhatIf ? null : new UploadBar(Session.NextActivity(), DryRun ? "Checking files" : "Sending files");
         Start(SendAsync);
     }
 
@@ -330,6 +352,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
         long sent = 0;
         long ingested = 0;
         FailureTally failures = new();
+        UploadTotals totals = new();
         await foreach (UploadResult result in _engine!.SendAsync(_requests.Reader, cancellationToken).ConfigureAwait(false))
         {
             if (result.Status == UploadStatus.Failed)
@@ -341,13 +364,29 @@ public sealed class SendIngestFileCommand : PathCmdlet
                 sent++;
             else if (result.Reason is SkipReason.AlreadyIngested)
                 ingested++;
-            yield return result;
+            totals.Add(result);
+            if (!Summary)
+                yield return result;
         }
 
         foreach ((IngestException _, string message) in failures.ReadFolded())
             await PostWarningAsync(message, cancellationToken).ConfigureAwait(false);
         if (sent + ingested > 0)
             await PostWarningAsync(DescribeSkipped(sent, ingested), cancellationToken).ConfigureAwait(false);
+        if (Summary)
+            yield return Sum(totals, failures, _engine.Job);
+    }
+
+    /// <summary>The summary of the call. Called when all paths have been looked for.</summary>
+    private UploadSummary Sum(UploadTotals totals, FailureTally failures, string? job)
+    {
+        foreach (UploadResult result in _notFound)
+        {
+            totals.Add(result);
+            failures.Add(result);
+        }
+
+        return totals.Sum(failures, _watch.Elapsed, job);
     }
 
     private static string DescribeSkipped(long sent, long ingested)

@@ -111,6 +111,8 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
     {
         if (upload.Shortcode is not { } shortcode)
             WriteError(IngestErrors.NotOfProject(upload));
+        else if (upload.Status == UploadStatus.Planned)
+            WriteError(IngestErrors.NotSent(upload));
         else if (Shortcode is null || Shortcode.Contains(shortcode, StringComparer.OrdinalIgnoreCase))
             Plan(shortcode, upload, upload.Connection, upload.Server)?.Add(upload);
     }

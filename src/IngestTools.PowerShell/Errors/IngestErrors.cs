@@ -25,6 +25,11 @@ internal static class IngestErrors
         Create(ErrorId.Rejected, $"'{upload.Path}' was not sent to a project.", "Give results of Send-IngestFile -Shortcode.")
             .ToErrorRecord(upload);
 
+    /// <summary>The error of a result of a dry run where a file is needed that the server has.</summary>
+    internal static ErrorRecord NotSent(UploadResult upload) =>
+        Create(ErrorId.Rejected, $"'{upload.Path}' was not sent: its result is of a dry run.", "Send it: $planned | Send-IngestFile.")
+            .ToErrorRecord(upload);
+
     /// <summary>The error of an upload that did not go to a hierarchy.</summary>
     internal static ErrorRecord NotOfHierarchy(UploadResult upload) =>
         Create(ErrorId.Rejected, $"'{upload.Path}' was not sent to a hierarchy.", "Give results of Send-IngestFile -Hierarchy.")

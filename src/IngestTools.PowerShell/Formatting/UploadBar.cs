@@ -5,11 +5,12 @@ namespace IngestTools.PowerShell.Formatting;
 
 /// <summary>The progress bar of an upload: files and bytes, rate and time left.</summary>
 /// <param name="activity">The bar's number.</param>
-internal sealed class UploadBar(int activity)
+/// <param name="title">What is done.</param>
+internal sealed class UploadBar(int activity, string title)
 {
     /// <summary>The bar as it is now.</summary>
     internal ProgressRecord Of(UploadProgress progress) =>
-        new(activity, "Sending files", Describe(progress))
+        new(activity, title, Describe(progress))
         {
             CurrentOperation = progress.CurrentFile ?? "",
             PercentComplete = Percent(progress),

@@ -87,7 +87,7 @@ public sealed class VossPollTests
     public void No_second_has_more_requests_than_the_rate_and_those_at_once()
     {
         DueTimes time = new();
-        RequestRateLimiter pace = new(perSecond: 15, atOnce: 3, time);
+        RateLimiter pace = new(perSecond: 15, atOnce: 3, time);
         List<TimeSpan> turns = [];
         for (int i = 0; i < 200; i++)
         {

@@ -5,7 +5,7 @@ namespace IngestTools.Http.Handlers;
 /// after all that can take time.
 /// </summary>
 /// <param name="rateLimiter">Keeps requests below a rate; null without a limit.</param>
-internal sealed class GuardHandler(RequestRateLimiter? rateLimiter) : DelegatingHandler
+internal sealed class GuardHandler(RateLimiter? rateLimiter) : DelegatingHandler
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

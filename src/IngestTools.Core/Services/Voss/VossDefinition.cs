@@ -53,7 +53,7 @@ internal sealed class VossDefinition : ServiceDefinition
             ),
         };
 
-    public override RequestRateLimiter? CreateRateLimiter(TimeProvider time) => new(RequestsPerSecond, RequestsAtOnce, time);
+    public override RateLimiter? CreateRateLimiter(TimeProvider time) => new(RequestsPerSecond, RequestsAtOnce, time);
 
     public override Transaction ReadId(string id, string[] parts)
     {
