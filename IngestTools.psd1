@@ -31,6 +31,7 @@
         'Register-BulkLoadSchedule'
         'Resume-BulkLoadSchedule'
         'Send-IngestFile'
+        'Set-BulkLoadSchedule'
         'Start-BulkIngest'
         'Start-BulkLoad'
         'Start-BulkLoadSchedule'

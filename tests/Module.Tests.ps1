@@ -221,6 +221,10 @@ Describe 'At -WhatIf' {
             @{ Name = 'Stop-IngestSandbox'; With = { @{} }; Says = 'Stop sandbox" on target "http' }
             @{ Name = 'Stop-IngestScheduler'; With = { @{} }; Says = 'Stop scheduler" on target "ingest-scheduler, process \d' }
             @{ Name = 'Stop-Transaction'; With = { @{ Id = 'dsp:0001' } }; Says = 'Cancel transaction" on target "dsp:0001 at http' }
+            @{
+                Name = 'Set-BulkLoadSchedule'; Says = "Change -Cron of schedule 'nightly'.*05:00"
+                With = { @{ Name = 'nightly'; Cron = '0 5 * * *' } }
+            }
             @{ Name = 'Suspend-BulkLoadSchedule'; With = { @{ Name = 'nightly' } }; Says = 'Suspend schedule" on target "nightly at the scheduler ' }
             @{ Name = 'Unregister-BulkLoadSchedule'; With = { @{ Name = 'nightly' } }; Says = 'Unregister schedule" on target "nightly at the scheduler ' }
         )

@@ -48,6 +48,15 @@ Describe 'Start-IngestScheduler' {
         "$warnings" | Should -Match 'runs already'
     }
 
+    It 'returns the one that another session started in the same moment' -Skip:$IsWindows {
+        $real = Join-Path (Split-Path $Manifest) scheduler ingest-scheduler.dll
+        # The other one has the store, and begins to answer a little later.
+        $program = New-Program ('dotnet "{0}" "$@" </dev/null >/dev/null 2>&1 & exit 75' -f $real)
+        $state = Start-IngestScheduler -Folder $folder -Path $program -WarningVariable warnings -WarningAction SilentlyContinue
+        $state.IsRunning | Should -BeTrue
+        "$warnings" | Should -BeLike "*runs already, as process $($state.ProcessId)*"
+    }
+
     It 'starts nothing at -WhatIf' {
         Start-IngestScheduler -Folder $folder -WhatIf | Should -BeNullOrEmpty
         Test-Path $folder | Should -BeFalse

@@ -3,6 +3,7 @@ using IngestTools;
 using IngestTools.Scheduler.CommandLine;
 using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Store;
+using IngestTools.Scheduling;
 
 const int Refused = 1;
 
@@ -13,7 +14,7 @@ try
 catch (StoreException e)
 {
     Console.Error.WriteLine($"{(StderrLoggerProvider.IsJournal ? "<3>" : "")}ingest-scheduler: {e.Message}");
-    return Refused;
+    return e is StoreHeldException ? SchedulerPlace.RunsAlready : Refused;
 }
 catch (DbException e)
 {

@@ -75,6 +75,12 @@ public sealed record BulkLoadRun
     /// <summary>Whether it was started by hand.</summary>
     public bool Manual { get; init; }
 
+    /// <summary>Which attempt it is: 1 for a run of a time, 2 for the first that repeats a failed one.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>The run that it repeats, the first one of several: <c>run:</c> and its number; null where it repeats none.</summary>
+    public string? RetryOf { get; init; }
+
     /// <summary>The transactions at the service, oldest first: one, or several batches. Get-Transaction takes them.</summary>
     public IReadOnlyList<string> TransactionIds { get; init; } = [];
 
@@ -98,6 +104,9 @@ public sealed record BulkLoadRun
 
     /// <summary>What the daemon did, line by line; null where it was not asked for.</summary>
     public IReadOnlyList<TransactionLogEntry>? Log { get; init; }
+
+    /// <summary>Whether the scheduler ran when it was asked; else this is what its store says.</summary>
+    public bool IsSchedulerRunning { get; init; } = true;
 
     /// <summary>Whether it has ended, one way or another.</summary>
     public bool IsTerminal => Status >= RunStatus.Succeeded;

@@ -57,6 +57,11 @@ public sealed record BulkLoadSchedule
     /// <summary>Who registered it: a user's name and machine.</summary>
     public string? RegisteredBy { get; init; }
 
+    /// <summary>
+    /// Whether the scheduler ran when it was asked; else this is what its store says, and nothing comes of the next times.
+    /// </summary>
+    public bool IsSchedulerRunning { get; init; } = true;
+
     /// <summary>The name.</summary>
     public override string ToString() => Name;
 }

@@ -16,7 +16,10 @@ namespace IngestTools.Scheduling;
 /// <item>DELETE /schedules/{name}: 204. Runs that are under way are left to end; the history stays.</item>
 /// <item>POST /schedules/{name}/suspend, a <see cref="SuspendRequest"/>; POST /schedules/{name}/resume:
 /// <see cref="BulkLoadSchedule"/>.</item>
-/// <item>POST /schedules/{name}/start: the <see cref="BulkLoadRun"/> that was planned.</item>
+/// <item>PATCH /schedules/{name}, a <see cref="ChangeRequest"/>: <see cref="BulkLoadSchedule"/>, changed.</item>
+/// <item>POST /schedules/{name}/preview, a <see cref="ChangeRequest"/>: the schedule as it would be.</item>
+/// <item>POST /schedules/{name}/start: the <see cref="BulkLoadRun"/> that was planned; with ?again=true it sends and loads what was sent
+/// and loaded before.</item>
 /// <item>GET /runs?name=pattern&amp;status=word&amp;since=time&amp;newest=n: one JSON <see cref="BulkLoadRun"/> a line, newest
 /// first.</item>
 /// <item>GET /runs/{number}: <see cref="BulkLoadRun"/> with its log. POST /runs/{number}/stop: <see cref="BulkLoadRun"/>.</item>
@@ -137,6 +140,8 @@ public sealed record ControlError(ErrorId ErrorId, string Message, string? Advic
 [JsonSerializable(typeof(ScheduleDefinition))]
 [JsonSerializable(typeof(RegisterRequest))]
 [JsonSerializable(typeof(SuspendRequest))]
+[JsonSerializable(typeof(ChangeRequest))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]
 [JsonSerializable(typeof(DefinitionFile))]
 [JsonSerializable(typeof(ControlError))]
 public sealed partial class SchedulingJson : JsonSerializerContext;

@@ -27,6 +27,18 @@ public sealed record LoadDefinition
     /// <summary>DSP-INGEST: whether folders in the folder are sent too.</summary>
     public bool Recurse { get; init; }
 
+    /// <summary>DSP-INGEST: file name patterns (* and ?) of which one must match; null lets every name through.</summary>
+    public IReadOnlyList<string>? Include { get; init; }
+
+    /// <summary>DSP-INGEST: file name patterns of which none may match; null leaves out none.</summary>
+    public IReadOnlyList<string>? Exclude { get; init; }
+
+    /// <summary>
+    /// DSP-INGEST: whether what could be sent is ingested where other files could not be sent. The run then ends as
+    /// <see cref="RunStatus.PartlySucceeded"/>.
+    /// </summary>
+    public bool ContinueOnFailure { get; init; }
+
     /// <summary>
     /// DSP-INGEST: whether files are sent too that were sent before and have not changed. VOSS: whether the workbook is loaded although its
     /// content was loaded before.

@@ -48,4 +48,16 @@ public sealed record ScheduleDefinition
 
     /// <summary>What to do when the previous run has not ended.</summary>
     public Overlap Overlap { get; init; }
+
+    /// <summary>
+    /// How often a run is repeated that failed before anything was submitted; null is never. A run in which something was submitted, or may
+    /// have been, is never repeated.
+    /// </summary>
+    public int? RetryFailed { get; init; }
+
+    /// <summary>How long after the failure a run is repeated; null is <see cref="DefaultRetryAfter"/>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>How long after its failure a run is repeated where nothing was said.</summary>
+    public static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromMinutes(15);
 }

@@ -46,7 +46,8 @@ public sealed class SchedulerClient : IDisposable
 
     /// <summary>Makes a client; nothing is opened yet.</summary>
     /// <param name="socket">The socket's path, or on Windows the pipe's name; null takes <see cref="SchedulerPlace.Socket"/>.</param>
-    public SchedulerClient(string? socket = null)
+    /// <param name="whenStopped">Answers what is only read where nobody listens; null answers nothing then.</param>
+    public SchedulerClient(string? socket = null, StoppedSchedulerReader? whenStopped = null)
     {
         Socket = socket ?? SchedulerPlace.Socket;
         SchedulerSocket place = new(Socket);
@@ -60,7 +61,11 @@ public sealed class SchedulerClient : IDisposable
             // Well before the daemon closes it: a request that meets a closing connection would be one whose answer is lost.
             PooledConnectionIdleTimeout = IdleLimit,
         };
-        _http = new HttpClient(handler) { BaseAddress = new Uri("http://localhost/"), Timeout = AnswerLimit };
+        _http = new HttpClient(whenStopped is null ? handler : new StoppedSchedulerHandler(handler, whenStopped))
+        {
+            BaseAddress = new Uri("http://localhost/"),
+            Timeout = AnswerLimit,
+        };
         _http.DefaultRequestHeaders.Add(ControlProtocol.VersionHeader, ControlProtocol.Version.ToString(CultureInfo.InvariantCulture));
     }
 
@@ -135,11 +140,38 @@ public sealed class SchedulerClient : IDisposable
     public Task<BulkLoadSchedule> ResumeAsync(string name, CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Post, ScheduleRoute(name, "resume"), null, SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
 
+    /// <summary>Changes single properties of a schedule. A run of it that is under way stays as it is.</summary>
+    /// <param name="name">The schedule's name.</param>
+    /// <param name="request">The changes.</param>
+    /// <param name="cancellationToken">Cancels the request; what is changed by then stays.</param>
+    public Task<BulkLoadSchedule> ChangeAsync(string name, ChangeRequest request, CancellationToken cancellationToken)
+    {
+        HttpContent body = JsonBody.Of(request, SchedulingJson.Default.ChangeRequest);
+        return AskAsync(HttpMethod.Patch, ScheduleRoute(name), body, SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
+    }
+
+    /// <summary>The schedule as it would be after a change, checked like one; nothing is changed.</summary>
+    /// <param name="name">The schedule's name.</param>
+    /// <param name="request">The changes.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public Task<BulkLoadSchedule> PreviewChangeAsync(string name, ChangeRequest request, CancellationToken cancellationToken)
+    {
+        HttpContent body = JsonBody.Of(request, SchedulingJson.Default.ChangeRequest);
+        return AskAsync(HttpMethod.Post, ScheduleRoute(name, "preview"), body, SchedulingJson.Default.BulkLoadSchedule, cancellationToken);
+    }
+
     /// <summary>Runs a schedule now, whatever its times are.</summary>
     /// <param name="name">The schedule's name.</param>
+    /// <param name="again">Whether what was sent or loaded before is sent and loaded again.</param>
     /// <param name="cancellationToken">Cancels the request. A run that is planned by then continues.</param>
-    public Task<BulkLoadRun> StartAsync(string name, CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Post, ScheduleRoute(name, "start"), null, SchedulingJson.Default.BulkLoadRun, cancellationToken);
+    public Task<BulkLoadRun> StartAsync(string name, bool again, CancellationToken cancellationToken) =>
+        AskAsync(
+            HttpMethod.Post,
+            ScheduleRoute(name, "start") + (again ? "?again=true" : ""),
+            null,
+            SchedulingJson.Default.BulkLoadRun,
+            cancellationToken
+        );
 
     /// <summary>Lists runs as they come, newest first, without their logs.</summary>
     /// <param name="query">Which.</param>

@@ -21,6 +21,11 @@ public sealed record SchedulerState
     /// <summary>Where it listens: the socket's path, or the pipe's name.</summary>
     public string? Socket { get; init; }
 
+    /// <summary>
+    /// The file that it writes its log to; null where there is no such file: started by the system, it writes to the system's journal.
+    /// </summary>
+    public string? LogPath { get; init; }
+
     /// <summary>When it began.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 

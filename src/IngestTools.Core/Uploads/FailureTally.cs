@@ -25,6 +25,12 @@ public sealed class FailureTally
     public (IngestException Error, long Count)? Commonest =>
         _reasons.Values.MaxBy(reason => reason.Count) is { } most ? (most.First, most.Count) : null;
 
+    /// <summary>The first error of each reason and the number of files that have the reason, the most common first.</summary>
+    public IEnumerable<(IngestException Error, long Count)> ReadErrors() =>
+        from reason in _reasons.Values
+        orderby reason.Count descending
+        select (reason.First, reason.Count);
+
     /// <summary>Counts a failed upload.</summary>
     /// <param name="failed">Its result.</param>
     /// <returns>The error to report; null where its reason has been reported often enough.</returns>
@@ -60,9 +66,8 @@ public sealed class FailureTally
 
     /// <summary>Each reason once, the commonest first.</summary>
     public IEnumerable<UploadFailureReason> ReadReasons() =>
-        from reason in _reasons.Values
-        orderby reason.Count descending
-        select new UploadFailureReason(reason.First.ErrorId, reason.Count, reason.First.Message);
+        from reason in ReadErrors()
+        select new UploadFailureReason(reason.Error.ErrorId, reason.Count, reason.Error.Message);
 
     /// <summary>The error that is in the result, where it names the target already.</summary>
     private static IngestException WithTarget(IngestException error, string? target) =>

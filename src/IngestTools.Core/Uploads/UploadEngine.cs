@@ -69,6 +69,9 @@ public sealed class UploadEngine
     public UploadEngine(UploadOptions options, IngestLog log)
         : this(options, log.Logger) { }
 
+    /// <summary>The files that <see cref="UploadOptions.Include"/> and <see cref="UploadOptions.Exclude"/> left out.</summary>
+    public long LeftOutByPatterns => _finder.Unwanted;
+
     /// <summary>How far it has come. May be asked at any time from any thread.</summary>
     public UploadProgress Progress => _meter.Read();
 

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using IngestTools.Uploads;
 
 namespace IngestTools.PowerShell.Abstractions;
 
@@ -8,37 +9,15 @@ namespace IngestTools.PowerShell.Abstractions;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class FileNamePatternAttribute : ValidateEnumeratedArgumentsAttribute
 {
+    /// <summary>What else can be done where a pattern names a folder.</summary>
+    public string FolderAdvice { get; init; } = "";
+
     /// <inheritdoc/>
     protected override void ValidateElement(object element)
     {
-        if (element is not string pattern)
-            return;
-        if (pattern.AsSpan().IndexOfAny('[', ']', '`') >= 0)
-        {
+        if (element is string pattern && FileNamePattern.FindProblem(pattern) is { } problem)
             throw new ValidationMetadataException(
-                $"'{pattern}' has a [, ] or backtick in it, and file name patterns know * and ? only. Give several patterns, or ? "
-                    + $"where a bracket stands."
-            );
-        }
-
-        if (pattern.AsSpan().IndexOfAny('/', '\\') >= 0)
-        {
-            throw new ValidationMetadataException(
-                $"'{pattern}' has a slash in it, and matches no file: patterns are compared with file names, not with folders. Write "
-                    + $"the last part, such as '*.tif', "
-                    + "or send the files of the folders that you want: Get-ChildItem ./scans -Recurse -File | Where-Object FullName "
-                    + "-NotLike '*/private/*' | Send-IngestFile."
-            );
-        }
-
-        string[] parts = pattern.Split([',', ';'], StringSplitOptions.TrimEntries);
-        if (
-            parts.Length > 1
-            && Array.TrueForAll(parts, part => part.Contains('.', StringComparison.Ordinal) && part.AsSpan().IndexOfAny('*', '?') >= 0)
-        )
-            throw new ValidationMetadataException(
-                $"'{pattern}' is one pattern, and looks like {parts.Length}. Write them as a list: "
-                    + $"{string.Join(", ", parts.Select(part => $"'{part}'"))}."
+                FileNamePattern.HasFolder(pattern) && FolderAdvice.Length > 0 ? $"{problem} {FolderAdvice}" : problem
             );
     }
 }

@@ -57,9 +57,16 @@ public abstract class NamedScheduleCmdlet : SchedulerCmdlet
                 );
             }
 
-            if (isMeant && ShouldProcess($"{name} at the scheduler {Client.Socket}", Action))
-                RunFor(name, token => ActAsync(name, token));
+            if (isMeant)
+                Act(name);
         }
+    }
+
+    /// <summary>Asks whether to do it to one schedule, and does it.</summary>
+    private protected virtual void Act(string name)
+    {
+        if (ShouldProcess($"{name} at the scheduler {Client.Socket}", Action))
+            RunFor(name, token => ActAsync(name, token));
     }
 
     /// <summary>A schedule of this name may have been registered for another server since the object was written.</summary>

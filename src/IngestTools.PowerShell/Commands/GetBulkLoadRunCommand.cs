@@ -45,6 +45,8 @@ public sealed class GetBulkLoadRunCommand : SchedulerCmdlet
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
 
+    private protected override bool ReadsStopped => true;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {

@@ -20,6 +20,8 @@ public sealed class GetBulkLoadScheduleCommand : SchedulerCmdlet
     [NameText]
     public string[] Name { get; set; } = ["*"];
 
+    private protected override bool ReadsStopped => true;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {

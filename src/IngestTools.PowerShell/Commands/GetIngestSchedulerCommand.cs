@@ -15,8 +15,24 @@ public sealed class GetIngestSchedulerCommand : SchedulerProcessCmdlet
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
-        using SchedulerClient client = Open();
-        SchedulerState? state = await SchedulerProgram.TryGetStateAsync(client, cancellationToken).ConfigureAwait(false);
-        await PostAsync(state ?? new SchedulerState { Socket = client.Socket }, cancellationToken).ConfigureAwait(false);
+        string? folder = FullFolder ?? Session.SchedulerFolder ?? SchedulerPlace.FolderOf(Socket);
+        using SchedulerClient client = new(
+            Socket,
+            (request, _) => Task.FromResult(folder is null ? null : StoppedScheduler.TryOpen(folder, request))
+        );
+        SchedulerState state;
+        try
+        {
+            state =
+                await SchedulerProgram.TryGetStateAsync(client, cancellationToken).ConfigureAwait(false)
+                ?? new SchedulerState { Socket = client.Socket };
+        }
+        catch (IngestException e) when (e.ErrorId == ErrorId.FileUnreadable)
+        {
+            state = new SchedulerState { Socket = client.Socket, Trouble = e.Message };
+        }
+
+        string? log = folder is null ? null : SchedulerPlace.LogOf(folder);
+        await PostAsync(state with { LogPath = state.LogPath ?? (File.Exists(log) ? log : null) }, cancellationToken).ConfigureAwait(false);
     }
 }

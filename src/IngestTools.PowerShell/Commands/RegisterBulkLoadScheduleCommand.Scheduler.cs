@@ -50,6 +50,22 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     public SwitchParameter Recurse { get; set; }
 
+    /// <summary>DSP-INGEST: patterns of file names (* and ?), of which one must match.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    [FileNamePattern]
+    [NameText]
+    public string[] Include { get; set; } = [];
+
+    /// <summary>DSP-INGEST: patterns of file names (* and ?), of which none may match.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    [FileNamePattern]
+    [NameText]
+    public string[] Exclude { get; set; } = [];
+
+    /// <summary>DSP-INGEST: ingests what could be sent where other files could not be sent.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    public SwitchParameter ContinueOnFailure { get; set; }
+
     /// <summary>
     /// DSP-INGEST: each run sends files too that were sent before and have not changed. VOSS: the workbook is loaded although its content
     /// was loaded before.
@@ -152,6 +168,22 @@ public sealed partial class RegisterBulkLoadScheduleCommand
         set => _overlap.Value = value;
     }
 
+    /// <summary>How often a run is repeated that failed before anything was submitted.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
+    [ValidateRange(1, 100)]
+    public int? RetryFailed { get; set; }
+
+    /// <summary>How long after the failure a run is repeated: seconds, or a time span.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
+    [Seconds]
+    public TimeSpan? RetryAfter { get; set; }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
@@ -207,6 +239,8 @@ public sealed partial class RegisterBulkLoadScheduleCommand
             TimeZone = TimeZone,
             MissedRun = MissedRun,
             Overlap = Overlap,
+            RetryFailed = RetryFailed,
+            RetryAfter = RetryAfter,
         };
         return new RegisterRequest
         {
@@ -235,6 +269,9 @@ public sealed partial class RegisterBulkLoadScheduleCommand
                 Path = FullPath(Path),
                 Shortcode = Shortcode,
                 Recurse = Recurse,
+                Include = Patterns(Include),
+                Exclude = Patterns(Exclude),
+                ContinueOnFailure = ContinueOnFailure,
                 Again = Again,
                 MappingPath = FullPath(MappingPath),
             },
@@ -258,6 +295,10 @@ public sealed partial class RegisterBulkLoadScheduleCommand
             },
             _ => throw new InvalidOperationException(ParameterSetName),
         };
+
+    /// <summary>The patterns; null where there are none. A column of a CSV that is not for this schedule is there, and empty.</summary>
+    private static string[]? Patterns(string[] given) =>
+        Array.FindAll(given, pattern => pattern.Length > 0) is { Length: > 0 } patterns ? patterns : null;
 
     private string? FullPath(string? path) => PathResolver.ResolveOptional(this, path);
 

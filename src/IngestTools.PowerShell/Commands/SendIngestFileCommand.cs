@@ -20,6 +20,10 @@ public sealed class SendIngestFileCommand : PathCmdlet
 {
     private const string InputObjectSet = "InputObject";
 
+    private const string FolderAdvice =
+        "Or send the files of the folders that you want: Get-ChildItem ./scans -Recurse -File | Where-Object FullName "
+        + "-NotLike '*/private/*' | Send-IngestFile.";
+
     /// <summary>Lets what gives the paths run ahead of the sending by some, not by all.</summary>
     private const int MostWaitingRequests = 1024;
 
@@ -71,13 +75,13 @@ public sealed class SendIngestFileCommand : PathCmdlet
 
     /// <summary>Patterns of file names (* and ?), of which one must match.</summary>
     [Parameter]
-    [FileNamePattern]
+    [FileNamePattern(FolderAdvice = FolderAdvice)]
     [NameText]
     public string[] Include { get; set; } = [];
 
     /// <summary>Patterns of file names (* and ?), of which none may match.</summary>
     [Parameter]
-    [FileNamePattern]
+    [FileNamePattern(FolderAdvice = FolderAdvice)]
     [NameText]
     public string[] Exclude { get; set; } = [];
 

@@ -8,11 +8,15 @@ namespace IngestTools.PowerShell.Commands;
 [OutputType(typeof(BulkLoadRun))]
 public sealed class StartBulkLoadScheduleCommand : NamedScheduleCmdlet
 {
-    private protected override string Action => "Run now";
+    /// <summary>Sends and loads what was sent and loaded before, and has not changed.</summary>
+    [Parameter]
+    public SwitchParameter Again { get; set; }
+
+    private protected override string Action => Again ? "Run now, again" : "Run now";
 
     private protected override async Task ActAsync(string name, CancellationToken cancellationToken)
     {
-        BulkLoadRun run = await Client.StartAsync(name, cancellationToken).ConfigureAwait(false);
+        BulkLoadRun run = await Client.StartAsync(name, Again, cancellationToken).ConfigureAwait(false);
         Session.Transactions.Add(run.Id);
         await PostAsync(run, cancellationToken).ConfigureAwait(false);
     }

@@ -37,20 +37,16 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
     private async Task StartAsync(SchedulerLaunch launch, CancellationToken cancellationToken)
     {
         using SchedulerClient client = new(launch.Socket);
-        if (await SchedulerProgram.TryGetStateAsync(client, cancellationToken).ConfigureAwait(false) is { } running)
-        {
-            await PostWarningAsync($"The scheduler runs already, as process {running.ProcessId}.", cancellationToken).ConfigureAwait(false);
-            await PostAsync(running, cancellationToken).ConfigureAwait(false);
-        }
+        SchedulerState? running = await SchedulerProgram.TryGetStateAsync(client, cancellationToken).ConfigureAwait(false);
+        bool isOwn = false;
+        if (running is null)
+            (running, isOwn) = await SchedulerProgram.StartAsync(launch, client, cancellationToken).ConfigureAwait(false);
+        if (isOwn)
+            running = running with { LogPath = launch.LogPath };
         else
-        {
-            PSObject started = PSObject.AsPSObject(
-                await SchedulerProgram.StartAsync(launch, client, cancellationToken).ConfigureAwait(false)
-            );
-            started.Properties.Add(new PSNoteProperty("LogPath", launch.LogPath));
-            await PostAsync(started, cancellationToken).ConfigureAwait(false);
-        }
-
+            await PostWarningAsync($"The scheduler runs already, as process {running.ProcessId}.", cancellationToken).ConfigureAwait(false);
+        await PostAsync(running, cancellationToken).ConfigureAwait(false);
+        Session.SchedulerFolder = Folder is null ? null : launch.Folder;
         Session.SchedulerSocket = Folder is null ? null : launch.Socket;
     }
 }

@@ -50,6 +50,9 @@ internal sealed class IngestSession
     /// <summary>Where the scheduler listens that this session started in a folder of its own; null is the usual place.</summary>
     internal string? SchedulerSocket { get; set; }
 
+    /// <summary>The folder of the scheduler that this session started in a folder of its own; null is the usual place.</summary>
+    internal string? SchedulerFolder { get; set; }
+
     /// <summary>The sandboxes that were started and not stopped.</summary>
     internal List<IngestSandbox> Sandboxes { get; } = [];
 

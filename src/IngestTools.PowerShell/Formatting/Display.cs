@@ -148,15 +148,23 @@ public static class Display
         };
 
     /// <summary>A schedule in a sentence, with its next times.</summary>
-    public static string Plan(BulkLoadSchedule schedule)
+    public static string Plan(BulkLoadSchedule schedule, string action = "Register schedule")
     {
         ArgumentNullException.ThrowIfNull(schedule);
         LoadDefinition load = schedule.Definition!.Load;
         string what =
-            $"Register schedule '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection "
+            $"{action} '{schedule.Name}': {load.Kind} of {Load(load)}, over the connection "
             + $"'{load.Connection}'{(schedule.Server is null ? "" : $" to {schedule.Server}")}.";
         string next = schedule.NextRuns.Count == 0 ? "It has no time to come." : "It would run at";
         return string.Join(Environment.NewLine + "    ", schedule.NextRuns.Select(ScheduleTime).Prepend($"{what} {next}"));
+    }
+
+    /// <summary>How failed runs are repeated: "3 times, 00:15:00 after the failure".</summary>
+    public static string Retries(ScheduleDefinition definition)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        TimeSpan after = definition.RetryAfter ?? ScheduleDefinition.DefaultRetryAfter;
+        return $"{(definition.RetryFailed == 1 ? "once" : $"{definition.RetryFailed} times")}, {after:c} after the failure";
     }
 
     /// <summary>How a run ended and when it was due; nothing before the first.</summary>

@@ -13,7 +13,7 @@ namespace IngestTools.PowerShell.Scheduler;
 internal sealed record SchedulerLaunch(string Folder, string Socket, string? Program)
 {
     /// <summary>What it writes to its error stream.</summary>
-    public string LogPath { get; } = Path.Join(Folder, "scheduler.log");
+    public string LogPath { get; } = SchedulerPlace.LogOf(Folder);
 }
 
 /// <summary>Starts the daemon as a process that outlives this one.</summary>
@@ -54,12 +54,19 @@ internal static class SchedulerProgram
     /// </summary>
     private static readonly (string Name, string Value)[] Thrift = [("DOTNET_GCgen0size", "200000"), ("MALLOC_ARENA_MAX", "1")];
 
-    /// <summary>Starts it, and waits until it answers.</summary>
+    /// <summary>The program that comes with the module. Where it is an assembly, the file to run is dotnet.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/></exception>
+    internal static (string File, string? Assembly) Find() => ModuleProgram.Find("scheduler", Name, "IngestTools.Scheduler");
+
+    /// <summary>
+    /// Starts it, and waits until it answers. Where another one with this store began in the same moment, that one is waited for.
+    /// </summary>
+    /// <returns>The state of the one that runs, and whether it is the one that was started here.</returns>
     /// <exception cref="IngestException">
     /// <see cref="ErrorId.FileNotFound"/>; <see cref="ErrorId.ServerError"/>: it ended, and its log says why;
     /// <see cref="ErrorId.TimedOut"/>.
     /// </exception>
-    internal static async Task<SchedulerState> StartAsync(
+    internal static async Task<(SchedulerState State, bool IsOwn)> StartAsync(
         SchedulerLaunch launch,
         SchedulerClient client,
         CancellationToken cancellationToken
@@ -76,8 +83,8 @@ internal static class SchedulerProgram
             {
                 (_, SchedulerState? state) = await LookAsync(client, limit.Token).ConfigureAwait(false);
                 if (state is not null)
-                    return state;
-                if (process.HasExited)
+                    return (state, IsOf(process, state));
+                if (process.HasExited && process.ExitCode != SchedulerPlace.RunsAlready)
                     throw Failed(
                         launch,
                         ErrorId.ServerError,
@@ -94,6 +101,10 @@ internal static class SchedulerProgram
             throw Failed(launch, ErrorId.TimedOut, $"it did not answer within {StartLimit.TotalSeconds:0} seconds.", e);
         }
     }
+
+    /// <summary>Whether a daemon is the process that was started: on Windows, a shell that started it.</summary>
+    private static bool IsOf(Process process, SchedulerState state) =>
+        OperatingSystem.IsWindows() ? !process.HasExited : process.Id == state.ProcessId;
 
     /// <summary>The state of the daemon that listens; null where none does.</summary>
     internal static async Task<SchedulerState?> TryGetStateAsync(SchedulerClient client, CancellationToken cancellationToken)
@@ -169,7 +180,7 @@ internal static class SchedulerProgram
     {
         (string file, string? assembly) = launch.Program switch
         {
-            null => ModuleProgram.Find("scheduler", Name, "IngestTools.Scheduler"),
+            null => Find(),
             { } given when given.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) => ("dotnet", given),
             { } given => (given, null),
         };

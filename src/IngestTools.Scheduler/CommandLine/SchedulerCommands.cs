@@ -64,7 +64,7 @@ internal static class SchedulerCommands
     /// </summary>
     private static string DescribeCommand(RootCommand root, ParseResult result)
     {
-        string commands = string.Join(", ", root.Subcommands.Select(command => command.Name));
+        string commands = string.Join(", ", root.Subcommands.Where(command => !command.Hidden).Select(command => command.Name));
         return result.UnmatchedTokens is [string word, ..]
             ? $"'{word}' is not a command. The commands are {commands}."
             : $"Name a command: {commands}.";
@@ -80,7 +80,8 @@ internal static class SchedulerCommands
         new(
             "Runs loads later, each of them once. Loads are registered with Register-BulkLoadSchedule of the PowerShell module "
                 + "IngestTools.\n\n"
-                + "Exit codes of all commands: 0 success, 1 refused, 64 wrong usage. 'status' has its own."
+                + "Exit codes of all commands: 0 success, 1 refused, 64 wrong usage, 75 a scheduler with this store runs "
+                + "already. 'status' has its own."
         )
         {
             RunCommand.Create(),
@@ -88,6 +89,7 @@ internal static class SchedulerCommands
             UnitCommand.Create(),
             DefinitionCommands.CreateExport(),
             DefinitionCommands.CreateImport(),
+            ReadCommand.Create(),
         };
 
     private static TimeSpan? ParseSeconds(ArgumentResult result, string name, double least, double most)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.CommandLine;
@@ -64,10 +65,46 @@ internal static class StatusCommand
                 new SchedulerState { Socket = client.Socket, Trouble = $"It does not answer within {TimeLimit.TotalSeconds:0} s." }
             );
         }
+        catch (IngestException e) when (e.ErrorId == ErrorId.SchedulerNotRunning && SchedulerPlace.FolderOf(client.Socket) is { } folder)
+        {
+            return (Critical, await ReadStoppedAsync(folder, client.Socket, e.Message, timeouts.Token));
+        }
         catch (IngestException e)
         {
             bool isDown = e.ErrorId is ErrorId.SchedulerNotRunning or ErrorId.ConnectionFailed or ErrorId.TimedOut or ErrorId.ServerError;
             return (isDown ? Critical : Unknown, new SchedulerState { Socket = client.Socket, Trouble = e.Message });
+        }
+    }
+
+    /// <summary>What the store of a scheduler that does not run says.</summary>
+    private static async Task<SchedulerState> ReadStoppedAsync(
+        string folder,
+        string socket,
+        string why,
+        CancellationToken cancellationToken
+    )
+    {
+        SchedulerState unknown = new()
+        {
+            Socket = socket,
+            LogPath = File.Exists(SchedulerPlace.LogOf(folder)) ? SchedulerPlace.LogOf(folder) : null,
+        };
+        try
+        {
+            return await ReadCommand.ReadStateAsync(folder, socket, cancellationToken) with { Trouble = why };
+        }
+        catch (IngestException e)
+        {
+            // Without a store, there is nothing to say but that it does not run.
+            return unknown with { Trouble = e.ErrorId == ErrorId.SchedulerNotRunning ? why : e.Message };
+        }
+        catch (StoreException e)
+        {
+            return unknown with { Trouble = $"{why} {e.Message}" };
+        }
+        catch (OperationCanceledException)
+        {
+            return unknown with { Trouble = $"{why} Its store could not be read within {TimeLimit.TotalSeconds:0} s." };
         }
     }
 
@@ -80,7 +117,7 @@ internal static class StatusCommand
             Critical => "CRITICAL",
             _ => "UNKNOWN",
         };
-        if (!state.IsRunning)
+        if (!state.IsRunning && state.Store is null)
             return $"SCHEDULER {word} - {OnOneLine(state.Trouble!)}";
         string next = state.NextRun is { } time
             ? time.ToLocalTime().ToString("'next at' yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)
@@ -91,7 +128,7 @@ internal static class StatusCommand
             1 => "1 run of the last day did not succeed (Get-BulkLoadRun)",
             var many => $"{many} runs of the last day did not succeed (Get-BulkLoadRun)",
         };
-        string trouble = state.Trouble is null ? runs : OnOneLine(state.Trouble);
+        string trouble = state.Trouble is null ? runs : OnOneLine(state.Trouble).TrimEnd('.');
         return string.Create(
             CultureInfo.InvariantCulture,
             $"SCHEDULER {word} - {trouble}; {state.Active} active, {state.Suspended} suspended, {state.Running} running, {next} | "

@@ -8,6 +8,12 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
+    /// <summary>Whether this process is the daemon; else it reads the store of one that is down.</summary>
+    public bool IsRunning { get; init; } = true;
+
+    /// <summary>The file that its log is written to, where it is one of its own; null is the journal, or a terminal.</summary>
+    public string? LogPath { get; init; }
+
     public static string Version =>
         typeof(StateReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
@@ -22,13 +28,14 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
         );
         return new SchedulerState
         {
-            IsRunning = true,
-            Version = Version,
-            ProcessId = Environment.ProcessId,
-            Node = store.Node,
+            IsRunning = IsRunning,
+            Version = IsRunning ? Version : null,
+            ProcessId = IsRunning ? Environment.ProcessId : null,
+            Node = IsRunning ? store.Node : null,
             Store = store.Dialect.Place,
             Socket = address.Socket,
-            StartedAt = _startedAt,
+            LogPath = LogPath is { } log && File.Exists(log) ? log : null,
+            StartedAt = IsRunning ? _startedAt : null,
             Active = active,
             Suspended = suspended,
             Running = running,

@@ -5,6 +5,7 @@ using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
+using IngestTools.Scheduling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
@@ -205,7 +206,17 @@ internal static class SchedulerDaemon
         services.AddSingleton<ISpool>(provider =>
             dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool)
         );
-        services.AddSingleton<SchedulerMeter>().AddSingleton<SavedConnections>().AddSingleton<DispatchSignal>().AddSingleton<StateReader>();
+        services.AddSingleton<SchedulerMeter>().AddSingleton<SavedConnections>().AddSingleton<DispatchSignal>();
+        services
+            .AddSingleton(provider => new StateReader(
+                provider.GetRequiredService<SchedulerStore>(),
+                provider.GetRequiredService<ControlAddress>(),
+                provider.GetRequiredService<TimeProvider>()
+            )
+            {
+                LogPath = SchedulerPlace.LogOf(options.Folder),
+            })
+            .AddSingleton<ReadRoutes>();
         services
             .AddSingleton<TriggerScheduler>()
             .AddSingleton<Attendance>()

@@ -15,6 +15,14 @@ internal sealed class BulkIngestLoad : ILoad
     /// </summary>
     private const int MostNamesKept = 100_000;
 
+    /// <summary>The maximum number of reasons in the message of a run. Its log has them all.</summary>
+    private const int MostReasonsTold = 5;
+
+    private const string LeaveOutAdvice =
+        "Rename the files, or leave them out: Set-BulkLoadSchedule -Exclude. With -ContinueOnFailure the other files are ingested.";
+
+    private const string LogAdvice = "The run's log names the files: Get-BulkLoadRun -Id.";
+
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>
@@ -28,6 +36,7 @@ internal sealed class BulkIngestLoad : ILoad
     private readonly string _shortcode;
     private UploadedNames? _uploaded;
     private MappingMark _before;
+    private IngestException? _unsent;
     private Transaction? _started;
 
     public BulkIngestLoad(LoadRun run)
@@ -52,6 +61,8 @@ internal sealed class BulkIngestLoad : ILoad
             new UploadOptions
             {
                 Recurse = _run.Load.Recurse,
+                Include = _run.Load.Include ?? [],
+                Exclude = _run.Load.Exclude ?? [],
                 Journal = _run.Journal,
                 Again = _run.Load.Again,
             },
@@ -79,21 +90,21 @@ internal sealed class BulkIngestLoad : ILoad
 
         foreach ((IngestException _, string message) in failures.ReadFolded())
             _run.Log.LogWarning("{Message}", message);
-        if (failures.Commonest is { } commonest)
-            throw NotAllSent(failures.Count, names.Count, commonest.Error, commonest.Count);
+        // Later runs look here whether there were files.
+        long all = names.Count + ingested + failures.Count;
+        await _run.UploadingAsync(names.Count, all, "files", cancellationToken);
+        _unsent = failures.Count == 0 ? null : DescribeUnsent(failures, all);
+        if (_unsent is not null && !IsGoingOn(_unsent, failures.Count < all))
+            throw _unsent;
         if (ingested > 0)
             _run.Log.LogInformation("{Count:N0} files had been ingested before and have not changed.", ingested);
         if (names.Count == 0)
         {
-            _run.EndEarly =
-                ingested > 0
-                    ? $"All {ingested:N0} files in {_run.Load.Path} had been ingested before, so nothing was started."
-                    : $"{_run.Load.Path} has no file to send, so nothing was started.";
+            _run.EndEarly = ingested > 0 ? EndOfIngested(ingested) : await EndOfEmptyAsync(engine.LeftOutByPatterns, cancellationToken);
             return;
         }
 
         _uploaded = names;
-        await _run.UploadingAsync(names.Count, names.Count, "files", cancellationToken);
         // Without the mapping before the start, a lost answer could not be looked into.
         _before = await _client.MarkWhenFreeAsync(_shortcode, LockTimeout, cancellationToken) ?? throw StaysLocked();
     }
@@ -101,7 +112,10 @@ internal sealed class BulkIngestLoad : ILoad
     public async Task SubmitAsync(CancellationToken cancellationToken)
     {
         UploadedNames names = _uploaded!;
-        Marker marker = new(_before.Rows, _before.LastDerivative, names.Count <= MostNamesKept ? [.. names.Read()] : null);
+        Marker marker = new(_before.Rows, _before.LastDerivative, names.Count <= MostNamesKept ? [.. names.Read()] : null)
+        {
+            Unsent = _unsent?.Message,
+        };
         await _run.RememberAsync(JsonSerializer.Serialize(marker, BulkIngestJson.Default.Marker), cancellationToken);
         await _run.SubmittingAsync(null, cancellationToken);
         _started = await _client.StartAsync(_shortcode, names, _before, cancellationToken);
@@ -132,10 +146,27 @@ internal sealed class BulkIngestLoad : ILoad
 
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
-        if (_run.Load.MappingPath is not { } path)
-            return;
-        await _client.SaveMappingAsync(_shortcode, path, cancellationToken);
-        _run.Log.LogInformation("The mapping was saved to {Path}.", path);
+        string? unsent = ReadMarker()?.Unsent;
+        try
+        {
+            if (_run.Load.MappingPath is { } path)
+            {
+                await _client.SaveMappingAsync(_shortcode, path, cancellationToken);
+                _run.Log.LogInformation("The mapping was saved to {Path}.", path);
+            }
+        }
+        catch (IngestException e) when (unsent is not null)
+        {
+            throw e.With(message: $"{unsent} {e.Message}");
+        }
+
+        if (unsent is not null)
+            throw new IngestException(ErrorId.ItemFailed, unsent)
+            {
+                Service = IngestService.DspIngest,
+                Operation = "upload",
+                Advice = LogAdvice,
+            };
     }
 
     private void Tell(UploadResult result, FailureTally failures)
@@ -146,19 +177,76 @@ internal sealed class BulkIngestLoad : ILoad
             _run.Log.LogWarning("{File} could not be sent: {Reason}", result.RemoteName, error.Message);
     }
 
-    private static IngestException NotAllSent(long failed, long sent, IngestException commonest, long ofThem) =>
-        new(
+    /// <summary>
+    /// Whether what could be sent is ingested. What may pass is tried again first, by the run's own attempts.
+    /// </summary>
+    private bool IsGoingOn(IngestException unsent, bool isAnySent) =>
+        _run.Load.ContinueOnFailure && isAnySent && (_run.IsLastTry || !unsent.IsTransient);
+
+    /// <summary>All of the folder's files are there already, or could not be sent.</summary>
+    private LoadEnd EndOfIngested(long ingested) =>
+        _unsent is null
+            ? new LoadEnd(
+                RunStatus.Succeeded,
+                $"All {ingested:N0} files in {_run.Load.Path} had been ingested before, so nothing was started."
+            )
+            : new LoadEnd(
+                RunStatus.PartlySucceeded,
+                $"{_unsent.Message} The other {ingested:N0} had been ingested before, so nothing was started. {LogAdvice}"
+            );
+
+    /// <summary>
+    /// Where there was no file yet, there may be none. Where there were files, somebody moved them, or a disk is not mounted.
+    /// </summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.FileNotFound"/>: an earlier run had files.</exception>
+    private async Task<LoadEnd> EndOfEmptyAsync(long leftOut, CancellationToken cancellationToken)
+    {
+        string path = _run.Load.Path!;
+        string empty =
+            leftOut > 0
+                ? $"{path} has no file to send: -Include and -Exclude left out all {leftOut:N0} that were found"
+                : $"{path} has no file to send";
+        if (await _run.FindEarlierWithItemsAsync(cancellationToken) is not { } earlier)
+            return new LoadEnd(RunStatus.Succeeded, $"{empty}, so nothing was started.");
+        throw new IngestException(
+            ErrorId.FileNotFound,
+            $"{empty}, and {earlier.Id}, due at {earlier.DueAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC, had "
+                + $"{Quantity.Of(Math.Max(earlier.Total ?? 0, earlier.Completed ?? 0), "file")}. Nothing was started."
+        )
+        {
+            Service = IngestService.DspIngest,
+            Operation = "upload",
+            Advice =
+                leftOut > 0
+                    ? "Check the patterns: Set-BulkLoadSchedule changes them."
+                    : "Check that the disk is mounted and the files are there.",
+            Target = path,
+        };
+    }
+
+    private static bool MayPass(IngestException error) => error.IsTransient || error.ErrorId == ErrorId.Locked;
+
+    /// <summary>What could not be sent, and why, the most common reason first.</summary>
+    private IngestException DescribeUnsent(FailureTally failures, long all)
+    {
+        (IngestException Error, long Count)[] reasons = [.. failures.ReadErrors()];
+        IngestException commonest = reasons[0].Error;
+        string[] told = [.. reasons.Take(MostReasonsTold).Select(reason => $"{Quantity.Of(reason.Count, "file")}: {reason.Error.Message}")];
+        string more = reasons.Length > MostReasonsTold ? $" And {reasons.Length - MostReasonsTold:N0} other reasons." : "";
+        bool isGoingOn = _run.Load.ContinueOnFailure && failures.Count < all;
+        return new IngestException(
             commonest.ErrorId,
-            $"{failed:N0} of {failed + sent:N0} files could not be sent, so the bulk ingest was not started. The "
-                + $"reason{(ofThem == failed ? "" : $" of {ofThem:N0} of them")}: {commonest.Message}",
+            $"{failures.Count:N0} of {all:N0} files could not be sent{(isGoingOn ? "" : ", so the bulk ingest was not started")}. "
+                + $"{string.Join(' ', told)}{more}",
             commonest
         )
         {
             Service = IngestService.DspIngest,
             Operation = "upload",
-            IsTransient = commonest.IsTransient || commonest.ErrorId == ErrorId.Locked,
-            Advice = commonest.Advice,
+            IsTransient = isGoingOn ? reasons.Any(reason => MayPass(reason.Error)) : MayPass(commonest),
+            Advice = commonest.ErrorId == ErrorId.NameRejected ? LeaveOutAdvice : commonest.Advice,
         };
+    }
 
     private Marker? ReadMarker() => _run.Record.Marker is { } text ? JsonSerializer.Deserialize(text, BulkIngestJson.Default.Marker) : null;
 
@@ -190,6 +278,9 @@ internal sealed class BulkIngestLoad : ILoad
     /// <param name="Names">The names of the files that were sent; null where they are too many.</param>
     internal sealed record Marker(long Rows, string? LastDerivative, string[]? Names)
     {
+        /// <summary>What could not be sent, and why; null where all was sent.</summary>
+        public string? Unsent { get; init; }
+
         [JsonIgnore]
         public MappingMark Before => new(Rows, LastDerivative);
     }

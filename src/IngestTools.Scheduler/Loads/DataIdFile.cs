@@ -1,4 +1,5 @@
 using CsvHelper;
+using IngestTools.Services.Ica;
 
 namespace IngestTools.Scheduler.Loads;
 
@@ -8,6 +9,14 @@ namespace IngestTools.Scheduler.Loads;
 internal sealed class DataIdFile(string path)
 {
     private static readonly string[] ColumnNames = ["dataid", "id"];
+
+    /// <summary>What is looked at to see whether a file is text.</summary>
+    private const int StartBytes = 4096;
+
+    /// <summary>Of a long list so many ids are looked at: where none of them is an id, the file is something else.</summary>
+    private const int MostLookedAt = 1000;
+
+    private const string HowToWrite = "Write one id a line, or a CSV file with a column DataId.";
 
     private static readonly byte[] OldWorkbook = [0xD0, 0xCF, 0x11, 0xE0];
 
@@ -38,23 +47,35 @@ internal sealed class DataIdFile(string path)
     /// <exception cref="IOException">The file cannot be read.</exception>
     public (string Reason, string Advice)? FindProblem()
     {
-        byte[] start = new byte[OldWorkbook.Length];
+        byte[] start = new byte[StartBytes];
         using (FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
-        {
-            if (file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == 0)
-                return ("it is empty", "Write one id a line, or a CSV file with a column DataId.");
-        }
-
-        if (start.AsSpan().StartsWith("PK"u8) || start.AsSpan().SequenceEqual(OldWorkbook))
+            start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        if (start.Length == 0)
+            return ("it is empty", HowToWrite);
+        if (start.AsSpan().StartsWith("PK"u8) || start.AsSpan().StartsWith(OldWorkbook))
             return ("it is a workbook", "Save it as a CSV file, with commas between its columns.");
-        if (Read().FirstOrDefault() is not { } first)
-            return ("it has no ids, only a header", "Write one id a line, or a CSV file with a column DataId.");
-        return first.AsSpan().IndexOfAny(';', '\t') < 0
-            ? null
-            : (
-                $"its columns have {(first.Contains(';', StringComparison.Ordinal) ? "semicolons" : "tabs")} between them",
+        // UTF-16 has a byte order mark, and is read.
+        if (start.AsSpan().Contains((byte)0) && start is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]))
+            return ("it is a binary file", HowToWrite);
+        string[] first = [.. Read().Take(MostLookedAt)];
+        if (first.Length == 0)
+            return ("it has no ids, only a header", HowToWrite);
+        if (first[0].AsSpan().IndexOfAny(';', '\t') >= 0)
+            return (
+                $"its columns have {(first[0].Contains(';', StringComparison.Ordinal) ? "semicolons" : "tabs")} between them",
                 "Save it with commas: Import-Csv -Delimiter reads it, and Export-Csv writes it."
             );
+        // Single lines that are not ids are reported by the run, which links the others.
+        IngestException? wrong = null;
+        for (int i = 0; i < first.Length; i++)
+        {
+            if (IcaIds.WhatIsWrong(first[i].Trim(), i + 1) is not { } error)
+                return null;
+            wrong ??= error;
+        }
+
+        string lines = $"{(first.Length == MostLookedAt ? "first " : "")}{Quantity.Of(first.Length, "line")}";
+        return ($"none of its {lines} is an id: {wrong!.Message.TrimEnd('.')}", wrong.Advice!);
     }
 
     private static int FindHeader(CsvReader csv) =>

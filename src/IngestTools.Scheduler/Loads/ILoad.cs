@@ -54,6 +54,11 @@ internal enum Finding
     Unknown,
 }
 
+/// <summary>How a load ended.</summary>
+/// <param name="Status">Where its run stands then.</param>
+/// <param name="Message">What there is to say about it, for a person.</param>
+internal sealed record LoadEnd(RunStatus Status, string? Message);
+
 /// <summary>A run, as a load sees it.</summary>
 internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection connection, IIngestJournal sent)
 {
@@ -68,8 +73,15 @@ internal sealed class LoadRun(RunJournal journal, ISpool spool, IngestConnection
 
     public ILogger Log => journal.Log;
 
-    /// <summary>Why there is nothing to submit; null where there is.</summary>
-    public string? EndEarly { get; set; }
+    /// <summary>How it ends where there is nothing to submit, and why; null where there is something.</summary>
+    public LoadEnd? EndEarly { get; set; }
+
+    /// <summary>What fails now is not tried again in this run.</summary>
+    public bool IsLastTry { get; set; }
+
+    /// <summary>The newest earlier run of the schedule that had items of the same path; null where none had.</summary>
+    public Task<StoredRun?> FindEarlierWithItemsAsync(CancellationToken cancellationToken) =>
+        journal.FindEarlierWithItemsAsync(cancellationToken);
 
     /// <summary>The input: the copy that was made at registration, else the path that was given.</summary>
     public Task<string> GetInputAsync(string path, CancellationToken cancellationToken) =>

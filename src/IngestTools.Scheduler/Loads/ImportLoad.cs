@@ -78,8 +78,9 @@ internal sealed class ImportLoad(LoadRun run) : ILoad
                 { } commit
             )
             {
-                run.EndEarly = $"The answer to its start was lost; its commit {commit} is on {Place}.";
-                run.RecordFound(start => start with { Status = TransactionStatus.Succeeded, CommitId = commit, Message = run.EndEarly });
+                string found = $"The answer to its start was lost; its commit {commit} is on {Place}.";
+                run.EndEarly = new LoadEnd(RunStatus.Succeeded, found);
+                run.RecordFound(start => start with { Status = TransactionStatus.Succeeded, CommitId = commit, Message = found });
                 return Finding.Submitted;
             }
 

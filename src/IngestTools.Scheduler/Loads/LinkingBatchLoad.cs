@@ -45,7 +45,7 @@ internal sealed class LinkingBatchLoad(LoadRun run) : ILoad
         if (batches == 0 && BadIds > 0)
             throw NotOfData($"None of the {BadIds:N0} lines of {run.Load.DataIdPath} is an id of data, so nothing was linked.");
         if (batches == 0)
-            run.EndEarly = $"{run.Load.DataIdPath} has no ids, so nothing was linked.";
+            run.EndEarly = new LoadEnd(RunStatus.Succeeded, $"{run.Load.DataIdPath} has no ids, so nothing was linked.");
     }
 
     public async Task SubmitAsync(CancellationToken cancellationToken)

@@ -2,26 +2,34 @@ using IngestTools.Files;
 using IngestTools.Http;
 using IngestTools.Scheduling;
 using IngestTools.Services.Voss;
+using IngestTools.Uploads;
 
 namespace IngestTools.Scheduler.Loads;
 
 /// <summary>Looks whether a load could be done as it was given, as far as this machine can tell.</summary>
 internal static class LoadCheck
 {
+    /// <param name="load">The load.</param>
+    /// <param name="isInputRead">Whether its input is read from where it is; else the copy of it is kept.</param>
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>, <see cref="ErrorId.FileNotFound"/>,
     /// <see cref="ErrorId.FileUnreadable"/></exception>
-    public static void Check(LoadDefinition load)
+    public static void Check(LoadDefinition load, bool isInputRead)
     {
         switch (load.Kind)
         {
             case LoadKind.BulkLoad:
                 Need(load.Hierarchy, "-Hierarchy");
-                CheckFile(Need(load.Path, "-Path"));
-                VossClient.CheckWorkbook(load.Path!);
+                string workbook = Need(load.Path, "-Path");
+                if (!isInputRead)
+                    break;
+                CheckFile(workbook);
+                VossClient.CheckWorkbook(workbook);
                 break;
             case LoadKind.BulkIngest:
                 CheckShortcode(Need(load.Shortcode, "-Shortcode"));
                 CheckFileOrFolder(Need(load.Path, "-Path"));
+                CheckPatterns("-Include", load.Include);
+                CheckPatterns("-Exclude", load.Exclude);
                 if (load.MappingPath is { } mapping)
                     CheckWritable(mapping);
                 break;
@@ -32,8 +40,11 @@ internal static class LoadCheck
                 break;
             case LoadKind.LinkingBatch:
                 Need(load.ProjectId, "-ProjectId");
-                CheckFile(Need(load.DataIdPath, "-DataIdPath"));
-                CheckIds(load.DataIdPath!);
+                string ids = Need(load.DataIdPath, "-DataIdPath");
+                if (!isInputRead)
+                    break;
+                CheckFile(ids);
+                CheckIds(ids);
                 break;
             default:
                 throw Invalid($"There is no load {load.Kind}.", "Give one of BulkLoad, BulkIngest, Import, LinkingBatch.");
@@ -64,6 +75,20 @@ internal static class LoadCheck
                 $"'{shortcode}' is not a shortcode: a project's shortcode is four hexadecimal digits, such as 0001 or 082E.",
                 "Give the project's shortcode."
             );
+    }
+
+    private static void CheckPatterns(string parameter, IReadOnlyList<string>? patterns)
+    {
+        foreach (string pattern in patterns ?? [])
+        {
+            if (string.IsNullOrEmpty(pattern))
+                throw Invalid(
+                    $"{parameter} has an empty pattern, which matches no file.",
+                    "Leave it out, or give a pattern such as '*.tif'."
+                );
+            if (FileNamePattern.FindProblem(pattern) is { } problem)
+                throw Invalid($"{parameter}: {problem}", "Give patterns of file names, such as '*.tif'.");
+        }
     }
 
     private static void CheckFile(string path)

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Scheduler.Runs;
 
 /// <summary>Takes schedules, and changes them. What would fail at night is refused now.</summary>
-internal sealed class Registrar(
+internal sealed partial class Registrar(
     SchedulerStore store,
     ISpool spool,
     SavedConnections connections,
@@ -24,6 +24,9 @@ internal sealed class Registrar(
     private const int NextTimesTold = 5;
 
     private const int LongestName = 200;
+
+    /// <summary>More repetitions are a schedule of their own.</summary>
+    private const int MostRetries = 100;
 
     /// <summary>A sign-in that was good so short a time ago is not tried again: schedules are registered by the hundred.</summary>
     private static readonly TimeSpan SignInHolds = TimeSpan.FromSeconds(30);
@@ -73,10 +76,11 @@ internal sealed class Registrar(
 
     public async Task UnregisterAsync(string name, CancellationToken cancellationToken)
     {
-        ScheduleRow old = await store.DeleteScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
+        ScheduleRow old = await store.DeleteScheduleAsync(name, time.GetUtcNow(), cancellationToken) ?? throw NotFound(name);
         logger.LogInformation("'{Name}' was unregistered.", old.Name);
     }
 
+    /// <summary>Lets a schedule run nothing until it is resumed. What would repeat a failed run ends.</summary>
     public Task<BulkLoadSchedule> SuspendAsync(string name, SuspendRequest request, CancellationToken cancellationToken) =>
         ChangeAsync(
             name,
@@ -86,6 +90,7 @@ internal sealed class Registrar(
                     ScheduleStatus.Ended => throw Ended(schedule),
                     _ => Suspended(schedule, request),
                 },
+            (was, now) => store.SuspendScheduleAsync(was, now, time.GetUtcNow(), cancellationToken),
             cancellationToken
         );
 
@@ -113,14 +118,15 @@ internal sealed class Registrar(
                     ScheduleStatus.Suspended => planner.Rearm(schedule) with { Reason = null },
                     _ => schedule,
                 },
+            (was, now) => store.ChangeScheduleAsync(was, now, cancellationToken),
             cancellationToken
         );
 
-    public async Task<StoredRun> StartAsync(string name, CancellationToken cancellationToken)
+    public async Task<StoredRun> StartAsync(string name, bool again, CancellationToken cancellationToken)
     {
         StoredSchedule schedule = await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
         _ = connections.FindForRun(schedule.Definition.Load);
-        return await planner.PlanNowAsync(schedule, cancellationToken);
+        return await planner.PlanNowAsync(schedule, again, cancellationToken);
     }
 
     /// <summary>The schedules of the store as others see them, also those that cannot be read.</summary>
@@ -159,6 +165,7 @@ internal sealed class Registrar(
     private async Task<BulkLoadSchedule> ChangeAsync(
         string name,
         Func<StoredSchedule, StoredSchedule> change,
+        Func<StoredSchedule, StoredSchedule, Task<bool>> write,
         CancellationToken cancellationToken
     )
     {
@@ -167,7 +174,7 @@ internal sealed class Registrar(
             StoredSchedule was = await store.FindScheduleAsync(name, cancellationToken) ?? throw NotFound(name);
             StoredSchedule now = change(was);
             // A run that was planned in the same moment has moved it on: then the change is made to what it is now.
-            if (!await store.ChangeScheduleAsync(was, now, cancellationToken))
+            if (!await write(was, now))
                 continue;
             logger.LogInformation(
                 "'{Name}' is {Status} now{Reason}.",
@@ -205,9 +212,11 @@ internal sealed class Registrar(
     private async Task<StoredSchedule> CheckAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
         DateTimeOffset now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
-        ScheduleDefinition definition = CheckTimes(request, now);
+        // One that is suspended runs nothing now: when it is resumed its time is missed.
+        ScheduleDefinition definition = CheckTimes(request.Definition, now, request.AllowPast || request.Suspend is not null);
         CheckName(definition.Name);
-        LoadCheck.Check(definition.Load);
+        CheckRetries(definition);
+        LoadCheck.Check(definition.Load, isInputRead: true);
         ConnectionProfile profile = connections.FindForRegistration(definition.Load);
         await CheckSignInAsync(definition.Load, profile, cancellationToken);
         definition = definition with { Load = definition.Load with { Server = SavedConnections.ServerOf(profile) } };
@@ -224,9 +233,7 @@ internal sealed class Registrar(
             schedule = schedule with { NextDue = now };
         if (request.Suspend is { } suspend)
             schedule = Suspended(schedule, suspend);
-        return schedule.NextDue is null
-            ? throw Invalid("The cron text names no time that will come.", "Look at its day and month: 30 February never comes.")
-            : schedule;
+        return schedule.NextDue is null ? throw NoTimeToCome() : schedule;
     }
 
     /// <summary>The address of a server may come from a file or a table: it can lack the slash at its end, for example.</summary>
@@ -244,21 +251,35 @@ internal sealed class Registrar(
         return request with { Definition = request.Definition with { Load = request.Definition.Load with { Server = server } } };
     }
 
-    private static ScheduleDefinition CheckTimes(RegisterRequest request, DateTimeOffset now)
+    private static ScheduleDefinition CheckTimes(ScheduleDefinition definition, DateTimeOffset now, bool allowsPast)
     {
-        ScheduleDefinition definition = request.Definition;
         // A schedule keeps the zone that it was given, also when the machine is moved.
         definition = definition with
         {
             TimeZone = definition.TimeZone ?? TimeZoneInfo.Local.Id,
         };
         _ = new Timetable(definition, now);
-        if (definition.At is not { } at || at > now)
+        if (definition.At is not { } at || at > now || allowsPast)
             return definition;
-        // One that is suspended runs nothing now: when it is resumed its time is missed.
-        return request.AllowPast || request.Suspend is not null
-            ? definition
-            : throw Invalid($"{at:yyyy-MM-dd HH:mm:ss zzz} has passed.", "Give a time to come, or -Force to run it at once.");
+        throw Invalid($"{at:yyyy-MM-dd HH:mm:ss zzz} has passed.", "Give a time to come, or -Force to run it at once.");
+    }
+
+    private static void CheckRetries(ScheduleDefinition definition)
+    {
+        if (definition.RetryFailed is < 0 or > MostRetries)
+            throw Invalid(
+                $"A failed run is repeated at most {MostRetries} times, and not {definition.RetryFailed} times.",
+                $"Give -RetryFailed a number from 0 to {MostRetries}."
+            );
+        if (definition.RetryAfter is not { } pause)
+            return;
+        if (definition.RetryFailed is null or 0)
+            throw Invalid("-RetryAfter without -RetryFailed repeats nothing.", "Give -RetryFailed too, or leave -RetryAfter out.");
+        if (pause < Timetable.ShortestInterval || pause > Timetable.LongestInterval)
+            throw Invalid(
+                $"A failed run cannot be repeated after {pause}: the shortest time is a second, the longest ten years.",
+                "Give -RetryAfter as a time span: 00:15:00 is a quarter of an hour."
+            );
     }
 
     private static void CheckName(string name)
@@ -346,6 +367,9 @@ internal sealed class Registrar(
             Advice = "Give another -Name, or -Force to replace it.",
             Target = other.Definition.Name,
         };
+
+    private static IngestException NoTimeToCome() =>
+        Invalid("The cron text names no time that will come.", "Look at its day and month: 30 February never comes.");
 
     private static IngestException Ended(StoredSchedule schedule) =>
         new(ErrorId.Conflict, $"'{schedule.Definition.Name}' has no further time.")

@@ -179,7 +179,7 @@ internal sealed class RunDispatcher(
             return false;
         bool any = false;
         HashSet<string> full = new(StringComparer.Ordinal);
-        foreach (StoredRun waiting in await store.ReadWaitingAsync(PlacesOfHost, places, cancellationToken))
+        foreach (StoredRun waiting in await store.ReadWaitingAsync(PlacesOfHost, places, time.GetUtcNow(), cancellationToken))
         {
             if (full.Contains(waiting.Host))
                 continue;

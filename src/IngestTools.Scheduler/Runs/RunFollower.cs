@@ -6,9 +6,6 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Runs;
 
-/// <summary>How what was submitted ended.</summary>
-internal sealed record FollowedEnd(RunStatus Status, string? Message);
-
 /// <summary>Looks at what was submitted until it has ended. It only looks, so it may be done by anybody at any time, and again.</summary>
 internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, TimeProvider time)
 {
@@ -22,7 +19,7 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
     /// <param name="connection">The connection it went over.</param>
     /// <param name="stop">The run was stopped before it was followed: its transactions are stopped, where that is possible.</param>
     /// <param name="cancellationToken">Cancels the polling. The server's work continues.</param>
-    public async Task<FollowedEnd> FollowAsync(
+    public async Task<LoadEnd> FollowAsync(
         ILoad load,
         IngestConnection connection,
         CancellationToken stop,
@@ -81,7 +78,7 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
     }
 
     /// <summary>Looks once at all that go on; an end where it makes no sense to look any longer.</summary>
-    private async Task<FollowedEnd?> LookAsync(CancellationToken cancellationToken)
+    private async Task<LoadEnd?> LookAsync(CancellationToken cancellationToken)
     {
         Transaction[] going = _seen.Where(transaction => !HasEnded(transaction)).ToArray();
         if (going.Length == 0)
@@ -111,7 +108,7 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
             journal.Log.LogWarning("It continues to run, and cannot be read right now. {Reason}", e.Message);
             if ((passes || now - _refusedSince < timeouts.Refusals) && now - _lastGood < timeouts.Outage)
                 return null;
-            return new FollowedEnd(
+            return new LoadEnd(
                 RunStatus.Unknown,
                 $"It was submitted, and how it ended cannot be found out: {e.Message} Look at it with Get-Transaction "
                     + $"{string.Join(", ", _seen.Select(transaction => transaction.Id))}."
@@ -169,7 +166,7 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
     /// <summary>One that was only read from its id stands as Unknown, and nobody has looked yet.</summary>
     private static bool HasEnded(Transaction transaction) => transaction is { IsTerminal: true, SeenAt: not null };
 
-    private static FollowedEnd EndOf(Transaction[] ended)
+    private static LoadEnd EndOf(Transaction[] ended)
     {
         RunStatus[] all = ended.Select(transaction => StatusOf(transaction.Status)).Distinct().ToArray();
         RunStatus status =
@@ -182,7 +179,7 @@ internal sealed class RunFollower(RunJournal journal, RunTimeouts timeouts, Time
             )
             .Select(transaction => ended.Length == 1 ? transaction.Message! : $"{transaction.Id}: {transaction.Message}")
             .ToArray();
-        return new FollowedEnd(status, said.Length == 0 ? null : string.Join(' ', said));
+        return new LoadEnd(status, said.Length == 0 ? null : string.Join(' ', said));
     }
 
     private static RunStatus StatusOf(TransactionStatus status) =>

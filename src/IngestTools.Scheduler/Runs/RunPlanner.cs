@@ -107,18 +107,28 @@ internal sealed class RunPlanner(
 
     /// <summary>Plans a run now, whatever the schedule's times are.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.Conflict"/>: a run is under way, and the schedule skips.</exception>
-    public async Task<StoredRun> PlanNowAsync(StoredSchedule schedule, CancellationToken cancellationToken)
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="again">Whether what was sent or loaded before is sent and loaded again.</param>
+    /// <param name="cancellationToken">Cancels the planning.</param>
+    public async Task<StoredRun> PlanNowAsync(StoredSchedule schedule, bool again, CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
         StoredRun run = await store.WriteAsync(
             async session =>
             {
-                List<StoredRun> going = await SchedulerStore.ReadGoingAsync(session, schedule.Key, cancellationToken);
+                List<StoredRun> going = await ReadGoingAsync(session, schedule.Key, cancellationToken);
                 if (going.Count > 0 && (schedule.Definition.Overlap == Overlap.Skip || going.Exists(other => other.Claim is null)))
                     throw GoesOn(schedule, going[^1]);
                 StoredSchedule known = await RecordServerAsync(session, schedule, cancellationToken);
                 StoredRun manual = NewRun(known, now, $"{known.Revision}/manual/{Guid.NewGuid():N}") with { Manual = true };
-                return manual with { Number = (await SchedulerStore.AddRunAsync(session, manual, cancellationToken)).GetValueOrDefault() };
+                if (again)
+                    manual = manual with { Load = manual.Load with { Again = true } };
+                manual = manual with
+                {
+                    Number = (await SchedulerStore.AddRunAsync(session, manual, cancellationToken)).GetValueOrDefault(),
+                };
+                await TakePlaceOfRetriesAsync(session, manual, cancellationToken);
+                return manual;
             },
             cancellationToken
         );
@@ -187,7 +197,7 @@ internal sealed class RunPlanner(
                 )
             )
             .ToArray();
-        List<StoredRun> going = await SchedulerStore.ReadGoingAsync(session, key, cancellationToken);
+        List<StoredRun> going = await ReadGoingAsync(session, key, cancellationToken);
         if (!await SchedulerStore.ChangeScheduleAsync(session, schedule, moved, cancellationToken))
             return [];
         LoadDefinition load = (await RecordServerAsync(session, schedule, cancellationToken)).Definition.Load;
@@ -201,10 +211,20 @@ internal sealed class RunPlanner(
             if (await SchedulerStore.AddRunAsync(session, run, cancellationToken) is not { } number)
                 continue;
             planned.Add(run with { Number = number });
+            if (why is null)
+                await TakePlaceOfRetriesAsync(session, planned[^1], cancellationToken);
         }
 
         return planned;
     }
+
+    /// <summary>Runs of a schedule that a new one would overlap with. A failed run that is to be repeated later holds up none.</summary>
+    private static async Task<List<StoredRun>> ReadGoingAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
+        (await SchedulerStore.ReadGoingAsync(session, key, cancellationToken)).FindAll(run => !run.IsPendingRetry);
+
+    /// <summary>A run does all that the repetition of an earlier one would do.</summary>
+    private Task<int> TakePlaceOfRetriesAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken) =>
+        SchedulerStore.EndRetriesAsync(session, run.Key, time.GetUtcNow(), $"{run.Id} takes its place.", cancellationToken);
 
     /// <summary>
     /// A schedule of an earlier version has no server. It gets one with its next run: that run and all later ones load there.

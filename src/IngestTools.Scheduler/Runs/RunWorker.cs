@@ -138,8 +138,8 @@ internal sealed class RunWorker : IDisposable
         if (!Run.IsOut || _looks || !load.IsSubmitted)
             await SubmitOrStopAsync(load, pausing, ending, ended);
         _isSubmitted = true;
-        if (run.EndEarly is { } nothing)
-            await EndAsync(RunStatus.Succeeded, nothing, ended);
+        if (run.EndEarly is { } early)
+            await EndAsync(early.Status, early.Message, ended);
         else
             await FollowAsync(load, connection, ending, ended);
     }
@@ -181,6 +181,8 @@ internal sealed class RunWorker : IDisposable
             return;
         }
 
+        if (Run.RetryOf is { } first)
+            Log.LogInformation("It is attempt {Attempt} of run:{First}, which failed.", Run.Attempt, first);
         TimeSpan late = Run.StartedAt > Run.DueAt ? Run.StartedAt.Value - Run.DueAt : TimeSpan.Zero;
         Log.LogInformation(
             "Begins on {Node}: {Kind} over {Connection}, due at {Due:u}, {Late:0.0} s late.",
@@ -230,6 +232,7 @@ internal sealed class RunWorker : IDisposable
                     _looks = false;
                 }
 
+                load.Run.IsLastTry = tries >= _timeouts.RetryPauses.Count;
                 await load.PrepareAsync(pausing);
                 if (load.Run.EndEarly is not null)
                     return;
@@ -316,7 +319,7 @@ internal sealed class RunWorker : IDisposable
 
     private async Task FollowAsync(ILoad load, IngestConnection connection, CancellationToken ending, CancellationToken ended)
     {
-        FollowedEnd end = await _follower.FollowAsync(load, connection, _stop.Token, ending);
+        LoadEnd end = await _follower.FollowAsync(load, connection, _stop.Token, ending);
         string? unsaved = await FinishAsync(load, ending);
         RunStatus status = end.Status;
         string? message = end.Message;
@@ -363,9 +366,18 @@ internal sealed class RunWorker : IDisposable
 
     private async Task EndAsync(RunStatus status, string? message, CancellationToken cancellationToken)
     {
+        StoredRun? retry;
         try
         {
-            await _journal.WriteAsync(Run with { Status = status, Message = message, CompletedAt = _time.GetUtcNow() }, cancellationToken);
+            retry = await _journal.EndAsync(
+                Run with
+                {
+                    Status = status,
+                    Message = message,
+                    CompletedAt = _time.GetUtcNow(),
+                },
+                cancellationToken
+            );
         }
         catch (RunTakenException e)
         {
@@ -386,6 +398,8 @@ internal sealed class RunWorker : IDisposable
             Run.TransactionIds.Count == 0 ? "" : $", {string.Join(", ", Run.TransactionIds)}",
             message is null ? "" : " " + message
         );
+        if (retry is not null)
+            Log.LogWarning("It is run again as {Run} at {At:u}, attempt {Attempt}.", retry.Id, retry.DueAt.UtcDateTime, retry.Attempt);
     }
 
     private string Elapsed()

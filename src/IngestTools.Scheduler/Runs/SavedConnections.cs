@@ -36,8 +36,8 @@ internal sealed class SavedConnections
                 WrongServer(
                     profile,
                     $"The schedule loads to {recorded}, and the connection '{profile.Name}' is to {server}.",
-                    $"To load to {server} from now on, register the schedule again with -Force. To keep its server, save the "
-                        + $"connection again with the address {recorded}."
+                    $"To load to {server} from now on, name the connection once more with Set-BulkLoadSchedule -Connection, or register "
+                        + $"the schedule again with -Force. To keep its server, save the connection again with the address {recorded}."
                 )
         );
 

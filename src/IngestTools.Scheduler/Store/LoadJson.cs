@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using IngestTools.Scheduling;
 
@@ -11,4 +12,8 @@ namespace IngestTools.Scheduler.Store;
 )]
 [JsonSerializable(typeof(LoadDefinition))]
 [JsonSerializable(typeof(string[]))]
-internal sealed partial class LoadJson : JsonSerializerContext;
+internal sealed partial class LoadJson : JsonSerializerContext
+{
+    /// <summary>A load as text. Two loads of the same text are the same, lists included.</summary>
+    public static string Write(LoadDefinition load) => JsonSerializer.Serialize(load, Default.LoadDefinition);
+}

@@ -36,6 +36,29 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan l
         Run = now;
     }
 
+    /// <summary>Writes how the run ended, and with it the run that repeats it.</summary>
+    /// <returns>The run that repeats it; null where none does.</returns>
+    /// <exception cref="RunTakenException">Another daemon has it.</exception>
+    public async Task<StoredRun?> EndAsync(StoredRun now, CancellationToken cancellationToken)
+    {
+        StoredRun? retry = null;
+        await RepeatAsync(now, WriteAsync, cancellationToken);
+        Run = now;
+        return retry;
+
+        async Task<bool> WriteAsync()
+        {
+            (bool written, retry) = await store.EndRunAsync(now, time.GetUtcNow(), cancellationToken);
+            return written;
+        }
+    }
+
+    /// <summary>The newest earlier run of the schedule that had items; null where none had, or where it was of another path.</summary>
+    public async Task<StoredRun?> FindEarlierWithItemsAsync(CancellationToken cancellationToken) =>
+        await store.FindRunWithItemsAsync(Run.Key, Run.Number, cancellationToken) is { } earlier && earlier.Load.Path == Run.Load.Path
+            ? earlier
+            : null;
+
     /// <summary>Keeps what a load has to remember; nothing is done before that.</summary>
     /// <exception cref="RunTakenException">Another daemon has it.</exception>
     public async Task RememberAsync(string marker, CancellationToken cancellationToken)

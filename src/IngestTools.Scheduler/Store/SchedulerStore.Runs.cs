@@ -1,23 +1,19 @@
 using System.Globalization;
+using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.Store;
 
 /// <content>Runs, and what they did.</content>
 internal sealed partial class SchedulerStore
 {
-    private const string RunColumns = """
-        id, name, due_key, due_at, manual, status, started_at, completed_at, load, spool, host, transaction_ids, remote_name,
-        completed, total, unit, message, marker, node, claim
-        """;
-
     /// <summary>Writes a run that is new; its number, or null where there is one for that time already.</summary>
     public static async Task<long?> AddRunAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken) =>
         await session.NumberAsync(
             """
-            INSERT INTO ingest_run (name_key, name, due_key, due_at, manual, status, ended, started_at, completed_at, load, spool, host,
-                transaction_ids, remote_name, completed, total, unit, message)
-            VALUES (@name_key, @name, @due_key, @due_at, @manual, @status, @ended, @started_at, @completed_at, @load, @spool, @host,
-                @transaction_ids, @remote_name, @completed, @total, @unit, @message)
+            INSERT INTO ingest_run (name_key, name, due_key, due_at, manual, attempt, retry_of, not_before, status, ended, started_at,
+                completed_at, load, spool, host, transaction_ids, remote_name, completed, total, unit, message)
+            VALUES (@name_key, @name, @due_key, @due_at, @manual, @attempt, @retry_of, @not_before, @status, @ended, @started_at,
+                @completed_at, @load, @spool, @host, @transaction_ids, @remote_name, @completed, @total, @unit, @message)
             ON CONFLICT (due_key) DO NOTHING RETURNING id
             """,
             cancellationToken,
@@ -26,20 +22,89 @@ internal sealed partial class SchedulerStore
 
     /// <summary>Writes where a run of this daemon stands; false where it no longer has it.</summary>
     public Task<bool> WriteRunAsync(StoredRun run, CancellationToken cancellationToken) =>
-        WriteAsync(
+        WriteAsync(session => WriteRunAsync(session, run, cancellationToken), cancellationToken);
+
+    private async Task<bool> WriteRunAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken) =>
+        await session.ExecuteAsync(
+            """
+            UPDATE ingest_run SET status = @status, ended = @ended, started_at = @started_at, completed_at = @completed_at,
+                transaction_ids = @transaction_ids,
+                remote_name = @remote_name, completed = @completed, total = @total, unit = @unit, message = @message
+            WHERE id = @id AND claim = @claim AND ended = 0
+            """,
+            cancellationToken,
+            [.. run.ChangingValues(), ("claim", claim)]
+        ) == 1;
+
+    /// <summary>
+    /// Writes the end of a run of this daemon, and with it the run that repeats it; not written where it no longer has it. Where another
+    /// run of the schedule waits or is under way, that one does the load.
+    /// </summary>
+    public Task<(bool Written, StoredRun? Retry)> EndRunAsync(StoredRun run, DateTimeOffset now, CancellationToken cancellationToken) =>
+        WriteAsync<(bool, StoredRun?)>(
             async session =>
-                await session.ExecuteAsync(
-                    """
-                    UPDATE ingest_run SET status = @status, ended = @ended, started_at = @started_at, completed_at = @completed_at,
-                        transaction_ids = @transaction_ids,
-                        remote_name = @remote_name, completed = @completed, total = @total, unit = @unit, message = @message
-                    WHERE id = @id AND claim = @claim AND ended = 0
-                    """,
-                    cancellationToken,
-                    [.. run.ChangingValues(), ("claim", claim)]
-                ) == 1,
+            {
+                if (!await WriteRunAsync(session, run, cancellationToken))
+                    return (false, null);
+                if (
+                    run.Status != RunStatus.Failed
+                    || run.CreateRetry((await FindRowAsync(session, run.Key, cancellationToken))?.Schedule, now) is not { } retry
+                    || (await ReadGoingAsync(session, run.Key, cancellationToken)).Count > 0
+                    || await AddRunAsync(session, retry, cancellationToken) is not { } number
+                )
+                    return (true, null);
+                return (true, retry with { Number = number });
+            },
             cancellationToken
         );
+
+    /// <summary>Ends the runs of a schedule that would repeat a failed one and have not begun.</summary>
+    public static Task<int> EndRetriesAsync(
+        StoreSession session,
+        string key,
+        DateTimeOffset now,
+        string message,
+        CancellationToken cancellationToken
+    ) =>
+        session.ExecuteAsync(
+            """
+            UPDATE ingest_run SET status = 'Canceled', ended = 1, completed_at = @now, message = @message
+            WHERE name_key = @key AND ended = 0 AND claim IS NULL AND not_before IS NOT NULL
+            """,
+            cancellationToken,
+            ("key", key),
+            ("now", now.ToUnixTimeMilliseconds()),
+            ("message", message)
+        );
+
+    /// <summary>Gives the runs that would repeat a failed one what their schedule loads now; those that are one too many end.</summary>
+    private static async Task ChangeRetriesAsync(
+        StoreSession session,
+        StoredSchedule schedule,
+        string host,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
+        foreach (StoredRun retry in (await ReadGoingAsync(session, schedule.Key, cancellationToken)).Where(run => run.IsPendingRetry))
+        {
+            if (retry.Attempt > (schedule.Definition.RetryFailed ?? 0) + 1)
+            {
+                await EndRetriesAsync(session, schedule.Key, now, "The schedule was changed, and repeats it no more.", cancellationToken);
+                return;
+            }
+
+            LoadDefinition load = schedule.Definition.Load with { Again = schedule.Definition.Load.Again || retry.Load.Again };
+            await session.ExecuteAsync(
+                "UPDATE ingest_run SET load = @load, spool = @spool, host = @host WHERE id = @id AND ended = 0 AND claim IS NULL",
+                cancellationToken,
+                ("id", retry.Number),
+                ("load", LoadJson.Write(load)),
+                ("spool", schedule.Spool),
+                ("host", host)
+            );
+        }
+    }
 
     /// <summary>
     /// Keeps what a run has to remember; false where this daemon no longer has it. It can be long, so it is not written with every step.
@@ -86,12 +151,23 @@ internal sealed partial class SchedulerStore
     public async Task<StoredRun?> FindRunAsync(long number, CancellationToken cancellationToken) =>
         (
             await ReadAsync(
+                session => session.QueryAsync("SELECT * FROM ingest_run WHERE id = @id", StoredRun.Read, cancellationToken, ("id", number)),
+                cancellationToken
+            )
+        ).FirstOrDefault();
+
+    /// <summary>The newest run of a schedule before a number that had items, whatever became of them; null where there is none.</summary>
+    public async Task<StoredRun?> FindRunWithItemsAsync(string key, long before, CancellationToken cancellationToken) =>
+        (
+            await ReadAsync(
                 session =>
                     session.QueryAsync(
-                        $"SELECT {RunColumns} FROM ingest_run WHERE id = @id",
+                        "SELECT * FROM ingest_run WHERE name_key = @key AND id < @before AND (completed > 0 OR total > 0) "
+                            + "ORDER BY id DESC LIMIT 1",
                         StoredRun.Read,
                         cancellationToken,
-                        ("id", number)
+                        ("key", key),
+                        ("before", before)
                     ),
                 cancellationToken
             )
@@ -111,7 +187,7 @@ internal sealed partial class SchedulerStore
         return ReadAsync(
             session =>
                 session.QueryAsync(
-                    $"SELECT {RunColumns} FROM ingest_run WHERE id < @number AND due_at >= @since {states} ORDER BY id DESC LIMIT @most",
+                    $"SELECT * FROM ingest_run WHERE id < @number AND due_at >= @since {states} ORDER BY id DESC LIMIT @most",
                     StoredRun.Read,
                     cancellationToken,
                     ("number", number),
@@ -134,7 +210,7 @@ internal sealed partial class SchedulerStore
             session =>
                 session.QueryAsync(
                     $"""
-                    SELECT {RunColumns} FROM ingest_run
+                    SELECT * FROM ingest_run
                     WHERE id IN (SELECT max(id) FROM ingest_run WHERE name_key IN ({string.Join(
                         ", ",
                         values.Select(value => "@" + value.Name)
@@ -174,20 +250,20 @@ internal sealed partial class SchedulerStore
     /// <summary>Runs of a schedule that have not ended.</summary>
     public static Task<List<StoredRun>> ReadGoingAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
         session.QueryAsync(
-            $"SELECT {RunColumns} FROM ingest_run WHERE name_key = @key AND ended = 0 ORDER BY id",
+            "SELECT * FROM ingest_run WHERE name_key = @key AND ended = 0 ORDER BY id",
             StoredRun.Read,
             cancellationToken,
             ("key", key)
         );
 
     /// <summary>The oldest run of each host that has a place free, and that waits for no other run of its schedule.</summary>
-    public Task<List<StoredRun>> ReadWaitingAsync(int placesOfHost, int most, CancellationToken cancellationToken) =>
+    public Task<List<StoredRun>> ReadWaitingAsync(int placesOfHost, int most, DateTimeOffset now, CancellationToken cancellationToken) =>
         ReadAsync(
             session =>
                 session.QueryAsync(
                     $"""
-                    SELECT {RunColumns} FROM ingest_run r
-                    WHERE ended = 0 AND claim IS NULL
+                    SELECT * FROM ingest_run r
+                    WHERE ended = 0 AND claim IS NULL AND (not_before IS NULL OR not_before <= @now)
                         AND host NOT IN (SELECT host FROM ingest_run WHERE ended = 0
                             AND claim IS NOT NULL GROUP BY host HAVING count(*) >= @places)
                         AND NOT EXISTS (SELECT 1 FROM ingest_run o WHERE o.name_key = r.name_key AND o.ended = 0 AND o.claim IS NOT NULL)
@@ -196,6 +272,7 @@ internal sealed partial class SchedulerStore
                     StoredRun.Read,
                     cancellationToken,
                     ("places", placesOfHost),
+                    ("now", now.ToUnixTimeMilliseconds()),
                     ("most", most)
                 ),
             cancellationToken
@@ -211,12 +288,12 @@ internal sealed partial class SchedulerStore
                     return await session.QueryAsync(
                         $"""
                         UPDATE ingest_run SET claim = @claim, node = @node, started_at = coalesce(started_at, @now)
-                        WHERE id = @id AND ended = 0 AND claim IS NULL
+                        WHERE id = @id AND ended = 0 AND claim IS NULL AND (not_before IS NULL OR not_before <= @now)
                             AND (SELECT count(*) FROM ingest_run o WHERE o.host = ingest_run.host AND o.ended = 0
                                 AND o.claim IS NOT NULL) < @places
                             AND NOT EXISTS (SELECT 1 FROM ingest_run o WHERE o.name_key = ingest_run.name_key AND o.ended = 0
                                 AND o.claim IS NOT NULL)
-                        RETURNING {RunColumns}
+                        RETURNING *
                         """,
                         StoredRun.Read,
                         cancellationToken,
@@ -248,7 +325,7 @@ internal sealed partial class SchedulerStore
                     WHERE ended = 0 AND claim IS NOT NULL AND claim <> @claim AND claim NOT IN (SELECT claim FROM ingest_node
                         WHERE seen >= {dialect.Now} - @dead)
                         {(others.Length == 0 ? "" : $"AND id NOT IN ({others})")}
-                    RETURNING {RunColumns}
+                    RETURNING *
                     """,
                     StoredRun.Read,
                     cancellationToken,
@@ -266,7 +343,7 @@ internal sealed partial class SchedulerStore
         ReadAsync(
             session =>
                 session.QueryAsync(
-                    $"SELECT {RunColumns} FROM ingest_run WHERE ended = 0 AND claim = @claim",
+                    "SELECT * FROM ingest_run WHERE ended = 0 AND claim = @claim",
                     StoredRun.Read,
                     cancellationToken,
                     ("claim", claim)
@@ -287,7 +364,7 @@ internal sealed partial class SchedulerStore
                     session.QueryAsync(
                         $"""
                         UPDATE ingest_run SET status = 'Canceled', ended = 1, completed_at = @now, message = @message WHERE id = @id
-                            AND ended = 0 AND claim IS NULL RETURNING {RunColumns}
+                            AND ended = 0 AND claim IS NULL RETURNING *
                         """,
                         StoredRun.Read,
                         cancellationToken,

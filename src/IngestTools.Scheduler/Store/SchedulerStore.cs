@@ -50,8 +50,6 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
 
     // Schedules
 
-    private const string ScheduleColumns = "name_key, revision, definition, status, reason, spool, registered_at, registered_by, next_due";
-
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>: it is there, and cannot be read.</exception>
     public async Task<StoredSchedule?> FindScheduleAsync(string name, CancellationToken cancellationToken) =>
         (await FindRowAsync(name, cancellationToken))?.Open();
@@ -62,7 +60,7 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
     public static async Task<ScheduleRow?> FindRowAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
         (
             await session.QueryAsync(
-                $"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key = @key",
+                "SELECT * FROM ingest_schedule WHERE name_key = @key",
                 ScheduleRow.Read,
                 cancellationToken,
                 ("key", key)
@@ -74,7 +72,7 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
         ReadAsync(
             session =>
                 session.QueryAsync(
-                    $"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key ORDER BY name_key LIMIT @most",
+                    "SELECT * FROM ingest_schedule WHERE name_key > @key ORDER BY name_key LIMIT @most",
                     ScheduleRow.Read,
                     cancellationToken,
                     ("key", key),
@@ -110,11 +108,20 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
                 )
                     return (false, old);
                 await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE name_key = @key", cancellationToken, ("key", schedule.Key));
+                if (row is not null)
+                    await EndRetriesAsync(
+                        session,
+                        schedule.Key,
+                        schedule.RegisteredAt,
+                        "The schedule was registered again.",
+                        cancellationToken
+                    );
                 int added = await session.ExecuteAsync(
-                    $"""
-                    INSERT INTO ingest_schedule ({ScheduleColumns})
+                    """
+                    INSERT INTO ingest_schedule (name_key, revision, definition, status, reason, spool, registered_at, registered_by,
+                        next_due, changed)
                     VALUES (@key, @revision, @definition, @status, @reason, @spool, @registered_at, @registered_by,
-                        @next_due) ON CONFLICT (name_key) DO NOTHING
+                        @next_due, @changed) ON CONFLICT (name_key) DO NOTHING
                     """,
                     cancellationToken,
                     schedule.Values()
@@ -126,13 +133,14 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             cancellationToken
         );
 
-    public Task<ScheduleRow?> DeleteScheduleAsync(string name, CancellationToken cancellationToken) =>
+    public Task<ScheduleRow?> DeleteScheduleAsync(string name, DateTimeOffset now, CancellationToken cancellationToken) =>
         WriteAsync(
             async session =>
             {
                 string key = StoredSchedule.KeyOf(name);
                 ScheduleRow? old = await FindRowAsync(session, key, cancellationToken);
                 await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE name_key = @key", cancellationToken, ("key", key));
+                await EndRetriesAsync(session, key, now, "The schedule was unregistered.", cancellationToken);
                 return old;
             },
             cancellationToken
@@ -141,6 +149,49 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
     /// <summary>Changes where a schedule stands, unless somebody else did meanwhile.</summary>
     public Task<bool> ChangeScheduleAsync(StoredSchedule was, StoredSchedule now, CancellationToken cancellationToken) =>
         WriteAsync(session => ChangeScheduleAsync(session, was, now, cancellationToken), cancellationToken);
+
+    /// <summary>Suspends a schedule, and ends what would repeat its failed runs; false where somebody else changed it meanwhile.</summary>
+    public Task<bool> SuspendScheduleAsync(
+        StoredSchedule was,
+        StoredSchedule now,
+        DateTimeOffset at,
+        CancellationToken cancellationToken
+    ) =>
+        WriteAsync(
+            async session =>
+            {
+                if (!await ChangeScheduleAsync(session, was, now, cancellationToken))
+                    return false;
+                await EndRetriesAsync(session, now.Key, at, "The schedule was suspended.", cancellationToken);
+                return true;
+            },
+            cancellationToken
+        );
+
+    /// <summary>Changes what a schedule loads and when, unless somebody else changed it meanwhile. Runs that have begun stay.</summary>
+    public Task<bool> ChangeDefinitionAsync(
+        StoredSchedule was,
+        StoredSchedule now,
+        string host,
+        DateTimeOffset at,
+        CancellationToken cancellationToken
+    ) =>
+        WriteAsync(
+            async session =>
+            {
+                if (!await ChangeScheduleAsync(session, was, now, cancellationToken))
+                    return false;
+                await session.ExecuteAsync(
+                    "UPDATE ingest_schedule SET definition = @definition, spool = @spool, registered_at = @registered_at, "
+                        + "changed = changed + 1 WHERE name_key = @key AND revision = @revision",
+                    cancellationToken,
+                    [.. now.Values().Where(value => value.Item1 is "key" or "revision" or "definition" or "spool" or "registered_at")]
+                );
+                await ChangeRetriesAsync(session, now, host, at, cancellationToken);
+                return true;
+            },
+            cancellationToken
+        );
 
     public static async Task<bool> ChangeScheduleAsync(
         StoreSession session,
@@ -152,13 +203,14 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
         int changed = await session.ExecuteAsync(
             $"""
             UPDATE ingest_schedule SET status = @status, reason = @reason, next_due = @next_due
-            WHERE name_key = @key AND revision = @revision AND status = @was_status AND {(
+            WHERE name_key = @key AND revision = @revision AND changed = @changed AND status = @was_status AND {(
                 was.NextDue is null ? "next_due IS NULL" : "next_due = @was_due"
             )}
             """,
             cancellationToken,
             ("key", was.Key),
             ("revision", was.Revision),
+            ("changed", was.Changed),
             ("was_status", was.Status.ToString()),
             ("was_due", was.NextDue?.ToUnixTimeMilliseconds()),
             ("status", now.Status.ToString()),
@@ -178,7 +230,7 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
         ReadAsync(
             session =>
                 session.QueryAsync(
-                    $"SELECT {ScheduleColumns} FROM ingest_schedule WHERE name_key > @key AND {HasNoServer} ORDER BY name_key LIMIT @most",
+                    $"SELECT * FROM ingest_schedule WHERE name_key > @key AND {HasNoServer} ORDER BY name_key LIMIT @most",
                     ScheduleRow.Read,
                     cancellationToken,
                     ("key", key),
@@ -209,9 +261,10 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
     /// <summary>Records the server of a schedule; false where it was replaced or given a server meanwhile.</summary>
     public static async Task<bool> RecordServerAsync(StoreSession session, StoredSchedule schedule, CancellationToken cancellationToken) =>
         await session.ExecuteAsync(
-            $"UPDATE ingest_schedule SET definition = @definition WHERE name_key = @key AND revision = @revision AND {HasNoServer}",
+            "UPDATE ingest_schedule SET definition = @definition WHERE name_key = @key AND revision = @revision AND changed = @changed "
+                + $"AND {HasNoServer}",
             cancellationToken,
-            schedule.Values().Where(value => value.Item1 is "key" or "revision" or "definition").ToArray()
+            schedule.Values().Where(value => value.Item1 is "key" or "revision" or "definition" or "changed").ToArray()
         ) == 1;
 
     /// <summary>Schedules whose time has come up to a moment and was not planned, in an order that is the same for all who ask.</summary>

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using IngestTools.Scheduling;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -38,6 +39,9 @@ internal abstract class StoreDialect
 
     /// <summary>How many tables the database has that are not the store's.</summary>
     public abstract string CountTables { get; }
+
+    /// <summary>How many columns of a name (@column) a table (@table) has: one or none.</summary>
+    public abstract string CountColumns { get; }
 
     /// <summary>Whether the database itself is broken, or none at all.</summary>
     public abstract bool IsCorrupt(DbException error);
@@ -80,11 +84,14 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
     /// <summary>Where earlier versions kept Quartz's triggers.</summary>
     private readonly string _alarms;
 
-    public SqliteDialect(string folder)
+    /// <param name="folder">The folder of the store.</param>
+    /// <param name="place">What the store is called for people, where this is a copy of it.</param>
+    public SqliteDialect(string folder, string? place = null)
     {
-        Place = Path.Join(folder, "scheduler.db");
+        string path = SchedulerPlace.StoreOf(folder);
+        Place = place ?? path;
         _alarms = Path.Join(folder, "alarms.db");
-        _connection = ConnectionTo(Place);
+        _connection = ConnectionTo(path);
     }
 
     public override string Place { get; }
@@ -100,6 +107,8 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
     public override string CountTables =>
         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'ingest\\_%' ESCAPE '\\' AND name NOT LIKE "
         + "'sqlite\\_%' ESCAPE '\\'";
+
+    public override string CountColumns => "SELECT count(*) FROM pragma_table_info(@table) WHERE name = @column";
 
     public override bool IsCorrupt(DbException error) => error is SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase };
 
@@ -212,6 +221,10 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
 
     /// <summary>A database may hold other programs' tables too: these have names of their own.</summary>
     public override string CountTables => "SELECT 0";
+
+    public override string CountColumns =>
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = CAST(CAST(@table AS text) AS regclass) AND attname = @column "
+        + "AND NOT attisdropped";
 
     public override bool IsCorrupt(DbException error) => false;
 

@@ -1,4 +1,7 @@
 namespace IngestTools.Scheduler.Store;
 
 /// <summary>The daemon cannot begin, or cannot go on, with this store; the message says why and what to do.</summary>
-internal sealed class StoreException(string message, Exception? cause = null) : Exception(message, cause);
+internal class StoreException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>A scheduler with this store runs already.</summary>
+internal sealed class StoreHeldException(string message) : StoreException(message);

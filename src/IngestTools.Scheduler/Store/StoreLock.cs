@@ -21,9 +21,9 @@ internal sealed class StoreLock : IDisposable
         {
             SafeFileHandle? handle = OperatingSystem.IsWindows() ? TryTakeOnWindows(path) : UnixLock.TryTake(path);
             if (handle is null)
-                throw new StoreException(
-                    $"Another scheduler has the store: {Holder(path)} (the lock is {path}). One daemon serves a store; stop that one, "
-                        + $"or give another --store."
+                throw new StoreHeldException(
+                    $"A scheduler with this store runs already: {Holder(path)} (its lock is {path}). Use that one: "
+                        + "'ingest-scheduler status' shows it. One with a store of its own needs another folder: --store DIR."
                 );
             byte[] holder = Encoding.UTF8.GetBytes(
                 string.Create(

@@ -22,6 +22,8 @@ internal static class StoreSchema
             await CheckOwnerAsync(dialect, session, cancellationToken);
             foreach (string statement in Statements(dialect))
                 await session.ExecuteAsync(statement, cancellationToken);
+            foreach ((string table, string column, string type) in AddedColumns)
+                await AddColumnAsync(dialect, session, table, column, type, cancellationToken);
             await session.ExecuteAsync(
                 "INSERT INTO ingest_meta (name, value) VALUES ('schema', @value) ON CONFLICT (name) DO NOTHING",
                 cancellationToken,
@@ -40,6 +42,28 @@ internal static class StoreSchema
         }
     }
 
+    /// <summary>Makes sure that a store can be read by this version; nothing is made or changed.</summary>
+    /// <exception cref="StoreException">The store is another program's, a newer version's, empty, or broken.</exception>
+    public static async Task CheckReadableAsync(StoreDialect dialect, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using DbConnection connection = await dialect.OpenAsync(cancellationToken);
+            StoreSession session = new(connection, null);
+            await CheckOwnerAsync(dialect, session, cancellationToken);
+            if (await session.NumberAsync(dialect.CountColumns, cancellationToken, ("table", "ingest_run"), ("column", "id")) == 0)
+                throw new StoreException(
+                    $"{dialect.Place} is not a store of ingest-scheduler: it has no tables. Put a copy of it back, or move it away."
+                );
+            if (await ReadVersionAsync(session, cancellationToken) is { } found and > Version)
+                throw Newer(dialect, found);
+        }
+        catch (DbException e) when (dialect.IsCorrupt(e))
+        {
+            throw Corrupt(dialect, e);
+        }
+    }
+
     public static StoreException Corrupt(StoreDialect dialect, Exception cause) =>
         new(
             $"The store {dialect.Place} is broken: {cause.Message.TrimEnd('.')}. Put a copy of it back, or move it away, start again, "
@@ -55,10 +79,16 @@ internal static class StoreSchema
 
     private static async Task CheckVersionAsync(StoreDialect dialect, StoreSession session, CancellationToken cancellationToken)
     {
-        long? found = await session.NumberAsync("SELECT value FROM ingest_meta WHERE name = 'schema'", cancellationToken);
-        if (found == Version)
-            return;
-        throw new StoreException(
+        long? found = await ReadVersionAsync(session, cancellationToken);
+        if (found != Version)
+            throw Newer(dialect, found);
+    }
+
+    private static Task<long?> ReadVersionAsync(StoreSession session, CancellationToken cancellationToken) =>
+        session.NumberAsync("SELECT value FROM ingest_meta WHERE name = 'schema'", cancellationToken);
+
+    private static StoreException Newer(StoreDialect dialect, long? found) =>
+        new(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"The store {dialect.Place} was made by a newer version of ingest-scheduler: its tables have version {found}, and "
@@ -67,6 +97,30 @@ internal static class StoreSchema
                 + "Start that version, or take its schedules along: there 'ingest-scheduler export FILE', here 'ingest-scheduler "
                 + "import FILE' into another store."
         );
+
+    /// <summary>
+    /// Columns that came after the first version. An earlier version does not know them, and they are empty in what it wrote: so the
+    /// version of the tables stays.
+    /// </summary>
+    private static readonly (string Table, string Column, string Type)[] AddedColumns =
+    [
+        ("ingest_schedule", "changed", "BIGINT NOT NULL DEFAULT 0"),
+        ("ingest_run", "attempt", "BIGINT"),
+        ("ingest_run", "retry_of", "BIGINT"),
+        ("ingest_run", "not_before", "BIGINT"),
+    ];
+
+    private static async Task AddColumnAsync(
+        StoreDialect dialect,
+        StoreSession session,
+        string table,
+        string column,
+        string type,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await session.NumberAsync(dialect.CountColumns, cancellationToken, ("table", table), ("column", column)) == 0)
+            await session.ExecuteAsync($"ALTER TABLE {table} ADD COLUMN {column} {type}", cancellationToken);
     }
 
     /// <remarks>

@@ -108,6 +108,18 @@ internal static class ReaderColumns
         return reader.IsDBNull(at) ? null : Convert.ToInt64(reader.GetValue(at), CultureInfo.InvariantCulture);
     }
 
+    /// <summary>The number of a column that a store of an earlier version does not have.</summary>
+    public static long? AddedNumber(this DbDataReader reader, string column)
+    {
+        for (int at = 0; at < reader.FieldCount; at++)
+        {
+            if (reader.GetName(at) == column)
+                return reader.IsDBNull(at) ? null : Convert.ToInt64(reader.GetValue(at), CultureInfo.InvariantCulture);
+        }
+
+        return null;
+    }
+
     public static DateTimeOffset Time(this DbDataReader reader, string column) =>
         DateTimeOffset.FromUnixTimeMilliseconds(reader.Number(column));
 

@@ -24,6 +24,18 @@ internal sealed record StoredRun
 
     public bool Manual { get; init; }
 
+    /// <summary>1 for a run of a time, more for one that repeats a failed run.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>The number of the run that it repeats, the first of several; null where it repeats none.</summary>
+    public long? RetryOf { get; init; }
+
+    /// <summary>Nobody begins it before this; null where it may begin at once.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>Whether it repeats a failed run, and has not begun. A run of another time takes its place.</summary>
+    public bool IsPendingRetry => NotBefore is not null && Claim is null && !IsTerminal;
+
     public RunStatus Status { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
@@ -75,6 +87,39 @@ internal sealed record StoredRun
     /// </summary>
     public string? Unreadable { get; private init; }
 
+    /// <summary>
+    /// The run that repeats this one as its schedule is now; null where it is not repeated: it did not fail, something of it was submitted,
+    /// it was repeated often enough, or its schedule is suspended, gone or another one.
+    /// </summary>
+    public StoredRun? CreateRetry(StoredSchedule? schedule, DateTimeOffset now)
+    {
+        const string mark = "/retry/";
+        if (
+            Status != RunStatus.Failed
+            || TransactionIds.Count > 0
+            || schedule is not { Status: ScheduleStatus.Active or ScheduleStatus.Ended, Definition: var definition }
+            || !DueKey.StartsWith(schedule.Revision + "/", StringComparison.Ordinal)
+            || Attempt > (definition.RetryFailed ?? 0)
+        )
+            return null;
+        DateTimeOffset at = now + (definition.RetryAfter ?? ScheduleDefinition.DefaultRetryAfter);
+        string first = DueKey.Split(mark)[0];
+        return new StoredRun
+        {
+            Name = definition.Name,
+            DueKey = string.Create(CultureInfo.InvariantCulture, $"{first}{mark}{Attempt}"),
+            DueAt = at,
+            NotBefore = at,
+            Manual = Manual,
+            Status = RunStatus.Planned,
+            Load = definition.Load with { Again = definition.Load.Again || Load.Again },
+            Spool = schedule.Spool,
+            Host = Host,
+            Attempt = Attempt + 1,
+            RetryOf = RetryOf ?? Number,
+        };
+    }
+
     /// <summary>The run of a row; one that cannot be read is marked, and hides no other.</summary>
     public static StoredRun Read(DbDataReader row)
     {
@@ -96,6 +141,9 @@ internal sealed record StoredRun
             DueKey = row.Text("due_key"),
             DueAt = row.Time("due_at"),
             Manual = row.Number("manual") != 0,
+            Attempt = (int)(row.AddedNumber("attempt") ?? 1),
+            RetryOf = row.AddedNumber("retry_of"),
+            NotBefore = row.AddedNumber("not_before") is { } earliest ? DateTimeOffset.FromUnixTimeMilliseconds(earliest) : null,
             Status = ReadStatus(row),
             StartedAt = row.TimeOrNull("started_at"),
             CompletedAt = row.TimeOrNull("completed_at"),
@@ -215,7 +263,10 @@ internal sealed record StoredRun
             ("due_key", DueKey),
             ("due_at", DueAt.ToUnixTimeMilliseconds()),
             ("manual", Manual ? 1 : 0),
-            ("load", JsonSerializer.Serialize(Load, LoadJson.Default.LoadDefinition)),
+            ("attempt", Attempt),
+            ("retry_of", RetryOf),
+            ("not_before", NotBefore?.ToUnixTimeMilliseconds()),
+            ("load", LoadJson.Write(Load)),
             ("spool", Spool),
             ("host", Host),
         ];
@@ -232,6 +283,8 @@ internal sealed record StoredRun
             StartedAt = StartedAt,
             CompletedAt = CompletedAt,
             Manual = Manual,
+            Attempt = Attempt,
+            RetryOf = RetryOf is { } first ? IdOf(first) : null,
             TransactionIds = TransactionIds,
             RemoteName = RemoteName,
             Completed = Completed,

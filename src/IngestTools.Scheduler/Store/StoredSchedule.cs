@@ -22,7 +22,11 @@ internal sealed record StoredSchedule
     /// <summary>What the spool calls the copied input; null where none was copied.</summary>
     public string? Spool { get; init; }
 
+    /// <summary>When it was registered, or its time was changed: intervals are counted from there.</summary>
     public DateTimeOffset RegisteredAt { get; init; }
+
+    /// <summary>How often its definition was changed.</summary>
+    public long Changed { get; init; }
 
     public string? RegisteredBy { get; init; }
 
@@ -35,10 +39,8 @@ internal sealed record StoredSchedule
     /// </summary>
     public bool IsOf(DateTimeOffset at, LoadDefinition load) =>
         Definition.At == at
-        && Definition.Load with
-        {
-            Server = Definition.Load.Server ?? load.Server,
-        } == load with { Server = load.Server ?? Definition.Load.Server };
+        && LoadJson.Write(Definition.Load with { Server = Definition.Load.Server ?? load.Server })
+            == LoadJson.Write(load with { Server = load.Server ?? Definition.Load.Server });
 
     /// <summary>The same schedule, which loads to a server from now on.</summary>
     public StoredSchedule WithServer(string server) =>
@@ -60,6 +62,7 @@ internal sealed record StoredSchedule
             RegisteredAt = row.Time("registered_at"),
             RegisteredBy = row.TextOrNull("registered_by"),
             NextDue = row.TimeOrNull("next_due"),
+            Changed = row.AddedNumber("changed") ?? 0,
         };
 
     public (string, object?)[] Values() =>
@@ -73,5 +76,6 @@ internal sealed record StoredSchedule
             ("registered_at", RegisteredAt.ToUnixTimeMilliseconds()),
             ("registered_by", RegisteredBy),
             ("next_due", NextDue?.ToUnixTimeMilliseconds()),
+            ("changed", Changed),
         ];
 }

@@ -108,8 +108,9 @@ public sealed class VossLoadTests
         string path = Path.Join(voss.Folder.Path, "users.xlsx");
         using (System.IO.Compression.ZipArchive zip = System.IO.Compression.ZipFile.Open(path, System.IO.Compression.ZipArchiveMode.Create))
         {
-            foreach (string entry in new[] { "[Content_Types].xml", "xl/workbook.xml" })
-                zip.CreateEntry(entry).Open().Dispose();
+            zip.CreateEntry("[Content_Types].xml").Open().Dispose();
+            using StreamWriter workbook = new(zip.CreateEntry("xl/workbook.xml").Open());
+            workbook.Write("<workbook><sheets><sheet/></sheets></workbook>");
         }
 
         (Transaction ended, List<IngestException> errors) = await voss.FollowAsync(await voss.StartLoadAsync(path));

@@ -80,6 +80,7 @@ public sealed class VossUploadTests
             { "other.xlsx", Zip("readme.txt"), "a zip file of something else" },
             { "letter.xlsx", Zip("[Content_Types].xml", "word/document.xml"), "a text document" },
             { "binary.xlsx", Zip("[Content_Types].xml", "xl/workbook.bin"), "a binary workbook" },
+            { "sheetless.xlsx", new TestWorkbook().ToBytes(), "it has no sheet" },
             { "cut.xlsx", new TestWorkbook().AddUsers("Users", 50).ToBytes()[..600], "its zip is broken" },
         };
 

@@ -10,7 +10,7 @@ using Xunit;
 namespace IngestTools.Units.Scheduler;
 
 /// <summary>What becomes of times that have come, with a clock that is set by hand.</summary>
-public sealed class PlannerTests
+public sealed partial class PlannerTests
 {
     private static readonly DateTimeOffset Noon = new(2027, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
@@ -357,7 +357,7 @@ public sealed class PlannerTests
 
         Assert.Equal([RunStatus.Missed, RunStatus.Missed, RunStatus.Planned], (await skipping.RunsAsync()).Select(run => run.Status));
         Assert.Equal([RunStatus.Missed, RunStatus.Planned, RunStatus.Planned], (await queueing.RunsAsync()).Select(run => run.Status));
-        Assert.Empty(await queueing.Store.ReadWaitingAsync(4, 10, CancellationToken.None));
+        Assert.Empty(await queueing.Store.ReadWaitingAsync(4, 10, queueing.Time.Now, CancellationToken.None));
     }
 
     [Fact]

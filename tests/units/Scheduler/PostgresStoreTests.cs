@@ -111,7 +111,7 @@ public sealed class PostgresStoreTests
         // Nobody tells when the listener listens, so what is heard is done until it is.
         await Until.TrueAsync(async () =>
         {
-            await one.DeleteScheduleAsync("s", CancellationToken.None);
+            await one.DeleteScheduleAsync("s", TimeProvider.System.GetUtcNow(), CancellationToken.None);
             await one.PutScheduleAsync(schedule, replace: false, CancellationToken.None);
             return heard.Contains(schedule.NextDue!.Value);
         });

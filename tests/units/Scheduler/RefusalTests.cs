@@ -116,6 +116,32 @@ public sealed class RefusalTests
                 ErrorId.InvalidSchedule,
                 "only a header"
             ),
+            (
+                good with
+                {
+                    Load = harness.IcaLoad(1) with { DataIdPath = Write("binary.csv", "DataId\nfil.1\0\u0001\u0002") },
+                },
+                ErrorId.InvalidSchedule,
+                "it is a binary file"
+            ),
+            (
+                good with
+                {
+                    Load = harness.IcaLoad(1) with { DataIdPath = Write("letter.csv", "Dear colleagues\nthe ids come tomorrow\n") },
+                },
+                ErrorId.InvalidSchedule,
+                "none of its 2 lines is an id"
+            ),
+            (good with { Load = load with { Include = ["*.tif,*.jpg"] } }, ErrorId.InvalidSchedule, "looks like 2"),
+            (good with { Load = load with { Exclude = ["private/*"] } }, ErrorId.InvalidSchedule, "has a slash in it"),
+            (
+                good with
+                {
+                    Load = harness.VossLoad("a.xlsx") with { Path = new TestWorkbook().Save(Path.Join(harness.Folder.Path, "none.xlsx")) },
+                },
+                ErrorId.NotAWorkbook,
+                "it has no sheet"
+            ),
             (good with { Load = harness.IcaLoad(1) with { DataIdPath = Write("empty.csv", "") } }, ErrorId.InvalidSchedule, "it is empty"),
             (
                 good with
@@ -285,7 +311,7 @@ public sealed class RefusalTests
 
         SchedulerProcess second = harness.Begin();
 
-        Assert.Equal(1, await second.EndsAsync());
+        Assert.Equal(SchedulerPlace.RunsAlready, await second.EndsAsync());
         Assert.Contains($"process {first.Id} on {Environment.MachineName}", second.Log, StringComparison.Ordinal);
         Assert.False(first.HasExited);
     }

@@ -1,6 +1,5 @@
 using IngestTools.Connections;
 using IngestTools.Sandbox.Faults;
-using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Xunit;
 
@@ -152,10 +151,11 @@ public sealed class StopRunTests
     public async Task A_file_in_which_no_line_is_an_id_has_failed_and_its_lines_are_told()
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        LoadDefinition load = harness.IcaLoad(1);
-        File.WriteAllLines(load.DataIdPath!, ["Name,DataId", "x,no id", "x,none either"]);
         SchedulerProcess daemon = await harness.RunAsync();
-        await daemon.RegisterAsync(SchedulerHarness.Yearly("bad ids", load));
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("bad ids", harness.IcaLoad(1)));
+        // Such a file is refused at registration; an earlier version took it.
+        string copy = Assert.Single(Directory.GetFiles(Path.Join(harness.Store, "spool"), "*", SearchOption.AllDirectories));
+        File.WriteAllLines(copy, ["Name,DataId", "x,no id", "x,none either"]);
 
         BulkLoadRun run = await daemon.EndOfAsync((await daemon.StartRunAsync("bad ids")).Id);
 

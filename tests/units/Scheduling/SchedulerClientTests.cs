@@ -217,9 +217,9 @@ public sealed class SchedulerClientTests
             }
         );
         using SchedulerClient client = new(socket.Path);
-        await client.StartAsync("nightly", None);
+        await client.StartAsync("nightly", again: false, None);
 
-        IngestException error = await Assert.ThrowsAsync<IngestException>(() => client.StartAsync("nightly", None));
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => client.StartAsync("nightly", again: false, None));
 
         Assert.Equal(ErrorId.OutcomeUnknown, error.ErrorId);
         Assert.Contains("Get-BulkLoadRun", error.Advice, StringComparison.Ordinal);
@@ -255,7 +255,7 @@ public sealed class SchedulerClientTests
         await using ControlSocket socket = ControlSocket.Answering(200, Run);
         using SchedulerClient client = new(socket.Path);
 
-        await client.StartAsync("a%2Fb c?ü", None);
+        await client.StartAsync("a%2Fb c?ü", again: false, None);
 
         Assert.StartsWith("POST /schedules/a%252Fb%20c%3F%C3%BC/start ", Assert.Single(socket.Requests), StringComparison.Ordinal);
     }

@@ -159,7 +159,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             )
             .ConfigureAwait(false);
         if (minimum is null && deleted is (0, false))
-            return completed;
+            return completed with { Message = $"{brought}, and deleted none. {completed.Message}".TrimEnd() };
         if (minimum is null && deleted is null)
             return completed with { Message = $"{brought}. Whether it deleted any could not be found out." };
         string branch = $"{completed.Repository}/{completed.Branch}";

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using System.Xml;
 using IngestTools.Uploads;
 
 namespace IngestTools.Services.Voss;
@@ -90,7 +91,9 @@ internal static class WorkbookFile
             using ZipArchive zip = new(file, ZipArchiveMode.Read, leaveOpen: true);
             if (zip.GetEntry("[Content_Types].xml") is not { } types)
                 return "it is a zip file of something else";
-            if (zip.GetEntry("xl/workbook.xml") is not null || NamesWorkbook(types))
+            if (zip.GetEntry("xl/workbook.xml") is { } workbook)
+                return FindSheetProblem(workbook);
+            if (NamesWorkbook(types))
                 return null;
             return zip switch
             {
@@ -103,6 +106,27 @@ internal static class WorkbookFile
         catch (InvalidDataException e)
         {
             return $"its zip is broken, as after a copy that was cut off ({e.Message.TrimEnd('.')})";
+        }
+    }
+
+    /// <summary>A workbook has at least one sheet. The list of its sheets comes early in its main part.</summary>
+    private static string? FindSheetProblem(ZipArchiveEntry workbook)
+    {
+        try
+        {
+            using Stream content = workbook.Open();
+            using XmlReader xml = XmlReader.Create(content, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
+            while (xml.Read())
+            {
+                if (xml.NodeType == XmlNodeType.Element && xml.LocalName == "sheet")
+                    return null;
+            }
+
+            return "it has no sheet";
+        }
+        catch (XmlException e)
+        {
+            return $"the list of its sheets cannot be read ({e.Message.TrimEnd('.')})";
         }
     }
 
