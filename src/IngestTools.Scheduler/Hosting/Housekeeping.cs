@@ -48,7 +48,7 @@ internal sealed class Housekeeping(
         attendance.WereOthersPresent = store.Dialect.IsShared && await store.CountOtherNodesAsync(node.DeadAfter, cancellationToken) > 0;
         await RemoveQuartzAsync(cancellationToken);
         await RecordServersAsync(cancellationToken);
-        await SetBackAsync(cancellationToken);
+        await SetBackAsync(null, cancellationToken);
         await planner.PlanOverdueAsync(cancellationToken);
         await triggers.StartAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
@@ -92,7 +92,7 @@ internal sealed class Housekeeping(
     }
 
     /// <summary>Sets back what lies further ahead than its schedule says: a clock was ahead, and is right again.</summary>
-    private async Task SetBackAsync(CancellationToken cancellationToken)
+    private async Task SetBackAsync(DateTimeOffset? wrongSince, CancellationToken cancellationToken)
     {
         int moved = 0;
         string last = "";
@@ -102,7 +102,7 @@ internal sealed class Housekeeping(
             systemd.Notify(Watchdog);
             foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
             {
-                if (await TrySetBackAsync(schedule, cancellationToken))
+                if (await TrySetBackAsync(schedule, wrongSince, cancellationToken))
                     moved++;
             }
         }
@@ -147,11 +147,11 @@ internal sealed class Housekeeping(
             );
     }
 
-    private async Task<bool> TrySetBackAsync(StoredSchedule schedule, CancellationToken cancellationToken)
+    private async Task<bool> TrySetBackAsync(StoredSchedule schedule, DateTimeOffset? wrongSince, CancellationToken cancellationToken)
     {
         try
         {
-            return await planner.SetBackAsync(schedule, cancellationToken);
+            return await planner.SetBackAsync(schedule, wrongSince, cancellationToken);
         }
         catch (IngestException)
         {
@@ -206,7 +206,7 @@ internal sealed class Housekeeping(
                     : "Times between are missed, and treated as their schedules say."
             );
             if (jump.IsBack)
-                await SetBackAsync(cancellationToken);
+                await SetBackAsync(jump.WrongSince, cancellationToken);
         }
     }
 }

@@ -138,10 +138,11 @@ internal sealed class RunPlanner(
     }
 
     /// <summary>What a schedule does next, as seen from now: after it was registered or resumed, or a clock was set back.</summary>
-    public StoredSchedule Rearm(StoredSchedule schedule)
+    public StoredSchedule Rearm(StoredSchedule schedule) => Rearm(schedule, time.GetUtcNow());
+
+    private static StoredSchedule Rearm(StoredSchedule schedule, DateTimeOffset moment)
     {
-        DateTimeOffset? next =
-            schedule.Definition.At ?? new Timetable(schedule.Definition, schedule.RegisteredAt).NextAfter(time.GetUtcNow());
+        DateTimeOffset? next = schedule.Definition.At ?? new Timetable(schedule.Definition, schedule.RegisteredAt).NextAfter(moment);
         return schedule with { NextDue = next, Status = next is null ? ScheduleStatus.Ended : ScheduleStatus.Active };
     }
 
@@ -149,25 +150,29 @@ internal sealed class RunPlanner(
     /// Sets a schedule back that was moved on while a clock was ahead: its next time is the next by the clock as it is now, and what was
     /// called missed and is yet to come is forgotten. A time that had its run gets no other.
     /// </summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="wrongSince">Since when the clock was wrong: times from there on are treated anew. Null is now.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>Whether it was set back.</returns>
     /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>: its times cannot be reckoned on this machine.</exception>
-    public async Task<bool> SetBackAsync(StoredSchedule schedule, CancellationToken cancellationToken)
+    public async Task<bool> SetBackAsync(StoredSchedule schedule, DateTimeOffset? wrongSince, CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
-        StoredSchedule back = Rearm(schedule);
+        DateTimeOffset from = wrongSince < now ? wrongSince.Value : now;
+        StoredSchedule back = Rearm(schedule, from);
         bool isAhead = schedule.Status switch
         {
             ScheduleStatus.Active => schedule.Definition.At is null && back.NextDue < schedule.NextDue,
-            ScheduleStatus.Ended => back.NextDue > now,
+            ScheduleStatus.Ended => back.NextDue > from,
             _ => false,
         };
         // A clock that is before the registration is wrong itself.
-        if (!isAhead || now < schedule.RegisteredAt)
+        if (!isAhead || from < schedule.RegisteredAt)
             return false;
         return await store.WriteAsync(
             async session =>
             {
-                int forgotten = await SchedulerStore.ForgetMissedAfterAsync(session, schedule, now, cancellationToken);
+                int forgotten = await SchedulerStore.ForgetMissedAfterAsync(session, schedule, from, cancellationToken);
                 return (forgotten > 0 || schedule.Definition.At is null)
                     && await SchedulerStore.ChangeScheduleAsync(session, schedule, back, cancellationToken);
             },

@@ -134,9 +134,12 @@ internal sealed class DueClock(TimeProvider machine, ILogger<DueClock> logger) :
 
     private DateTimeOffset Believe(DateTimeOffset expected, DateTimeOffset read, long ticks)
     {
-        if (read > expected)
-            (_aheadSince, _beforeBack, _lastForward) = (null, null, new ClockJump(expected, read));
-        _jumps.Add(new ClockJump(expected, read));
+        ClockJump jump = new(expected, read);
+        if (!jump.IsBack)
+            (_aheadSince, _beforeBack, _lastForward) = (null, null, jump);
+        else if (_lastForward is { } wrong && (wrong.Length + jump.Length).Duration() < Jump)
+            (jump, _lastForward) = (jump with { WrongSince = wrong.From }, null);
+        _jumps.Add(jump);
         return Believe(read, ticks);
     }
 
@@ -152,4 +155,9 @@ internal sealed class DueClock(TimeProvider machine, ILogger<DueClock> logger) :
 internal readonly record struct ClockJump(DateTimeOffset From, DateTimeOffset To)
 {
     public bool IsBack => To < From;
+
+    public TimeSpan Length => To - From;
+
+    /// <summary>Where the clock is back at what it would show had it not been put forward: since when it was wrong.</summary>
+    public DateTimeOffset? WrongSince { get; init; }
 }

@@ -114,7 +114,7 @@ public sealed partial class PlannerTests
         await bench.EndAllAsync();
 
         bench.Time.Now = Noon.AddMinutes(5);
-        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, CancellationToken.None));
+        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, null, CancellationToken.None));
         Assert.Equal(Noon.AddHours(1), (await bench.ScheduleAsync())!.NextDue);
         // What was called missed is yet to come, and the newest time had its run.
         Assert.Equal(Noon.AddDays(400), Assert.Single(await bench.RunsAsync()).DueAt);
@@ -153,8 +153,8 @@ public sealed partial class PlannerTests
         );
 
         bench.Time.Now = Noon.AddHours(1.1);
-        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, CancellationToken.None));
-        Assert.False(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, CancellationToken.None));
+        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, null, CancellationToken.None));
+        Assert.False(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, null, CancellationToken.None));
         List<int> atTheirTime = [1];
         for (int hour = 2; hour <= 6; hour++)
         {
@@ -195,7 +195,7 @@ public sealed partial class PlannerTests
         foreach (double hours in new[] { 5.0, 0.5, 1.0, 1.5 })
         {
             bench.Time.Now = Noon.AddHours(hours);
-            await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, CancellationToken.None);
+            await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, null, CancellationToken.None);
             await bench.Planner.PlanDueAsync(CancellationToken.None);
             await bench.EndAllAsync();
         }
@@ -234,6 +234,43 @@ public sealed partial class PlannerTests
 
         Assert.Equal(12, (await bench.RunsAsync()).Count);
         Assert.Empty(bench.Clock!.TakeJumps());
+    }
+
+    [Theory]
+    [InlineData(MissedRun.RunOnce)]
+    [InlineData(MissedRun.Skip)]
+    public async Task Times_that_passed_while_the_clock_was_wrong_are_run_when_it_is_right_again(MissedRun policy)
+    {
+        using Bench bench = await Bench.StartAsync(Noon, isDoubting: true);
+        await bench.AddAsync(Bench.Hourly(policy) with { Cron = "* * * * *" });
+        bench.Time.Pass(TimeSpan.FromSeconds(30));
+        bench.Time.Ahead = TimeSpan.FromMinutes(10);
+        await PassAsync(TimeSpan.FromSeconds(20));
+        await PassAsync(TimeSpan.FromSeconds(20));
+        // From 12:01:50 on the clock counts; 12:02:00 comes before it is right again.
+        await PassAsync(TimeSpan.FromSeconds(40));
+        await PassAsync(TimeSpan.FromSeconds(15));
+        bench.Time.Ahead = TimeSpan.Zero;
+        await PassAsync(TimeSpan.FromSeconds(5));
+
+        ClockJump back = bench.Clock!.TakeJumps()[^1];
+        Assert.Equal((true, Noon.AddSeconds(110)), (back.IsBack, back.WrongSince));
+        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, back.WrongSince, CancellationToken.None));
+        // As the housekeeping does right after it.
+        await PassAsync(TimeSpan.Zero);
+        for (int minute = 3; minute <= 13; minute++)
+            await PassAsync(Noon.AddMinutes(minute) - bench.Time.Now);
+
+        List<StoredRun> runs = await bench.RunsAsync();
+        Assert.Equal(Enumerable.Range(1, 13), runs.Select(run => (int)(run.DueAt - Noon).TotalMinutes).Order());
+        Assert.All(runs, run => Assert.Equal((RunStatus.Succeeded, null), (run.Status, run.Message)));
+
+        async Task PassAsync(TimeSpan time)
+        {
+            bench.Time.Pass(time);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+            await bench.EndAllAsync();
+        }
     }
 
     [Fact]
