@@ -218,6 +218,8 @@ Describe 'At -WhatIf' {
                 Name = 'Start-IngestScheduler'; Says = 'Start scheduler" on target ".*none"'
                 With = { @{ Folder = Join-Path $TestDrive none } }
             }
+            @{ Name = 'Start-IngestLog'; With = { @{ Path = Join-Path $TestDrive 'new.log' } }; Says = 'Log what IngestTools does, from Debug on" on target ".*new\.log"' }
+            @{ Name = 'Stop-IngestLog'; With = { $null = Start-IngestLog (Join-Path $TestDrive 'open.log'); @{} }; Says = 'Close the log" on target ".*open\.log"' }
             @{ Name = 'Stop-IngestSandbox'; With = { @{} }; Says = 'Stop sandbox" on target "http' }
             @{ Name = 'Stop-IngestScheduler'; With = { @{} }; Says = 'Stop scheduler" on target "ingest-scheduler, process \d' }
             @{ Name = 'Stop-Transaction'; With = { @{ Id = 'dsp:0001' } }; Says = 'Cancel transaction" on target "dsp:0001 at http' }
@@ -257,6 +259,7 @@ Describe 'At -WhatIf' {
     }
 
     AfterAll {
+        Stop-IngestLog
         Stop-TestScheduler
         Stop-IngestSandbox
     }

@@ -47,6 +47,7 @@ Describe 'Twelve secrets, planted by every way in, while the server repeats them
                 [Telemetry]::Listen()
                 function Server($name, [string[]] $known) { $servers[$name] = [EchoServer]::new($sandbox.Uri, $known); $servers[$name].Uri }
                 $null = Start-Transcript (Join-Path $secret.FILES transcript.txt)
+                $null = Start-IngestLog (Join-Path $env:INGESTTOOLS_HOME ingest.log)
                 & {
                     $env:CANARY_IN_ENV = $secret.ENVIRONMENT
                     $secretFile = Join-Path $secret.FILES secret
@@ -174,6 +175,8 @@ Describe 'Twelve secrets, planted by every way in, while the server repeats them
                 foreach ($e in $Error) { "$e"; if ($e.Exception) { $e.Exception.ToString() } }
                 [Telemetry]::Seen
                 Get-Content (Join-Path $secret.FILES transcript.txt)
+                Stop-IngestLog
+                'lines logged ' + @(Get-Content (Join-Path $env:INGESTTOOLS_HOME ingest.log)).Count
                 foreach ($file in Get-ChildItem $env:INGESTTOOLS_HOME -Recurse -File -Force) { "file $($file.Name)"; [System.Text.Encoding]::Latin1.GetString([System.IO.File]::ReadAllBytes($file.FullName)) -replace '[^ -~]+', ' ' }
                 'kinds ' + (($all | ForEach-Object { $_.GetType().Name } | Sort-Object -Unique) -join ' ')
                 'errors ' + (($all | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] } | ForEach-Object { ($_.FullyQualifiedErrorId -split ',')[0] } | Sort-Object -Unique) -join ' ')
@@ -211,6 +214,7 @@ Describe 'Twelve secrets, planted by every way in, while the server repeats them
         ($output -match '^kinds ')[0] | Should -Match 'WarningRecord'
         ($output -match '^progress LinkingBatch .+ \| .*\*\*\*').Count | Should -BeGreaterThan 0
         $output -match '^error of the script' | Should -BeNullOrEmpty
+        [int] (($output -match '^lines logged ')[0] -replace '\D') | Should -BeGreaterThan 100
         ($output -match '^activity ').Count | Should -BeGreaterThan 100
         ($output -match '^meter ').Count | Should -BeGreaterThan 100
         ($output -match '^file journal\.db').Count | Should -BeGreaterThan 0

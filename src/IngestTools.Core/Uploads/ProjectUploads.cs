@@ -70,9 +70,7 @@ internal sealed class ProjectUploads : IDisposable
         Job.Skip();
         _call.Meter.Sent(item.Length);
         _call.Meter.Done(failed: false);
-        await _call
-            .Results.WriteAsync(UploadResults.AlreadyThere(item, known.Reason!.Value, known.Record!), _call.Stopped)
-            .ConfigureAwait(false);
+        await _call.WriteAsync(UploadResults.AlreadyThere(item, known.Reason!.Value, known.Record!)).ConfigureAwait(false);
     }
 
     /// <summary>Closes the journal. Called when the run has ended.</summary>
@@ -191,7 +189,7 @@ internal sealed class ProjectUploads : IDisposable
         IngestDiagnostics.UploadedFiles.Add(1);
         IngestDiagnostics.UploadedBytes.Add(sent.Length);
         _call.Meter.Done(failed: false);
-        await _call.Results.WriteAsync(UploadResults.Uploaded(item, sent, slot), _call.Stopped).ConfigureAwait(false);
+        await _call.WriteAsync(UploadResults.Uploaded(item, sent, slot)).ConfigureAwait(false);
     }
 
     private async ValueTask FailAsync(UploadItem item, UploadResult result)
@@ -200,7 +198,7 @@ internal sealed class ProjectUploads : IDisposable
         _call.Meter.Sent(item.Length);
         _call.Meter.Done(failed: true);
         await Job.RecordAsync(result).ConfigureAwait(false);
-        await _call.Results.WriteAsync(result, _call.Stopped).ConfigureAwait(false);
+        await _call.WriteAsync(result).ConfigureAwait(false);
     }
 
     /// <summary>What was sent is recorded also where the run is stopped.</summary>
@@ -235,4 +233,23 @@ internal sealed record UploadCall(
     TimeProvider Time,
     Action<Exception> Fail,
     CancellationToken Stopped
-);
+)
+{
+    /// <summary>Writes a result, and logs what became of the file.</summary>
+    public ValueTask WriteAsync(UploadResult result)
+    {
+        if (Logger.IsEnabled(LogLevel.Debug))
+            Logger.LogDebug(
+                "{Path} as '{RemoteName}': {Status}{Why}. {Length} bytes, attempts: {Attempts}",
+                Redaction.EscapeControls(result.Path),
+                Redaction.EscapeControls(result.RemoteName),
+                result.Status,
+                result.Error is { } error ? $", {error.ErrorId}: {error.Message.TrimEnd('.')}"
+                    : result.Reason is { } reason ? $", {reason}"
+                    : "",
+                result.Length,
+                result.Attempts
+            );
+        return Results.WriteAsync(result, Stopped);
+    }
+}

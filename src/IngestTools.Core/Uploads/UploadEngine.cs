@@ -122,7 +122,7 @@ public sealed class UploadEngine
                 foreach (FoundFile file in _finder.Find(request.Path))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    await TakeAsync(file, request, ProjectOf, results, cancellationToken).ConfigureAwait(false);
+                    await TakeAsync(file, request, ProjectOf, call, cancellationToken).ConfigureAwait(false);
                 }
             }
 
@@ -188,7 +188,7 @@ public sealed class UploadEngine
         FoundFile file,
         UploadRequest request,
         Func<IUploadTarget, ValueTask<ProjectUploads>> projectOf,
-        ChannelWriter<UploadResult> results,
+        UploadCall call,
         CancellationToken cancellationToken
     )
     {
@@ -227,7 +227,7 @@ public sealed class UploadEngine
 
         if (error is not null)
         {
-            await RefuseAsync(item, skipped, error, results, cancellationToken).ConfigureAwait(false);
+            await RefuseAsync(item, skipped, error, call).ConfigureAwait(false);
             return;
         }
 
@@ -265,7 +265,7 @@ public sealed class UploadEngine
         {
             _meter.Sent(item.Length);
             _meter.Done(result.Status == UploadStatus.Failed);
-            return results.WriteAsync(result, cancellationToken);
+            return call.WriteAsync(result);
         }
     }
 
@@ -285,13 +285,7 @@ public sealed class UploadEngine
         _options.MaxBytesPerSecond is { } bytes ? new RateLimiter(bytes, atOnce: bytes / 10.0, _time) : null;
 
     /// <summary>Writes the result of a file that is not sent.</summary>
-    private async ValueTask RefuseAsync(
-        UploadItem item,
-        SkipReason? skipped,
-        IngestException error,
-        ChannelWriter<UploadResult> results,
-        CancellationToken cancellationToken
-    )
+    private async ValueTask RefuseAsync(UploadItem item, SkipReason? skipped, IngestException error, UploadCall call)
     {
         _meter.Sent(item.Length);
         _meter.Done(skipped is null);
@@ -302,7 +296,7 @@ public sealed class UploadEngine
             await project.Job.RecordAsync(result).ConfigureAwait(false);
         else if (skipped is null && _options.Journal.IsOn)
             KeepFailure(item.Target.QueueKey, result);
-        await results.WriteAsync(result, cancellationToken).ConfigureAwait(false);
+        await call.WriteAsync(result).ConfigureAwait(false);
     }
 
     /// <summary>What is said of a file that is left out on purpose, the same for all of its kind; null where it is not.</summary>

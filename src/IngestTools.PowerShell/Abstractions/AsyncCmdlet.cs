@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Management.Automation;
 using System.Threading.Channels;
 using IngestTools.Logging;
+using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
 
 namespace IngestTools.PowerShell.Abstractions;
@@ -74,6 +75,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         if (!disposing)
             return;
         Abandon();
+        (_log as SessionLog)?.End();
         lock (_stopLock)
         {
             _ended = true;
@@ -83,6 +85,23 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 
     /// <summary>Called on the pipeline's thread while work runs, once a second, and not at all where progress is not shown.</summary>
     protected virtual void ReportProgress() { }
+
+    /// <summary>Writes an error, to the session's log too.</summary>
+    private protected new void WriteError(ErrorRecord error)
+    {
+        LogError(error);
+        base.WriteError(error);
+    }
+
+    /// <summary>Ends the pipeline with an error, which is written to the session's log too.</summary>
+    private protected new void ThrowTerminatingError(ErrorRecord error)
+    {
+        LogError(error);
+        base.ThrowTerminatingError(error);
+    }
+
+    private void LogError(ErrorRecord error) =>
+        (Log as SessionLog)?.WriteLine(LogSeverity.Error, $"{error.FullyQualifiedErrorId}: {error.Exception.Message}");
 
     /// <summary>Shows a progress bar. It goes away with the work.</summary>
     internal void ShowProgress(ProgressRecord record)
@@ -364,10 +383,11 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             Write(post);
     }
 
-    private PipelineLog CreateLog()
+    private IngestLog CreateLog()
     {
         _pipelineThread = Environment.CurrentManagedThreadId;
-        return new PipelineLog(IsStreamOn("Verbose", "VerbosePreference"), IsStreamOn("Debug", "DebugPreference"), WriteLog);
+        PipelineLog streams = new(IsStreamOn("Verbose", "VerbosePreference"), IsStreamOn("Debug", "DebugPreference"), WriteLog);
+        return SessionLog.Create(IngestSession.Current, MyInvocation.MyCommand.Name, streams);
     }
 
     private void ReportProgressIfDue()

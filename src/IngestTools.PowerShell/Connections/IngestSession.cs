@@ -1,6 +1,7 @@
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using IngestTools.Connections;
+using IngestTools.Logging;
 using IngestTools.PowerShell.Sandbox;
 
 namespace IngestTools.PowerShell.Connections;
@@ -59,6 +60,12 @@ internal sealed class IngestSession
     /// <summary>The options that a sandbox takes, once they were completed.</summary>
     internal Task<IReadOnlyList<SandboxOption>>? SandboxOptions { get; set; }
 
+    /// <summary>The log that Start-IngestLog or INGESTTOOLS_LOG began; null where there is none.</summary>
+    internal LogFile? Log { get; set; }
+
+    /// <summary>Whether INGESTTOOLS_LOG was looked at.</summary>
+    internal bool IsLogVariableRead { get; set; }
+
     /// <summary>Closes what the runspace of this thread opened.</summary>
     internal static void CloseCurrent()
     {
@@ -99,5 +106,7 @@ internal sealed class IngestSession
             sandbox.Stop();
         Sandboxes.Clear();
         Connections.Clear();
+        Log?.Dispose();
+        Log = null;
     }
 }

@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Threading.Channels;
+using IngestTools.Files;
+using IngestTools.Http;
+
+namespace IngestTools.Logging;
+
+/// <summary>
+/// A log in a file, as text or as JSON lines, which several processes may write at the same time. Lines are written in the background and
+/// are complete after <see cref="Dispose"/>, or when the process ends by itself. A file of 10 MiB is rotated: <c>ingest.log</c> becomes
+/// <c>ingest.1.log</c>, and five of these are kept. A log that cannot be written stops nothing: see <see cref="TakeFailure"/>.
+/// </summary>
+public sealed class LogFile : IDisposable
+{
+    /// <summary>The maximum number of lines that wait to be written. Whoever logs more waits.</summary>
+    private const int MaxWaiting = 16_384;
+
+    /// <summary>The number of bytes that are written at once.</summary>
+    private const int BatchSize = 64 * 1024;
+
+    /// <summary>How long the end of a process waits for the last lines.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
+
+    private static readonly JsonSerializerOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(MaxWaiting);
+    private readonly LogFileWriter _writer;
+    private readonly LogSeverity _least;
+    private readonly bool _isJson;
+    private readonly TimeProvider _time;
+    private readonly Task _writing;
+    private IngestException? _failure;
+
+    private LogFile(LogFileWriter writer, LogSeverity least, bool isJson, TimeProvider time)
+    {
+        _writer = writer;
+        _least = least;
+        _isJson = isJson;
+        _time = time;
+        _writing = Task.Run(WriteAllAsync);
+        AppDomain.CurrentDomain.ProcessExit += End;
+    }
+
+    /// <summary>The file's full path.</summary>
+    public string Path => _writer.Path;
+
+    /// <summary>Opens a log. A new file is readable by its owner alone; lines are added to one that is there.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="least">The least weight that is written.</param>
+    /// <param name="isJson">Whether each line is a JSON object instead of text.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <exception cref="IngestException"><see cref="ErrorId.FileUnreadable"/>: the file cannot be written.</exception>
+    public static LogFile Open(string path, LogSeverity least = LogSeverity.Debug, bool isJson = false, TimeProvider? time = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        LogFileWriter writer = new(System.IO.Path.GetFullPath(path));
+        try
+        {
+            UserFile.Find(writer.Path);
+            writer.Append([]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw Unwritable(writer.Path, e);
+        }
+
+        return new LogFile(writer, least, isJson, time ?? TimeProvider.System);
+    }
+
+    /// <summary>The log of one source, such as a cmdlet, which each line names.</summary>
+    public IngestLog For(string source) => new Source(this, source);
+
+    /// <summary>The error that ended the writing, once; null where there was none, or it was taken before.</summary>
+    public IngestException? TakeFailure() => Interlocked.Exchange(ref _failure, null);
+
+    /// <summary>Writes what waits, and closes the log.</summary>
+    public void Dispose()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= End;
+        _lines.Writer.TryComplete();
+        _writing.Wait(EndLimit);
+    }
+
+    private void End(object? sender, EventArgs e) => Dispose();
+
+    private void Add(LogSeverity severity, string source, string message)
+    {
+        byte[] line = Encoding.UTF8.GetBytes(_isJson ? ToJson(severity, source, message) : ToText(severity, source, message));
+        if (!_lines.Writer.TryWrite(line) && !_writing.IsCompleted)
+            _lines.Writer.WriteAsync(line).AsTask().ContinueWith(static done => _ = done.Exception, TaskScheduler.Default).Wait();
+    }
+
+    private string ToText(LogSeverity severity, string source, string message)
+    {
+        string time = _time.GetLocalNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffzzz", CultureInfo.InvariantCulture);
+        return $"{time} {Environment.ProcessId} {severity, -11} {source}: {Redaction.EscapeControls(message)}\n";
+    }
+
+    private string ToJson(LogSeverity severity, string source, string message) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                time = _time.GetLocalNow(),
+                process = Environment.ProcessId,
+                severity = severity.ToString(),
+                source,
+                message,
+            },
+            JsonOptions
+        ) + "\n";
+
+    private async Task WriteAllAsync()
+    {
+        using MemoryStream batch = new();
+        try
+        {
+            while (await _lines.Reader.WaitToReadAsync().ConfigureAwait(false))
+            {
+                batch.SetLength(0);
+                while (batch.Length < BatchSize && _lines.Reader.TryRead(out byte[]? line))
+                    batch.Write(line);
+                _writer.Append(batch.GetBuffer().AsSpan(0, (int)batch.Length));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _failure = Unwritable(Path, e);
+            _lines.Writer.TryComplete();
+            // Whoever waits for room is released.
+            while (_lines.Reader.TryRead(out _)) { }
+        }
+    }
+
+    private static IngestException Unwritable(string path, Exception cause) =>
+        new(ErrorId.FileUnreadable, $"The log {Redaction.EscapeControls(path)} cannot be written: {cause.Message.TrimEnd('.')}.", cause)
+        {
+            Operation = "log",
+            Advice = "Give another -Path, or free some space.",
+            Target = path,
+        };
+
+    private sealed class Source(LogFile file, string name) : IngestLog
+    {
+        public override bool IsOn(LogSeverity severity) => severity >= file._least && !file._writing.IsCompleted;
+
+        public override void Write(LogSeverity severity, string message)
+        {
+            if (IsOn(severity))
+                file.Add(severity, name, message);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using System.Text.Json;
+using IngestTools.Logging;
+using IngestTools.Units.Support;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace IngestTools.Units.Core;
+
+/// <summary>The log in a file.</summary>
+public sealed class LogFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string LogPath => Path.Join(_folder.Path, "ingest.log");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Text_has_time_with_zone_process_weight_source_and_message_in_one_line()
+    {
+        FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 26, 22, 30, 1, 234, TimeSpan.Zero));
+        time.SetLocalTimeZone(TimeZoneInfo.CreateCustomTimeZone("test", TimeSpan.FromHours(2), "test", "test"));
+        using (LogFile log = LogFile.Open(LogPath, time: time))
+            log.For("Send-IngestFile").Write(LogSeverity.Warning, "two\nlines");
+
+        Assert.Equal(
+            $"2026-11-27T00:30:01.234+02:00 {Environment.ProcessId} Warning     Send-IngestFile: two\\u000alines",
+            Assert.Single(File.ReadAllLines(LogPath))
+        );
+    }
+
+    [Fact]
+    public void Json_is_one_object_a_line()
+    {
+        using (LogFile log = LogFile.Open(LogPath, isJson: true))
+            log.For("Start-Import").Write(LogSeverity.Error, "it says \"no\"\n");
+
+        using JsonDocument line = JsonDocument.Parse(Assert.Single(File.ReadAllLines(LogPath)));
+        Assert.Equal("Error", line.RootElement.GetProperty("severity").GetString());
+        Assert.Equal("it says \"no\"\n", line.RootElement.GetProperty("message").GetString());
+        Assert.Equal("Start-Import", line.RootElement.GetProperty("source").GetString());
+        Assert.True(line.RootElement.GetProperty("time").TryGetDateTimeOffset(out _));
+    }
+
+    [Fact]
+    public void Lighter_messages_than_the_level_are_left_out()
+    {
+        using (LogFile log = LogFile.Open(LogPath, LogSeverity.Warning))
+        {
+            IngestLog lines = log.For("x");
+            Assert.False(lines.IsOn(LogSeverity.Information));
+            lines.Write(LogSeverity.Debug, "light");
+            lines.Write(LogSeverity.Error, "heavy");
+        }
+
+        Assert.EndsWith("heavy", Assert.Single(File.ReadAllLines(LogPath)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lines_of_several_writers_are_whole_and_in_the_order_of_each()
+    {
+        const int Writers = 6;
+        const int Lines = 3000;
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Writers)
+                .Select(writer =>
+                    Task.Run(() =>
+                    {
+                        using LogFile log = LogFile.Open(LogPath);
+                        IngestLog lines = log.For($"writer {writer}");
+                        for (int i = 0; i < Lines; i++)
+                            lines.Write(LogSeverity.Debug, $"line {i}");
+                    })
+                )
+        );
+
+        string[] all = File.ReadAllLines(LogPath);
+        Assert.Equal(Writers * Lines, all.Length);
+        for (int writer = 0; writer < Writers; writer++)
+            Assert.Equal(
+                Enumerable.Range(0, Lines).Select(i => $"line {i}"),
+                all.Where(line => line.Contains($"writer {writer}:", StringComparison.Ordinal)).Select(line => line.Split(": ")[1])
+            );
+    }
+
+    [Fact]
+    public void Large_file_is_rotated_and_no_line_is_lost()
+    {
+        string filler = new('x', 1000);
+        const int Lines = 25_000;
+        using (LogFile log = LogFile.Open(LogPath))
+        {
+            IngestLog lines = log.For("x");
+            for (int i = 0; i < Lines; i++)
+                lines.Write(LogSeverity.Debug, $"{i} {filler}");
+        }
+
+        string[] files = Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToArray()!;
+        Assert.Equal(["ingest.1.log", "ingest.2.log", "ingest.log"], files);
+        Assert.Equal(
+            Enumerable.Range(0, Lines),
+            new[] { "ingest.2.log", "ingest.1.log", "ingest.log" }
+                .SelectMany(name => File.ReadLines(Path.Join(_folder.Path, name)))
+                .Select(line => int.Parse(line.Split(": ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture))
+        );
+    }
+
+    [Fact]
+    public void Place_that_cannot_be_written_is_an_error_that_names_it()
+    {
+        IngestException error = Assert.Throws<IngestException>(() => LogFile.Open(_folder.Path));
+
+        Assert.Equal(ErrorId.FileUnreadable, error.ErrorId);
+        Assert.Contains(_folder.Path, error.Message, StringComparison.Ordinal);
+        Assert.Contains("it is a folder", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Log_that_cannot_be_written_any_more_says_so_once_and_stops_nothing()
+    {
+        string folder = Path.Join(_folder.Path, "gone");
+        Directory.CreateDirectory(folder);
+        using LogFile log = LogFile.Open(Path.Join(folder, "ingest.log"));
+        IngestLog lines = log.For("x");
+        Directory.Delete(folder, recursive: true);
+
+        lines.Write(LogSeverity.Debug, "nobody reads this");
+
+        IngestException? failure = null;
+        Assert.True(SpinWait.SpinUntil(() => (failure = log.TakeFailure()) is not null, TimeSpan.FromSeconds(60)));
+        Assert.Equal(ErrorId.FileUnreadable, failure!.ErrorId);
+        Assert.Null(log.TakeFailure());
+        lines.Write(LogSeverity.Debug, "nor this");
+    }
+
+    [FactExceptOn("windows", "Windows has no file modes.")]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public void New_file_is_readable_by_its_owner_alone()
+    {
+        LogFile.Open(LogPath).Dispose();
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(LogPath));
+    }
+}
