@@ -1,3 +1,4 @@
+using System.Data.Common;
 using IngestTools;
 using IngestTools.Scheduler.CommandLine;
 using IngestTools.Scheduler.Hosting;
@@ -14,6 +15,11 @@ catch (StoreException e)
 {
     Console.Error.WriteLine($"{(StderrLoggerProvider.IsJournal ? "<3>" : "")}ingest-scheduler: {e.Message}");
     return e is StoreHeldException ? SchedulerPlace.RunsAlready : Refused;
+}
+catch (DbException e)
+{
+    Console.Error.WriteLine($"{(StderrLoggerProvider.IsJournal ? "<3>" : "")}ingest-scheduler: the store cannot be used: {e.Message}");
+    return Refused;
 }
 catch (IngestException e)
 {

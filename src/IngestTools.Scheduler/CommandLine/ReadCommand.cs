@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using IngestTools.Scheduler.Control;
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 using Microsoft.AspNetCore.Http;

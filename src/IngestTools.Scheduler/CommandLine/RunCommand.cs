@@ -6,29 +6,12 @@ using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.CommandLine;
 
-/// <summary>How the daemon runs.</summary>
-internal sealed record RunCommand
+/// <summary>The command 'run': how the daemon runs is read from its options.</summary>
+internal static class RunCommand
 {
     private const string Postgres = "postgres";
 
     private static readonly TimeSpan DefaultTakeOver = TimeSpan.FromSeconds(30);
-
-    /// <summary>The folder of the store, the lock and the spool.</summary>
-    public required string Folder { get; init; }
-
-    /// <summary>The database of several nodes; null where the store is a file in the folder.</summary>
-    public string? Connection { get; init; }
-
-    public required string Socket { get; init; }
-
-    public required string Node { get; init; }
-
-    /// <summary>A fixed pause between looks at what runs; null suits it to the service.</summary>
-    public TimeSpan? PollInterval { get; init; }
-
-    public required TimeSpan TakeOverAfter { get; init; }
-
-    public bool IsVerbose { get; init; }
 
     /// <summary>The command 'run'.</summary>
     public static Command Create()
@@ -96,7 +79,7 @@ internal sealed record RunCommand
             string? given = isPostgres ? result.GetValue(folder) : result.GetValue(store);
             string place = Path.GetFullPath(given ?? SchedulerPlace.Folder);
             await SchedulerDaemon.RunAsync(
-                new RunCommand
+                new DaemonOptions
                 {
                     Folder = place,
                     Connection = result.GetValue(connection),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IngestTools.Scheduler.Hosting;
 
 namespace IngestTools.Scheduler.CommandLine;
 
@@ -99,25 +100,19 @@ internal static class UnitCommand
             """;
     }
 
-    /// <summary>
-    /// A console program is no Windows service by itself; a task that starts with the machine and is started again is what Windows has for
-    /// it.
-    /// </summary>
     private static string Windows()
     {
         (string program, string? argument) = Command();
-        string arguments = argument is null ? "run" : $"\"{argument}\" run";
+        string command = argument is null ? $"\"{program}\" run" : $"\"{program}\" \"{argument}\" run";
         return $"""
-            # In an elevated PowerShell. The account needs the right to log on as a batch job, and saves its connections itself
+            # In an elevated PowerShell. The account needs the right to log on as a service, and saves its connections itself
             # (Connect-IngestService -Save).
-            $action = New-ScheduledTaskAction -Execute '{program}' -Argument '{arguments}'
-            $trigger = New-ScheduledTaskTrigger -AtStartup
-            $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit 0 -RestartCount 999 -RestartInterval (New-TimeSpan -Minutes 1) `
-                -MultipleInstances IgnoreNew -StartWhenAvailable
             $account = Get-Credential -Message 'The account that the scheduler runs as'
-            Register-ScheduledTask -TaskName 'IngestTools scheduler' -Action $action -Trigger $trigger -Settings $settings `
-                -User $account.UserName -Password $account.GetNetworkCredential().Password
-            Start-ScheduledTask -TaskName 'IngestTools scheduler'
+            New-Service -Name '{SchedulerDaemon.ServiceName}' -BinaryPathName '{command}' -StartupType Automatic -Credential $account `
+                -Description 'IngestTools scheduler: runs bulk loads at their time'
+            # It is started again when it fails. Its log is in the event log, below Application.
+            sc.exe failure '{SchedulerDaemon.ServiceName}' reset= 300 actions= restart/5000/restart/5000/restart/60000
+            Start-Service -Name '{SchedulerDaemon.ServiceName}'
             """;
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.IO.Enumeration;
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;

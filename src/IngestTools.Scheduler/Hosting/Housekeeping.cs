@@ -1,31 +1,33 @@
 using System.Data.Common;
 using System.Globalization;
+using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Hosting;
 
-/// <summary>Housekeeping: the node's heartbeat, planning of missed times, watching the clock, deleting what is old.</summary>
+/// <summary>Housekeeping: planning of missed times, watching the clock, setting the next triggers, deleting what is old.</summary>
 internal sealed class Housekeeping(
     SchedulerStore store,
     ISpool spool,
     RunPlanner planner,
     SavedConnections connections,
     ScheduleSurvey survey,
-    AlarmClock alarms,
+    TriggerScheduler triggers,
+    Attendance attendance,
     StateReader state,
-    ServiceNotifier notifier,
+    ISystemdNotifier systemd,
+    StopSteps steps,
     NodeOptions node,
-    IHostApplicationLifetime lifetime,
-    TimeProvider time,
+    DueClock time,
     ILogger<Housekeeping> logger
-)
+) : BackgroundService
 {
-    /// <summary>A clock that differs so much from the time that has passed was set.</summary>
-    private static readonly TimeSpan Jump = TimeSpan.FromSeconds(30);
+    private static readonly ServiceState Watchdog = new("WATCHDOG=1");
 
     private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
 
@@ -36,52 +38,35 @@ internal sealed class Housekeeping(
 
     private const int Page = 500;
 
-    private DateTimeOffset _wall = time.GetUtcNow();
-    private long _ticks = time.GetTimestamp();
+    private string? _quartz;
     private DateTimeOffset _swept = DateTimeOffset.MinValue;
 
-    /// <summary>
-    /// Says again and again that this node lives, where others look for that. Nothing else that takes its time may hold it up.
-    /// </summary>
-    public async Task BeatAsync(CancellationToken cancellationToken)
+    /// <summary>Does at the start what has to be done before anything comes due.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        while (store.Dialect.IsShared && !cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                if (!await store.BeatAsync(Environment.MachineName, node.DeadAfter, cancellationToken))
-                {
-                    logger.LogCritical(
-                        "Another scheduler has taken the name {Node} of this one, so this one ends. Give each its own --node.",
-                        node.Name
-                    );
-                    lifetime.StopApplication();
-                    return;
-                }
-            }
-            catch (Exception e) when (e is not OutOfMemoryException && !cancellationToken.IsCancellationRequested)
-            {
-                logger.LogError("That this node lives could not be written: {Reason}", e.Message);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-
-            await Task.Delay(node.BeatInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await FollowClockAsync(cancellationToken);
+        attendance.WereOthersPresent = store.Dialect.IsShared && await store.CountOtherNodesAsync(node.DeadAfter, cancellationToken) > 0;
+        await RemoveQuartzAsync(cancellationToken);
+        await RecordServersAsync(cancellationToken);
+        await SetBackAsync(null, cancellationToken);
+        await planner.PlanOverdueAsync(cancellationToken);
+        await triggers.StartAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
     }
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public override Task StopAsync(CancellationToken cancellationToken) =>
+        steps.TakeAsync("the housekeeping", base.StopAsync(cancellationToken));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!cancellationToken.IsCancellationRequested)
+        while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await DoAsync(cancellationToken);
-                state.Trouble = await survey.LookAsync(cancellationToken);
+                await DoAsync(stoppingToken);
+                state.Trouble = await survey.LookAsync(stoppingToken);
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
@@ -96,39 +81,29 @@ internal sealed class Housekeeping(
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // Whatever it is, this node goes on: nobody else plans what no alarm tells of.
-                state.Trouble = $"What has to be done again and again failed: {e.Message}";
+                // Whatever it is, this node continues: nobody else plans what no trigger fires for.
+                state.Trouble = $"Housekeeping failed: {e.Message}";
                 logger.LogError(e, "{Trouble}", state.Trouble);
             }
 
-            notifier.Watchdog();
-            await Task.Delay(Interval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            systemd.Notify(Watchdog);
+            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>Sets back what lies further ahead than its schedule says: a clock was ahead, and is right again.</summary>
-    public async Task RearmAsync(CancellationToken cancellationToken)
+    private async Task SetBackAsync(DateTimeOffset? wrongSince, CancellationToken cancellationToken)
     {
         int moved = 0;
         string last = "";
         while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
         {
             last = rows[^1].Key;
-            notifier.Watchdog();
-            foreach (
-                StoredSchedule schedule in rows.Select(row => row.Schedule)
-                    .OfType<StoredSchedule>()
-                    .Where(schedule => schedule is { Status: ScheduleStatus.Active, Definition.At: null })
-            )
+            systemd.Notify(Watchdog);
+            foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
             {
-                if (
-                    TryRearm(schedule) is not { } now
-                    || now.NextDue >= schedule.NextDue
-                    || !await store.ChangeScheduleAsync(schedule, now, cancellationToken)
-                )
-                    continue;
-                await alarms.SetAsync(now, cancellationToken);
-                moved++;
+                if (await TrySetBackAsync(schedule, wrongSince, cancellationToken))
+                    moved++;
             }
         }
 
@@ -143,7 +118,7 @@ internal sealed class Housekeeping(
     /// Records the server of schedules that an earlier version registered: the one that their connection leads to now. Where there is no
     /// such connection, the schedule gets its server with its next run.
     /// </summary>
-    public async Task RecordServersAsync(CancellationToken cancellationToken)
+    private async Task RecordServersAsync(CancellationToken cancellationToken)
     {
         Dictionary<string, string?> servers = new(StringComparer.OrdinalIgnoreCase);
         int recorded = 0;
@@ -151,7 +126,7 @@ internal sealed class Housekeeping(
         while (await store.ReadWithoutServerAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
         {
             last = rows[^1].Key;
-            notifier.Watchdog();
+            systemd.Notify(Watchdog);
             List<StoredSchedule> found = [];
             foreach (StoredSchedule schedule in rows.Select(row => row.Schedule).OfType<StoredSchedule>())
             {
@@ -172,28 +147,44 @@ internal sealed class Housekeeping(
             );
     }
 
-    /// <summary>The schedule as it would be from now on; null where its times cannot be reckoned on this machine.</summary>
-    private StoredSchedule? TryRearm(StoredSchedule schedule)
+    private async Task<bool> TrySetBackAsync(StoredSchedule schedule, DateTimeOffset? wrongSince, CancellationToken cancellationToken)
     {
         try
         {
-            return planner.Rearm(schedule);
+            return await planner.SetBackAsync(schedule, wrongSince, cancellationToken);
         }
         catch (IngestException)
         {
-            // The survey tells of it.
-            return null;
+            // Its times cannot be reckoned on this machine. The survey reports it.
+            return false;
         }
+    }
+
+    /// <summary>Removes what an earlier version kept of Quartz, as soon as no node of such a version lives.</summary>
+    private async Task RemoveQuartzAsync(CancellationToken cancellationToken)
+    {
+        string? what = await store.Dialect.RemoveQuartzAsync(store, node.DeadAfter, cancellationToken);
+        if (what is not null && what != _quartz)
+            logger.LogInformation("{What}", what);
+        _quartz = what;
+    }
+
+    private async Task FollowClockAsync(CancellationToken cancellationToken)
+    {
+        if (store.Dialect.IsShared)
+            time.Follow(await store.ReadNowAsync(cancellationToken));
     }
 
     private async Task DoAsync(CancellationToken cancellationToken)
     {
         await WatchClockAsync(cancellationToken);
         await planner.PlanOverdueAsync(cancellationToken);
+        await triggers.PollAsync(cancellationToken);
         DateTimeOffset now = time.GetUtcNow();
         if (now - _swept < SweepInterval)
             return;
         _swept = now;
+        await RemoveQuartzAsync(cancellationToken);
         await spool.SweepAsync(await store.ReadSpoolNamesInUseAsync(cancellationToken), cancellationToken);
         int forgotten = await store.ForgetRunsAsync(now - KeepRuns, cancellationToken);
         if (forgotten > 0)
@@ -202,21 +193,20 @@ internal sealed class Housekeeping(
 
     private async Task WatchClockAsync(CancellationToken cancellationToken)
     {
-        DateTimeOffset wall = time.GetUtcNow();
-        TimeSpan jumped = wall - _wall - time.GetElapsedTime(_ticks);
-        _wall = wall;
-        _ticks = time.GetTimestamp();
-        if (jumped.Duration() < Jump)
-            return;
-        logger.LogWarning(
-            "The clock was put {Direction} by {Jump}. {Consequence}",
-            jumped > TimeSpan.Zero ? "forward" : "back",
-            jumped.Duration().ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
-            jumped > TimeSpan.Zero
-                ? "Times between are missed, and treated as their schedules say."
-                : "Times that have had their run get no other."
-        );
-        if (jumped < TimeSpan.Zero)
-            await RearmAsync(cancellationToken);
+        await FollowClockAsync(cancellationToken);
+        _ = time.GetUtcNow();
+        foreach (ClockJump jump in time.TakeJumps())
+        {
+            logger.LogWarning(
+                "The clock was put {Direction} by {Jump}. {Consequence}",
+                jump.IsBack ? "back" : "forward",
+                (jump.To - jump.From).Duration().ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
+                jump.IsBack
+                    ? "Times that have had their run get no other."
+                    : "Times between are missed, and treated as their schedules say."
+            );
+            if (jump.IsBack)
+                await SetBackAsync(jump.WrongSince, cancellationToken);
+        }
     }
 }

@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Diagnostics;
 using IngestTools.Files;
-using IngestTools.Scheduler.CommandLine;
 using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
@@ -14,6 +12,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Hosting;
@@ -24,69 +23,48 @@ internal static class SchedulerDaemon
     /// <summary>Within this time the daemon has stopped. systemd's own limit is longer.</summary>
     public static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(9);
 
+    /// <summary>The name of the Windows service.</summary>
+    public const string ServiceName = "IngestTools scheduler";
+
+    /// <summary>The host gives up later than <see cref="EndGuard"/>, which says what did not stop.</summary>
+    private static readonly TimeSpan HostLimit = ShutdownLimit + TimeSpan.FromSeconds(1);
+
     /// <exception cref="StoreException">It cannot begin.</exception>
-    public static async Task RunAsync(RunCommand command)
+    public static async Task RunAsync(DaemonOptions options)
     {
-        using StoreLock holds = TakeFolder(command);
-        using StderrLoggerProvider log = new(command.IsVerbose ? LogLevel.Debug : LogLevel.Information, StderrLoggerProvider.IsJournal);
-        StoreDialect dialect = CreateDialect(command);
-        await OpenStoreAsync(dialect, log, command);
-        ControlPlace.Prepare(command.Socket);
+        using StoreLock holds = TakeFolder(options);
+        using StderrLoggerProvider log = new(options.IsVerbose ? LogLevel.Debug : LogLevel.Information, StderrLoggerProvider.IsJournal);
+        StoreDialect dialect = CreateDialect(options);
+        await OpenStoreAsync(dialect);
+        ControlPlace.Prepare(options.Socket);
         StopSteps steps = new();
-        using EndGuard guard = new(ShutdownLimit, () => EndNow(command, dialect, steps, log.CreateLogger("IngestTools.Scheduler")));
-        await using WebApplication host = Build(command, dialect, log);
+        using EndGuard guard = new(ShutdownLimit, () => EndNow(options, dialect, steps, log.CreateLogger("IngestTools.Scheduler")));
+        await using WebApplication host = Build(options, dialect, steps, log);
         ILogger logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("IngestTools.Scheduler");
-        IHostApplicationLifetime lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
-        guard.Watch(lifetime.ApplicationStopping);
-        using CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
-        RunDispatcher dispatcher = host.Services.GetRequiredService<RunDispatcher>();
-        AlarmClock alarms = host.Services.GetRequiredService<AlarmClock>();
-        Housekeeping housekeeping = host.Services.GetRequiredService<Housekeeping>();
+        guard.Watch(host.Lifetime.ApplicationStopping);
         SchedulerStore store = host.Services.GetRequiredService<SchedulerStore>();
         await JoinAsync(store, host.Services.GetRequiredService<NodeOptions>());
-        Task beating = housekeeping.BeatAsync(stopping.Token);
-        await alarms.PrepareAsync(stopping.Token);
-        await housekeeping.RecordServersAsync(stopping.Token);
-        await housekeeping.RearmAsync(stopping.Token);
-        await host.Services.GetRequiredService<RunPlanner>().PlanOverdueAsync(stopping.Token);
-        await dispatcher.StartAsync(stopping.Token);
-        await alarms.StartAsync(store, stopping.Token);
-        Task keeping = housekeeping.RunAsync(stopping.Token);
-        using (ControlPlace.Private())
-            await host.StartAsync(stopping.Token);
-        ControlPlace.Finish(command.Socket);
-        SchedulerState state = await host.Services.GetRequiredService<StateReader>().ReadAsync(stopping.Token);
-        logger.LogInformation(
-            "ingest-scheduler {Version} is ready: process {Process}, node {Node}, store {Store}, control at {Socket}. {Active} "
-                + "schedules are active, {Suspended} suspended; next at {Next}.",
-            state.Version,
-            state.ProcessId,
-            state.Node,
-            state.Store,
-            state.Socket,
-            state.Active,
-            state.Suspended,
-            state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time"
-        );
-        ServiceNotifier notifier = host.Services.GetRequiredService<ServiceNotifier>();
-        notifier.Ready($"{state.Active} schedules, next at {state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time"}");
-
-        await WaitForEndAsync(lifetime);
-        notifier.Stopping();
-        logger.LogInformation("The scheduler stops. Work on the services continues there, and is followed again at the next start.");
-        // Nothing comes due any more while the runs end.
-        await Task.WhenAll(
-            steps.TakeAsync("the alarms", alarms.StopAsync()),
-            steps.TakeAsync("the runs", dispatcher.StopAsync()),
-            steps.TakeAsync("the housekeeping", Task.WhenAll(keeping, beating))
-        );
-        await steps.TakeAsync("the answers to cmdlets", host.StopAsync());
+        await StartAsync(host);
+        await host.WaitForShutdownAsync();
         if (dialect.IsShared)
             await steps.TakeAsync("the store", LeaveAsync(store, logger));
-        DeleteSocket(command);
+        DeleteSocket(options, logger);
     }
 
-    private static void EndNow(RunCommand command, StoreDialect dialect, StopSteps steps, ILogger logger)
+    private static async Task StartAsync(WebApplication host)
+    {
+        try
+        {
+            using (ControlPlace.Private())
+                await host.StartAsync();
+        }
+        catch (OperationCanceledException) when (host.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // It is to end before it has begun.
+        }
+    }
+
+    private static void EndNow(DaemonOptions options, StoreDialect dialect, StopSteps steps, ILogger logger)
     {
         logger.LogWarning(
             "The scheduler could not stop {Steps} within {Limit:0} s, and ends all the same. Look whether another program holds the "
@@ -95,61 +73,47 @@ internal static class SchedulerDaemon
             ShutdownLimit.TotalSeconds,
             dialect.Place
         );
-        DeleteSocket(command);
+        DeleteSocket(options, logger);
         Environment.Exit(0);
     }
 
-    private static void DeleteSocket(RunCommand command)
-    {
-        if (!OperatingSystem.IsWindows())
-            File.Delete(command.Socket);
-    }
-
-    /// <summary>What is being stopped, to explain why it takes long.</summary>
-    private sealed class StopSteps
-    {
-        private readonly ConcurrentDictionary<string, bool> _going = new();
-
-        public string Going => _going.IsEmpty ? "all" : string.Join(", ", _going.Keys.Order(StringComparer.Ordinal));
-
-        public async Task TakeAsync(string what, Task step)
-        {
-            _going[what] = true;
-            await step;
-            _going.TryRemove(what, out _);
-        }
-    }
-
-    private static async Task WaitForEndAsync(IHostApplicationLifetime lifetime)
-    {
-        TaskCompletionSource ends = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using CancellationTokenRegistration registration = lifetime.ApplicationStopping.Register(ends.SetResult);
-        await ends.Task;
-    }
-
-    private static StoreLock TakeFolder(RunCommand command)
+    /// <summary>The folder may have been moved, or be read-only by now: that is no reason to end as a crash does.</summary>
+    private static void DeleteSocket(DaemonOptions options, ILogger logger)
     {
         try
         {
-            PrivateFiles.CreateFolder(command.Folder);
+            if (!OperatingSystem.IsWindows())
+                File.Delete(options.Socket);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            logger.LogWarning("The socket could not be deleted: {Reason}", e.Message);
+        }
+    }
+
+    private static StoreLock TakeFolder(DaemonOptions options)
+    {
+        try
+        {
+            PrivateFiles.CreateFolder(options.Folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StoreException(
-                $"The folder {command.Folder} cannot be made: {e.Message} Give this account one that it may write, with --store.",
+                $"The folder {options.Folder} cannot be made: {e.Message} Give this account one that it may write, with --store.",
                 e
             );
         }
 
-        PrivateFolder.RefuseForeign(command.Folder);
-        return StoreLock.Take(Path.Join(command.Folder, command.Connection is null ? "scheduler.lock" : $"scheduler-{command.Node}.lock"));
+        PrivateFolder.RefuseForeign(options.Folder);
+        return StoreLock.Take(Path.Join(options.Folder, options.Connection is null ? "scheduler.lock" : $"scheduler-{options.Node}.lock"));
     }
 
-    private static StoreDialect CreateDialect(RunCommand command)
+    private static StoreDialect CreateDialect(DaemonOptions options)
     {
         try
         {
-            return command.Connection is null ? new SqliteDialect(command.Folder) : new PostgresDialect(command.Connection);
+            return options.Connection is null ? new SqliteDialect(options.Folder) : new PostgresDialect(options.Connection);
         }
         catch (ArgumentException)
         {
@@ -161,12 +125,11 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static async Task OpenStoreAsync(StoreDialect dialect, StderrLoggerProvider log, RunCommand command)
+    private static async Task OpenStoreAsync(StoreDialect dialect)
     {
         if (dialect is SqliteDialect sqlite)
-            await SqliteFiles.PrepareAsync(sqlite, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
+            await SqliteFiles.PrepareAsync(sqlite, CancellationToken.None);
         await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
-        await AlarmTables.PrepareAsync(dialect, command, log.CreateLogger("IngestTools.Scheduler"), CancellationToken.None);
     }
 
     /// <summary>
@@ -219,50 +182,78 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static WebApplication Build(RunCommand command, StoreDialect dialect, StderrLoggerProvider log)
+    private static WebApplication Build(DaemonOptions options, StoreDialect dialect, StopSteps steps, StderrLoggerProvider log)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(
-            new WebApplicationOptions { ApplicationName = "ingest-scheduler", ContentRootPath = command.Folder }
+            new WebApplicationOptions { ApplicationName = "ingest-scheduler", ContentRootPath = options.Folder }
         );
         builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         IServiceCollection services = builder.Services;
-        services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
-        services.AddSingleton(TimeProvider.System).AddSingleton(dialect).AddSingleton(new ControlAddress(command.Socket));
-        services.AddSingleton(new NodeOptions { Name = command.Node, DeadAfter = command.TakeOverAfter });
-        services.AddSingleton(new RunTimeouts { PollInterval = command.PollInterval, Lease = command.TakeOverAfter });
-        services.AddSingleton(new SchedulerStore(dialect, Guid.NewGuid().ToString("N"), command.Node));
-        string spool = Path.Join(command.Folder, "spool");
+        services.Configure<HostOptions>(settings =>
+        {
+            settings.ShutdownTimeout = HostLimit;
+            settings.ServicesStopConcurrently = true;
+        });
+        AddLifetime(services);
+        services
+            .AddSingleton(provider => new DueClock(TimeProvider.System, provider.GetRequiredService<ILogger<DueClock>>()))
+            .AddSingleton<TimeProvider>(provider => provider.GetRequiredService<DueClock>());
+        services.AddSingleton(steps).AddSingleton(dialect).AddSingleton(new ControlAddress(options.Socket));
+        services.AddSingleton(new NodeOptions { Name = options.Node, DeadAfter = options.TakeOverAfter });
+        services.AddSingleton(new RunTimeouts { PollInterval = options.PollInterval, Lease = options.TakeOverAfter });
+        services.AddSingleton(new SchedulerStore(dialect, SchedulerStore.NewClaim(), options.Node));
+        string spool = Path.Join(options.Folder, "spool");
         services.AddSingleton<ISpool>(provider =>
             dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool)
         );
+        services.AddSingleton<SchedulerMeter>().AddSingleton<SavedConnections>().AddSingleton<DispatchSignal>();
         services
-            .AddSingleton<SchedulerMeter>()
-            .AddSingleton<SavedConnections>()
-            .AddSingleton<DispatchSignal>()
-            .AddSingleton<ServiceNotifier>()
             .AddSingleton(provider => new StateReader(
                 provider.GetRequiredService<SchedulerStore>(),
                 provider.GetRequiredService<ControlAddress>(),
                 provider.GetRequiredService<TimeProvider>()
             )
             {
-                LogPath = SchedulerPlace.LogOf(command.Folder),
+                LogPath = SchedulerPlace.LogOf(options.Folder),
             })
             .AddSingleton<ReadRoutes>();
         services
-            .AddSingleton<AlarmClock>()
+            .AddSingleton<TriggerScheduler>()
+            .AddSingleton<Attendance>()
             .AddSingleton<RunPlanner>()
             .AddSingleton<ScheduleSurvey>()
             .AddSingleton<Registrar>()
             .AddSingleton<RunDispatcher>()
-            .AddSingleton<Housekeeping>()
             .AddSingleton<ControlRoutes>();
-        AlarmTables.AddQuartz(services, dialect, command);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, command.Socket));
+        AddParts(services, steps);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options.Socket));
         WebApplication host = builder.Build();
         ControlRoutes routes = host.Services.GetRequiredService<ControlRoutes>();
         host.Run(routes.AnswerAsync);
         return host;
+    }
+
+    /// <summary>Started in this order, and stopped together: nothing comes due any more while the runs end.</summary>
+    private static void AddParts(IServiceCollection services, StopSteps steps)
+    {
+        services.AddHostedService<Heartbeat>().AddHostedService<Housekeeping>();
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            RunDispatcher dispatcher = provider.GetRequiredService<RunDispatcher>();
+            return new HostedPart("the runs", steps, dispatcher.StartAsync, _ => dispatcher.StopAsync());
+        });
+        TriggerScheduler.AddQuartz<PlanJob>(services);
+        services.AddHostedService<DueTimeListener>().AddHostedService<ReadyReport>();
+    }
+
+    /// <summary>What stops the daemon: systemd, the services of Windows, or a signal.</summary>
+    private static void AddLifetime(IServiceCollection services)
+    {
+        services.AddSingleton<ISystemdNotifier, SystemdNotifier>();
+        if (!OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 })
+            services.AddSingleton<IHostLifetime, SystemdLifetime>();
+        else
+            services.AddWindowsService(service => service.ServiceName = ServiceName);
     }
 
     private static void Listen(KestrelServerOptions kestrel, string socket)

@@ -1,6 +1,5 @@
 using IngestTools.Connections;
 using IngestTools.Journal;
-using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 using Microsoft.Extensions.Logging;

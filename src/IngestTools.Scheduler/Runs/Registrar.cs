@@ -15,7 +15,6 @@ internal sealed partial class Registrar(
     SchedulerStore store,
     ISpool spool,
     SavedConnections connections,
-    AlarmClock alarms,
     RunPlanner planner,
     TimeProvider time,
     ILogger<Registrar> logger
@@ -63,7 +62,6 @@ internal sealed partial class Registrar(
         (bool kept, StoredSchedule? old) = await store.PutScheduleAsync(schedule, request.Replace, cancellationToken);
         if (!kept)
             return request.Replace && old is not null ? await DescribeAsync(old, cancellationToken) : throw NameInUse(old ?? schedule);
-        await alarms.SetAsync(schedule, cancellationToken);
         logger.LogInformation(
             "'{Name}' was {Done} by {By}: {Kind} over {Connection}, next at {Next:u}.",
             schedule.Definition.Name,
@@ -79,7 +77,6 @@ internal sealed partial class Registrar(
     public async Task UnregisterAsync(string name, CancellationToken cancellationToken)
     {
         ScheduleRow old = await store.DeleteScheduleAsync(name, time.GetUtcNow(), cancellationToken) ?? throw NotFound(name);
-        await alarms.RemoveAsync(old.Key, cancellationToken);
         logger.LogInformation("'{Name}' was unregistered.", old.Name);
     }
 
@@ -179,7 +176,6 @@ internal sealed partial class Registrar(
             // A run that was planned in the same moment has moved it on: then the change is made to what it is now.
             if (!await write(was, now))
                 continue;
-            await alarms.SetAsync(now, cancellationToken);
             logger.LogInformation(
                 "'{Name}' is {Status} now{Reason}.",
                 now.Definition.Name,

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Store;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Globalization;
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
 using IngestTools.Scheduling;
@@ -17,14 +16,17 @@ internal sealed class RunPlanner(
     SavedConnections connections,
     DispatchSignal dispatch,
     SchedulerMeter meter,
+    Attendance attendance,
     TimeProvider time,
     ILogger<RunPlanner> logger
 )
 {
-    /// <summary>What is later than this was missed. Quartz draws the line at the same place.</summary>
+    /// <summary>
+    /// A time that is planned later than this was missed. It is long enough for a restart, and documented with -MissedRun.
+    /// </summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
 
-    /// <summary>Clocks are read with a little less than a millisecond to spare, so an alarm may ring that much early.</summary>
+    /// <summary>Clocks are read with a little less than a millisecond to spare, so a trigger may fire that much early.</summary>
     private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(20);
 
     /// <summary>So many schedules are planned in one transaction: others wait for it no longer than some hundredths of a second.</summary>
@@ -34,7 +36,7 @@ internal sealed class RunPlanner(
     private const int MostMissedTold = 100;
 
     /// <summary>
-    /// Plans what is due, of all schedules: when a thousand are due in the same second, the first alarm plans them all, and the others find
+    /// Plans what is due, of all schedules: when a thousand are due in the same second, the first trigger plans them all, and others find
     /// nothing to do.
     /// </summary>
     public Task PlanDueAsync(CancellationToken cancellationToken) => PlanUpToAsync(time.GetUtcNow() + Early, cancellationToken);
@@ -42,7 +44,7 @@ internal sealed class RunPlanner(
     /// <summary>Plans times that no trigger fired for: they were missed while no daemon ran, or lost.</summary>
     public Task PlanOverdueAsync(CancellationToken cancellationToken) => PlanUpToAsync(time.GetUtcNow() - OverdueAfter, cancellationToken);
 
-    /// <summary>An alarm that is so late is not waited for.</summary>
+    /// <summary>A trigger that is this late is not waited for.</summary>
     private static readonly TimeSpan OverdueAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>The schedules whose time has come and that cannot be planned, by their keys, and why.</summary>
@@ -136,11 +138,46 @@ internal sealed class RunPlanner(
     }
 
     /// <summary>What a schedule does next, as seen from now: after it was registered or resumed, or a clock was set back.</summary>
-    public StoredSchedule Rearm(StoredSchedule schedule)
+    public StoredSchedule Rearm(StoredSchedule schedule) => Rearm(schedule, time.GetUtcNow());
+
+    private static StoredSchedule Rearm(StoredSchedule schedule, DateTimeOffset moment)
     {
-        DateTimeOffset? next =
-            schedule.Definition.At ?? new Timetable(schedule.Definition, schedule.RegisteredAt).NextAfter(time.GetUtcNow());
+        DateTimeOffset? next = schedule.Definition.At ?? new Timetable(schedule.Definition, schedule.RegisteredAt).NextAfter(moment);
         return schedule with { NextDue = next, Status = next is null ? ScheduleStatus.Ended : ScheduleStatus.Active };
+    }
+
+    /// <summary>
+    /// Sets a schedule back that was moved on while a clock was ahead: its next time is the next by the clock as it is now, and what was
+    /// called missed and is yet to come is forgotten. A time that had its run gets no other.
+    /// </summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="wrongSince">Since when the clock was wrong: times from there on are treated anew. Null is now.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>Whether it was set back.</returns>
+    /// <exception cref="IngestException"><see cref="ErrorId.InvalidSchedule"/>: its times cannot be reckoned on this machine.</exception>
+    public async Task<bool> SetBackAsync(StoredSchedule schedule, DateTimeOffset? wrongSince, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset from = wrongSince < now ? wrongSince.Value : now;
+        StoredSchedule back = Rearm(schedule, from);
+        bool isAhead = schedule.Status switch
+        {
+            ScheduleStatus.Active => schedule.Definition.At is null && back.NextDue < schedule.NextDue,
+            ScheduleStatus.Ended => back.NextDue > from,
+            _ => false,
+        };
+        // A clock that is before the registration is wrong itself.
+        if (!isAhead || from < schedule.RegisteredAt)
+            return false;
+        return await store.WriteAsync(
+            async session =>
+            {
+                int forgotten = await SchedulerStore.ForgetMissedAfterAsync(session, schedule, from, cancellationToken);
+                return (forgotten > 0 || schedule.Definition.At is null)
+                    && await SchedulerStore.ChangeScheduleAsync(session, schedule, back, cancellationToken);
+            },
+            cancellationToken
+        );
     }
 
     private async Task<List<StoredRun>> PlanAsync(StoreSession session, string key, CancellationToken cancellationToken)
@@ -165,14 +202,7 @@ internal sealed class RunPlanner(
                 )
             )
             .ToArray();
-        bool isGoing = false;
-        bool isWaiting = false;
-        foreach (StoredRun other in await ReadGoingAsync(session, key, cancellationToken))
-        {
-            isGoing = true;
-            isWaiting |= other.Claim is null;
-        }
-
+        List<StoredRun> going = await ReadGoingAsync(session, key, cancellationToken);
         if (!await SchedulerStore.ChangeScheduleAsync(session, schedule, moved, cancellationToken))
             return [];
         LoadDefinition load = (await RecordServerAsync(session, schedule, cancellationToken)).Definition.Load;
@@ -180,7 +210,7 @@ internal sealed class RunPlanner(
         foreach ((StoredRun decidedRun, string? missed) in decided)
         {
             StoredRun run = decidedRun with { Load = load };
-            string? why = missed ?? WhyNot(schedule.Definition.Overlap, isGoing, isWaiting);
+            string? why = missed ?? WhyNot(schedule.Definition.Overlap, decidedRun.DueAt, going, planned, now);
             if (why is not null)
                 run = run with { Status = RunStatus.Missed, CompletedAt = time.GetUtcNow(), Message = why };
             if (await SchedulerStore.AddRunAsync(session, run, cancellationToken) is not { } number)
@@ -188,8 +218,6 @@ internal sealed class RunPlanner(
             planned.Add(run with { Number = number });
             if (why is null)
                 await TakePlaceOfRetriesAsync(session, planned[^1], cancellationToken);
-            isGoing |= why is null;
-            isWaiting |= why is null;
         }
 
         return planned;
@@ -221,16 +249,22 @@ internal sealed class RunPlanner(
             : known;
     }
 
-    private static string? WhyNot(Overlap overlap, bool isGoing, bool isWaiting) =>
-        overlap switch
-        {
-            Overlap.Skip when isGoing => "The run before still went on, and the schedule skips what overlaps.",
-            Overlap.Queue when isWaiting => "A run of this schedule waited already, and only one does.",
-            _ => null,
-        };
+    /// <summary>Why a time is not run beside other runs of its schedule; null where it is run.</summary>
+    private string? WhyNot(Overlap overlap, DateTimeOffset at, List<StoredRun> going, List<StoredRun> planned, DateTimeOffset now)
+    {
+        if (planned.LastOrDefault(run => !run.IsTerminal) is { } first)
+            return $"{attendance.WhyLate(at, now)} {first.Id}, due at {first.DueAt.UtcDateTime:u}, stands for it.";
+        StoredRun? other = going.LastOrDefault(run => overlap == Overlap.Skip || run.Claim is null);
+        if (other is null)
+            return null;
+        string rule = overlap == Overlap.Skip ? "the schedule skips runs that overlap" : "only one run of a schedule waits";
+        return attendance.WhyAbsent(at) is { } absent
+            ? $"{absent} Since then {other.Id} has not ended, and {rule}."
+            : $"{other.Id} had not {(overlap == Overlap.Skip ? "ended" : "begun")} at its time, and {rule}.";
+    }
 
     /// <summary>The times that have come, oldest first, and why one is not run.</summary>
-    private static IEnumerable<(DateTimeOffset At, string? Missed)> Decide(
+    private IEnumerable<(DateTimeOffset At, string? Missed)> Decide(
         ScheduleDefinition definition,
         Timetable timetable,
         DateTimeOffset due,
@@ -247,21 +281,22 @@ internal sealed class RunPlanner(
             else if (++told <= MostMissedTold)
                 yield return (
                     at,
-                    runsNewest ? $"Nobody could run it at its time. The run that was due at {newest.UtcDateTime:u} stands for it." : Passed
+                    $"{attendance.WhyLate(at, now)} "
+                        + (runsNewest ? $"The run that was due at {newest.UtcDateTime:u} stands for it." : Passed)
                 );
             else
                 at = FirstWithin(timetable, newest, now);
         }
 
         string more = told > MostMissedTold ? " Of the times before it, more were missed than are listed." : "";
-        yield return (newest, runsNewest ? null : Passed + more);
+        yield return (newest, runsNewest ? null : $"{attendance.WhyLate(newest, now)} {Passed}{more}");
     }
 
     /// <summary>The time before the first that is not too late, so that the next step is that one.</summary>
     private static DateTimeOffset FirstWithin(Timetable timetable, DateTimeOffset newest, DateTimeOffset now) =>
         timetable.LastUpTo(now - Grace) is { } last && last < newest ? last : newest - TimeSpan.FromMilliseconds(1);
 
-    private const string Passed = "Nobody could run it at its time, and the schedule skips what was missed.";
+    private const string Passed = "The schedule skips what was missed.";
 
     private StoredRun NewRun(StoredSchedule schedule, DateTimeOffset due, string key) =>
         new()

@@ -224,6 +224,29 @@ internal sealed partial class SchedulerStore
         );
     }
 
+    /// <summary>Forgets that times of a schedule were missed which are yet to come: a clock was ahead when that was noted.</summary>
+    public static async Task<int> ForgetMissedAfterAsync(
+        StoreSession session,
+        StoredSchedule schedule,
+        DateTimeOffset moment,
+        CancellationToken cancellationToken
+    )
+    {
+        const string missed = "name_key = @key AND status = 'Missed' AND due_at > @moment AND due_key LIKE @keys";
+        (string, object?)[] values =
+        [
+            ("key", schedule.Key),
+            ("moment", moment.ToUnixTimeMilliseconds()),
+            ("keys", schedule.Revision + "/%"),
+        ];
+        await session.ExecuteAsync(
+            $"DELETE FROM ingest_run_log WHERE run_id IN (SELECT id FROM ingest_run WHERE {missed})",
+            cancellationToken,
+            values
+        );
+        return await session.ExecuteAsync($"DELETE FROM ingest_run WHERE {missed}", cancellationToken, values);
+    }
+
     /// <summary>Runs of a schedule that have not ended.</summary>
     public static Task<List<StoredRun>> ReadGoingAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
         session.QueryAsync(

@@ -8,12 +8,23 @@ namespace IngestTools.Scheduler.Store;
 /// <param name="node">The node's name.</param>
 internal sealed partial class SchedulerStore(StoreDialect dialect, string claim, string node)
 {
+    /// <summary>How the claims of daemons begin that keep no tables of Quartz.</summary>
+    private const string ClaimPrefix = "memory-";
+
     public StoreDialect Dialect => dialect;
+
+    /// <summary>A claim for a start of a daemon.</summary>
+    public static string NewClaim() => $"{ClaimPrefix}{Guid.NewGuid():N}";
 
     /// <summary>This start of this daemon: what it has taken, no other one touches while it lives.</summary>
     public string Claim => claim;
 
     public string Node => node;
+
+    /// <summary>Is called with the times of schedules that were registered or changed, by this node or by another.</summary>
+    public Func<IReadOnlyCollection<DateTimeOffset>, Task>? DueTimesAnnounced { get; set; }
+
+    public Task AnnounceAsync(IReadOnlyCollection<DateTimeOffset> due) => DueTimesAnnounced?.Invoke(due) ?? Task.CompletedTask;
 
     public async Task<T> ReadAsync<T>(Func<StoreSession, Task<T>> work, CancellationToken cancellationToken)
     {
@@ -27,8 +38,13 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
         using IDisposable turn = await dialect.EnterAsync(cancellationToken);
         await using DbConnection connection = await dialect.OpenAsync(cancellationToken);
         await using DbTransaction transaction = await dialect.BeginAsync(connection, cancellationToken);
-        T result = await work(new StoreSession(connection, transaction));
+        StoreSession session = new(connection, transaction);
+        T result = await work(session);
+        if (session.DueTimes.Count > 0)
+            await dialect.AnnounceAsync(session, session.DueTimes, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        if (session.DueTimes.Count > 0)
+            await AnnounceAsync(session.DueTimes);
         return result;
     }
 
@@ -110,6 +126,8 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
                     cancellationToken,
                     schedule.Values()
                 );
+                if (added == 1)
+                    session.NoteDue(schedule);
                 return (added == 1, old);
             },
             cancellationToken
@@ -180,8 +198,9 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
         StoredSchedule was,
         StoredSchedule now,
         CancellationToken cancellationToken
-    ) =>
-        await session.ExecuteAsync(
+    )
+    {
+        int changed = await session.ExecuteAsync(
             $"""
             UPDATE ingest_schedule SET status = @status, reason = @reason, next_due = @next_due
             WHERE name_key = @key AND revision = @revision AND changed = @changed AND status = @was_status AND {(
@@ -197,7 +216,11 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             ("status", now.Status.ToString()),
             ("reason", now.Reason),
             ("next_due", now.NextDue?.ToUnixTimeMilliseconds())
-        ) == 1;
+        );
+        if (changed == 1)
+            session.NoteDue(now);
+        return changed == 1;
+    }
 
     /// <summary>A quotation mark in a text is escaped, so this can only be the property.</summary>
     private const string HasNoServer = """definition NOT LIKE '%"server":%'""";
@@ -256,6 +279,27 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
                     ("until", until.ToUnixTimeMilliseconds()),
                     ("most", most),
                     ("skip", skip)
+                ),
+            cancellationToken
+        );
+
+    /// <summary>The times within a span at which schedules are due, each once, the next first.</summary>
+    public Task<List<DateTimeOffset>> ReadDueTimesAsync(
+        DateTimeOffset after,
+        DateTimeOffset until,
+        int most,
+        CancellationToken cancellationToken
+    ) =>
+        ReadAsync(
+            session =>
+                session.QueryAsync(
+                    "SELECT DISTINCT next_due FROM ingest_schedule WHERE status = 'Active' AND next_due > @after AND next_due <= @until "
+                        + "ORDER BY next_due LIMIT @most",
+                    row => row.Time("next_due"),
+                    cancellationToken,
+                    ("after", after.ToUnixTimeMilliseconds()),
+                    ("until", until.ToUnixTimeMilliseconds()),
+                    ("most", most)
                 ),
             cancellationToken
         );
@@ -350,6 +394,30 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             cancellationToken
         ) ?? 0;
 
+    /// <summary>How many daemons live of versions that kept Quartz's tables.</summary>
+    public static async Task<long> CountOldNodesAsync(
+        StoreSession session,
+        StoreDialect dialect,
+        TimeSpan deadAfter,
+        CancellationToken cancellationToken
+    ) =>
+        await session.NumberAsync(
+            $"SELECT count(*) FROM ingest_node WHERE claim NOT LIKE @claims AND seen >= {dialect.Now} - @dead",
+            cancellationToken,
+            ("claims", ClaimPrefix + "%"),
+            ("dead", (long)deadAfter.TotalMilliseconds)
+        ) ?? 0;
+
+    /// <summary>The store's own clock.</summary>
+    public Task<DateTimeOffset> ReadNowAsync(CancellationToken cancellationToken) =>
+        ReadAsync(
+            async session =>
+                DateTimeOffset.FromUnixTimeMilliseconds(
+                    (await session.NumberAsync($"SELECT {dialect.Now}", cancellationToken)).GetValueOrDefault()
+                ),
+            cancellationToken
+        );
+
     // What else is kept
 
     public async Task<string?> ReadMetaAsync(string name, CancellationToken cancellationToken) =>
@@ -365,18 +433,6 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
                 cancellationToken
             )
         ).FirstOrDefault();
-
-    public Task<int> WriteMetaAsync(string name, string value, CancellationToken cancellationToken) =>
-        WriteAsync(
-            session =>
-                session.ExecuteAsync(
-                    "INSERT INTO ingest_meta (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = @value",
-                    cancellationToken,
-                    ("name", name),
-                    ("value", value)
-                ),
-            cancellationToken
-        );
 
     /// <summary>
     /// Deletes runs that ended before a moment, with their logs, and schedules that have neither times nor runs any more.

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using IngestTools.Files;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Store;
 
@@ -13,7 +12,7 @@ internal static class SqliteFiles
     private static readonly string[] Companions = ["", "-wal", "-shm", "-journal"];
 
     /// <exception cref="StoreException">The store is broken, or cannot be written.</exception>
-    public static async Task PrepareAsync(SqliteDialect dialect, ILogger logger, CancellationToken cancellationToken)
+    public static async Task PrepareAsync(SqliteDialect dialect, CancellationToken cancellationToken)
     {
         try
         {
@@ -31,23 +30,6 @@ internal static class SqliteFiles
                     + $"disk has room.",
                 e
             );
-        }
-
-        try
-        {
-            CreatePrivate(dialect.AlarmPath);
-            await CheckAsync(dialect.AlarmPath, cancellationToken);
-        }
-        catch (SqliteException e) when (dialect.IsCorrupt(e))
-        {
-            logger.LogWarning(
-                "The alarms in {Path} are broken ({Reason}), and are created again from the schedules.",
-                dialect.AlarmPath,
-                e.Message
-            );
-            Remove(dialect.AlarmPath);
-            CreatePrivate(dialect.AlarmPath);
-            await CheckAsync(dialect.AlarmPath, cancellationToken);
         }
     }
 

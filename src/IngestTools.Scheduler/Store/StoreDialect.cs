@@ -46,8 +46,16 @@ internal abstract class StoreDialect
     /// <summary>Whether the database itself is broken, or none at all.</summary>
     public abstract bool IsCorrupt(DbException error);
 
-    /// <summary>The daemon's own table of alarms, as Quartz wants to be told of it.</summary>
-    public abstract string AlarmConnection { get; }
+    /// <summary>Within a transaction: has the other nodes know, when it is committed, at which times schedules are due.</summary>
+    public virtual Task AnnounceAsync(StoreSession session, IReadOnlyCollection<DateTimeOffset> due, CancellationToken cancellationToken) =>
+        Task.CompletedTask;
+
+    /// <summary>
+    /// Removes what earlier versions kept of Quartz: everything in it stands in the tables too. It stays where a node of such a version
+    /// lives.
+    /// </summary>
+    /// <returns>What was removed, or why it stays; null where there is nothing.</returns>
+    public abstract Task<string?> RemoveQuartzAsync(SchedulerStore store, TimeSpan deadAfter, CancellationToken cancellationToken);
 }
 
 /// <summary>What only one node does at a time.</summary>
@@ -73,25 +81,20 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
     private readonly SemaphoreSlim _turn = new(1);
     private readonly string _connection;
 
+    /// <summary>Where earlier versions kept Quartz's triggers.</summary>
+    private readonly string _alarms;
+
     /// <param name="folder">The folder of the store.</param>
     /// <param name="place">What the store is called for people, where this is a copy of it.</param>
     public SqliteDialect(string folder, string? place = null)
     {
         string path = SchedulerPlace.StoreOf(folder);
         Place = place ?? path;
-        AlarmPath = Path.Join(folder, "alarms.db");
+        _alarms = Path.Join(folder, "alarms.db");
         _connection = ConnectionTo(path);
     }
 
     public override string Place { get; }
-
-    /// <summary>
-    /// The alarms lie in a file of their own: they can be made anew from the schedules at any time, and their writers never wait for each
-    /// other.
-    /// </summary>
-    public string AlarmPath { get; }
-
-    public override string AlarmConnection => ConnectionTo(AlarmPath);
 
     public override bool IsShared => false;
 
@@ -136,6 +139,14 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
 
     public override Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken) => Task.CompletedTask;
 
+    public override Task<string?> RemoveQuartzAsync(SchedulerStore store, TimeSpan deadAfter, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(_alarms))
+            return Task.FromResult<string?>(null);
+        SqliteFiles.Remove(_alarms);
+        return Task.FromResult<string?>($"{_alarms} of an earlier version was deleted. All that it held stands in {Place} too.");
+    }
+
     public void Dispose() => _turn.Dispose();
 
     /// <summary>Readers and the writer do not wait for each other, and a commit is one write. This is kept in the file.</summary>
@@ -169,20 +180,36 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
     /// </summary>
     private const string LongestPause = "5s";
 
+    /// <summary>The channel of notifications. A notification of another store in the same database has its node look once more.</summary>
+    public const string Channel = "ingest_due";
+
+    /// <summary>A notification has room for 8,000 bytes, and a time takes 14.</summary>
+    private const int TimesOfNotification = 500;
+
+    /// <summary>A connection that only listens learns in this way that the other end is gone.</summary>
+    private const int KeepAliveSeconds = 30;
+
+    /// <summary>Quartz's tables of earlier versions. Another program of the same database may use Quartz too.</summary>
+    private const string QuartzTables = "ingest\\_qrtz\\_%";
+
     private readonly NpgsqlDataSource _source;
+    private readonly string _listening;
 
     /// <exception cref="ArgumentException">The text is no connection string.</exception>
     public PostgresDialect(string connection)
     {
         NpgsqlConnectionStringBuilder given = new(connection);
         Place = string.Create(CultureInfo.InvariantCulture, $"postgres://{given.Username}@{given.Host}:{given.Port}/{given.Database}");
-        AlarmConnection = connection;
+        _listening = new NpgsqlConnectionStringBuilder(connection)
+        {
+            ApplicationName = "ingest-scheduler listens",
+            KeepAlive = KeepAliveSeconds,
+            Pooling = false,
+        }.ConnectionString;
         _source = NpgsqlDataSource.Create(given);
     }
 
     public override string Place { get; }
-
-    public override string AlarmConnection { get; }
 
     public override bool IsShared => true;
 
@@ -223,6 +250,62 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
             ("family", LockFamily),
             ("name", (int)name)
         );
+
+    public override async Task AnnounceAsync(
+        StoreSession session,
+        IReadOnlyCollection<DateTimeOffset> due,
+        CancellationToken cancellationToken
+    )
+    {
+        foreach (DateTimeOffset[] part in due.Chunk(TimesOfNotification))
+        {
+            string times = string.Join(',', part.Select(at => at.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)));
+            await session.ExecuteAsync("SELECT pg_notify(@channel, @times)", cancellationToken, ("channel", Channel), ("times", times));
+        }
+    }
+
+    public override async Task<string?> RemoveQuartzAsync(SchedulerStore store, TimeSpan deadAfter, CancellationToken cancellationToken) =>
+        await store.WriteAsync(
+            async session =>
+            {
+                await LockAsync(session, StoreLockName.Schema, cancellationToken);
+                List<string> tables = await session.QueryAsync(
+                    "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE @tables",
+                    row => row.GetString(0),
+                    cancellationToken,
+                    ("tables", QuartzTables)
+                );
+                if (tables.Count == 0)
+                    return null;
+                if (await SchedulerStore.CountOldNodesAsync(session, this, deadAfter, cancellationToken) > 0)
+                    return $"Nodes of an earlier version work on {Place}, and use Quartz's tables there. They stay until those nodes have "
+                        + "stopped.";
+                foreach (string table in tables)
+                    await session.ExecuteAsync($"DROP TABLE \"{table}\" CASCADE", cancellationToken);
+                await session.ExecuteAsync("DELETE FROM ingest_meta WHERE name = 'quartz'", cancellationToken);
+                return $"{tables.Count} tables of Quartz that an earlier version made in {Place} were dropped. All that they held stands "
+                    + "in the schedules too.";
+            },
+            cancellationToken
+        );
+
+    /// <summary>A connection that gets notifications.</summary>
+    public async Task<NpgsqlConnection> ListenAsync(CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = new(_listening);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            await using NpgsqlCommand command = new($"LISTEN {Channel}", connection);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 }

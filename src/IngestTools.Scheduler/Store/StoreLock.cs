@@ -35,6 +35,10 @@ internal sealed class StoreLock : IDisposable
             RandomAccess.Write(handle, holder, 0);
             return new StoreLock(handle);
         }
+        catch (NotSupportedException e)
+        {
+            throw new StoreException($"The lock {path} is not a file. Move it away, or give another --store.", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StoreException(

@@ -8,6 +8,18 @@ internal sealed class StoreSession(DbConnection connection, DbTransaction? trans
 {
     private const string Part = "part";
 
+    private readonly SortedSet<DateTimeOffset> _dueTimes = [];
+
+    /// <summary>Times at which schedules are due from now on. They are announced when the transaction is committed.</summary>
+    public IReadOnlyCollection<DateTimeOffset> DueTimes => _dueTimes;
+
+    /// <summary>Notes when a schedule is due.</summary>
+    public void NoteDue(StoredSchedule schedule)
+    {
+        if (schedule is { Status: ScheduleStatus.Active, NextDue: { } due })
+            _dueTimes.Add(due);
+    }
+
     /// <summary>
     /// Does a part of a transaction wholly or not at all: what failed is not committed with the rest. A database that failed fails the rest
     /// too.

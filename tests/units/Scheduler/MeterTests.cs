@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
@@ -56,7 +55,7 @@ public sealed class MeterTests
         using SchedulerMeter meter = new();
         using DispatchSignal signal = new();
         SavedConnections connections = new();
-        RunPlanner planner = new(store, connections, signal, meter, time, NullLogger<RunPlanner>.Instance);
+        RunPlanner planner = new(store, connections, signal, meter, new Attendance(time), time, NullLogger<RunPlanner>.Instance);
         foreach ((string name, MissedRun missed) in new[] { ("runs", MissedRun.RunOnce), ("skips", MissedRun.Skip) })
         {
             StoredSchedule schedule = new()

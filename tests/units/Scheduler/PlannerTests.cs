@@ -1,6 +1,6 @@
-using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
+using IngestTools.Scheduler.Timing;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -111,30 +111,35 @@ public sealed partial class PlannerTests
         await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
         bench.Time.Now = Noon.AddDays(400);
         await bench.Planner.PlanOverdueAsync(CancellationToken.None);
-        int planned = (await bench.RunsAsync()).Count;
         await bench.EndAllAsync();
 
         bench.Time.Now = Noon.AddMinutes(5);
-        StoredSchedule ahead = (await bench.ScheduleAsync())!;
-        StoredSchedule back = bench.Planner.Rearm(ahead);
-        Assert.True(await bench.Store.ChangeScheduleAsync(ahead, back, CancellationToken.None));
-        Assert.Equal(Noon.AddHours(1), back.NextDue);
-        // This time had its run while the clock was ahead.
-        bench.Time.Now = Noon.AddHours(1);
+        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, null, CancellationToken.None));
+        Assert.Equal(Noon.AddHours(1), (await bench.ScheduleAsync())!.NextDue);
+        // What was called missed is yet to come, and the newest time had its run.
+        Assert.Equal(Noon.AddDays(400), Assert.Single(await bench.RunsAsync()).DueAt);
+        foreach (int hours in new[] { 1, 200 })
+        {
+            bench.Time.Now = Noon.AddHours(hours);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+            Assert.Contains(await bench.RunsAsync(), run => run.DueAt == bench.Time.Now && run.Status == RunStatus.Planned);
+            await bench.EndAllAsync();
+        }
+
+        int before = (await bench.RunsAsync()).Count;
+        bench.Time.Now = Noon.AddDays(400);
         await bench.Planner.PlanDueAsync(CancellationToken.None);
-        Assert.Equal(planned, (await bench.RunsAsync()).Count);
-        // This one did not: it was among those that were only counted.
-        bench.Time.Now = Noon.AddHours(200);
-        await bench.Planner.PlanDueAsync(CancellationToken.None);
-        Assert.Contains(await bench.RunsAsync(), run => run.DueAt == Noon.AddHours(200) && run.Status == RunStatus.Planned);
+        Assert.Equal(1, (await bench.RunsAsync()).Count(run => run.DueAt == Noon.AddDays(400)));
+        Assert.True((await bench.RunsAsync()).Count > before);
     }
 
     [Theory]
-    [InlineData(MissedRun.RunOnce, RunStatus.Planned)]
-    [InlineData(MissedRun.Skip, RunStatus.Missed)]
-    public async Task A_clock_that_jumps_forward_and_back_by_hours_runs_nothing_twice_and_shows_what_was_missed(
+    [InlineData(MissedRun.RunOnce, RunStatus.Planned, "6 4 3 2 1")]
+    [InlineData(MissedRun.Skip, RunStatus.Missed, "6 5 4 3 2 1")]
+    public async Task A_clock_that_jumps_forward_and_back_by_hours_runs_nothing_twice_and_the_times_between_when_they_come(
         MissedRun policy,
-        RunStatus newest
+        RunStatus newest,
+        string runAtTheirTime
     )
     {
         using Bench bench = await Bench.StartAsync(Noon);
@@ -148,13 +153,19 @@ public sealed partial class PlannerTests
         );
 
         bench.Time.Now = Noon.AddHours(1.1);
-        StoredSchedule ahead = (await bench.ScheduleAsync())!;
-        Assert.True(await bench.Store.ChangeScheduleAsync(ahead, bench.Planner.Rearm(ahead), CancellationToken.None));
+        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, null, CancellationToken.None));
+        Assert.False(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, null, CancellationToken.None));
+        List<int> atTheirTime = [1];
         for (int hour = 2; hour <= 6; hour++)
+        {
             await RunAtAsync(Noon.AddHours(hour));
+            atTheirTime.AddRange(began.Where(run => run.Status == RunStatus.Planned).Select(run => (int)(run.DueAt - Noon).TotalHours));
+        }
 
-        Assert.Equal([(6, RunStatus.Planned)], began.Take(1).Select(run => ((int)(run.DueAt - Noon).TotalHours, run.Status)));
-        Assert.Equal([6, 5, 4, 3, 2, 1], (await bench.RunsAsync()).Select(run => (int)(run.DueAt - Noon).TotalHours));
+        Assert.Equal(runAtTheirTime, string.Join(' ', atTheirTime.OrderDescending()));
+        List<StoredRun> all = await bench.RunsAsync();
+        Assert.Equal([6, 5, 4, 3, 2, 1], all.Select(run => (int)(run.DueAt - Noon).TotalHours).OrderDescending());
+        Assert.All(all, run => Assert.Equal(RunStatus.Succeeded, run.Status));
 
         async Task RunAtAsync(DateTimeOffset now)
         {
@@ -166,9 +177,9 @@ public sealed partial class PlannerTests
     }
 
     [Theory]
-    [InlineData(MissedRun.RunOnce, RunStatus.Succeeded)]
-    [InlineData(MissedRun.Skip, RunStatus.Missed)]
-    public async Task A_single_time_that_a_clock_jumps_over_and_that_comes_again_has_one_run(MissedRun policy, RunStatus expected)
+    [InlineData(MissedRun.RunOnce)]
+    [InlineData(MissedRun.Skip)]
+    public async Task A_single_time_that_a_clock_jumps_over_and_that_comes_again_has_one_run(MissedRun policy)
     {
         using Bench bench = await Bench.StartAsync(Noon);
         await bench.AddAsync(
@@ -184,12 +195,181 @@ public sealed partial class PlannerTests
         foreach (double hours in new[] { 5.0, 0.5, 1.0, 1.5 })
         {
             bench.Time.Now = Noon.AddHours(hours);
+            await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, null, CancellationToken.None);
             await bench.Planner.PlanDueAsync(CancellationToken.None);
             await bench.EndAllAsync();
         }
 
         StoredRun run = Assert.Single(await bench.RunsAsync());
-        Assert.Equal((expected, Noon.AddHours(1)), (run.Status, run.DueAt));
+        Assert.Equal((RunStatus.Succeeded, Noon.AddHours(1)), (run.Status, run.DueAt));
+        Assert.Equal(ScheduleStatus.Ended, (await bench.ScheduleAsync())!.Status);
+    }
+
+    [Theory]
+    [InlineData(MissedRun.RunOnce)]
+    [InlineData(MissedRun.Skip)]
+    public async Task A_clock_that_is_ahead_for_a_moment_changes_nothing(MissedRun policy)
+    {
+        using Bench bench = await Bench.StartAsync(Noon, isDoubting: true);
+        await bench.AddAsync(Bench.Hourly(policy) with { Cron = "* * * * *" });
+
+        bench.Time.Pass(TimeSpan.FromSeconds(30));
+        bench.Time.Ahead = TimeSpan.FromMinutes(10);
+        for (int i = 0; i < 4; i++)
+        {
+            bench.Time.Pass(TimeSpan.FromSeconds(5));
+            await bench.Planner.PlanOverdueAsync(CancellationToken.None);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+        }
+
+        Assert.Empty(await bench.RunsAsync());
+        bench.Time.Ahead = TimeSpan.Zero;
+        for (int minute = 1; minute <= 12; minute++)
+        {
+            bench.Time.Pass(Noon.AddMinutes(minute) - bench.Time.Now);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+            Assert.Equal(Noon.AddMinutes(minute), Assert.Single(await bench.RunsAsync(), run => !run.IsTerminal).DueAt);
+            await bench.EndAllAsync();
+        }
+
+        Assert.Equal(12, (await bench.RunsAsync()).Count);
+        Assert.Empty(bench.Clock!.TakeJumps());
+    }
+
+    [Theory]
+    [InlineData(MissedRun.RunOnce)]
+    [InlineData(MissedRun.Skip)]
+    public async Task Times_that_passed_while_the_clock_was_wrong_are_run_when_it_is_right_again(MissedRun policy)
+    {
+        using Bench bench = await Bench.StartAsync(Noon, isDoubting: true);
+        await bench.AddAsync(Bench.Hourly(policy) with { Cron = "* * * * *" });
+        bench.Time.Pass(TimeSpan.FromSeconds(30));
+        bench.Time.Ahead = TimeSpan.FromMinutes(10);
+        await PassAsync(TimeSpan.FromSeconds(20));
+        await PassAsync(TimeSpan.FromSeconds(20));
+        // From 12:01:50 on the clock counts; 12:02:00 comes before it is right again.
+        await PassAsync(TimeSpan.FromSeconds(40));
+        await PassAsync(TimeSpan.FromSeconds(15));
+        bench.Time.Ahead = TimeSpan.Zero;
+        await PassAsync(TimeSpan.FromSeconds(5));
+
+        ClockJump back = bench.Clock!.TakeJumps()[^1];
+        Assert.Equal((true, Noon.AddSeconds(110)), (back.IsBack, back.WrongSince));
+        Assert.True(await bench.Planner.SetBackAsync((await bench.ScheduleAsync())!, back.WrongSince, CancellationToken.None));
+        // As the housekeeping does right after it.
+        await PassAsync(TimeSpan.Zero);
+        for (int minute = 3; minute <= 13; minute++)
+            await PassAsync(Noon.AddMinutes(minute) - bench.Time.Now);
+
+        List<StoredRun> runs = await bench.RunsAsync();
+        Assert.Equal(Enumerable.Range(1, 13), runs.Select(run => (int)(run.DueAt - Noon).TotalMinutes).Order());
+        Assert.All(runs, run => Assert.Equal((RunStatus.Succeeded, null), (run.Status, run.Message)));
+
+        async Task PassAsync(TimeSpan time)
+        {
+            bench.Time.Pass(time);
+            await bench.Planner.PlanDueAsync(CancellationToken.None);
+            await bench.EndAllAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_clock_that_stays_ahead_counts_after_a_minute_and_is_the_reason_of_what_was_missed()
+    {
+        using Bench bench = await Bench.StartAsync(Noon, isDoubting: true);
+        await bench.AddAsync(Bench.Hourly(MissedRun.Skip));
+        bench.Time.Ahead = TimeSpan.FromHours(2.5);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+        Assert.Empty(await bench.RunsAsync());
+
+        bench.Time.Pass(DueClock.Doubt);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+
+        List<StoredRun> runs = await bench.RunsAsync();
+        Assert.Equal([Noon.AddHours(2), Noon.AddHours(1)], runs.Select(run => run.DueAt));
+        Assert.All(runs, run => Assert.Contains("The clock went from 2027-03-01 12:01:00Z to 2027-03-01 14:31:00Z", run.Message));
+        Assert.False(Assert.Single(bench.Clock!.TakeJumps()).IsBack);
+    }
+
+    [Fact]
+    public async Task What_is_missed_says_that_the_scheduler_was_down_also_where_an_earlier_run_has_not_ended()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
+        bench.Time.Now = Noon.AddHours(1);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+        long going = Assert.Single(await bench.RunsAsync()).Number;
+        Assert.NotNull(await bench.Store.TakeAsync(going, 4, bench.Time.Now, CancellationToken.None));
+
+        bench.Time.Now = Noon.AddHours(3.5);
+        await bench.Restarted().PlanOverdueAsync(CancellationToken.None);
+        bench.Time.Now = Noon.AddHours(4);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+
+        Assert.Equal(
+            [
+                (4, $"run:{going} had not ended at its time, and the schedule skips runs that overlap."),
+                (
+                    3,
+                    "The scheduler was not running at its time. It started at 2027-03-01 15:30:00Z. "
+                        + $"Since then run:{going} has not ended, and the schedule skips runs that overlap."
+                ),
+                (
+                    2,
+                    "The scheduler was not running at its time. It started at 2027-03-01 15:30:00Z. "
+                        + "The run that was due at 2027-03-01 15:00:00Z stands for it."
+                ),
+                (1, null),
+            ],
+            (await bench.RunsAsync()).Select(run => ((int)(run.DueAt - Noon).TotalHours, run.Message))
+        );
+    }
+
+    [Theory]
+    [InlineData(17, RunStatus.Planned)]
+    [InlineData(61, RunStatus.Planned)]
+    [InlineData(63, RunStatus.Missed)]
+    public async Task Skip_runs_late_within_the_documented_minute_only(int startedAfter, RunStatus expected)
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.Skip) with { Cron = null, At = Noon.AddSeconds(2) });
+        bench.Time.Now = Noon.AddSeconds(startedAfter);
+
+        await bench.Restarted().PlanOverdueAsync(CancellationToken.None);
+
+        StoredRun run = Assert.Single(await bench.RunsAsync());
+        Assert.Equal(
+            (
+                expected,
+                expected == RunStatus.Planned
+                    ? null
+                    : "The scheduler was not running at its time. It started at 2027-03-01 12:01:03Z. The schedule skips what was missed."
+            ),
+            (run.Status, run.Message)
+        );
+    }
+
+    [Fact]
+    public async Task Times_of_a_short_interval_that_passed_while_the_scheduler_was_down_say_so()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce) with { Cron = null, Every = TimeSpan.FromSeconds(1) });
+        bench.Time.Now = Noon.AddSeconds(17.5);
+
+        await bench.Restarted().PlanDueAsync(CancellationToken.None);
+
+        List<StoredRun> runs = await bench.RunsAsync();
+        StoredRun first = Assert.Single(runs, run => run.Status == RunStatus.Planned);
+        Assert.Equal(17, runs.Count);
+        Assert.All(
+            runs.Where(run => run != first),
+            run =>
+                Assert.Equal(
+                    "The scheduler was not running at its time. It started at 2027-03-01 12:00:17Z. "
+                        + $"{first.Id}, due at 2027-03-01 12:00:01Z, stands for it.",
+                    run.Message
+                )
+        );
     }
 
     [Fact]
@@ -355,12 +535,28 @@ public sealed partial class PlannerTests
         private readonly DispatchSignal _signal = new();
         private readonly SchedulerMeter _meter = new();
 
-        private Bench(DateTimeOffset now)
+        private Bench(DateTimeOffset now, bool isDoubting)
         {
             Time = new FailingTime { Now = now };
+            Clock = isDoubting ? new DueClock(Time, NullLogger<DueClock>.Instance) : null;
             _dialect = new SqliteDialect(_folder.Path);
             Store = new SchedulerStore(_dialect, "this", "node");
-            Planner = new RunPlanner(Store, new SavedConnections(), _signal, _meter, Time, NullLogger<RunPlanner>.Instance);
+            Planner = Restarted();
+        }
+
+        /// <summary>A planner of a scheduler that starts now.</summary>
+        public RunPlanner Restarted()
+        {
+            TimeProvider time = Clock ?? (TimeProvider)Time;
+            return new RunPlanner(
+                Store,
+                new SavedConnections(),
+                _signal,
+                _meter,
+                new Attendance(time),
+                time,
+                NullLogger<RunPlanner>.Instance
+            );
         }
 
         public FailingTime Time { get; }
@@ -369,9 +565,12 @@ public sealed partial class PlannerTests
 
         public RunPlanner Planner { get; }
 
-        public static async Task<Bench> StartAsync(DateTimeOffset now)
+        /// <summary>The clock between the planner and the time; null where there is none.</summary>
+        public DueClock? Clock { get; }
+
+        public static async Task<Bench> StartAsync(DateTimeOffset now, bool isDoubting = false)
         {
-            Bench bench = new(now);
+            Bench bench = new(now, isDoubting);
             await StoreSchema.ProvideAsync(bench._dialect, CancellationToken.None);
             return bench;
         }
@@ -442,7 +641,14 @@ public sealed partial class PlannerTests
             set => (_failsAt, _readings) = (value, 0);
         }
 
+        /// <summary>How far the clock is ahead of the time that has passed.</summary>
+        public TimeSpan Ahead { get; set; }
+
+        public void Pass(TimeSpan time) => Advance(time);
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
+
         public override DateTimeOffset GetUtcNow() =>
-            ++_readings == _failsAt ? throw new InvalidTimeZoneException("a test") : base.GetUtcNow();
+            ++_readings == _failsAt ? throw new InvalidTimeZoneException("a test") : base.GetUtcNow() + Ahead;
     }
 }

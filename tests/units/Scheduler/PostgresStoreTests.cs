@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
@@ -80,5 +82,61 @@ public sealed class PostgresStoreTests
                     }
                 ),
             };
+    }
+
+    [PostgresFact]
+    public async Task A_schedule_that_one_node_registers_changes_or_plans_is_notified_to_the_others()
+    {
+        await using PostgresServer postgres = await PostgresServer.StartAsync();
+        await using PostgresDialect dialect = new(postgres.Connection);
+        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        SchedulerStore one = new(dialect, "1", "one");
+        SchedulerStore two = new(dialect, "2", "two");
+        ConcurrentQueue<DateTimeOffset> heard = new();
+        two.DueTimesAnnounced = times =>
+        {
+            foreach (DateTimeOffset time in times)
+                heard.Enqueue(time);
+            return Task.CompletedTask;
+        };
+        using DueTimeListener listener = new(two, TimeProvider.System, NullLogger<DueTimeListener>.Instance);
+        await listener.StartAsync(CancellationToken.None);
+        StoredSchedule schedule = new()
+        {
+            Revision = "r",
+            Definition = SchedulerHarness.Yearly("s", new LoadDefinition { Kind = LoadKind.Import, Connection = "lake" }),
+            NextDue = new(2027, 1, 1, 0, 0, 0, TimeSpan.Zero),
+        };
+
+        // Nobody tells when the listener listens, so what is heard is done until it is.
+        await Until.TrueAsync(async () =>
+        {
+            await one.DeleteScheduleAsync("s", TimeProvider.System.GetUtcNow(), CancellationToken.None);
+            await one.PutScheduleAsync(schedule, replace: false, CancellationToken.None);
+            return heard.Contains(schedule.NextDue!.Value);
+        });
+        await MoveAsync();
+
+        // What others say is not believed, and a connection that is lost is made again.
+        Assert.Equal(1, await postgres.CountAsync("SELECT count(pg_notify('ingest_due', 'nonsense,,9999999999999999,-1'))"));
+        const string end =
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'ingest-scheduler listens'";
+        Assert.Equal(1, await postgres.CountAsync(end));
+        await MoveAsync();
+        Assert.All(heard, time => Assert.InRange(time.Year, 2027, 2200));
+
+        await listener.StopAsync(CancellationToken.None);
+
+        async Task MoveAsync()
+        {
+            DateTimeOffset before = schedule.NextDue!.Value;
+            await Until.TrueAsync(async () =>
+            {
+                StoredSchedule moved = schedule with { NextDue = schedule.NextDue!.Value.AddHours(1) };
+                Assert.True(await one.ChangeScheduleAsync(schedule, moved, CancellationToken.None));
+                schedule = moved;
+                return heard.Any(time => time > before);
+            });
+        }
     }
 }

@@ -336,37 +336,31 @@ public sealed class RefusalTests
         await RefusesAsync(harness, "another program", "--store");
     }
 
-    [Fact]
-    public async Task Alarms_that_are_broken_or_of_another_quartz_are_made_anew_from_the_schedules()
+    [FactExceptOn("windows", "Windows has no pipes in folders.")]
+    [UnsupportedOSPlatform("windows")]
+    public async Task A_pipe_in_place_of_the_lock_is_refused()
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        SchedulerProcess first = await harness.RunAsync();
-        await first.RegisterAsync(SchedulerHarness.Yearly("kept", harness.DspLoad("0024")));
-        await first.TerminateAsync();
-        File.WriteAllText(Path.Join(harness.Store, "alarms.db"), new string('x', 8192));
-        Execute(Path.Join(harness.Store, "scheduler.db"), "UPDATE ingest_schedule SET next_due = 4102444800000");
+        Directory.CreateDirectory(harness.Store, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        string file = Path.Join(harness.Store, "scheduler.lock");
+        DeviceNode.CreatePipe(file);
+        await RefusesAsync(harness, "scheduler.lock is not used: it is not a regular file");
 
-        // The store is the truth: a time too far ahead is set back, and the alarm rings then.
-        SchedulerProcess second = await harness.RunAsync();
-        Assert.Contains("created again", second.Log, StringComparison.Ordinal);
-        Assert.NotEqual(2100, Assert.Single(await second.SchedulesAsync()).NextRuns[0].Year);
-        await second.RegisterAsync(
-            new ScheduleDefinition
-            {
-                Name = "soon",
-                Load = harness.DspLoad("0025"),
-                Every = TimeSpan.FromSeconds(1),
-            }
-        );
-        await second.UntilAsync(() => second.RunsAsync("?status=Succeeded"), runs => runs.Count > 0);
-        await second.TerminateAsync();
-
-        Execute(Path.Join(harness.Store, "scheduler.db"), "UPDATE ingest_meta SET value = '3.18.0' WHERE name = 'quartz'");
-        SchedulerProcess third = await harness.RunAsync();
-        await third.UntilAsync(
-            () => third.RunsAsync("?name=soon"),
-            runs => runs.Any(run => run.DueAt > DateTimeOffset.UtcNow.AddSeconds(-2))
-        );
+        File.Delete(file);
+        DeviceNode.CreatePipe(Path.Join(harness.Store, "scheduler-one.lock"));
+        harness.Environment["SCHEDULER_TEST_DB"] = "Host=/nowhere";
+        SchedulerProcess node = harness.Begin([
+            "--store",
+            "postgres",
+            "--connection-from",
+            "env:SCHEDULER_TEST_DB",
+            "--folder",
+            harness.Store,
+            "--node",
+            "one",
+        ]);
+        Assert.Equal(1, await node.EndsAsync());
+        Assert.Contains("scheduler-one.lock is not", node.Log, StringComparison.Ordinal);
     }
 
     [FactExceptOn("windows", "Windows has no file modes, and its control point is a pipe.")]

@@ -209,7 +209,7 @@ public sealed class RunRecoveryTests
             }
         );
         await first.KillAsync();
-        // The alarm lags behind the store as well, as after a crash between the two, and is to be set anew.
+        // Its time differs from what its schedule says, too.
         await new HeldStore(harness.Store).ExecuteAsync(
             "UPDATE ingest_schedule SET definition = replace(definition, 'Europe/Zurich', 'Europe/Atlantis'), next_due = next_due - 1 "
                 + "WHERE name_key = 'bad'"

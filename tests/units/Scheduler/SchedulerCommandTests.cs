@@ -111,7 +111,11 @@ public sealed class SchedulerCommandTests
         )
             Assert.Contains(line, unit, StringComparison.Ordinal);
         Assert.Contains("ingest-scheduler", unit, StringComparison.Ordinal);
-        Assert.Contains("Register-ScheduledTask", (await harness.CommandAsync("unit", "--windows")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "New-Service -Name 'IngestTools scheduler'",
+            (await harness.CommandAsync("unit", "--windows")).Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -178,7 +178,7 @@ public sealed class SchedulerRunTests
         Assert.Equal((ScheduleStatus.Suspended, "the server is moved (ann)"), (schedule.Status, schedule.Reason));
         Assert.Empty(schedule.NextRuns);
         int before = (await daemon.RunsAsync()).Count;
-        // The alarm of another schedule shows that time has passed.
+        // The trigger of another schedule shows that time has passed.
         await daemon.RegisterAsync(
             new ScheduleDefinition
             {

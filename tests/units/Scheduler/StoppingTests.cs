@@ -74,4 +74,21 @@ public sealed class StoppingTests
             harness.Sandbox.Voss.Transactions.Count(load => load.FileName!.StartsWith("book-", StringComparison.Ordinal))
         );
     }
+
+    [FactExceptOn("windows", "Windows moves no folder whose files are open.")]
+    public async Task Sigterm_ends_it_without_an_exception_although_its_folder_was_moved()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        SchedulerProcess daemon = await harness.RunAsync();
+        await daemon.RegisterAsync(SchedulerHarness.Yearly("moved", harness.DspLoad("0054")));
+        Directory.Move(harness.Store, harness.Store + " elsewhere");
+
+        Assert.Equal(0, await daemon.TerminateAsync());
+        Assert.Contains("The socket could not be deleted", daemon.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unhandled", daemon.Log, StringComparison.Ordinal);
+
+        Directory.Move(harness.Store + " elsewhere", harness.Store);
+        SchedulerProcess again = await harness.RunAsync();
+        Assert.Equal("moved", Assert.Single(await again.SchedulesAsync()).Name);
+    }
 }

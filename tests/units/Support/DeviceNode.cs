@@ -34,6 +34,15 @@ internal sealed class DeviceNode : IDisposable
             : OpenTerminal();
     }
 
+    /// <summary>Makes a named pipe, to which nobody writes.</summary>
+    public static void CreatePipe(string path)
+    {
+        using Process process = Process.Start("mkfifo", [path]);
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            throw new IOException($"mkfifo {path} ended with {process.ExitCode}.");
+    }
+
     public void Dispose() => _terminal?.Dispose();
 
     /// <summary>A container may forbid it to root too.</summary>

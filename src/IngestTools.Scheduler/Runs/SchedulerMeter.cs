@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using IngestTools.Scheduler.Store;
 
-namespace IngestTools.Scheduler.Hosting;
+namespace IngestTools.Scheduler.Runs;
 
 /// <summary>What OpenTelemetry can listen to: the meter IngestTools.Scheduler.</summary>
 internal sealed class SchedulerMeter : IDisposable

@@ -1,7 +1,7 @@
 using System.Reflection;
 using IngestTools.Scheduler.Store;
 
-namespace IngestTools.Scheduler.Hosting;
+namespace IngestTools.Scheduler.Control;
 
 /// <summary>The state of the daemon.</summary>
 internal sealed class StateReader(SchedulerStore store, ControlAddress address, TimeProvider time)

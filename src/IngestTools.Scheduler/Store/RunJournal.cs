@@ -1,9 +1,8 @@
 using System.Data.Common;
 using IngestTools.Http;
-using IngestTools.Scheduler.Store;
 using Microsoft.Extensions.Logging;
 
-namespace IngestTools.Scheduler.Runs;
+namespace IngestTools.Scheduler.Store;
 
 /// <summary>The run was taken by another daemon, which took this one for dead. Nothing more may be done for it here.</summary>
 internal sealed class RunTakenException(StoredRun run) : Exception($"{run.Id} was taken by another node.");

@@ -1,4 +1,4 @@
-namespace IngestTools.Scheduler.Hosting;
+namespace IngestTools.Scheduler.Store;
 
 /// <summary>This daemon among others.</summary>
 internal sealed record NodeOptions

@@ -1,0 +1,22 @@
+namespace IngestTools.Scheduler.Hosting;
+
+/// <summary>How the daemon runs.</summary>
+internal sealed record DaemonOptions
+{
+    /// <summary>The folder of the store, the lock and the spool.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The database of several nodes; null where the store is a file in the folder.</summary>
+    public string? Connection { get; init; }
+
+    public required string Socket { get; init; }
+
+    public required string Node { get; init; }
+
+    /// <summary>A fixed pause between looks at what runs; null suits it to the service.</summary>
+    public TimeSpan? PollInterval { get; init; }
+
+    public required TimeSpan TakeOverAfter { get; init; }
+
+    public bool IsVerbose { get; init; }
+}
