@@ -14,6 +14,9 @@ public sealed class UserFile
 
     private UserFile(string path) => _path = path;
 
+    /// <summary>The file's full path.</summary>
+    internal string FullPath => _path;
+
     /// <summary>The file that a path leads to, over links. Nothing is opened.</summary>
     /// <param name="path">The path.</param>
     /// <exception cref="IOException">The path leads to a folder, a device, a pipe or a socket, or in a circle.</exception>

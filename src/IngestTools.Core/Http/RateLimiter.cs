@@ -27,6 +27,21 @@ internal sealed class RateLimiter(double perSecond, double atOnce, TimeProvider 
             wait = turn - now;
         }
 
-        return wait > 0 ? Task.Delay(TimeSpan.FromSeconds(wait), time, cancellationToken) : Task.CompletedTask;
+        return wait > 0 ? DelayAsync(TimeSpan.FromSeconds(wait), amount, cancellationToken) : Task.CompletedTask;
+    }
+
+    /// <summary>A wait that is canceled gives its turn back.</summary>
+    private async Task DelayAsync(TimeSpan wait, long amount, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            lock (_gate)
+                _next -= amount / perSecond;
+            throw;
+        }
     }
 }

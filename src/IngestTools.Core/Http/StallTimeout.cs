@@ -44,6 +44,16 @@ internal sealed class StallTimeout : IDisposable
         _source.CancelAfter(_timeLimit);
     }
 
+    /// <summary>The sender waits by its own will, which is not a stall.</summary>
+    public void Pause() => _source.CancelAfter(Timeout.InfiniteTimeSpan);
+
+    /// <summary>The sender continues.</summary>
+    public void Resume()
+    {
+        _lastMove = _time.GetTimestamp();
+        _source.CancelAfter(_timeLimit);
+    }
+
     /// <summary>Reports that all was sent.</summary>
     public void AllSent()
     {

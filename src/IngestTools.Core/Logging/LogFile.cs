@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Threading.Channels;
-using IngestTools.Files;
 using IngestTools.Http;
 
 namespace IngestTools.Logging;
@@ -11,15 +10,22 @@ namespace IngestTools.Logging;
 /// <summary>
 /// A log in a file, as text or as JSON lines, which several processes may write at the same time. Lines are written in the background and
 /// are complete after <see cref="Dispose"/>, or when the process ends by itself. A file of 10 MiB is rotated: <c>ingest.log</c> becomes
-/// <c>ingest.1.log</c>, and five of these are kept. A log that cannot be written stops nothing: see <see cref="TakeFailure"/>.
+/// <c>ingest.1.log</c>, and five of these are kept. A log that cannot be written stops nothing, and is tried again: see
+/// <see cref="TakeFailure"/>.
 /// </summary>
 public sealed class LogFile : IDisposable
 {
-    /// <summary>The maximum number of lines that wait to be written. Whoever logs more waits.</summary>
+    /// <summary>The maximum number of lines that wait to be written.</summary>
     private const int MaxWaiting = 16_384;
 
     /// <summary>The number of bytes that are written at once.</summary>
     private const int BatchSize = 64 * 1024;
+
+    /// <summary>How long a line waits for room among those that wait.</summary>
+    private static readonly TimeSpan RoomLimit = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two attempts to write.</summary>
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
     /// <summary>How long the end of a process waits for the last lines.</summary>
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
@@ -33,6 +39,9 @@ public sealed class LogFile : IDisposable
     private readonly TimeProvider _time;
     private readonly Task _writing;
     private IngestException? _failure;
+    private long _dropped;
+    private volatile bool _isFailing;
+    private volatile bool _isClosed;
 
     private LogFile(LogFileWriter writer, LogSeverity least, bool isJson, TimeProvider time)
     {
@@ -56,15 +65,15 @@ public sealed class LogFile : IDisposable
     public static LogFile Open(string path, LogSeverity least = LogSeverity.Debug, bool isJson = false, TimeProvider? time = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        LogFileWriter writer = new(System.IO.Path.GetFullPath(path));
+        LogFileWriter writer;
         try
         {
-            UserFile.Find(writer.Path);
+            writer = new LogFileWriter(path);
             writer.Append([]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw Unwritable(writer.Path, e);
+            throw Unwritable(System.IO.Path.GetFullPath(path), e);
         }
 
         return new LogFile(writer, least, isJson, time ?? TimeProvider.System);
@@ -73,24 +82,35 @@ public sealed class LogFile : IDisposable
     /// <summary>The log of one source, such as a cmdlet, which each line names.</summary>
     public IngestLog For(string source) => new Source(this, source);
 
-    /// <summary>The error that ended the writing, once; null where there was none, or it was taken before.</summary>
+    /// <summary>Why the log cannot be written, once for each time that it could not; null where it can, or that was taken before.</summary>
     public IngestException? TakeFailure() => Interlocked.Exchange(ref _failure, null);
 
-    /// <summary>Writes what waits, and closes the log.</summary>
+    /// <summary>Writes what waits, and closes the log. Waits 5 s at most.</summary>
     public void Dispose()
     {
         AppDomain.CurrentDomain.ProcessExit -= End;
         _lines.Writer.TryComplete();
+        _isClosed = true;
         _writing.Wait(EndLimit);
     }
 
     private void End(object? sender, EventArgs e) => Dispose();
 
+    /// <summary>Adds a line. Where the file is not written fast enough the line is dropped after a second, and counted.</summary>
     private void Add(LogSeverity severity, string source, string message)
     {
-        byte[] line = Encoding.UTF8.GetBytes(_isJson ? ToJson(severity, source, message) : ToText(severity, source, message));
-        if (!_lines.Writer.TryWrite(line) && !_writing.IsCompleted)
-            _lines.Writer.WriteAsync(line).AsTask().ContinueWith(static done => _ = done.Exception, TaskScheduler.Default).Wait();
+        byte[] line = Encoding.UTF8.GetBytes(Line(severity, source, message));
+        if (_lines.Writer.TryWrite(line))
+            return;
+        long end = Environment.TickCount64 + (long)RoomLimit.TotalMilliseconds;
+        while (!_isFailing && !_writing.IsCompleted && Environment.TickCount64 < end)
+        {
+            Thread.Sleep(1);
+            if (_lines.Writer.TryWrite(line))
+                return;
+        }
+
+        Interlocked.Increment(ref _dropped);
     }
 
     private string ToText(LogSeverity severity, string source, string message)
@@ -115,30 +135,51 @@ public sealed class LogFile : IDisposable
     private async Task WriteAllAsync()
     {
         using MemoryStream batch = new();
-        try
+        while (await _lines.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
-            while (await _lines.Reader.WaitToReadAsync().ConfigureAwait(false))
-            {
-                batch.SetLength(0);
-                while (batch.Length < BatchSize && _lines.Reader.TryRead(out byte[]? line))
-                    batch.Write(line);
-                _writer.Append(batch.GetBuffer().AsSpan(0, (int)batch.Length));
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _failure = Unwritable(Path, e);
-            _lines.Writer.TryComplete();
-            // Whoever waits for room is released.
-            while (_lines.Reader.TryRead(out _)) { }
+            batch.SetLength(0);
+            if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
+                batch.Write(Encoding.UTF8.GetBytes(Line(LogSeverity.Warning, "log", $"{dropped:N0} lines were not written.")));
+            while (batch.Length < BatchSize && _lines.Reader.TryRead(out byte[]? line))
+                batch.Write(line);
+            await WriteAsync(batch).ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// Writes a batch, and tries again until it can be written or the log is closed. The first failure is kept to be told.
+    /// </summary>
+    private async Task WriteAsync(MemoryStream batch)
+    {
+        while (true)
+        {
+            try
+            {
+                _writer.Append(batch.GetBuffer().AsSpan(0, (int)batch.Length));
+                _isFailing = false;
+                return;
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                if (!_isFailing)
+                    _failure = Unwritable(Path, e);
+                _isFailing = true;
+            }
+
+            if (_lines.Reader.Completion.IsCompleted || _isClosed)
+                return;
+            await Task.Delay(RetryPause).ConfigureAwait(false);
+        }
+    }
+
+    private string Line(LogSeverity severity, string source, string message) =>
+        _isJson ? ToJson(severity, source, message) : ToText(severity, source, message);
 
     private static IngestException Unwritable(string path, Exception cause) =>
         new(ErrorId.FileUnreadable, $"The log {Redaction.EscapeControls(path)} cannot be written: {cause.Message.TrimEnd('.')}.", cause)
         {
             Operation = "log",
-            Advice = "Give another -Path, or free some space.",
+            Advice = "Check the folder and its space, or log to another file.",
             Target = path,
         };
 

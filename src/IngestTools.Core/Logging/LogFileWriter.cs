@@ -1,7 +1,13 @@
+using IngestTools.Connections;
+using IngestTools.Files;
+
 namespace IngestTools.Logging;
 
-/// <summary>Adds bytes to a file that other processes add to as well, and rotates it.</summary>
-internal sealed class LogFileWriter(string path)
+/// <summary>
+/// Adds bytes to a file that other processes add to as well, and rotates it. Processes take turns by a file beside it, <c>.lock</c>: the
+/// log itself may be open in whatever reads it.
+/// </summary>
+internal sealed class LogFileWriter
 {
     /// <summary>The size from which on the file is rotated.</summary>
     public const long MaxLength = 10 * 1024 * 1024;
@@ -9,70 +15,96 @@ internal sealed class LogFileWriter(string path)
     /// <summary>The number of rotated files that are kept.</summary>
     public const int Kept = 5;
 
-    /// <summary>How long another process may hold the file.</summary>
+    /// <summary>How long another process may write.</summary>
     private static readonly TimeSpan LockLimit = TimeSpan.FromSeconds(10);
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>The file.</summary>
-    public string Path => path;
+    private bool _canRotate = true;
 
-    /// <summary>Adds bytes. The file is held only while they are written, so that processes take turns and each batch is whole.</summary>
+    /// <param name="path">The file. A link is followed.</param>
+    /// <exception cref="IOException">It leads to a folder, a device, a pipe or a socket, or is another account's.</exception>
+    public LogFileWriter(string path)
+    {
+        Path = UserFile.Find(path).FullPath;
+        if (FileAccount.FindRisk(Path, allowsSticky: true) is { } risk && File.Exists(Path))
+            throw new IOException(risk.Reason);
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>Adds bytes as a whole.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        using FileStream file = Open();
-        file.Seek(0, SeekOrigin.End);
-        file.Write(bytes);
-        // It is held meanwhile: whoever waits for it opens the new file. Another process may have rotated it in between.
-        if (file.Length >= MaxLength && new FileInfo(path) is { Exists: true, Length: >= MaxLength })
+        using FileStream turn = WaitForTurn();
+        bool isFull;
+        using (FileStream file = Open(Path, FileShare.ReadWrite | FileShare.Delete))
+        {
+            file.Seek(0, SeekOrigin.End);
+            file.Write(bytes);
+            isFull = file.Length >= MaxLength;
+        }
+
+        if (isFull && _canRotate)
             Rotate();
     }
 
-    /// <summary>Opens the file for this process alone; on Windows others may read it, and elsewhere they may anyway.</summary>
-    private FileStream Open()
+    /// <summary>Holds the lock's file for this process alone. It stays where it is: whoever deletes a lock lets two in.</summary>
+    private FileStream WaitForTurn()
     {
         long end = Environment.TickCount64 + (long)LockLimit.TotalMilliseconds;
         while (true)
         {
             try
             {
-                FileStreamOptions how = new()
-                {
-                    Mode = FileMode.OpenOrCreate,
-                    Access = FileAccess.Write,
-                    Share = OperatingSystem.IsWindows() ? FileShare.Read | FileShare.Delete : FileShare.None,
-                    BufferSize = 0,
-                };
-                if (!OperatingSystem.IsWindows())
-                    how.UnixCreateMode = OwnerOnly;
-                return new FileStream(path, how);
+                return Open(Path + ".lock", FileShare.None);
             }
-            catch (IOException e) when (IsHeld(e) && Environment.TickCount64 < end)
+            catch (IOException e) when (e.GetType() == typeof(IOException) && File.Exists(Path + ".lock") && Environment.TickCount64 < end)
             {
                 Thread.Sleep(5 + Random.Shared.Next(10));
             }
         }
     }
 
-    /// <summary>Whether another process has the file open: EWOULDBLOCK, or ERROR_SHARING_VIOLATION.</summary>
-    private static bool IsHeld(IOException e) => e.GetType() == typeof(IOException) && (e.HResult & 0xFFFF) is 11 or 35 or 32;
+    private static FileStream Open(string path, FileShare share)
+    {
+        FileStreamOptions how = new()
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.Write,
+            Share = share,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+            how.UnixCreateMode = OwnerOnly;
+        return new FileStream(path, how);
+    }
 
+    /// <summary>A log that cannot be rotated, such as in a folder that may not be written, grows.</summary>
     private void Rotate()
     {
-        for (int number = Kept - 1; number >= 1; number--)
+        try
         {
-            if (File.Exists(NameOf(number)))
-                File.Move(NameOf(number), NameOf(number + 1), overwrite: true);
-        }
+            for (int number = Kept - 1; number >= 1; number--)
+            {
+                if (File.Exists(NameOf(number)))
+                    File.Move(NameOf(number), NameOf(number + 1), overwrite: true);
+            }
 
-        File.Move(path, NameOf(1), overwrite: true);
+            File.Move(Path, NameOf(1), overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _canRotate = false;
+        }
     }
 
     private string NameOf(int number) =>
         System.IO.Path.Join(
-            System.IO.Path.GetDirectoryName(path),
-            $"{System.IO.Path.GetFileNameWithoutExtension(path)}.{number}{System.IO.Path.GetExtension(path)}"
+            System.IO.Path.GetDirectoryName(Path),
+            $"{System.IO.Path.GetFileNameWithoutExtension(Path)}.{number}{System.IO.Path.GetExtension(Path)}"
         );
 }

@@ -13,7 +13,7 @@ internal sealed class FileContent : HttpContent
     /// A file up to this size is read before anything is sent, so that one that cannot be read leaves no trace on the server; a larger one
     /// is read in pieces of this size while it is sent.
     /// </summary>
-    public const int BufferSize = 256 * 1024;
+    private const int BufferSize = 256 * 1024;
 
     private const int SmallestPiece = 1024;
 
@@ -28,7 +28,7 @@ internal sealed class FileContent : HttpContent
     /// <param name="file">The file.</param>
     /// <param name="stallTimeout">Ends the request where nothing moves.</param>
     /// <param name="meter">Counts what is sent.</param>
-    /// <param name="rate">Limits the bytes of a file that is sent in pieces; null sets no limit.</param>
+    /// <param name="rate">Limits the bytes that are sent; null sets no limit.</param>
     /// <exception cref="IngestException">The file cannot be read, or changed.</exception>
     public FileContent(LocalFile file, StallTimeout? stallTimeout, UploadMeter meter, RateLimiter? rate)
     {
@@ -60,8 +60,15 @@ internal sealed class FileContent : HttpContent
         _isIdle = false;
         if (_whole is not null)
         {
-            await stream.WriteAsync(_whole.AsMemory(0, (int)_file.Length), cancellationToken).ConfigureAwait(false);
-            Moved(_file.Length);
+            for (int position = 0; position < _file.Length; )
+            {
+                int length = (int)Math.Min(PieceSize, _file.Length - position);
+                if (_rate is not null)
+                    await WaitForTurnAsync(_rate, length, cancellationToken).ConfigureAwait(false);
+                await stream.WriteAsync(_whole.AsMemory(position, length), cancellationToken).ConfigureAwait(false);
+                position += length;
+                Moved(length);
+            }
         }
         else
         {
@@ -102,13 +109,11 @@ internal sealed class FileContent : HttpContent
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        // Pieces of a tenth of a second, so that concurrent files share the rate and none waits long for its next piece.
-        int piece = _rate is null ? BufferSize : (int)Math.Clamp(_rate.PerSecond / 10, SmallestPiece, BufferSize);
         for (long position = 0; position < _file.Length; )
         {
-            int length = (int)Math.Min(piece, _file.Length - position);
+            int length = (int)Math.Min(PieceSize, _file.Length - position);
             if (_rate is not null)
-                await _rate.WaitAsync(cancellationToken, length).ConfigureAwait(false);
+                await WaitForTurnAsync(_rate, length, cancellationToken).ConfigureAwait(false);
             // Read on this thread: on Unix an asynchronous read is the same call on another one.
             _file.ReadExactly(buffer.AsSpan(0, length), position);
             hash.AppendData(buffer, 0, length);
@@ -121,6 +126,19 @@ internal sealed class FileContent : HttpContent
 
         ArrayPool<byte>.Shared.Return(buffer);
         Sha256 = hash.GetHashAndReset();
+    }
+
+    /// <summary>
+    /// The maximum number of bytes that are sent at once. Under a limit it is a tenth of a second's bytes, so that concurrent files share
+    /// the rate and none waits long for its next piece.
+    /// </summary>
+    private int PieceSize => _rate is null ? BufferSize : (int)Math.Clamp(_rate.PerSecond / 10, SmallestPiece, BufferSize);
+
+    private async ValueTask WaitForTurnAsync(RateLimiter rate, int length, CancellationToken cancellationToken)
+    {
+        _stallTimeout?.Pause();
+        await rate.WaitAsync(cancellationToken, length).ConfigureAwait(false);
+        _stallTimeout?.Resume();
     }
 
     private void Moved(long bytes)

@@ -42,9 +42,6 @@ internal sealed class FileSender(
         {
             try
             {
-                // A small file is sent as one piece. It waits before it takes a slot, so that no timeout counts the wait.
-                if (rate is not null && item.Length <= FileContent.BufferSize)
-                    await rate.WaitAsync(cancellationToken, item.Length).ConfigureAwait(false);
                 if (await FindAsync(item, slot, sentMeanwhile, cancellationToken).ConfigureAwait(false) is { } known)
                     return new SendOutcome(null, null, known);
                 if (job.Failure is { } failure)

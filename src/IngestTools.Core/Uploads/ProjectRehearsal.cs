@@ -31,7 +31,14 @@ internal sealed class ProjectRehearsal : IDisposable
         IPlaceJournal? known = options.Journal.IsOn ? options.Journal.OpenPlace(target.JournalPlace) : null;
         if (!options.IsDryRun)
             return new ProjectRehearsal(known, null);
-        TargetCheck check = await TargetCheck.RunAsync(target, options.Journal, known, logger, cancellationToken).ConfigureAwait(false);
+        TargetCheck check = await TargetCheck
+            .RunAsync(target, options.Journal, known, "listed", logger, cancellationToken)
+            .ConfigureAwait(false);
+        if (!check.IsKnownUpToDate)
+            logger.LogWarning(
+                "{Target} is busy. Files that it ingests at this moment are listed as Planned; a real call would ask again and skip them.",
+                target.Description
+            );
         return new ProjectRehearsal(known, check.Closed);
     }
 

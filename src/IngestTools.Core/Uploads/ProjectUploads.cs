@@ -120,7 +120,7 @@ internal sealed class ProjectUploads : IDisposable
 
         _sender = new FileSender(_target, _call.Options, Job, _call.Meter, _limiter, _call.Rate, _call.Logger, _call.Time);
         TargetCheck check = await TargetCheck
-            .RunAsync(_target, _call.Options.Journal, Known, _call.Logger, _call.Stopped)
+            .RunAsync(_target, _call.Options.Journal, Known, "sent", _call.Logger, _call.Stopped)
             .ConfigureAwait(false);
         _closed = check.Closed;
         if (!check.IsKnownUpToDate)

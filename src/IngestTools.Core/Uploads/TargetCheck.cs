@@ -9,10 +9,17 @@ namespace IngestTools.Uploads;
 internal readonly record struct TargetCheck(IngestException? Closed, bool IsKnownUpToDate)
 {
     /// <summary>Asks the server. An error that is not about every file is a warning.</summary>
+    /// <param name="target">The target.</param>
+    /// <param name="journal">The journal.</param>
+    /// <param name="known">What it knows of the target's files; null where nothing is recorded.</param>
+    /// <param name="then">What happens to the files nevertheless: "sent".</param>
+    /// <param name="logger">Takes the warning.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public static async Task<TargetCheck> RunAsync(
         IUploadTarget target,
         IIngestJournal journal,
         IPlaceJournal? known,
+        string then,
         ILogger logger,
         CancellationToken cancellationToken
     )
@@ -28,8 +35,9 @@ internal readonly record struct TargetCheck(IngestException? Closed, bool IsKnow
         catch (IngestException e) when (e.ErrorId != ErrorId.JournalUnavailable)
         {
             logger.LogWarning(
-                "{Target} could not be checked before the first file. The files are sent nevertheless. {Reason}",
+                "{Target} could not be checked before the first file. The files are {Then} nevertheless. {Reason}",
                 target.Description,
+                then,
                 e.Message
             );
             return new TargetCheck(null, IsKnownUpToDate: true);

@@ -39,8 +39,7 @@ public sealed record UploadOptions
     public bool Checksum { get; init; }
 
     /// <summary>
-    /// The maximum number of bytes of files that are sent in a second, all concurrent uploads together; null sets no limit. Bytes that are
-    /// sent again after a failure inside one request count once.
+    /// The maximum number of bytes of files that are sent in a second, all concurrent uploads and attempts together; null sets no limit.
     /// </summary>
     public long? MaxBytesPerSecond { get; init; }
 

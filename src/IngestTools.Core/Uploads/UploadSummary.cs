@@ -21,6 +21,12 @@ public sealed class UploadSummary
     /// <summary>Files that were left out on purpose, or had been sent before.</summary>
     public long Skipped { get; init; }
 
+    /// <summary>Of the skipped files, those that were sent before and are not ingested yet.</summary>
+    public long AlreadySent { get; init; }
+
+    /// <summary>Of the skipped files, those that were ingested before.</summary>
+    public long AlreadyIngested { get; init; }
+
     /// <summary>Files that were not sent.</summary>
     public long Failed { get; init; }
 

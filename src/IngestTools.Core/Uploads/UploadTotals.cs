@@ -6,6 +6,8 @@ public sealed class UploadTotals
     private readonly HashSet<(string?, string?, string?, string?)> _places = [];
     private readonly long[] _files = new long[Enum.GetValues<UploadStatus>().Length];
     private long _bytes;
+    private long _alreadySent;
+    private long _alreadyIngested;
 
     /// <summary>Counts a result.</summary>
     public void Add(UploadResult result)
@@ -14,6 +16,10 @@ public sealed class UploadTotals
         _files[(int)result.Status]++;
         if (result.Status is UploadStatus.Uploaded or UploadStatus.Planned)
             _bytes += result.Length;
+        if (result.Reason == SkipReason.AlreadySent)
+            _alreadySent++;
+        else if (result.Reason == SkipReason.AlreadyIngested)
+            _alreadyIngested++;
         // The summary names the place only where there is one.
         if (_places.Count < 2)
             _places.Add((result.Shortcode, result.Hierarchy, result.Connection, result.Server));
@@ -34,6 +40,8 @@ public sealed class UploadTotals
             Uploaded = _files[(int)UploadStatus.Uploaded],
             Planned = _files[(int)UploadStatus.Planned],
             Skipped = _files[(int)UploadStatus.Skipped],
+            AlreadySent = _alreadySent,
+            AlreadyIngested = _alreadyIngested,
             Failed = _files[(int)UploadStatus.Failed],
             Bytes = _bytes,
             Duration = duration,

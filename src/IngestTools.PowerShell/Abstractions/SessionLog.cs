@@ -54,7 +54,7 @@ internal sealed class SessionLog : IngestLog
     {
         _lines.Write(severity, message);
         if (_file.TakeFailure() is { } failure)
-            _streams.Write(LogSeverity.Warning, $"{failure.Message} Nothing more is logged to it.");
+            _streams.Write(LogSeverity.Warning, $"{failure.Message} Lines are lost until it can.");
     }
 
     /// <summary>Writes that the cmdlet has ended.</summary>

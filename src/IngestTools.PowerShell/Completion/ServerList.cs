@@ -31,7 +31,9 @@ internal static class ServerList
     )
     {
         string? name = boundParameters["Connection"] as string;
-        IngestConnection? connection = session.Connections.All.LastOrDefault(c => c.Service == service && (name is null || c.Name == name));
+        IngestConnection? connection = session.Connections.All.LastOrDefault(c =>
+            c.Service == service && (name is null || string.Equals(c.Name, name, StringComparison.OrdinalIgnoreCase))
+        );
         // A vault may have to be unlocked, which no completion should ask for.
         if (connection is null || connection.SecretFrom?.StartsWith("vault:", StringComparison.OrdinalIgnoreCase) == true)
             return Empty;
@@ -40,7 +42,9 @@ internal static class ServerList
         try
         {
             if (asked.Wait(TimeLimit))
-                return asked.Result;
+                return asked
+                    .Result.Where(pair => IsShown(pair.Key))
+                    .ToDictionary(pair => pair.Key, pair => IsShown(pair.Value) ? pair.Value : pair.Key);
         }
         catch (AggregateException)
         {
@@ -49,6 +53,9 @@ internal static class ServerList
 
         return Empty;
     }
+
+    /// <summary>Whether a server's text can stand in a terminal and in a command line.</summary>
+    private static bool IsShown(string text) => text.Trim().Length > 0 && !text.Any(char.IsControl);
 
     /// <summary>Names beside which nothing more is shown.</summary>
     public static IReadOnlyDictionary<string, string> Plain(IEnumerable<string> names) =>

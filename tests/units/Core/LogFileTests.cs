@@ -97,7 +97,7 @@ public sealed class LogFileTests : IDisposable
         }
 
         string[] files = Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToArray()!;
-        Assert.Equal(["ingest.1.log", "ingest.2.log", "ingest.log"], files);
+        Assert.Equal(["ingest.1.log", "ingest.2.log", "ingest.log", "ingest.log.lock"], files);
         Assert.Equal(
             Enumerable.Range(0, Lines),
             new[] { "ingest.2.log", "ingest.1.log", "ingest.log" }
@@ -132,6 +132,49 @@ public sealed class LogFileTests : IDisposable
         Assert.Equal(ErrorId.FileUnreadable, failure!.ErrorId);
         Assert.Null(log.TakeFailure());
         lines.Write(LogSeverity.Debug, "nor this");
+    }
+
+    [Fact]
+    public void Log_that_others_read_is_written_nevertheless()
+    {
+        using LogFile log = LogFile.Open(LogPath);
+        using FileStream reader = new(LogPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+        log.For("x").Write(LogSeverity.Debug, "read by somebody");
+
+        Assert.True(SpinWait.SpinUntil(() => reader.Length > 0, TimeSpan.FromSeconds(60)));
+        Assert.Null(log.TakeFailure());
+    }
+
+    [Fact]
+    public void Log_that_can_be_written_again_is_continued()
+    {
+        string folder = Path.Join(_folder.Path, "gone");
+        Directory.CreateDirectory(folder);
+        string path = Path.Join(folder, "ingest.log");
+        using (LogFile log = LogFile.Open(path))
+        {
+            Directory.Delete(folder, recursive: true);
+            log.For("x").Write(LogSeverity.Debug, "kept");
+            Assert.True(SpinWait.SpinUntil(() => log.TakeFailure() is not null, TimeSpan.FromSeconds(60)));
+            Directory.CreateDirectory(folder);
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(path) && new FileInfo(path).Length > 0, TimeSpan.FromSeconds(60)));
+        }
+
+        Assert.EndsWith("kept", Assert.Single(File.ReadAllLines(path)), StringComparison.Ordinal);
+    }
+
+    [OtherAccountFact]
+    public void Log_of_another_account_is_refused()
+    {
+        File.WriteAllText(LogPath, "theirs");
+        OtherAccount.Give(LogPath);
+
+        Assert.Contains(
+            "belongs to another account",
+            Assert.Throws<IngestException>(() => LogFile.Open(LogPath)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [FactExceptOn("windows", "Windows has no file modes.")]
