@@ -1,4 +1,3 @@
-using System.Reflection;
 using IngestTools.Scheduler.Store;
 
 namespace IngestTools.Scheduler.Control;
@@ -14,9 +13,6 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
     /// <summary>The file that its log is written to, where it is one of its own; null is the journal, or a terminal.</summary>
     public string? LogPath { get; init; }
 
-    public static string Version =>
-        typeof(StateReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-
     /// <summary>What is wrong with the daemon itself; null where nothing is.</summary>
     public string? Trouble { get; set; }
 
@@ -29,7 +25,7 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
         return new SchedulerState
         {
             IsRunning = IsRunning,
-            Version = IsRunning ? Version : null,
+            Version = IsRunning ? ProductVersion.Text : null,
             ProcessId = IsRunning ? Environment.ProcessId : null,
             Node = IsRunning ? store.Node : null,
             Store = store.Dialect.Place,

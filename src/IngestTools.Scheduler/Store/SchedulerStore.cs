@@ -40,11 +40,14 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
         await using DbTransaction transaction = await dialect.BeginAsync(connection, cancellationToken);
         StoreSession session = new(connection, transaction);
         T result = await work(session);
+        bool isAnyReported = await AddNotificationsAsync(session, cancellationToken);
         if (session.DueTimes.Count > 0)
             await dialect.AnnounceAsync(session, session.DueTimes, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (session.DueTimes.Count > 0)
             await AnnounceAsync(session.DueTimes);
+        if (isAnyReported)
+            NotificationsAdded?.Invoke();
         return result;
     }
 
@@ -442,6 +445,12 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             async session =>
             {
                 (string, object?) limit = ("before", before.ToUnixTimeMilliseconds());
+                await session.ExecuteAsync(
+                    "DELETE FROM ingest_notification WHERE run_id IN (SELECT id FROM ingest_run WHERE ended = 1 AND completed_at < "
+                        + "@before)",
+                    cancellationToken,
+                    limit
+                );
                 await session.ExecuteAsync(
                     "DELETE FROM ingest_run_log WHERE run_id IN (SELECT id FROM ingest_run WHERE ended = 1 AND completed_at < @before)",
                     cancellationToken,
