@@ -52,7 +52,9 @@ internal static class CommandRunner
         finally
         {
             ending.CancelAfter(EndLimit);
-            await Task.WhenAll(input, output, said).WaitAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(input, output, said)
+                .WaitAsync(CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         if (process.ExitCode == 0)

@@ -30,9 +30,7 @@ internal static class NotificationAddress
     /// <exception cref="IngestException">It is not one, or cannot be read.</exception>
     public static async Task<Uri> ReadAsync(string text, CancellationToken cancellationToken)
     {
-        string address = IsReference(text)
-            ? (await SecretReference.Parse(text).CreateReader(vault: null)(cancellationToken)).Trim()
-            : text;
+        string address = IsReference(text) ? (await SecretReference.Parse(text).CreateReader(vault: null)(cancellationToken)).Trim() : text;
         if (
             !Uri.TryCreate(address, UriKind.Absolute, out Uri? uri)
             || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp)

@@ -22,7 +22,10 @@ internal static class NotificationCheck
         if (command.Count == 0 || string.IsNullOrWhiteSpace(command[0]))
             throw Invalid("-NotifyCommand names no program.", "Give the full path of a program, and its arguments after it.");
         string program = command[0];
-        if (command.Any(part => part is null || part.Contains('\0', StringComparison.Ordinal)) || command.Sum(part => part.Length) > MaxLength)
+        if (
+            command.Any(part => part is null || part.Contains('\0', StringComparison.Ordinal))
+            || command.Sum(part => part.Length) > MaxLength
+        )
             throw Invalid($"-NotifyCommand can have {MaxLength} characters in all, and no NUL.", "Give fewer arguments, or a script.");
         if (!Path.IsPathFullyQualified(program))
             throw Invalid(
@@ -32,7 +35,10 @@ internal static class NotificationCheck
         if (!File.Exists(program))
             throw Invalid($"The program {program} does not exist, or the scheduler's account cannot see it.", "Check the path.");
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(program) & AnyExecute) == 0)
-            throw Invalid($"{program} is not executable.", $"Run: chmod +x '{program}'. A script is given to its interpreter as an argument.");
+            throw Invalid(
+                $"{program} is not executable.",
+                $"Run: chmod +x '{program}'. A script is given to its interpreter as an argument."
+            );
     }
 
     private const UnixFileMode AnyExecute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;

@@ -35,12 +35,7 @@ internal sealed class NotificationSender : BackgroundService
 
     private string? _trouble;
 
-    public NotificationSender(
-        SchedulerStore store,
-        NotificationOptions options,
-        TimeProvider time,
-        ILogger<NotificationSender> logger
-    )
+    public NotificationSender(SchedulerStore store, NotificationOptions options, TimeProvider time, ILogger<NotificationSender> logger)
     {
         _store = store;
         _options = options;

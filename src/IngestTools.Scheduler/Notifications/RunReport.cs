@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using IngestTools.Logging;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 
@@ -14,6 +15,11 @@ internal sealed record RunReport
 {
     /// <summary>The number of causes that are listed. The run's log has all.</summary>
     private const int MaxErrors = 20;
+
+    /// <summary>Letters of all languages stand as they are: people read it in a chat.</summary>
+    private static readonly RunReportJson Json = new(
+        new JsonSerializerOptions(RunReportJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+    );
 
     public int Version { get; init; } = 1;
 
@@ -92,7 +98,7 @@ internal sealed record RunReport
             Host = Environment.MachineName,
             SchedulerVersion = ProductVersion.Text,
         };
-        return JsonSerializer.SerializeToUtf8Bytes(report, RunReportJson.Relaxed.RunReport);
+        return JsonSerializer.SerializeToUtf8Bytes(report, Json.RunReport);
 
         DateTimeOffset InZone(DateTimeOffset time) => TimeZoneInfo.ConvertTime(time, zone);
     }
@@ -113,9 +119,4 @@ internal sealed record RunReportError(string Message, int Count);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(RunReport))]
-internal sealed partial class RunReportJson : JsonSerializerContext
-{
-    /// <summary>Letters of all languages stand as they are: people read it in a chat.</summary>
-    public static RunReportJson Relaxed { get; } =
-        new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-}
+internal sealed partial class RunReportJson : JsonSerializerContext;

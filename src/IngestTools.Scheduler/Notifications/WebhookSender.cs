@@ -107,7 +107,8 @@ internal sealed class WebhookSender : IDisposable
 
     /// <summary>The innermost cause says most. What a server wrote is not in it.</summary>
     private static string Reason(Exception failure) =>
-        failure is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }
+        failure
+            is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }
             ? "Its answer is not HTTP, or too long."
             : Redaction.EscapeControls(Redaction.HideSecrets(failure.GetBaseException().Message));
 }

@@ -31,16 +31,17 @@ internal sealed partial class SchedulerStore
 
     private async Task<bool> WriteRunAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken)
     {
-        bool isWritten = await session.ExecuteAsync(
-            """
-            UPDATE ingest_run SET status = @status, ended = @ended, started_at = @started_at, completed_at = @completed_at,
-                transaction_ids = @transaction_ids,
-                remote_name = @remote_name, completed = @completed, total = @total, unit = @unit, message = @message
-            WHERE id = @id AND claim = @claim AND ended = 0
-            """,
-            cancellationToken,
-            [.. run.ChangingValues(), ("claim", claim)]
-        ) == 1;
+        bool isWritten =
+            await session.ExecuteAsync(
+                """
+                UPDATE ingest_run SET status = @status, ended = @ended, started_at = @started_at, completed_at = @completed_at,
+                    transaction_ids = @transaction_ids,
+                    remote_name = @remote_name, completed = @completed, total = @total, unit = @unit, message = @message
+                WHERE id = @id AND claim = @claim AND ended = 0
+                """,
+                cancellationToken,
+                [.. run.ChangingValues(), ("claim", claim)]
+            ) == 1;
         if (isWritten && run.IsTerminal)
             session.NoteEnd(run);
         return isWritten;

@@ -437,6 +437,21 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             )
         ).FirstOrDefault();
 
+    /// <summary>Keeps a value; null removes it.</summary>
+    public Task<int> WriteMetaAsync(string name, string? value, CancellationToken cancellationToken) =>
+        WriteAsync(
+            session =>
+                value is null
+                    ? session.ExecuteAsync("DELETE FROM ingest_meta WHERE name = @name", cancellationToken, ("name", name))
+                    : session.ExecuteAsync(
+                        "INSERT INTO ingest_meta (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = @value",
+                        cancellationToken,
+                        ("name", name),
+                        ("value", value)
+                    ),
+            cancellationToken
+        );
+
     /// <summary>
     /// Deletes runs that ended before a moment, with their logs, and schedules that have neither times nor runs any more.
     /// </summary>
