@@ -31,7 +31,8 @@ public static class SchedulerPlace
     public static string LogOf(string folder) => Path.Join(folder, "scheduler.log");
 
     /// <summary>
-    /// What a daemon that Start-IngestScheduler started wrote to its error stream: why it did not start, and what its runtime says of a crash.
+    /// What a daemon that Start-IngestScheduler started wrote to its error stream: why it did not start, and what its runtime says of a
+    /// crash.
     /// </summary>
     /// <param name="folder">The folder.</param>
     public static string ErrorsOf(string folder) => Path.Join(folder, "scheduler-errors.log");

@@ -184,7 +184,7 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Seconds]
     public TimeSpan? RetryAfter { get; set; }
 
-    /// <summary>Where runs that end other than Succeeded are reported by POST: an address, or env:NAME or file:PATH where it is kept.</summary>
+    /// <summary>Where runs that end other than Succeeded are reported: an address, or env:NAME or file:PATH where it is kept.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]

@@ -144,7 +144,7 @@ public sealed class SetBulkLoadScheduleCommand : NamedScheduleCmdlet
     [Seconds]
     public TimeSpan RetryAfter { get; set; }
 
-    /// <summary>Where runs that end other than Succeeded are reported; an empty text or $null reports to no address of the schedule.</summary>
+    /// <summary>Where runs that end other than Succeeded are reported; an empty text or $null removes the address.</summary>
     [Parameter]
     [AllowNull]
     [AllowEmptyString]

@@ -38,8 +38,8 @@ internal static class SchedulerProgram
 
     /// <summary>
     /// What the shell does: the daemon gets a session of its own, so that neither Ctrl+C nor the end of the terminal reaches it, a file of
-    /// errors that only its owner can read, and a current folder that it does not hold for somebody else. setsid is part of every Linux, though not of
-    /// every PATH; where there is none, nohup is.
+    /// errors that only its owner can read, and a current folder that it does not hold for somebody else. setsid is part of every Linux,
+    /// though not of every PATH; where there is none, nohup is.
     /// </summary>
     private const string Detach = """
         umask 077
@@ -259,7 +259,8 @@ internal static class SchedulerProgram
         new(errorId, $"The scheduler did not start: {why}", cause)
         {
             Advice =
-                $"It needs the .NET 10 runtime, and its folder for itself. Its log is {launch.LogPath}, and what it wrote before that is {launch.ErrorPath}.",
+                $"It needs the .NET 10 runtime, and its folder for itself. Its log is {launch.LogPath}, and its errors are in "
+                + $"{launch.ErrorPath}.",
             Target = launch.Folder,
         };
 }

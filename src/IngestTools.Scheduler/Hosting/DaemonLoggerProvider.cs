@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace IngestTools.Scheduler.Hosting;
 
-/// <summary>The daemon's log, wherever its lines go: what is written of it, each message on a line of its own, and repeats folded.</summary>
+/// <summary>The daemon's log, wherever its lines go: each message is a line of its own, and repeats are folded.</summary>
 /// <param name="least">The least level that is written of the daemon's own messages.</param>
 /// <param name="time">The clock of the folding.</param>
 internal abstract class DaemonLoggerProvider(LogLevel least, TimeProvider time) : ILoggerProvider

@@ -328,7 +328,7 @@ public sealed class NotificationTests : IAsyncDisposable
     [Fact]
     public async Task A_command_that_fails_is_shown_with_what_it_said_and_tried_again()
     {
-        await ProvideAsync(new() { NotifyCommand = ["/bin/sh", "-c", "yes | head -c 1000000; echo no mail here >&2; exit 3"] });
+        await ProvideAsync(new() { NotifyCommand = ["/bin/sh", "-c", "head -c 1000000 /dev/zero; echo no mail here >&2; exit 3"] });
         await StartAsync(new());
 
         await IsShownAsync(await EndAsync(RunStatus.Failed), "Pending: The program ended with 3: no mail here");

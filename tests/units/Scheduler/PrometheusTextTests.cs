@@ -68,7 +68,7 @@ public sealed partial class PrometheusTextTests
             Load = new LoadDefinition { Kind = LoadKind.Import, Connection = "x" },
         };
 
-    /// <summary>Reads the text as strictly as a scraper: each line is a comment of a metric that follows, or a sample of one announced.</summary>
+    /// <summary>Reads the text as strictly as a scraper: each line announces a metric, or is a sample of one that was announced.</summary>
     private static Dictionary<string, double> Samples(string text)
     {
         Assert.EndsWith("\n", text, StringComparison.Ordinal);
@@ -104,7 +104,7 @@ public sealed partial class PrometheusTextTests
     }
 
     [GeneratedRegex(
-        """^(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?<labels>\{[a-zA-Z_]\w*="(?:[^"\\]|\\.)*"(?:,[a-zA-Z_]\w*="(?:[^"\\]|\\.)*")*\})? (?<value>\S+)$"""
+        """^(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?<labels>\{[a-z]+="(?:[^"\\]|\\.)*"(?:,[a-z]+="(?:[^"\\]|\\.)*")*\})? (?<value>\S+)$"""
     )]
     private static partial Regex Sample();
 }
