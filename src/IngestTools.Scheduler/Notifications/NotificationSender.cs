@@ -122,6 +122,8 @@ internal sealed class NotificationSender : BackgroundService
     private async Task<SendOutcome> SendAsync(StoredNotification notification, StoredRun run, CancellationToken cancellationToken)
     {
         ScheduleDefinition? definition = (await _store.FindRowAsync(run.Name, cancellationToken))?.Schedule?.Definition;
+        if (definition is not null && !IsTargetOf(definition, notification))
+            return new SendOutcome("The schedule was changed, and no longer reports there.", IsFinal: true);
         byte[] body = RunReport.Write(run, await _store.ReadLogAsync(run.Number, cancellationToken), definition?.TimeZone);
         try
         {
@@ -135,6 +137,15 @@ internal sealed class NotificationSender : BackgroundService
             return new SendOutcome(e.Message, IsFinal: false);
         }
     }
+
+    /// <summary>Whether a schedule still reports there. Somebody may have removed the address, or put it right.</summary>
+    private static bool IsTargetOf(ScheduleDefinition definition, StoredNotification notification) =>
+        notification.Kind switch
+        {
+            NotificationKind.Uri => definition.NotifyUri == notification.Target,
+            NotificationKind.Command => definition.NotifyCommand?.SequenceEqual(CommandOf(notification)) == true,
+            _ => true,
+        };
 
     private static string[] CommandOf(StoredNotification notification) =>
         JsonSerializer.Deserialize(notification.Target!, LoadJson.Default.StringArray)!;

@@ -88,7 +88,7 @@ internal sealed record RunReport
             CompletedAt = described.CompletedAt is { } completed ? InZone(completed) : null,
             TimeZone = zone.Id,
             Message = described.Message,
-            Errors = Tally(log),
+            Errors = Tally(log, described.Message),
             Transactions = described.TransactionIds,
             Completed = described.Completed,
             Total = described.Total,
@@ -104,9 +104,11 @@ internal sealed record RunReport
     }
 
     /// <summary>Warnings and errors of the log, each once with its count, the most frequent first.</summary>
-    private static IReadOnlyList<RunReportError> Tally(IEnumerable<TransactionLogEntry> log) =>
+    private static IReadOnlyList<RunReportError> Tally(IEnumerable<TransactionLogEntry> log, string? message) =>
         [
             .. log.Where(entry => entry is { Severity: "Warning" or "Error" or "Critical", Message: not null })
+                // How it ended is logged too.
+                .Where(entry => message is null || !entry.Message!.Contains(message, StringComparison.Ordinal))
                 .GroupBy(entry => RepeatedText.KeyOf(entry.Message!), StringComparer.Ordinal)
                 .Select(group => new RunReportError(group.First().Message!, group.Count()))
                 .OrderByDescending(error => error.Count)

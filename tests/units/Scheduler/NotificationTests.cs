@@ -133,10 +133,8 @@ public sealed class NotificationTests : IAsyncDisposable
 
         await IsShownAsync(run, "Pending: It answered 500.");
         Assert.Single(hook.Requests);
-        _time.Advance(TimeSpan.FromSeconds(10));
-        await IsShownAsync(run, "Pending: It answered 429.");
-        _time.Advance(TimeSpan.FromSeconds(30));
-        await IsShownAsync(run, "Sent");
+        await IsShownInTimeAsync(run, "Pending: It answered 429.");
+        await IsShownInTimeAsync(run, "Sent");
 
         Assert.Equal(3, hook.Requests.Count);
         Assert.Single(hook.Requests.Select(request => Encoding.UTF8.GetString(request.Body)).Distinct());
@@ -151,8 +149,7 @@ public sealed class NotificationTests : IAsyncDisposable
         long run = await EndAsync(RunStatus.Missed);
 
         await IsShownAsync(run, "Pending: It answered 503.");
-        _time.Advance(TimeSpan.FromSeconds(10));
-        await IsShownAsync(run, "Failed: It answered 503.");
+        await IsShownInTimeAsync(run, "Failed: It answered 503.");
 
         Assert.Equal(2, hook.Requests.Count);
     }
@@ -222,9 +219,7 @@ public sealed class NotificationTests : IAsyncDisposable
 
         _store = NewStore(reportsAll: false);
         await StartAsync(new());
-        _time.Advance(TimeSpan.FromSeconds(10));
-
-        await IsShownAsync(run, "Sent");
+        await IsShownInTimeAsync(run, "Sent");
     }
 
     [Fact]
@@ -236,9 +231,23 @@ public sealed class NotificationTests : IAsyncDisposable
         Assert.Single(await TakeAllAsync());
         await StartAsync(new());
 
-        _time.Advance(TimeSpan.FromMinutes(3));
+        await IsShownInTimeAsync(run, "Sent");
+    }
 
-        await IsShownAsync(run, "Sent");
+    [Fact]
+    public async Task An_address_that_was_removed_gets_no_more_reports()
+    {
+        await using HookServer hook = HookServer.Answering(HookServer.Status(500));
+        await ProvideAsync(new() { NotifyUri = hook.Uri });
+        await StartAsync(new());
+        long run = await EndAsync(RunStatus.Failed);
+        await IsShownAsync(run, "Pending: It answered 500.");
+        StoredSchedule was = (await _store.FindScheduleAsync("nightly", CancellationToken.None))!;
+        StoredSchedule now = was with { Definition = was.Definition with { NotifyUri = null } };
+        Assert.True(await _store.ChangeDefinitionAsync(was, now, "host", _time.GetUtcNow(), CancellationToken.None));
+
+        await IsShownInTimeAsync(run, "Failed: The schedule was changed, and no longer reports there.");
+        Assert.Single(hook.Requests);
     }
 
     [Fact]
@@ -465,6 +474,7 @@ public sealed class NotificationTests : IAsyncDisposable
                     (string severity, string message) in (IEnumerable<(string, string)>)
                         [
                             ("Information", "It began."),
+                            ("Error", "Failed after 0.1 s. Nothing was sent."),
                             ("Warning", "The disk is full."),
                             ("Warning", "2 files could not be read."),
                             ("Error", "17 files could not be read."),
@@ -483,6 +493,17 @@ public sealed class NotificationTests : IAsyncDisposable
 
     private Task<List<StoredNotification>> TakeAllAsync() =>
         _store.TakeNotificationsAsync(_time.GetUtcNow(), _time.GetUtcNow().AddMinutes(2), 100, CancellationToken.None);
+
+    /// <summary>Moves the clock until the history of a run shows a text.</summary>
+    private Task IsShownInTimeAsync(long number, string notification) =>
+        Until.TrueAsync(async () =>
+        {
+            if ((await RunAsync(number)).Notification == notification)
+                return true;
+            // In steps, because the sender may be about to wait.
+            _time.Advance(TimeSpan.FromSeconds(5));
+            return false;
+        });
 
     /// <summary>Waits until the history of a run shows a text.</summary>
     private Task IsShownAsync(long number, string notification) =>
