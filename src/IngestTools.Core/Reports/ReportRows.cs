@@ -24,7 +24,9 @@ public static class ReportRows
 
     /// <summary>The row of an upload.</summary>
     /// <param name="result">The upload.</param>
-    /// <param name="completedAt">When it ended, where the caller knows it better than the result. It places the upload in the throughput over time.</param>
+    /// <param name="completedAt">
+    /// When it ended, where the caller knows it better than the result. It places the upload in the throughput over time.
+    /// </param>
     public static ReportRow Of(UploadResult result, DateTimeOffset? completedAt = null)
     {
         ArgumentNullException.ThrowIfNull(result);
