@@ -29,6 +29,28 @@ Describe 'Set-BulkLoadSchedule' {
         $changed.Definition.RetryFailed, $changed.Definition.RetryAfter | Should -Be $null, $null
     }
 
+    It 'reports failed runs where the schedule says, until that is removed' {
+        $sh = (Get-Command sh).Source
+        $report = Join-Path $TestDrive 'report.json'
+        $changed = Set-BulkLoadSchedule nightly -NotifyUri file:/nowhere -ErrorAction SilentlyContinue -ErrorVariable refused
+        $changed | Should -BeNullOrEmpty
+        $refused[0].FullyQualifiedErrorId | Should -BeLike 'SecretUnavailable,*'
+        Set-BulkLoadSchedule nightly -NotifyUri https://h.example.org/?sig=canary-7d1 -ErrorAction SilentlyContinue -ErrorVariable refused
+        "$refused" | Should -BeLike '*may be secret*'
+        "$refused" | Should -Not -BeLike '*canary*'
+
+        $changed = Set-BulkLoadSchedule nightly -NotifyUri https://127.0.0.1:1/hook -NotifyCommand $sh, -c, 'cat > "$0"', $report
+        $changed.Definition.NotifyUri | Should -Be 'https://127.0.0.1:1/hook'
+        $changed.Definition.NotifyCommand | Should -Be $sh, '-c', 'cat > "$0"', $report
+        $changed | Format-List | Out-String | Should -Match 'NotifyUri +: https://127.0.0.1:1/hook'
+
+        $changed = Set-BulkLoadSchedule nightly -NotifyUri '' -NotifyCommand @()
+        $changed.Definition.NotifyUri, $changed.Definition.NotifyCommand | Should -Be $null, $null
+        $null = Set-BulkLoadSchedule nightly -NotifyUri https://127.0.0.1:1/hook -NotifyCommand $sh
+        $changed = Set-BulkLoadSchedule nightly -NotifyUri $null -NotifyCommand $null
+        $changed.Definition.NotifyUri, $changed.Definition.NotifyCommand | Should -Be $null, $null
+    }
+
     It 'takes schedules by the object, and plans the next time anew where the time changed' {
         $changed = Get-BulkLoadSchedule | Set-BulkLoadSchedule -Cron '15 2 * * *' -TimeZone Asia/Kathmandu
         $changed.Name | Sort-Object | Should -Be 'nightly', 'weekly'

@@ -106,8 +106,9 @@ internal sealed class ResiliencePipelines
                 RequestContext context = RequestContext.Of(arguments.Context);
                 context.Retrying();
                 context.Logger.LogInformation(
-                    "'{Operation}' is sent again in {Delay:0.0} s: {Reason}",
+                    "'{Operation}'{Target} is sent again in {Delay:0.0} s: {Reason}",
                     context.Name,
+                    context.Operation.Target is string target ? $" of {target}" : "",
                     arguments.RetryDelay.TotalSeconds,
                     arguments.Outcome.Exception?.Message
                 );

@@ -99,6 +99,11 @@ public sealed record BulkLoadRun
     /// <summary>What there is to say about it, for a person.</summary>
     public string? Message { get; init; }
 
+    /// <summary>
+    /// Whether its end was reported: Pending, Sent, or Failed with the reason; null where it is not reported to anybody.
+    /// </summary>
+    public string? Notification { get; init; }
+
     /// <summary>The node that runs or ran it.</summary>
     public string? Node { get; init; }
 

@@ -58,6 +58,17 @@ public sealed record ScheduleDefinition
     /// <summary>How long after the failure a run is repeated; null is <see cref="DefaultRetryAfter"/>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>
+    /// Where a run that ended other than Succeeded is reported: an address of https, or <c>env:NAME</c> or <c>file:PATH</c> where the
+    /// address is kept; null reports to none of the schedule's own. It holds no secret.
+    /// </summary>
+    public string? NotifyUri { get; init; }
+
+    /// <summary>
+    /// The program that is run when a run ended other than Succeeded, and its arguments; null runs none. The report is its standard input.
+    /// </summary>
+    public IReadOnlyList<string>? NotifyCommand { get; init; }
+
     /// <summary>How long after its failure a run is repeated where nothing was said.</summary>
     public static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromMinutes(15);
 }

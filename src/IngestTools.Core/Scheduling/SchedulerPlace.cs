@@ -30,6 +30,13 @@ public static class SchedulerPlace
     /// <param name="folder">The folder.</param>
     public static string LogOf(string folder) => Path.Join(folder, "scheduler.log");
 
+    /// <summary>
+    /// What a daemon that Start-IngestScheduler started wrote to its error stream: why it did not start, and what its runtime says of a
+    /// crash.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    public static string ErrorsOf(string folder) => Path.Join(folder, "scheduler-errors.log");
+
     /// <summary>The folder of the daemon that listens at a socket or pipe; null where that cannot be told from it.</summary>
     /// <param name="socket">The socket's path, or on Windows the pipe's name.</param>
     public static string? FolderOf(string socket)

@@ -184,6 +184,23 @@ public sealed partial class RegisterBulkLoadScheduleCommand
     [Seconds]
     public TimeSpan? RetryAfter { get; set; }
 
+    /// <summary>Where runs that end other than Succeeded are reported: an address, or env:NAME or file:PATH where it is kept.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
+    [ArgumentCompleter(typeof(NotifyUriCompleter))]
+    [NameText]
+    public string? NotifyUri { get; set; }
+
+    /// <summary>A program and its arguments that are run when a run ends other than Succeeded.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = WorkbookSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = FolderSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ImportSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LinkingBatchSet)]
+    [NameText]
+    public string[] NotifyCommand { get; set; } = [];
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
@@ -241,6 +258,8 @@ public sealed partial class RegisterBulkLoadScheduleCommand
             Overlap = Overlap,
             RetryFailed = RetryFailed,
             RetryAfter = RetryAfter,
+            NotifyUri = string.IsNullOrEmpty(NotifyUri) ? null : NotifyUri,
+            NotifyCommand = NotifyCommand is [{ Length: > 0 }, ..] ? NotifyCommand : null,
         };
         return new RegisterRequest
         {

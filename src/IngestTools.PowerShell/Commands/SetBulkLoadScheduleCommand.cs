@@ -144,6 +144,22 @@ public sealed class SetBulkLoadScheduleCommand : NamedScheduleCmdlet
     [Seconds]
     public TimeSpan RetryAfter { get; set; }
 
+    /// <summary>Where runs that end other than Succeeded are reported; an empty text or $null removes the address.</summary>
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(NotifyUriCompleter))]
+    [NameText]
+    public string? NotifyUri { get; set; }
+
+    /// <summary>A program and its arguments that are run when a run ends other than Succeeded; an empty list or $null runs none.</summary>
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyCollection]
+    [AllowEmptyString]
+    [NameText]
+    public string[]? NotifyCommand { get; set; }
+
     /// <summary>Takes a time that has passed: the load then runs at once.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -166,6 +182,8 @@ public sealed class SetBulkLoadScheduleCommand : NamedScheduleCmdlet
                     or nameof(Overlap)
                     or nameof(RetryFailed)
                     or nameof(RetryAfter)
+                    or nameof(NotifyUri)
+                    or nameof(NotifyCommand)
             || OfFolders.Contains(name)
             || OfImports.Contains(name)
         );
@@ -230,6 +248,10 @@ public sealed class SetBulkLoadScheduleCommand : NamedScheduleCmdlet
             Overlap = IsGiven(nameof(Overlap)) ? Overlap : was.Overlap,
             RetryFailed = IsGiven(nameof(RetryFailed)) ? (RetryFailed == 0 ? null : RetryFailed) : was.RetryFailed,
             RetryAfter = IsGiven(nameof(RetryAfter)) ? RetryAfter : was.RetryAfter,
+            NotifyUri = IsGiven(nameof(NotifyUri)) ? (string.IsNullOrEmpty(NotifyUri) ? null : NotifyUri) : was.NotifyUri,
+            NotifyCommand = IsGiven(nameof(NotifyCommand))
+                ? (NotifyCommand is [{ Length: > 0 }, ..] ? NotifyCommand : null)
+                : was.NotifyCommand,
         };
         if (now.RetryFailed is null && !IsGiven(nameof(RetryAfter)))
             now = now with { RetryAfter = null };

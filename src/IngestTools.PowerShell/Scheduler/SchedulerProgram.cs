@@ -12,8 +12,11 @@ namespace IngestTools.PowerShell.Scheduler;
 /// <param name="Program">The program; null takes the module's own.</param>
 internal sealed record SchedulerLaunch(string Folder, string Socket, string? Program)
 {
-    /// <summary>What it writes to its error stream.</summary>
+    /// <summary>Its log.</summary>
     public string LogPath { get; } = SchedulerPlace.LogOf(Folder);
+
+    /// <summary>What it writes to its error stream: why it did not start, and what its runtime says of a crash.</summary>
+    public string ErrorPath { get; } = SchedulerPlace.ErrorsOf(Folder);
 }
 
 /// <summary>Starts the daemon as a process that outlives this one.</summary>
@@ -34,17 +37,17 @@ internal static class SchedulerProgram
     private static readonly TimeSpan LookPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// What the shell does: the daemon gets a session of its own, so that neither Ctrl+C nor the end of the terminal reaches it, a log that
-    /// only its owner can read, and a current folder that it does not hold for somebody else. setsid is part of every Linux, though not of
-    /// every PATH; where there is none, nohup is.
+    /// What the shell does: the daemon gets a session of its own, so that neither Ctrl+C nor the end of the terminal reaches it, a file of
+    /// errors that only its owner can read, and a current folder that it does not hold for somebody else. setsid is part of every Linux,
+    /// though not of every PATH; where there is none, nohup is.
     /// </summary>
     private const string Detach = """
         umask 077
         mkdir -p "$1" && cd "$1" || exit 1
-        log=$2
+        errors=$2
         shift 2
-        if setsid=$(command -v setsid || command -v /usr/bin/setsid); then exec "$setsid" "$@" </dev/null >>"$log" 2>&1; fi
-        exec nohup "$@" </dev/null >>"$log" 2>&1
+        if setsid=$(command -v setsid || command -v /usr/bin/setsid); then exec "$setsid" "$@" </dev/null >>"$errors" 2>&1; fi
+        exec nohup "$@" </dev/null >>"$errors" 2>&1
         """;
 
     /// <summary>
@@ -72,7 +75,7 @@ internal static class SchedulerProgram
         CancellationToken cancellationToken
     )
     {
-        long logged = LengthOf(launch.LogPath);
+        long logged = LengthOf(launch.ErrorPath);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(StartLimit);
         using Process process = Launch(launch);
@@ -193,6 +196,8 @@ internal static class SchedulerProgram
             launch.Folder,
             "--socket",
             launch.Socket,
+            "--log",
+            launch.LogPath,
         ];
         ProcessStartInfo start = OperatingSystem.IsWindows() ? OnWindows(command, launch) : OnUnix(command, launch);
 
@@ -214,33 +219,33 @@ internal static class SchedulerProgram
     private static ProcessStartInfo OnUnix(string[] command, SchedulerLaunch launch)
     {
         ProcessStartInfo start = new("/bin/sh");
-        foreach (string argument in (string[])["-c", Detach, Name, launch.Folder, launch.LogPath, .. command])
+        foreach (string argument in (string[])["-c", Detach, Name, launch.Folder, launch.ErrorPath, .. command])
             start.ArgumentList.Add(argument);
         return start;
     }
 
     /// <summary>
-    /// A process without a window has a console of its own there, and outlives its parent anyway; the shell is for the log.
+    /// A process without a window has a console of its own there, and outlives its parent anyway; the shell is for the errors.
     /// </summary>
     private static ProcessStartInfo OnWindows(string[] command, SchedulerLaunch launch)
     {
         Directory.CreateDirectory(launch.Folder);
         string quoted = string.Join(
             ' ',
-            command.Append(launch.LogPath).Select((part, i) => (i == command.Length ? ">> " : "") + $"\"{part}\"")
+            command.Append(launch.ErrorPath).Select((part, i) => (i == command.Length ? ">> " : "") + $"\"{part}\"")
         );
         return new ProcessStartInfo("cmd.exe") { Arguments = $"/d /s /c \"{quoted} 2>&1\"" };
     }
 
     private static long LengthOf(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
 
-    /// <summary>What it wrote to its log before it ended, and what the shell said.</summary>
+    /// <summary>What it wrote to its error stream before it ended, and what the shell said.</summary>
     private static async Task<string> ReasonAsync(SchedulerLaunch launch, long logged, Task<string> complaints)
     {
         StringBuilder said = new(await complaints.ConfigureAwait(false));
-        if (File.Exists(launch.LogPath))
+        if (File.Exists(launch.ErrorPath))
         {
-            using FileStream log = new(launch.LogPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using FileStream log = new(launch.ErrorPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             log.Position = Math.Clamp(log.Length - MostShown, logged, log.Length);
             using StreamReader reader = new(log, Encoding.UTF8);
             said.Append(await reader.ReadToEndAsync().ConfigureAwait(false));
@@ -253,7 +258,9 @@ internal static class SchedulerProgram
     private static IngestException Failed(SchedulerLaunch launch, ErrorId errorId, string why, Exception? cause = null) =>
         new(errorId, $"The scheduler did not start: {why}", cause)
         {
-            Advice = $"It needs the .NET 10 runtime, and its folder for itself. Its log is {launch.LogPath}.",
+            Advice =
+                $"It needs the .NET 10 runtime, and its folder for itself. Its log is {launch.LogPath}, and its errors are in "
+                + $"{launch.ErrorPath}.",
             Target = launch.Folder,
         };
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using IngestTools.Connections;
 using IngestTools.Scheduler.Hosting;
+using IngestTools.Scheduler.Notifications;
 using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.CommandLine;
@@ -50,6 +51,23 @@ internal static class RunCommand
             "With --store postgres: how long a node is silent before others take over its runs. Default: 30."
         );
         Option<bool> verbose = new("--verbose") { Description = "Logs details, for troubleshooting." };
+        Option<string?> log = new("--log")
+        {
+            Description = "The file that the log is written to. It is rotated at 10 MiB. Default: the error stream, for the journal.",
+            HelpName = "FILE",
+        };
+        Option<string?> notify = new("--notify")
+        {
+            Description =
+                "Where runs of all schedules are reported that end other than Succeeded, by POST: an https address, or env:NAME or "
+                + "file:PATH where it is kept.",
+            HelpName = "URI|REFERENCE",
+        };
+        Option<string?> notifySecret = new("--notify-secret-from")
+        {
+            Description = "Where the secret is kept that signs the reports (HMAC-SHA256): env:NAME or file:PATH.",
+            HelpName = "REFERENCE",
+        };
         Command command = new(
             "run",
             "Runs until SIGTERM, Ctrl+C or Stop-IngestScheduler, and ends within ten seconds then. What runs at the services "
@@ -64,6 +82,9 @@ internal static class RunCommand
             poll,
             takeOver,
             verbose,
+            log,
+            notify,
+            notifySecret,
         };
         command.Validators.Add(result =>
         {
@@ -78,6 +99,7 @@ internal static class RunCommand
             bool isPostgres = result.GetValue(store) == Postgres;
             string? given = isPostgres ? result.GetValue(folder) : result.GetValue(store);
             string place = Path.GetFullPath(given ?? SchedulerPlace.Folder);
+            NotificationOptions notifications = await ReadNotificationsAsync(result.GetValue(notify), result.GetValue(notifySecret));
             await SchedulerDaemon.RunAsync(
                 new DaemonOptions
                 {
@@ -88,10 +110,24 @@ internal static class RunCommand
                     PollInterval = result.GetValue(poll),
                     TakeOverAfter = result.GetValue(takeOver) ?? DefaultTakeOver,
                     IsVerbose = result.GetValue(verbose),
+                    LogPath = result.GetValue(log) is { } file ? Path.GetFullPath(file) : null,
+                    Notifications = notifications,
                 }
             );
         });
         return command;
+    }
+
+    /// <summary>What would fail when a run has failed is refused now.</summary>
+    /// <exception cref="IngestException">The address or the secret cannot be used.</exception>
+    private static async Task<NotificationOptions> ReadNotificationsAsync(string? uri, string? secretFrom)
+    {
+        if (uri is not null)
+            await NotificationAddress.CheckAsync(uri, CancellationToken.None);
+        SecretReader? secret = secretFrom is null ? null : SecretReference.Parse(secretFrom).CreateReader(vault: null);
+        if (secret is not null)
+            _ = await secret(CancellationToken.None);
+        return new NotificationOptions { Uri = uri, Secret = secret };
     }
 
     /// <summary>A daemon with a folder of its own has a socket of its own in it.</summary>

@@ -1,4 +1,3 @@
-using System.Reflection;
 using IngestTools.Scheduler.Store;
 
 namespace IngestTools.Scheduler.Control;
@@ -6,19 +5,30 @@ namespace IngestTools.Scheduler.Control;
 /// <summary>The state of the daemon.</summary>
 internal sealed class StateReader(SchedulerStore store, ControlAddress address, TimeProvider time)
 {
+    /// <summary>Where the store has the path of the log, for a time when the daemon is down.</summary>
+    private const string LogName = "log";
+
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
     /// <summary>Whether this process is the daemon; else it reads the store of one that is down.</summary>
     public bool IsRunning { get; init; } = true;
 
-    /// <summary>The file that its log is written to, where it is one of its own; null is the journal, or a terminal.</summary>
+    /// <summary>
+    /// The file that its log is written to; null is the journal, or a terminal. Of a daemon that is down it is the usual place, and the
+    /// store may have another.
+    /// </summary>
     public string? LogPath { get; init; }
-
-    public static string Version =>
-        typeof(StateReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>What is wrong with the daemon itself; null where nothing is.</summary>
     public string? Trouble { get; set; }
+
+    /// <summary>Keeps in the store where the log is.</summary>
+    public async Task KeepLogPathAsync(CancellationToken cancellationToken)
+    {
+        // Several nodes have a log each.
+        if (!store.Dialect.IsShared && await store.ReadMetaAsync(LogName, cancellationToken) != LogPath)
+            await store.WriteMetaAsync(LogName, LogPath, cancellationToken);
+    }
 
     public async Task<SchedulerState> ReadAsync(CancellationToken cancellationToken)
     {
@@ -29,12 +39,12 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
         return new SchedulerState
         {
             IsRunning = IsRunning,
-            Version = IsRunning ? Version : null,
+            Version = IsRunning ? ProductVersion.Text : null,
             ProcessId = IsRunning ? Environment.ProcessId : null,
             Node = IsRunning ? store.Node : null,
             Store = store.Dialect.Place,
             Socket = address.Socket,
-            LogPath = LogPath is { } log && File.Exists(log) ? log : null,
+            LogPath = IsRunning ? LogPath : await FindLogAsync(cancellationToken),
             StartedAt = IsRunning ? _startedAt : null,
             Active = active,
             Suspended = suspended,
@@ -43,6 +53,12 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
             NextRun = next,
             Trouble = Trouble,
         };
+    }
+
+    private async Task<string?> FindLogAsync(CancellationToken cancellationToken)
+    {
+        string? log = await store.ReadMetaAsync(LogName, cancellationToken) ?? LogPath;
+        return File.Exists(log) ? log : null;
     }
 }
 

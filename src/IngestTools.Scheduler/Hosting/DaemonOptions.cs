@@ -1,3 +1,5 @@
+using IngestTools.Scheduler.Notifications;
+
 namespace IngestTools.Scheduler.Hosting;
 
 /// <summary>How the daemon runs.</summary>
@@ -19,4 +21,10 @@ internal sealed record DaemonOptions
     public required TimeSpan TakeOverAfter { get; init; }
 
     public bool IsVerbose { get; init; }
+
+    /// <summary>The file that the log is written to; null writes it to stderr.</summary>
+    public string? LogPath { get; init; }
+
+    /// <summary>Where runs are reported that end other than Succeeded.</summary>
+    public NotificationOptions Notifications { get; init; } = new();
 }

@@ -17,6 +17,7 @@ internal sealed class ReadyReport(StateReader reader, ControlAddress address, IS
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         ControlPlace.Finish(address.Socket);
+        await reader.KeepLogPathAsync(cancellationToken);
         SchedulerState state = await reader.ReadAsync(cancellationToken);
         string next = state.NextRun?.UtcDateTime.ToString("u", null) ?? "no time";
         logger.LogInformation(

@@ -1,11 +1,12 @@
 using System.Data.Common;
 using System.Diagnostics;
 using IngestTools.Files;
+using IngestTools.Logging;
 using IngestTools.Scheduler.Control;
+using IngestTools.Scheduler.Notifications;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
-using IngestTools.Scheduling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
@@ -33,7 +34,7 @@ internal static class SchedulerDaemon
     public static async Task RunAsync(DaemonOptions options)
     {
         using StoreLock holds = TakeFolder(options);
-        using StderrLoggerProvider log = new(options.IsVerbose ? LogLevel.Debug : LogLevel.Information, StderrLoggerProvider.IsJournal);
+        using DaemonLoggerProvider log = OpenLog(options);
         StoreDialect dialect = CreateDialect(options);
         await OpenStoreAsync(dialect);
         ControlPlace.Prepare(options.Socket);
@@ -49,6 +50,15 @@ internal static class SchedulerDaemon
         if (dialect.IsShared)
             await steps.TakeAsync("the store", LeaveAsync(store, logger));
         DeleteSocket(options, logger);
+    }
+
+    /// <exception cref="IngestException"><see cref="ErrorId.FileUnreadable"/>: the log cannot be written.</exception>
+    private static DaemonLoggerProvider OpenLog(DaemonOptions options)
+    {
+        LogLevel least = options.IsVerbose ? LogLevel.Debug : LogLevel.Information;
+        return options.LogPath is { } path
+            ? new FileLoggerProvider(LogFile.Open(path), least, TimeProvider.System)
+            : new StderrLoggerProvider(least, StderrLoggerProvider.IsJournal);
     }
 
     private static async Task StartAsync(WebApplication host)
@@ -182,7 +192,7 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static WebApplication Build(DaemonOptions options, StoreDialect dialect, StopSteps steps, StderrLoggerProvider log)
+    private static WebApplication Build(DaemonOptions options, StoreDialect dialect, StopSteps steps, DaemonLoggerProvider log)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(
             new WebApplicationOptions { ApplicationName = "ingest-scheduler", ContentRootPath = options.Folder }
@@ -201,12 +211,19 @@ internal static class SchedulerDaemon
         services.AddSingleton(steps).AddSingleton(dialect).AddSingleton(new ControlAddress(options.Socket));
         services.AddSingleton(new NodeOptions { Name = options.Node, DeadAfter = options.TakeOverAfter });
         services.AddSingleton(new RunTimeouts { PollInterval = options.PollInterval, Lease = options.TakeOverAfter });
-        services.AddSingleton(new SchedulerStore(dialect, SchedulerStore.NewClaim(), options.Node));
+        services.AddSingleton(options.Notifications);
+        services.AddSingleton(
+            new SchedulerStore(dialect, SchedulerStore.NewClaim(), options.Node) { ReportsAll = options.Notifications.Uri is not null }
+        );
         string spool = Path.Join(options.Folder, "spool");
         services.AddSingleton<ISpool>(provider =>
             dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool)
         );
-        services.AddSingleton<SchedulerMeter>().AddSingleton<SavedConnections>().AddSingleton<DispatchSignal>();
+        services
+            .AddSingleton<SchedulerMeter>()
+            .AddSingleton<PrometheusText>()
+            .AddSingleton<SavedConnections>()
+            .AddSingleton<DispatchSignal>();
         services
             .AddSingleton(provider => new StateReader(
                 provider.GetRequiredService<SchedulerStore>(),
@@ -214,7 +231,7 @@ internal static class SchedulerDaemon
                 provider.GetRequiredService<TimeProvider>()
             )
             {
-                LogPath = SchedulerPlace.LogOf(options.Folder),
+                LogPath = options.LogPath,
             })
             .AddSingleton<ReadRoutes>();
         services
@@ -243,6 +260,7 @@ internal static class SchedulerDaemon
             return new HostedPart("the runs", steps, dispatcher.StartAsync, _ => dispatcher.StopAsync());
         });
         TriggerScheduler.AddQuartz<PlanJob>(services);
+        services.AddHostedService<NotificationSender>();
         services.AddHostedService<DueTimeListener>().AddHostedService<ReadyReport>();
     }
 

@@ -1,5 +1,6 @@
 using IngestTools.Connections;
 using IngestTools.Scheduler.Loads;
+using IngestTools.Scheduler.Notifications;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 using Microsoft.Extensions.Logging;
@@ -51,6 +52,8 @@ internal sealed partial class Registrar
         if (definition.Name != was.Definition.Name || definition.Load.Kind != was.Definition.Load.Kind)
             throw Invalid("The name of a schedule and the kind of its load cannot be changed.", "Register another schedule.");
         CheckRetries(definition);
+        if (IsNotificationChanged(was.Definition, definition))
+            await NotificationCheck.CheckAsync(definition, cancellationToken);
         StoredSchedule now = was with { Definition = definition };
         if (IsTimeChanged(was.Definition, definition))
             now = Retime(now, request.AllowPast);
@@ -65,6 +68,9 @@ internal sealed partial class Registrar
     /// <summary>In another zone, only a cron text means other times.</summary>
     private static bool IsTimeChanged(ScheduleDefinition was, ScheduleDefinition now) =>
         was.At != now.At || was.Cron != now.Cron || was.Every != now.Every || (now.Cron is not null && was.TimeZone != now.TimeZone);
+
+    private static bool IsNotificationChanged(ScheduleDefinition was, ScheduleDefinition now) =>
+        was.NotifyUri != now.NotifyUri || !(was.NotifyCommand ?? []).SequenceEqual(now.NotifyCommand ?? []);
 
     private StoredSchedule Retime(StoredSchedule schedule, bool allowsPast)
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using IngestTools.Connections;
 using IngestTools.Http;
 using IngestTools.Scheduler.Loads;
+using IngestTools.Scheduler.Notifications;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
 using IngestTools.Scheduling;
@@ -216,6 +217,7 @@ internal sealed partial class Registrar(
         ScheduleDefinition definition = CheckTimes(request.Definition, now, request.AllowPast || request.Suspend is not null);
         CheckName(definition.Name);
         CheckRetries(definition);
+        await NotificationCheck.CheckAsync(definition, cancellationToken);
         LoadCheck.Check(definition.Load, isInputRead: true);
         ConnectionProfile profile = connections.FindForRegistration(definition.Load);
         await CheckSignInAsync(definition.Load, profile, cancellationToken);

@@ -13,6 +13,8 @@ internal sealed class SchedulerMeter : IDisposable
     private readonly Histogram<double> _duration;
     private int _going;
 
+    public Meter Meter => _meter;
+
     public SchedulerMeter()
     {
         _planned = _meter.CreateCounter<long>("ingesttools.scheduler.runs.planned", "{run}", "Runs that were planned.");

@@ -7,8 +7,9 @@ namespace IngestTools.Scheduler.Store;
 internal sealed partial class SchedulerStore
 {
     /// <summary>Writes a run that is new; its number, or null where there is one for that time already.</summary>
-    public static async Task<long?> AddRunAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken) =>
-        await session.NumberAsync(
+    public static async Task<long?> AddRunAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken)
+    {
+        long? number = await session.NumberAsync(
             """
             INSERT INTO ingest_run (name_key, name, due_key, due_at, manual, attempt, retry_of, not_before, status, ended, started_at,
                 completed_at, load, spool, host, transaction_ids, remote_name, completed, total, unit, message)
@@ -19,22 +20,32 @@ internal sealed partial class SchedulerStore
             cancellationToken,
             [.. run.FixedValues(), .. run.ChangingValues().Where(value => value.Item1 != "id")]
         );
+        if (number is not null && run.IsTerminal)
+            session.NoteEnd(run with { Number = number.Value });
+        return number;
+    }
 
     /// <summary>Writes where a run of this daemon stands; false where it no longer has it.</summary>
     public Task<bool> WriteRunAsync(StoredRun run, CancellationToken cancellationToken) =>
         WriteAsync(session => WriteRunAsync(session, run, cancellationToken), cancellationToken);
 
-    private async Task<bool> WriteRunAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken) =>
-        await session.ExecuteAsync(
-            """
-            UPDATE ingest_run SET status = @status, ended = @ended, started_at = @started_at, completed_at = @completed_at,
-                transaction_ids = @transaction_ids,
-                remote_name = @remote_name, completed = @completed, total = @total, unit = @unit, message = @message
-            WHERE id = @id AND claim = @claim AND ended = 0
-            """,
-            cancellationToken,
-            [.. run.ChangingValues(), ("claim", claim)]
-        ) == 1;
+    private async Task<bool> WriteRunAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken)
+    {
+        bool isWritten =
+            await session.ExecuteAsync(
+                """
+                UPDATE ingest_run SET status = @status, ended = @ended, started_at = @started_at, completed_at = @completed_at,
+                    transaction_ids = @transaction_ids,
+                    remote_name = @remote_name, completed = @completed, total = @total, unit = @unit, message = @message
+                WHERE id = @id AND claim = @claim AND ended = 0
+                """,
+                cancellationToken,
+                [.. run.ChangingValues(), ("claim", claim)]
+            ) == 1;
+        if (isWritten && run.IsTerminal)
+            session.NoteEnd(run);
+        return isWritten;
+    }
 
     /// <summary>
     /// Writes the end of a run of this daemon, and with it the run that repeats it; not written where it no longer has it. Where another
@@ -149,12 +160,10 @@ internal sealed partial class SchedulerStore
         );
 
     public async Task<StoredRun?> FindRunAsync(long number, CancellationToken cancellationToken) =>
-        (
-            await ReadAsync(
-                session => session.QueryAsync("SELECT * FROM ingest_run WHERE id = @id", StoredRun.Read, cancellationToken, ("id", number)),
-                cancellationToken
-            )
-        ).FirstOrDefault();
+        (await ReadAsync(session => FindRunAsync(session, number, cancellationToken), cancellationToken)).FirstOrDefault();
+
+    private static Task<List<StoredRun>> FindRunAsync(StoreSession session, long number, CancellationToken cancellationToken) =>
+        session.QueryAsync("SELECT * FROM ingest_run WHERE id = @id", StoredRun.Read, cancellationToken, ("id", number));
 
     /// <summary>The newest run of a schedule before a number that had items, whatever became of them; null where there is none.</summary>
     public async Task<StoredRun?> FindRunWithItemsAsync(string key, long before, CancellationToken cancellationToken) =>
@@ -239,11 +248,12 @@ internal sealed partial class SchedulerStore
             ("moment", moment.ToUnixTimeMilliseconds()),
             ("keys", schedule.Revision + "/%"),
         ];
-        await session.ExecuteAsync(
-            $"DELETE FROM ingest_run_log WHERE run_id IN (SELECT id FROM ingest_run WHERE {missed})",
-            cancellationToken,
-            values
-        );
+        foreach (string table in (string[])["ingest_run_log", "ingest_notification"])
+            await session.ExecuteAsync(
+                $"DELETE FROM {table} WHERE run_id IN (SELECT id FROM ingest_run WHERE {missed})",
+                cancellationToken,
+                values
+            );
         return await session.ExecuteAsync($"DELETE FROM ingest_run WHERE {missed}", cancellationToken, values);
     }
 
@@ -360,8 +370,9 @@ internal sealed partial class SchedulerStore
     ) =>
         (
             await WriteAsync(
-                session =>
-                    session.QueryAsync(
+                async session =>
+                {
+                    List<StoredRun> ended = await session.QueryAsync(
                         $"""
                         UPDATE ingest_run SET status = 'Canceled', ended = 1, completed_at = @now, message = @message WHERE id = @id
                             AND ended = 0 AND claim IS NULL RETURNING *
@@ -371,7 +382,10 @@ internal sealed partial class SchedulerStore
                         ("id", number),
                         ("now", now.ToUnixTimeMilliseconds()),
                         ("message", message)
-                    ),
+                    );
+                    ended.ForEach(session.NoteEnd);
+                    return ended;
+                },
                 cancellationToken
             )
         ).FirstOrDefault();
@@ -398,6 +412,7 @@ internal sealed partial class SchedulerStore
                 }
 
                 await AddLogAsync(session, number, now, "Error", message, cancellationToken);
+                (await FindRunAsync(session, number, cancellationToken)).ForEach(session.NoteEnd);
                 return true;
             },
             cancellationToken

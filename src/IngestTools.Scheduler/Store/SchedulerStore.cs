@@ -40,11 +40,14 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
         await using DbTransaction transaction = await dialect.BeginAsync(connection, cancellationToken);
         StoreSession session = new(connection, transaction);
         T result = await work(session);
+        bool isAnyReported = await AddNotificationsAsync(session, cancellationToken);
         if (session.DueTimes.Count > 0)
             await dialect.AnnounceAsync(session, session.DueTimes, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (session.DueTimes.Count > 0)
             await AnnounceAsync(session.DueTimes);
+        if (isAnyReported)
+            NotificationsAdded?.Invoke();
         return result;
     }
 
@@ -434,6 +437,21 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             )
         ).FirstOrDefault();
 
+    /// <summary>Keeps a value; null removes it.</summary>
+    public Task<int> WriteMetaAsync(string name, string? value, CancellationToken cancellationToken) =>
+        WriteAsync(
+            session =>
+                value is null
+                    ? session.ExecuteAsync("DELETE FROM ingest_meta WHERE name = @name", cancellationToken, ("name", name))
+                    : session.ExecuteAsync(
+                        "INSERT INTO ingest_meta (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = @value",
+                        cancellationToken,
+                        ("name", name),
+                        ("value", value)
+                    ),
+            cancellationToken
+        );
+
     /// <summary>
     /// Deletes runs that ended before a moment, with their logs, and schedules that have neither times nor runs any more.
     /// </summary>
@@ -442,6 +460,12 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             async session =>
             {
                 (string, object?) limit = ("before", before.ToUnixTimeMilliseconds());
+                await session.ExecuteAsync(
+                    "DELETE FROM ingest_notification WHERE run_id IN (SELECT id FROM ingest_run WHERE ended = 1 AND completed_at < "
+                        + "@before)",
+                    cancellationToken,
+                    limit
+                );
                 await session.ExecuteAsync(
                     "DELETE FROM ingest_run_log WHERE run_id IN (SELECT id FROM ingest_run WHERE ended = 1 AND completed_at < @before)",
                     cancellationToken,

@@ -108,6 +108,7 @@ internal static class StoreSchema
         ("ingest_run", "attempt", "BIGINT"),
         ("ingest_run", "retry_of", "BIGINT"),
         ("ingest_run", "not_before", "BIGINT"),
+        ("ingest_run", "notification", "TEXT"),
     ];
 
     private static async Task AddColumnAsync(
@@ -153,6 +154,10 @@ internal static class StoreSchema
             "CREATE INDEX IF NOT EXISTS ingest_run_log_run ON ingest_run_log (run_id)",
             "CREATE TABLE IF NOT EXISTS ingest_node (node TEXT PRIMARY KEY, claim TEXT NOT NULL, host TEXT NOT NULL, process BIGINT "
                 + "NOT NULL, seen BIGINT NOT NULL)",
+            $"CREATE TABLE IF NOT EXISTS ingest_notification (id {dialect.NumberedKey}, run_id BIGINT NOT NULL, kind TEXT NOT NULL, "
+                + "target TEXT, state TEXT NOT NULL, attempts BIGINT NOT NULL, due_at BIGINT NOT NULL, reason TEXT)",
+            "CREATE INDEX IF NOT EXISTS ingest_notification_due ON ingest_notification (state, due_at)",
+            "CREATE INDEX IF NOT EXISTS ingest_notification_run ON ingest_notification (run_id)",
             $"CREATE TABLE IF NOT EXISTS ingest_spool (name TEXT NOT NULL, part BIGINT NOT NULL, content {dialect.Bytes} NOT NULL, "
                 + $"kept_at BIGINT NOT NULL, PRIMARY KEY (name, part))",
         ];

@@ -20,6 +20,14 @@ internal sealed class StoreSession(DbConnection connection, DbTransaction? trans
             _dueTimes.Add(due);
     }
 
+    private readonly List<StoredRun> _ended = [];
+
+    /// <summary>Runs that ended. Their reports are added to the transaction.</summary>
+    public IReadOnlyList<StoredRun> EndedRuns => _ended;
+
+    /// <summary>Notes that a run ended.</summary>
+    public void NoteEnd(StoredRun run) => _ended.Add(run);
+
     /// <summary>
     /// Does a part of a transaction wholly or not at all: what failed is not committed with the rest. A database that failed fails the rest
     /// too.
@@ -27,6 +35,7 @@ internal sealed class StoreSession(DbConnection connection, DbTransaction? trans
     public async Task<T> PartAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
         DbTransaction whole = transaction ?? throw new InvalidOperationException("Only a transaction has parts.");
+        int ended = _ended.Count;
         await whole.SaveAsync(Part, cancellationToken);
         try
         {
@@ -36,6 +45,7 @@ internal sealed class StoreSession(DbConnection connection, DbTransaction? trans
         }
         catch (Exception e) when (e is not (OperationCanceledException or DbException))
         {
+            _ended.RemoveRange(ended, _ended.Count - ended);
             await whole.RollbackAsync(Part, cancellationToken);
             await whole.ReleaseAsync(Part, cancellationToken);
             throw;
@@ -109,12 +119,18 @@ internal static class ReaderColumns
     }
 
     /// <summary>The number of a column that a store of an earlier version does not have.</summary>
-    public static long? AddedNumber(this DbDataReader reader, string column)
+    public static long? AddedNumber(this DbDataReader reader, string column) =>
+        Added(reader, column) is { } value ? Convert.ToInt64(value, CultureInfo.InvariantCulture) : null;
+
+    /// <summary>The text of a column that a store of an earlier version does not have.</summary>
+    public static string? AddedText(this DbDataReader reader, string column) => Added(reader, column) as string;
+
+    private static object? Added(DbDataReader reader, string column)
     {
         for (int at = 0; at < reader.FieldCount; at++)
         {
             if (reader.GetName(at) == column)
-                return reader.IsDBNull(at) ? null : Convert.ToInt64(reader.GetValue(at), CultureInfo.InvariantCulture);
+                return reader.IsDBNull(at) ? null : reader.GetValue(at);
         }
 
         return null;

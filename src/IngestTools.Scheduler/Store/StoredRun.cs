@@ -65,6 +65,9 @@ internal sealed record StoredRun
     /// <summary>What the kind of load has to remember.</summary>
     public string? Marker { get; init; }
 
+    /// <summary>What became of the reports of its end; null where it is reported to nobody.</summary>
+    public string? Notification { get; init; }
+
     public string? Node { get; init; }
 
     /// <summary>The daemon, one start of it, that has the run; null where none has.</summary>
@@ -157,6 +160,7 @@ internal sealed record StoredRun
             Unit = row.TextOrNull("unit"),
             Message = row.TextOrNull("message"),
             Marker = row.TextOrNull("marker"),
+            Notification = row.AddedText("notification"),
             Node = row.TextOrNull("node"),
             Claim = row.TextOrNull("claim"),
         };
@@ -184,6 +188,7 @@ internal sealed record StoredRun
                 message is null ? unreadable
                 : message.StartsWith(Beginning(number), StringComparison.Ordinal) ? message
                 : $"{unreadable} Its message: {message}",
+            Notification = row.AddedText("notification"),
             Node = row["node"] as string,
             Claim = row["claim"] as string,
             Unreadable = unreadable,
@@ -291,6 +296,7 @@ internal sealed record StoredRun
             Total = Total,
             Unit = Unit,
             Message = Message,
+            Notification = Notification,
             Node = Node,
             Log = log,
         };

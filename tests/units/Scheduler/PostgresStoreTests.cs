@@ -46,6 +46,47 @@ public sealed class PostgresStoreTests
     }
 
     [PostgresFact]
+    public async Task A_report_is_taken_by_one_of_several_nodes_and_forgotten_with_its_run_in_postgresql_too()
+    {
+        await using PostgresServer postgres = await PostgresServer.StartAsync();
+        await using PostgresDialect dialect = new(postgres.Connection);
+        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        SchedulerStore[] nodes = [.. Enumerable.Range(0, 4).Select(i => new SchedulerStore(dialect, $"{i}", $"{i}") { ReportsAll = true })];
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        const int count = 20;
+        for (int i = 0; i < count; i++)
+        {
+            StoredRun run = new()
+            {
+                Name = "a",
+                DueKey = $"a/{i}",
+                DueAt = now,
+                CompletedAt = now,
+                Status = RunStatus.Missed,
+                Host = "h",
+                Load = new LoadDefinition { Kind = LoadKind.Import, Connection = "x" },
+            };
+            await nodes[0].WriteAsync(session => SchedulerStore.AddRunAsync(session, run, CancellationToken.None), CancellationToken.None);
+        }
+
+        List<StoredNotification>[] taken = await Task.WhenAll(
+            nodes.Select(node => node.TakeNotificationsAsync(now, now.AddMinutes(2), count, CancellationToken.None))
+        );
+
+        List<StoredNotification> all = [.. taken.SelectMany(one => one)];
+        Assert.Equal(count, all.Count);
+        Assert.Equal(count, all.Select(one => one.Number).Distinct().Count());
+        StoredNotification sent = all[0] with { State = NotificationState.Sent };
+        await nodes[1].WriteNotificationAsync(sent, CancellationToken.None);
+        await nodes[1].PostponeNotificationsAsync(sent, now.AddMinutes(3), CancellationToken.None);
+        Assert.Equal("Sent", (await nodes[2].FindRunAsync(sent.Run, CancellationToken.None))!.Notification);
+        Assert.False(await nodes[2].AreNotificationsDueAsync(now.AddMinutes(2.5), CancellationToken.None));
+        Assert.True(await nodes[2].AreNotificationsDueAsync(now.AddMinutes(4), CancellationToken.None));
+        Assert.Equal(count, await nodes[3].ForgetRunsAsync(now.AddDays(1), CancellationToken.None));
+        Assert.False(await nodes[2].AreNotificationsDueAsync(now.AddMinutes(4), CancellationToken.None));
+    }
+
+    [PostgresFact]
     public async Task Servers_of_schedules_that_have_none_are_recorded_in_postgresql_too()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
