@@ -14,6 +14,9 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
     /// <summary>The file that its log is written to, where it is one of its own; null is the journal, or a terminal.</summary>
     public string? LogPath { get; init; }
 
+    /// <summary>The page; null where this process serves none.</summary>
+    public PageAccess? Page { get; init; }
+
     public static string Version =>
         typeof(StateReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
@@ -41,7 +44,13 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
             Running = running,
             TroubledLastDay = troubled,
             NextRun = next,
-            Trouble = Trouble,
+            PageUri = Page?.Uri,
+            PageTokenPath = Page?.TokenPath,
+            Trouble = (Trouble, Page?.Trouble) switch
+            {
+                ({ } own, { } page) => $"{own} {page}",
+                var (own, page) => own ?? page,
+            },
         };
     }
 }

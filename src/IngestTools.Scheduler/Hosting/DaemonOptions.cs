@@ -18,5 +18,8 @@ internal sealed record DaemonOptions
 
     public required TimeSpan TakeOverAfter { get; init; }
 
+    /// <summary>The port of the page; 0 takes a free one, null serves no page.</summary>
+    public int? PagePort { get; init; }
+
     public bool IsVerbose { get; init; }
 }

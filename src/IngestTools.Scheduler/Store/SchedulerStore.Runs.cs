@@ -173,31 +173,6 @@ internal sealed partial class SchedulerStore
             )
         ).FirstOrDefault();
 
-    /// <summary>Runs of some states before a number, newest first.</summary>
-    public Task<List<StoredRun>> ReadRunsBeforeAsync(
-        long number,
-        DateTimeOffset? since,
-        IReadOnlyCollection<RunStatus> statuses,
-        int most,
-        CancellationToken cancellationToken
-    )
-    {
-        // The words are those of the enumeration, never a user's.
-        string states = statuses.Count == 0 ? "" : $"AND status IN ({string.Join(", ", statuses.Select(status => $"'{status}'"))})";
-        return ReadAsync(
-            session =>
-                session.QueryAsync(
-                    $"SELECT * FROM ingest_run WHERE id < @number AND due_at >= @since {states} ORDER BY id DESC LIMIT @most",
-                    StoredRun.Read,
-                    cancellationToken,
-                    ("number", number),
-                    ("since", since?.ToUnixTimeMilliseconds() ?? long.MinValue),
-                    ("most", most)
-                ),
-            cancellationToken
-        );
-    }
-
     public Task<List<StoredRun>> ReadLastRunsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         if (keys.Count == 0)
