@@ -6,7 +6,7 @@ using IngestTools.PowerShell.Connections;
 namespace IngestTools.PowerShell.Completion;
 
 /// <summary>
-/// Completes names that this session has in memory, or finds at once. No service is asked: completing must never be waited for.
+/// Completes names that this session has in memory, or finds at once. Only <see cref="ServerList"/> asks a service, for a second at most.
 /// </summary>
 public abstract class NameCompleter : IArgumentCompleter
 {
@@ -20,13 +20,21 @@ public abstract class NameCompleter : IArgumentCompleter
     )
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
-        return [.. Names(IngestSession.Current).Where(n => IsMatch(n, typed)).OrderBy(n => !IsPrefix(n, typed)).Select(ToResult)];
+        return
+        [
+            .. Names(IngestSession.Current, fakeBoundParameters)
+                .Where(n => IsMatch(n, typed))
+                .OrderBy(n => !IsPrefix(n, typed))
+                .Select(ToResult),
+        ];
     }
 
     /// <summary>Whether a name is one that a typed text can become. Names that begin with it come first.</summary>
     private protected virtual bool IsMatch(string name, string typed) => IsPrefix(name, typed);
 
     private static bool IsPrefix(string name, string typed) => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase);
+
+    private protected virtual IEnumerable<string> Names(IngestSession session, IDictionary boundParameters) => Names(session);
 
     private protected abstract IEnumerable<string> Names(IngestSession session);
 

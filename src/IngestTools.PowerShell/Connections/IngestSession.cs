@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using IngestTools.Connections;
@@ -39,8 +40,11 @@ internal sealed class IngestSession
     /// <summary>Nodes of hierarchies that were seen, to be completed.</summary>
     internal RecentNames Hierarchies { get; } = new();
 
-    /// <summary>The nodes that the server of a connection reported, once it was asked.</summary>
-    internal ConditionalWeakTable<IngestConnection, Task<IReadOnlyList<string>>> HierarchyLists { get; } = new();
+    /// <summary>The lists of names that the server of a connection was asked for, to be completed.</summary>
+    internal ConditionalWeakTable<
+        IngestConnection,
+        ConcurrentDictionary<string, Task<IReadOnlyDictionary<string, string>>>
+    > ServerLists { get; } = new();
 
     /// <summary>Ids of transactions that were seen, to be completed.</summary>
     internal RecentNames Transactions { get; } = new();

@@ -150,6 +150,8 @@ public sealed class ChangeScheduleTests
         Directory.Move(load.Path!, away);
 
         BulkLoadRun failed = await first.EndOfAsync((await first.StartRunAsync("retried")).Id);
+        // The log says so just after the status does.
+        await first.UntilAsync(failed.Id, run => run.Log!.Any(IsRunAgain));
         await first.KillAsync();
         Directory.Move(away, load.Path!);
         SchedulerProcess second = await harness.RunAsync();
@@ -162,11 +164,10 @@ public sealed class ChangeScheduleTests
             (await second.RunAsync(runs[0].Id)).Log!,
             line => line.Message!.EndsWith($"of {failed.Id}, which failed.", StringComparison.Ordinal)
         );
-        Assert.Contains(
-            (await second.RunAsync(failed.Id)).Log!,
-            line => line.Message!.StartsWith("It is run again as run:", StringComparison.Ordinal)
-        );
+        Assert.Contains((await second.RunAsync(failed.Id)).Log!, IsRunAgain);
         Assert.Equal(1, harness.Sandbox.DspIngest.Project("0503").Runs);
+
+        static bool IsRunAgain(TransactionLogEntry line) => line.Message!.StartsWith("It is run again as run:", StringComparison.Ordinal);
     }
 
     [Fact]

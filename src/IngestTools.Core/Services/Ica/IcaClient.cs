@@ -27,6 +27,20 @@ public sealed class IcaClient(IngestConnection connection, ILogger? logger = nul
     public IcaClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
         : this(connection, log.Logger, journal) { }
 
+    /// <summary>The projects that this user may see, with their names by id: the first thousand.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public async Task<IReadOnlyDictionary<string, string>> ListProjectsAsync(CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> names = new(StringComparer.Ordinal);
+        foreach (ProjectAnswer project in (await _routes.ListProjectsAsync(cancellationToken).ConfigureAwait(false)).Items!)
+        {
+            if (project.Id is not null)
+                names[project.Id] = project.Name ?? project.Id;
+        }
+
+        return names;
+    }
+
     /// <summary>The project where none is named: what <see cref="ProjectVariable"/> says; null where it says nothing.</summary>
     public static string? DefaultProjectId => Environment.GetEnvironmentVariable(ProjectVariable) is { Length: > 0 } id ? id : null;
 

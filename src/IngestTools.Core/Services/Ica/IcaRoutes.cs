@@ -155,6 +155,15 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
         );
     }
 
+    /// <summary>ICA, GET /api/projects: the first page.</summary>
+    public Task<Page<ProjectAnswer>> ListProjectsAsync(CancellationToken cancellationToken) =>
+        SendAsync(
+            Get("list projects", ApiUri("projects?pageSize=1000"), BatchOperation.CommonMedia, null),
+            IcaJson.Default.PageProjectAnswer,
+            CheckPage,
+            cancellationToken
+        );
+
     /// <summary>Looks whether a project may be seen.</summary>
     public Task ProbeProjectAsync(string projectId, CancellationToken cancellationToken) =>
         SendAsync(

@@ -49,6 +49,9 @@ internal sealed record ItemProcessingAnswer(string? Status, string? AdditionalSt
 /// <summary>Data, as lists of it have it.</summary>
 internal sealed record DataAnswer(string? Id);
 
+/// <summary>ICA, GET /api/projects: one of them.</summary>
+internal sealed record ProjectAnswer(string? Id, string? Name);
+
 /// <summary>A page of any list.</summary>
 /// <typeparam name="T">What is listed.</typeparam>
 internal sealed record Page<T>
@@ -101,5 +104,6 @@ internal sealed class LenientText : JsonConverter<string>
 [JsonSerializable(typeof(Page<ItemAnswer>))]
 [JsonSerializable(typeof(Page<JobAnswer>))]
 [JsonSerializable(typeof(Page<DataAnswer>))]
+[JsonSerializable(typeof(Page<ProjectAnswer>))]
 [JsonSerializable(typeof(ItemSearch))]
 internal sealed partial class IcaJson : JsonSerializerContext;

@@ -24,6 +24,19 @@ public sealed class LakeFsClient(IngestConnection connection, ILogger? logger = 
     public LakeFsClient(IngestConnection connection, IngestLog log, IIngestJournal? journal = null)
         : this(connection, log.Logger, journal) { }
 
+    /// <summary>The names of the repositories that this user may see: the first thousand.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public async Task<IReadOnlyList<string>> ListRepositoriesAsync(CancellationToken cancellationToken) =>
+        NamesOf(await _routes.ListRepositoriesAsync(cancellationToken).ConfigureAwait(false));
+
+    /// <summary>The names of the branches of a repository: the first thousand.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public async Task<IReadOnlyList<string>> ListBranchesAsync(string repository, CancellationToken cancellationToken) =>
+        NamesOf(await _routes.ListBranchesAsync(repository, cancellationToken).ConfigureAwait(false));
+
+    private static string[] NamesOf(NamesAnswer answer) => [.. (answer.Results ?? []).Select(static result => result?.Id).OfType<string>()];
+
     /// <summary>
     /// Looks before an import: server, repository, branch and sources, and what the import would delete. Nothing is started.
     /// </summary>

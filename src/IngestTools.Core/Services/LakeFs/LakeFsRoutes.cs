@@ -91,6 +91,20 @@ internal sealed class LakeFsRoutes(IngestConnection connection, ILogger logger)
             cancellationToken
         );
 
+    /// <summary>lakeFS, GET /repositories: the first page.</summary>
+    public Task<NamesAnswer> ListRepositoriesAsync(CancellationToken cancellationToken) =>
+        GetAsync("list repositories", $"repositories?amount={MostListed}", LakeFsJson.Default.NamesAnswer, null, cancellationToken);
+
+    /// <summary>lakeFS, GET /repositories/{repository}/branches: the first page.</summary>
+    public Task<NamesAnswer> ListBranchesAsync(string repository, CancellationToken cancellationToken) =>
+        GetAsync(
+            "list branches",
+            $"{PathOf(repository)}/branches?amount={MostListed}",
+            LakeFsJson.Default.NamesAnswer,
+            repository,
+            cancellationToken
+        );
+
     /// <summary>lakeFS, GET /repositories/{repository}/commits/{commitId}</summary>
     public Task<CommitAnswer> GetCommitAsync(string repository, string commit, CancellationToken cancellationToken) =>
         GetAsync(

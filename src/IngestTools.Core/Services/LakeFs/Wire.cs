@@ -34,6 +34,12 @@ internal sealed record BranchAnswer(string? Id, string? CommitId);
 /// <summary>lakeFS, GET /repositories/{repository}/refs/{ref}/objects/ls.</summary>
 internal sealed record ObjectsAnswer(PaginationAnswer? Pagination, IReadOnlyList<ObjectAnswer>? Results);
 
+/// <summary>lakeFS, GET /repositories and GET /repositories/{repository}/branches.</summary>
+internal sealed record NamesAnswer(IReadOnlyList<NameAnswer?>? Results);
+
+/// <summary>A repository or branch in a list.</summary>
+internal sealed record NameAnswer(string? Id);
+
 /// <summary>Where a listing stands.</summary>
 internal sealed record PaginationAnswer(bool HasMore, string? NextOffset);
 
@@ -152,6 +158,7 @@ internal sealed record MetaRangeCreationAnswer(string? Id);
 [JsonSerializable(typeof(RepositoryAnswer))]
 [JsonSerializable(typeof(BranchAnswer))]
 [JsonSerializable(typeof(ObjectsAnswer))]
+[JsonSerializable(typeof(NamesAnswer))]
 [JsonSerializable(typeof(ImportCreation))]
 [JsonSerializable(typeof(LegacyImportCreation))]
 [JsonSerializable(typeof(LegacyImportId))]

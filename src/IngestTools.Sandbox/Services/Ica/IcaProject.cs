@@ -22,6 +22,9 @@ public sealed class IcaProject
     /// <summary>The project's id.</summary>
     public string Id { get; }
 
+    /// <summary>The project's name.</summary>
+    public string Name => $"project-{Id.Split('-')[0]}";
+
     /// <summary>Its batches, oldest first, as they are now.</summary>
     public IReadOnlyList<IcaBatch> Batches
     {

@@ -64,6 +64,7 @@ internal sealed class IcaService : ISandboxService
             ("POST", ["tokens:refresh"]) => CheckMediaAsync(context, IcaMedia.ReadV3, () => _authorization.RefreshAsync(context)),
             ("GET", ["jobs"]) => AdmitAsync(context, IcaMedia.ReadV3, () => ListJobsAsync(context, target)),
             ("GET", ["jobs", var job]) => AdmitAsync(context, IcaMedia.ReadV3, () => SendJobAsync(context, job)),
+            ("GET", ["projects"]) => AdmitAsync(context, IcaMedia.ReadV3, () => ListProjectsAsync(context, target)),
             ("GET", ["projects", var project, "data", "eligibleForLinking"]) => ForProjectAsync(
                 context,
                 project,
@@ -210,6 +211,19 @@ internal sealed class IcaService : ISandboxService
             Status200OK,
             paging.Page(Array.ConvertAll(shown, _shapes.Job), next, ahead.Length - shown.Length, rows.Length)
         );
+    }
+
+    private Task ListProjectsAsync(HttpContext context, RequestTarget target)
+    {
+        IcaPaging paging = new(target.Query, State.Options, "projects");
+        if (paging.Read() is { } wrong)
+            return RefuseAsync(context, wrong);
+        IcaProject[] rows = State.Projects.Where(p => !State.Options.HasNoProject(p.Id) && !State.Options.Forbids(p.Id)).ToArray();
+        IcaProject[] ahead = rows[Math.Min(paging.First, rows.Length)..];
+        IcaProject[] shown = ahead[..Math.Min(paging.Size, ahead.Length)];
+        int? next = ahead.Length > shown.Length ? paging.First + shown.Length : null;
+        object[] items = Array.ConvertAll(shown, static p => (object)new { id = p.Id, name = p.Name });
+        return IcaAnswer.SendAsync(context, Status200OK, paging.Page(items, next, ahead.Length - shown.Length, rows.Length));
     }
 
     private Task SendJobAsync(HttpContext context, string id) =>

@@ -26,6 +26,9 @@ public sealed class IcaState
 
     internal DateTimeOffset Now => _environment.Clock.GetUtcNow();
 
+    /// <summary>The projects that were used, by id.</summary>
+    public IReadOnlyList<IcaProject> Projects => _projects.Values.OrderBy(static p => p.Id, StringComparer.Ordinal).ToArray();
+
     /// <summary>The project with this id; one that was not used yet is made.</summary>
     public IcaProject Project(string id) =>
         _projects.GetOrAdd(id, static (code, state) => new IcaProject(code, state.Options, state._environment.Clock), this);
