@@ -43,7 +43,8 @@ internal sealed class PageAccess(TimeProvider time)
             throw new IngestException(ErrorId.NotFound, Trouble ?? "The scheduler's page is off.")
             {
                 Operation = "schedule",
-                Advice = "Start the scheduler with its page: Stop-IngestScheduler, then Start-IngestScheduler -Page. A service is "
+                Advice =
+                    "Start the scheduler with its page: Stop-IngestScheduler, then Start-IngestScheduler -Page. A service is "
                     + "started with: ingest-scheduler run --page.",
             };
         string ticket = NewSecret();

@@ -141,10 +141,13 @@ internal sealed class PageAgendaReader(SchedulerStore store, TimeProvider time)
         private readonly PageDay[] _days;
         private readonly DateTimeOffset _from;
         private readonly (DateTimeOffset At, string Key)? _after;
-        private readonly PriorityQueue<(StoredSchedule Schedule, Timetable Times, DateTimeOffset At), (DateTimeOffset At, string Key)> _queue =
-            new(Comparer<(DateTimeOffset At, string Key)>.Create(Compare));
+        private readonly PriorityQueue<
+            (StoredSchedule Schedule, Timetable Times, DateTimeOffset At),
+            (DateTimeOffset At, string Key)
+        > _queue = new(Comparer<(DateTimeOffset At, string Key)>.Create(Compare));
 
-        public Queue(PageDay[] days, DateTimeOffset from, (DateTimeOffset At, string Key)? after) => (_days, _from, _after) = (days, from, after);
+        public Queue(PageDay[] days, DateTimeOffset from, (DateTimeOffset At, string Key)? after) =>
+            (_days, _from, _after) = (days, from, after);
 
         /// <summary>The time of the next item.</summary>
         public DateTimeOffset? First => _queue.TryPeek(out _, out (DateTimeOffset At, string Key) first) ? first.At : null;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Store;
+using IngestTools.Scheduling;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -35,6 +36,9 @@ internal sealed class PageRoutes(
     private const string Bearer = "Bearer ";
 
     private const string Ticket = "Ticket ";
+
+    /// <summary>A Host header leaves it out.</summary>
+    private const int HttpPort = 80;
 
     /// <summary>Longer is no name, and no part of a message that anybody searches for.</summary>
     private const int MaxText = 200;
@@ -104,9 +108,7 @@ internal sealed class PageRoutes(
     private static RunFilter RunsOf(IQueryCollection query) =>
         new()
         {
-            Before = TextOf(query, "before") is { } before
-                ? long.Parse(before, NumberStyles.None, CultureInfo.InvariantCulture)
-                : long.MaxValue,
+            Before = TextOf(query, "before") is { } before ? NumberOf(before) : long.MaxValue,
             Statuses = [.. query["status"].Select(word => WordOf<RunStatus>(word)!.Value)],
             Kind = WordOf<LoadKind>(TextOf(query, "kind")),
             Schedule = TextOf(query, "schedule"),
@@ -137,6 +139,11 @@ internal sealed class PageRoutes(
         : text.Length <= MaxText ? text
         : throw new FormatException($"{name} is longer than {MaxText} characters");
 
+    private static long NumberOf(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : throw new FormatException($"'{text}' is not a number");
+
     private static T? WordOf<T>(string? word)
         where T : struct, Enum =>
         word is null ? null
@@ -144,7 +151,7 @@ internal sealed class PageRoutes(
         : throw new FormatException($"'{word}' is not one of {string.Join(", ", Enum.GetNames<T>())}");
 
     private bool IsOwnHost(HostString host) =>
-        host.Port == access.Uri?.Port && host.Host.ToUpperInvariant() is "127.0.0.1" or "LOCALHOST" or "[::1]";
+        (host.Port ?? HttpPort) == access.Uri?.Port && host.Host.ToUpperInvariant() is "127.0.0.1" or "LOCALHOST" or "[::1]";
 
     private bool IsToken(HttpRequest request) => AuthorizationOf(request, Bearer) is { } token && access.IsToken(token);
 
@@ -181,11 +188,8 @@ internal sealed class PageRoutes(
         await context.Response.Body.WriteAsync(file.Content, context.RequestAborted);
     }
 
-    private static Task SendAsync<T>(
-        HttpContext context,
-        Task<T> answer,
-        System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type
-    ) => ControlAnswer.SendAsync(context, answer, type);
+    private static Task SendAsync<T>(HttpContext context, Task<T> answer, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
+        ControlAnswer.SendAsync(context, answer, type);
 
     private static byte[] ReadFile(string name)
     {

@@ -20,13 +20,9 @@ internal sealed record PageOptions(int Port, string TokenPath);
 /// Serves the page on the loopback address, from a server of its own: no mistake in a route opens the control socket to the network. A page
 /// that cannot be served is reported, and holds up no load.
 /// </summary>
-internal sealed class PageServer(
-    PageOptions options,
-    PageAccess access,
-    PageRoutes routes,
-    ILoggerProvider log,
-    ILogger<PageServer> logger
-) : IHostedService, IAsyncDisposable
+internal sealed class PageServer(PageOptions options, PageAccess access, PageRoutes routes, ILoggerProvider log, ILogger<PageServer> logger)
+    : IHostedService,
+        IAsyncDisposable
 {
     /// <summary>A browser opens six to a host.</summary>
     private const int MaxConnections = 64;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.Page;
 
