@@ -32,6 +32,7 @@
         'Resume-BulkLoadSchedule'
         'Send-IngestFile'
         'Set-BulkLoadSchedule'
+        'Show-IngestScheduler'
         'Start-BulkIngest'
         'Start-BulkLoad'
         'Start-BulkLoadSchedule'

@@ -172,10 +172,10 @@
   };
 
   const runLine = (parent, run) => {
-    add(parent, "span", "time", localTime(run.startedAt || run.dueAt));
+    add(parent, "span", "time", localTime(run.startedAt || run.dueAt).slice(0, 16));
     add(parent, "span", `status ${tone(run.status)}`, word(run.status));
     addWords(parent, "span", "name", run.name);
-    const took = run.startedAt ? span((run.completedAt ? new Date(run.completedAt) : new Date()) - new Date(run.startedAt)) : "";
+    const took = run.startedAt && run.status !== "Planned" ? span((run.completedAt ? new Date(run.completedAt) : new Date()) - new Date(run.startedAt)) : "";
     add(parent, "span", "end", [word(run.kind), took].filter(Boolean).join(" \u00b7 "));
     if (run.message) addWords(parent, "span", "sub", run.message);
   };
