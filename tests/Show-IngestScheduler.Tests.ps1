@@ -32,7 +32,7 @@ Describe 'Show-IngestScheduler' {
             $ticket = @{ Authorization = "Ticket $($address.Fragment.Substring(1))" }
             $token = (Invoke-RestMethod $session -Headers $ticket).token
             Get-Content -LiteralPath $started.PageTokenPath | Should -BeExactly $token
-            if (-not $IsWindows) { (Get-Item $started.PageTokenPath).UnixFileMode | Should -Be 'UserRead, UserWrite' }
+            if (-not $IsWindows) { (Get-Item $started.PageTokenPath).UnixFileMode | Should -Be ([System.IO.UnixFileMode] 'UserRead, UserWrite') }
             { Invoke-RestMethod $session -Headers $ticket } | Should -Throw
             $overview = [uri]::new($address, 'api/overview')
             (Invoke-RestMethod $overview -Headers @{ Authorization = "Bearer $token" }).state.processId | Should -Be $started.ProcessId

@@ -149,11 +149,12 @@ internal sealed partial class SchedulerStore
         ) ?? 0;
 
     /// <summary>The runs that a daemon has, oldest first.</summary>
+    /// <remarks>The sign before the number has SQLite look for those few in the index, and not go through all runs in their order.</remarks>
     public Task<List<StoredRun>> ReadTakenAsync(int most, CancellationToken cancellationToken) =>
         ReadAsync(
             session =>
                 session.QueryAsync(
-                    "SELECT * FROM ingest_run WHERE ended = 0 AND claim IS NOT NULL ORDER BY id LIMIT @most",
+                    "SELECT * FROM ingest_run WHERE ended = 0 AND claim IS NOT NULL ORDER BY +id LIMIT @most",
                     StoredRun.Read,
                     cancellationToken,
                     ("most", most)

@@ -327,7 +327,9 @@
     const showItem = (list, upcoming) => {
       const item = add(list, "li");
       const line = add(item, "div", "line");
-      const time = add(line, "span", "time", clockOf(upcoming.at));
+      // Where the schedule's zone has another day than the viewer's, the day stands before the time.
+      const day = dateOf(upcoming.at) === upcoming.date ? "" : `${shortDay(dateOf(upcoming.at)).slice(0, 3)} `;
+      const time = add(line, "span", "time", day + clockOf(upcoming.at));
       add(time, "small", null, ` ${offsetOf(upcoming.at)}`);
       add(line, "span", "note", upcoming.zone);
       addWords(line, "span", "name", upcoming.name);
@@ -335,7 +337,7 @@
       add(line, "span", "end", [often, word(upcoming.kind)].filter(Boolean).join(" \u00b7 "));
       const own = localTime(upcoming.at);
       const isOther = own.slice(0, 16) !== `${dateOf(upcoming.at)} ${upcoming.at.slice(11, 16)}`;
-      addWords(line, "span", "sub", `${upcoming.load}${isOther ? ` \u00b7 ${own.slice(0, 16)} your time` : ""}`);
+      addWords(line, "span", "sub", `${upcoming.load}${isOther ? ` \u00b7 ${own.slice(11, 16)} your time` : ""}`);
     };
     const showChange = (list, change) => {
       const isForward = change.after.slice(0, 16) > change.before.slice(0, 16);
