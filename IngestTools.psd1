@@ -16,6 +16,7 @@
         'Complete-BulkIngest'
         'Connect-IngestService'
         'Disconnect-IngestService'
+        'Export-IngestReport'
         'Get-BulkLoadRun'
         'Get-BulkLoadSchedule'
         'Get-IngestConnection'

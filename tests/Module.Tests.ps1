@@ -162,6 +162,21 @@ Describe 'Completion' {
         $found.ResultType | Should -Not -Contain ([System.Management.Automation.CompletionResultType]::ProviderItem)
     }
 
+    It 'asks the server for names, and offers nothing where it fails' {
+        $sandbox = Start-IngestSandbox -Connect
+        try {
+            $ids = 'New-LinkingBatch -ProjectId '
+            (TabExpansion2 'Start-Import -Repository ' 25).CompletionMatches.CompletionText | Should -Contain 'lake'
+            (TabExpansion2 'Start-Import -Repository lake -Branch ' 38).CompletionMatches.CompletionText | Should -Contain 'main'
+            $null = "fil.$('0' * 32)" | New-LinkingBatch -ProjectId 8e7d9d4c-0b9a-4b8e-9d57-5b7f0b1f2c3d
+            $byName = (TabExpansion2 "${ids}project-8" ($ids.Length + 9)).CompletionMatches
+            $byName.CompletionText | Should -Be '8e7d9d4c-0b9a-4b8e-9d57-5b7f0b1f2c3d'
+            $byName.ToolTip | Should -Be 'project-8e7d9d4c'
+            (TabExpansion2 'Start-Import -Repository none -Branch ' 38).CompletionMatches.ResultType | Should -Not -Contain ([System.Management.Automation.CompletionResultType]::ProviderItem)
+        }
+        finally { Stop-IngestSandbox }
+    }
+
     It 'offers faults that the sandbox takes' {
         $faults = (TabExpansion2 'Start-IngestSandbox -Fault ' 27).CompletionMatches.ListItemText
         $faults.Count | Should -BeGreaterThan 10
@@ -182,6 +197,10 @@ Describe 'At -WhatIf' {
             @{
                 Name = 'Connect-IngestService'; Says = 'Connect and save profile" on target "night to http'
                 With = { @{ Service = 'DspIngest'; Uri = $sandbox.Uri; Name = 'night'; SecretFrom = 'env:NOTHING'; Save = $true; NoCheck = $true } }
+            }
+            @{
+                Name = 'Export-IngestReport'; Says = 'Write report" on target ".*report\.html"'
+                With = { @{ Path = Join-Path $TestDrive report.html; InputObject = $sent } }
             }
             @{ Name = 'Disconnect-IngestService'; With = { @{ Name = 'DspIngest' } }; Says = 'Close connection" on target "DspIngest to http' }
             @{
@@ -255,6 +274,7 @@ Describe 'At -WhatIf' {
             (Get-IngestConnection).Name
             (Get-IngestConnection -Saved).Name
             Test-Path (Join-Path $TestDrive none)
+            Test-Path (Join-Path $TestDrive report.html)
         }
     }
 

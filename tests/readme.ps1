@@ -88,7 +88,8 @@ function Invoke-ReadmeStep([object[]] $Step, [string] $HomeFolder) {
             # An empty line ends a command of several lines there.
             if ($one.Typed.Count -gt 1) { '' }
             'Write-Divider'
-            if ($null -eq $one.Shown) { '$Error | ForEach-Object ToString' }
+            # A command of several lines is an error of its first line until it is whole.
+            if ($null -eq $one.Shown) { '$Error | Where-Object { "$_" -notlike "*IncompleteParseException*" } | ForEach-Object ToString' }
             'Write-Divider'
         }
     )

@@ -23,7 +23,7 @@ internal static class DspIngestDemo
     /// <summary>After this number of results the first call is interrupted, as by Ctrl+C.</summary>
     private const int InterruptedAfter = 100;
 
-    public static async Task<bool> RunAsync(TextWriter console, CancellationToken cancellationToken)
+    public static async Task<bool> RunAsync(TextWriter console, DemoReport report, CancellationToken cancellationToken)
     {
         // The server fails to ingest one file until it is sent again, and 3% of all requests are answered with 503.
         DspIngestOptions server = new() { IngestFails = DspIngestOptions.FilesLike("*damaged*") };
@@ -51,9 +51,9 @@ internal static class DspIngestDemo
             DspIngestClient client = new(connection, journal: journal);
             await console.WriteLineAsync($"DSP-INGEST, imitated at {sandbox.Uri}, with 3% of requests answered 503\n");
 
-            List<UploadResult> interrupted = await SendAsync(client, journal, folder, InterruptedAfter, cancellationToken);
+            List<UploadResult> interrupted = await SendAsync(client, journal, folder, InterruptedAfter, report, cancellationToken);
             Row(console, "send", $"{interrupted.Count(r => r.Status == UploadStatus.Uploaded)} files sent, then interrupted");
-            List<UploadResult> sent = await SendAsync(client, journal, folder, int.MaxValue, cancellationToken);
+            List<UploadResult> sent = await SendAsync(client, journal, folder, int.MaxValue, report, cancellationToken);
             Row(
                 console,
                 "the same again",
@@ -64,10 +64,12 @@ internal static class DspIngestDemo
                 Row(console, "", $"{failed.Status}: {failed.Error!.Message}");
 
             Transaction first = await IngestAsync(client, connection, journal, sent, console, cancellationToken);
+            report.Add(first);
             Row(console, "start and wait", $"{first.Id} {first.Status}, {first.Completed} of {first.Total} files");
 
             server.IngestFails = _ => false;
             Transaction second = await IngestAsync(client, connection, journal, null, console, cancellationToken);
+            report.Add(second);
             Row(console, "start again", $"{second.Id} {second.Status}, {second.Completed} of {second.Total} files");
 
             int proven = await VerifyAsync(client, sent, cancellationToken);
@@ -77,7 +79,7 @@ internal static class DspIngestDemo
             await client.CompleteAsync(Shortcode, mapping, force: false, cancellationToken);
             Row(console, "finalize", $"done; mapping saved before, {File.ReadLines(mapping).Count() - 1} rows");
 
-            List<UploadResult> again = await SendAsync(client, journal, folder, int.MaxValue, cancellationToken);
+            List<UploadResult> again = await SendAsync(client, journal, folder, int.MaxValue, report, cancellationToken);
             Row(
                 console,
                 "the same again",
@@ -118,6 +120,7 @@ internal static class DspIngestDemo
         IIngestJournal journal,
         string folder,
         int interruptAfter,
+        DemoReport report,
         CancellationToken cancellationToken
     )
     {
@@ -134,6 +137,7 @@ internal static class DspIngestDemo
         await foreach (UploadResult result in new UploadEngine(options, NullLogger.Instance).SendAsync(requests.Reader, cancellationToken))
         {
             results.Add(result);
+            report.Add(result);
             if (results.Count == interruptAfter)
                 break;
         }

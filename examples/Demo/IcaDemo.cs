@@ -20,7 +20,7 @@ internal static class IcaDemo
 
     private const int FailingCount = 7;
 
-    public static async Task<bool> RunAsync(TextWriter console, CancellationToken cancellationToken)
+    public static async Task<bool> RunAsync(TextWriter console, DemoReport report, CancellationToken cancellationToken)
     {
         // Seven ids are of a project that does not share its data, and the answer to the second start is lost.
         IcaOptions server = new() { IsNotShared = IcaOptions.IdsLike("fil.dead*") };
@@ -53,19 +53,23 @@ internal static class IcaDemo
             "link",
             $"{batches.Sum(batch => batch.Total):N0} ids in {batches.Count} batches; the server has {sandbox.Ica.Batches.Count}"
         );
-        List<string> failed = await WaitAsync(connection, batches, console, cancellationToken);
+        List<string> failed = await WaitAsync(connection, batches, console, report, cancellationToken);
 
         server.IsNotShared = _ => false;
         List<Transaction> again = [];
         await foreach (LinkingResult result in client.LinkAsync(Project, StreamOf(failed), cancellationToken: cancellationToken))
             again.Add(result.Transaction!);
-        List<string> still = await WaitAsync(connection, again, console, cancellationToken);
+        List<string> still = await WaitAsync(connection, again, console, report, cancellationToken);
 
         int linked = 0;
         await foreach (
-            LinkingBatchItem _ in client.ReadItemsAsync(Project, again[0].BatchId!, ["LINKED"], cancellationToken: cancellationToken)
+            LinkingBatchItem item in client.ReadItemsAsync(Project, again[0].BatchId!, ["LINKED"], cancellationToken: cancellationToken)
         )
+        {
+            report.Add(item);
             linked++;
+        }
+
         bool once = sandbox.Ica.Batches.SelectMany(batch => batch.DataIds).Distinct().Count() == IdCount && sandbox.Ica.Batches.Count == 4;
         Row(console, "proof", once ? "the server got every id once, and the failed ones again" : "an id did not arrive just once");
         return once && failed.Count == FailingCount && still.Count == 0 && linked == FailingCount;
@@ -90,6 +94,7 @@ internal static class IcaDemo
         IngestConnection connection,
         List<Transaction> batches,
         TextWriter console,
+        DemoReport report,
         CancellationToken cancellationToken
     )
     {
@@ -105,13 +110,15 @@ internal static class IcaDemo
                 failed.Add((string)error.Error.Target!);
             if (happened is WaitEvent.Failed { Error: var shown } && failed.Count == 1)
                 Row(console, "", $"{shown.ErrorId}: {shown.Message}");
-            if (happened is WaitEvent.Ended ended)
-                Row(
-                    console,
-                    "wait",
-                    $"{ended.Transaction.Status}, {ended.Transaction.Completed:N0} of {ended.Transaction.Total:N0} linked. "
-                        + $"{ended.Transaction.Message}"
-                );
+            if (happened is not WaitEvent.Ended ended)
+                continue;
+            report.Add(ended.Transaction);
+            Row(
+                console,
+                "wait",
+                $"{ended.Transaction.Status}, {ended.Transaction.Completed:N0} of {ended.Transaction.Total:N0} linked. "
+                    + $"{ended.Transaction.Message}"
+            );
         }
 
         return failed;

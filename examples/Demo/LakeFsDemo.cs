@@ -18,7 +18,7 @@ internal static class LakeFsDemo
 
     private const int ObjectCount = 120_000;
 
-    public static async Task<bool> RunAsync(TextWriter console, CancellationToken cancellationToken)
+    public static async Task<bool> RunAsync(TextWriter console, DemoReport report, CancellationToken cancellationToken)
     {
         // An object store with 120,000 objects, a server that counts 200,000 of them a second, and 3% of all requests answered with 503.
         LakeFsOptions server = new() { ObjectsPerSecond = 200_000, StatusInterval = TimeSpan.FromMilliseconds(200) };
@@ -45,6 +45,7 @@ internal static class LakeFsDemo
 
         Transaction imported = await ImportAsync(client, connection, RequestFor("raw/"), console, cancellationToken);
         LakeFsBranch main = sandbox.LakeFs.Repository(Repository).Branch("main");
+        report.Add(imported);
         bool isWhole = imported.Status == TransactionStatus.Succeeded && imported.CommitId == main.Head.Id && main.Count == ObjectCount + 3;
         Row(console, "import and wait", $"{imported.Status}, {imported.Completed:N0} objects, commit {imported.CommitId?[..12]}");
         Row(console, "proof", isWhole ? "the branch holds them, and what lay beside raw/" : "the branch does not hold what it should");
@@ -59,6 +60,7 @@ internal static class LakeFsDemo
             console,
             cancellationToken
         );
+        report.Add(failed);
         Row(console, "a bad source", $"{failed.Status}");
 
         Transaction wrong = await client.StartAsync(
@@ -66,6 +68,7 @@ internal static class LakeFsDemo
             cancellationToken
         );
         Transaction canceled = await TransactionSources.For(connection, NullLogger.Instance).StopAsync(wrong, cancellationToken);
+        report.Add(canceled);
         bool isAsBefore = canceled.Status == TransactionStatus.Canceled && main.Head.Id == imported.CommitId;
         Row(console, "cancel", $"{canceled.Status}; the branch is {(isAsBefore ? "as it was" : "not as it was")}");
 

@@ -1,8 +1,9 @@
 using IngestTools;
 using IngestTools.Demo;
+using IngestTools.Reports;
 
-// Runs each service's main job against a sandbox on this machine, and prints what happened. Exit code: 0, or 1 where something was not as
-// it should be.
+// Runs each service's main job against a sandbox on this machine, prints what happened, and writes a report of it. Exit code: 0, or 1 where
+// something was not as it should be.
 using CancellationTokenSource stop = new();
 Console.CancelKeyPress += (_, pressed) =>
 {
@@ -12,10 +13,13 @@ Console.CancelKeyPress += (_, pressed) =>
 
 try
 {
-    bool isWell = await DspIngestDemo.RunAsync(Console.Out, stop.Token);
-    isWell &= await IcaDemo.RunAsync(Console.Out, stop.Token);
-    isWell &= await LakeFsDemo.RunAsync(Console.Out, stop.Token);
-    isWell &= await VossDemo.RunAsync(Console.Out, stop.Token);
+    DemoReport report = new();
+    bool isWell = await DspIngestDemo.RunAsync(Console.Out, report, stop.Token);
+    isWell &= await IcaDemo.RunAsync(Console.Out, report, stop.Token);
+    isWell &= await LakeFsDemo.RunAsync(Console.Out, report, stop.Token);
+    isWell &= await VossDemo.RunAsync(Console.Out, report, stop.Token);
+    ReportOutput written = await report.WriteAsync(stop.Token);
+    Console.WriteLine($"\nA report of all this, {written.Rows} rows: {written.Path}");
     return isWell ? 0 : 1;
 }
 catch (IngestException e)

@@ -20,7 +20,7 @@ internal static class VossDemo
 {
     private const string Hierarchy = "sys.hcs.Provider";
 
-    public static async Task<bool> RunAsync(TextWriter console, CancellationToken cancellationToken)
+    public static async Task<bool> RunAsync(TextWriter console, DemoReport report, CancellationToken cancellationToken)
     {
         // The server refuses emails without an at sign, and 5% of all reads are answered with 503: what must not be done twice is not sent
         // again after one.
@@ -50,9 +50,9 @@ internal static class VossDemo
 
             string path = Path.Join(folder, "users.xlsx");
             WriteWorkbook(path, ("jane", "jane@example.org"), ("joe", "joe at example.org"), ("jill", "jill@example.org"));
-            Transaction first = await LoadAsync(client, connection, path, console, cancellationToken);
+            Transaction first = await LoadAsync(client, connection, path, console, report, cancellationToken);
             WriteWorkbook(path, ("joe", "joe@example.org"));
-            Transaction second = await LoadAsync(client, connection, path, console, cancellationToken);
+            Transaction second = await LoadAsync(client, connection, path, console, report, cancellationToken);
 
             ScheduleTime time = ScheduleTime.Resolve("2040-12-01 02:30", "Asia/Kathmandu", DateTimeOffset.UtcNow, force: false);
             Transaction schedule = await client.ScheduleAsync(second.FileName!, Hierarchy, time, cancellationToken);
@@ -76,10 +76,12 @@ internal static class VossDemo
         IngestConnection connection,
         string path,
         TextWriter console,
+        DemoReport report,
         CancellationToken cancellationToken
     )
     {
         UploadResult sent = await SendAsync(client, path, cancellationToken);
+        report.Add(sent);
         Row(console, "send", $"{sent.Status} as {sent.FileName}");
         Transaction load = await client.StartAsync(sent.FileName!, Hierarchy, cancellationToken);
 
@@ -93,6 +95,7 @@ internal static class VossDemo
                 Row(console, "", $"{failed.Error.ErrorId}: {failed.Error.Message}");
         }
 
+        report.Add(load);
         Row(console, "start and wait", $"{load.Status}, {load.Completed} of {load.Total} rows");
         return load;
     }

@@ -3,8 +3,8 @@ using IngestTools.Services.LakeFs;
 namespace IngestTools.Connections;
 
 /// <summary>
-/// Connections that environment variables describe: <c>INGESTTOOLS_DSPINGEST_URI</c> and its kin, and the names that users of a service
-/// already have.
+/// Connections that environment variables describe: <c>INGESTTOOLS_DSPINGEST_URI</c> and similar ones, and the names that users of a
+/// service already have.
 /// </summary>
 public static class EnvironmentConnections
 {

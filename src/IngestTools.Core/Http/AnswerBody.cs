@@ -65,7 +65,7 @@ internal static class AnswerBody
                 || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             )
         {
-            // The words that came are read all the same.
+            // The words that arrived are read nevertheless.
         }
 
         // Where the body is longer, a secret at the end of what was read is not whole.

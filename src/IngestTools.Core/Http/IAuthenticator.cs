@@ -9,7 +9,7 @@ internal interface IAuthenticator
     /// <summary>What a request carries; null for nothing.</summary>
     ValueTask<RequestCredentials?> GetAsync(ILogger logger, CancellationToken cancellationToken);
 
-    /// <summary>Gets new credentials in place of those that the server refused. Returns false where there are no others.</summary>
+    /// <summary>Replaces credentials that the server refused. Returns false where there are no others.</summary>
     ValueTask<bool> RenewAsync(RequestCredentials refused, ILogger logger, CancellationToken cancellationToken);
 
     /// <summary>Whether an answer says that the credentials are not accepted. Called before the body is read.</summary>

@@ -22,7 +22,7 @@ internal sealed class KnownSecrets
     /// <summary>How many encodings within each other are read.</summary>
     private const int MaxDepth = 3;
 
-    /// <summary>Tokens are renewed for as long as a connection lives; an old one is no longer of use to anybody.</summary>
+    /// <summary>Tokens are renewed for as long as a connection lives; an old one is useless.</summary>
     private const int MaxSecrets = 200;
 
     private readonly object _lock = new();

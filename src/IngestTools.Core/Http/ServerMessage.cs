@@ -10,7 +10,7 @@ namespace IngestTools.Http;
 /// <param name="RequestId">Its id of the request; null where it gives none.</param>
 internal sealed partial record ServerMessage(string? Text, string? Code = null, string? RequestId = null)
 {
-    /// <summary>Where more of a text than this part cannot be read, it is no text.</summary>
+    /// <summary>A text with a larger unreadable part than this does not count as text.</summary>
     private const double MaxUnreadable = 0.1;
 
     /// <param name="body">The body's beginning.</param>

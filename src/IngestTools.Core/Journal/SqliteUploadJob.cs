@@ -106,7 +106,7 @@ internal sealed class SqliteUploadJob : IUploadJob
         _entries.Writer.TryComplete();
         await _ending.CancelAsync().ConfigureAwait(false);
         await _writing.ConfigureAwait(false);
-        // A job whose results could not all be recorded is not complete. It has ended all the same: other processes wait for it.
+        // A job whose results could not all be recorded is not complete. It has ended nevertheless: other processes wait for it.
         End(_failure is null ? status : IngestJobStatus.Interrupted);
     }
 

@@ -11,7 +11,7 @@ internal sealed class FoldedWarnings(ILogger logger)
 
     /// <summary>Takes a file.</summary>
     /// <param name="file">Its path, as it is shown.</param>
-    /// <param name="what">What there is to say of it, the same for all of its kind.</param>
+    /// <param name="what">What to say about it, the same for all files of its kind.</param>
     public void Add(string file, string what)
     {
         if (!_more.TryGetValue(what, out More? more))

@@ -3,7 +3,7 @@ namespace IngestTools.Logging;
 /// <summary>The weight of a logged message.</summary>
 public enum LogSeverity
 {
-    /// <summary>For who looks for an error in this library or the server.</summary>
+    /// <summary>For somebody who looks for an error in this library or the server.</summary>
     Debug,
 
     /// <summary>What is done.</summary>

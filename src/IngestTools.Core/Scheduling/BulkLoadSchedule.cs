@@ -58,7 +58,7 @@ public sealed record BulkLoadSchedule
     public string? RegisteredBy { get; init; }
 
     /// <summary>
-    /// Whether the scheduler ran when it was asked; else this is what its store says, and nothing comes of the next times.
+    /// Whether the scheduler ran when it was asked; else this is what its store says, and the next times do not run.
     /// </summary>
     public bool IsSchedulerRunning { get; init; } = true;
 

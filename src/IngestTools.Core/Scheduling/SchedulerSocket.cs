@@ -8,11 +8,11 @@ namespace IngestTools.Scheduling;
 /// <remarks>
 /// A named pipe of .NET is a named pipe on Windows and, under a full path, a Unix domain socket elsewhere. On both it can look who listens
 /// before anything is sent: <see cref="PipeOptions.CurrentUserOnly"/> refuses any account but this one. On Unix it asks the kernel who
-/// listens, which a look at the file could not tell for sure.
+/// listens, which the file alone does not show reliably.
 /// </remarks>
 internal sealed class SchedulerSocket(string place)
 {
-    /// <summary>On Windows every instance of a pipe can be taken for a moment. On Unix a try tells at once.</summary>
+    /// <summary>On Windows every instance of a pipe can be taken for a moment. On Unix the first attempt shows it.</summary>
     private static readonly TimeSpan TimeLimit = OperatingSystem.IsWindows() ? TimeSpan.FromSeconds(2) : TimeSpan.Zero;
 
     /// <summary>Connects to the daemon.</summary>

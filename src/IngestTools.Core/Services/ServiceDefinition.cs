@@ -46,7 +46,7 @@ internal abstract class ServiceDefinition
             : (definition, id[(colon + 1)..].Split('/').Select(Uri.UnescapeDataString).ToArray());
     }
 
-    /// <summary>The error for a text that is no transaction's id.</summary>
+    /// <summary>The error for a text that is not a transaction's id.</summary>
     public static IngestException NoTransaction(string id, string? why = null) =>
         new(ErrorId.Rejected, $"'{Redaction.EscapeControls(id)}' is not an id of a transaction{(why is null ? "." : $": {why}.")}")
         {
@@ -63,7 +63,7 @@ internal abstract class ServiceDefinition
     /// <summary>What signs the connection's requests.</summary>
     /// <param name="settings">The connection's settings.</param>
     /// <param name="createHttp">Makes a pipeline of its own, without sign-in, for the request that gets a token.</param>
-    /// <param name="time">The clock that tells when a token ends.</param>
+    /// <param name="time">The clock that decides when a token has expired.</param>
     public abstract IAuthenticator CreateAuthenticator(ConnectionSettings settings, Func<IngestHttp> createHttp, TimeProvider time);
 
     /// <summary>What keeps requests below the rate that the service allows; null where it names none.</summary>

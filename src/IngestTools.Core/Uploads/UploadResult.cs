@@ -39,6 +39,9 @@ public sealed class UploadResult
     /// <summary>From the first attempt to the end of the last, pauses between them included.</summary>
     public TimeSpan Duration { get; init; }
 
+    /// <summary>When the last attempt ended; null where nothing was sent, or it is not known.</summary>
+    public DateTimeOffset? CompletedAt { get; init; }
+
     /// <summary>Bytes a second over <see cref="Duration"/>; 0 where nothing was sent.</summary>
     public double BytesPerSecond => Status == UploadStatus.Uploaded && Duration > TimeSpan.Zero ? Length / Duration.TotalSeconds : 0;
 

@@ -20,7 +20,16 @@ internal static class UploadResults
 
     /// <summary>The result of a file that was sent.</summary>
     public static UploadResult Uploaded(UploadItem item, SentFile sent, UploadSlot slot) =>
-        Of(item, UploadStatus.Uploaded, sent.Length, sent.Sha256, sent.FileName, attempts: slot.Entered, duration: slot.SinceFirst);
+        Of(
+            item,
+            UploadStatus.Uploaded,
+            sent.Length,
+            sent.Sha256,
+            sent.FileName,
+            attempts: slot.Entered,
+            duration: slot.SinceFirst,
+            completedAt: slot.Now
+        );
 
     /// <summary>The result of a file that could not be sent.</summary>
     /// <param name="item">The file.</param>
@@ -45,7 +54,8 @@ internal static class UploadResults
         SkipReason? reason = null,
         IngestException? error = null,
         int attempts = 0,
-        TimeSpan duration = default
+        TimeSpan duration = default,
+        DateTimeOffset? completedAt = null
     ) =>
         new()
         {
@@ -61,6 +71,7 @@ internal static class UploadResults
             Derivative = derivative,
             Attempts = attempts,
             Duration = duration,
+            CompletedAt = completedAt,
             Error = error?.ForResult(),
             Connection = item.Target.Connection,
             Server = item.Target.JournalPlace.Server,

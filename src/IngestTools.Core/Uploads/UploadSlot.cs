@@ -27,6 +27,9 @@ internal sealed class UploadSlot(
     /// <summary>The time since the file was first sent; zero where it never was.</summary>
     public TimeSpan SinceFirst => Entered == 0 ? TimeSpan.Zero : time.GetElapsedTime(_firstSince);
 
+    /// <summary>The time now, in the machine's zone.</summary>
+    public DateTimeOffset Now => time.GetLocalNow();
+
     /// <summary>Waits for the slot. Does nothing where it is held.</summary>
     public async ValueTask AcquireAsync(CancellationToken cancellationToken)
     {

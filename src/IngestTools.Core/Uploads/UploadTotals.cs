@@ -14,7 +14,7 @@ public sealed class UploadTotals
         _files[(int)result.Status]++;
         if (result.Status is UploadStatus.Uploaded or UploadStatus.Planned)
             _bytes += result.Length;
-        // One is named in the summary, and of several none is.
+        // The summary names the place only where there is one.
         if (_places.Count < 2)
             _places.Add((result.Shortcode, result.Hierarchy, result.Connection, result.Server));
     }

@@ -29,6 +29,10 @@ internal sealed class UploadResultsAttribute : ArgumentTransformationAttribute
         return input is IList several ? several.Cast<object?>().Select(Rebuild).ToArray() : Rebuild(inputData);
     }
 
+    /// <summary>What an object is: the result that it was before it was written to a file and read, or itself.</summary>
+    /// <exception cref="ArgumentTransformationMetadataException">It was read from a file, and is not a result.</exception>
+    internal static object Restore(PSObject input) => Rebuild(input) is { } restored and not PSObject ? restored : input.BaseObject;
+
     /// <summary>The result that an object was; the object itself, where it was none.</summary>
     private static object? Rebuild(object? input)
     {

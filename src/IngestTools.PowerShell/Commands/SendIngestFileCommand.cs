@@ -24,7 +24,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
         "Or send the files of the folders that you want: Get-ChildItem ./scans -Recurse -File | Where-Object FullName "
         + "-NotLike '*/private/*' | Send-IngestFile.";
 
-    /// <summary>Lets what gives the paths run ahead of the sending by some, not by all.</summary>
+    /// <summary>Lets the enumeration of paths run ahead of the sending by some files, not by all.</summary>
     private const int MostWaitingRequests = 1024;
 
     private readonly Channel<UploadRequest> _requests = Channel.CreateBounded<UploadRequest>(

@@ -117,7 +117,7 @@ public sealed class StartBulkIngestCommand : IngestCmdlet
             Plan(shortcode, upload, upload.Connection, upload.Server)?.Add(upload);
     }
 
-    /// <summary>A project of whose uploads nothing is known is started as it is.</summary>
+    /// <summary>A project without known uploads is started as it is.</summary>
     private void AddProject(string shortcode)
     {
         if (Plan(shortcode, shortcode) is { } plan)

@@ -196,7 +196,7 @@ public sealed class StartImportCommand : IngestCmdlet
             "Write CommonPrefix for all that begins so, or Object for one object."
         );
 
-    /// <summary>By name, and nothing is a prefix; null where it is no type.</summary>
+    /// <summary>By name; without one it is a prefix. Null where it is not a type.</summary>
     private ImportSourceType? ReadSourceType() =>
         string.IsNullOrWhiteSpace(SourceType)
             ? ImportSourceType.CommonPrefix

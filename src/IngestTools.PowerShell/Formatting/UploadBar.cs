@@ -26,7 +26,7 @@ internal sealed class UploadBar(int activity, string title)
         return progress.BytesPerSecond > 0 ? $"{files}, {bytes}, {Display.Rate(progress.BytesPerSecond)}" : $"{files}, {bytes}";
     }
 
-    /// <summary>While more files are found, there is no whole that this would be a part of.</summary>
+    /// <summary>While more files are found, there is no total for a percentage.</summary>
     private static int Percent(UploadProgress progress)
     {
         if (!progress.IsTotalKnown || progress.FilesFound == 0)

@@ -457,6 +457,7 @@ internal sealed partial class SchedulerStore
 
     // Numbers for the state
 
+    /// <remarks>The sign before ended has SQLite read the runs of the day, and not all that have ended.</remarks>
     public async Task<(int Active, int Suspended, int Running, int Troubled, DateTimeOffset? Next)> CountAsync(
         DateTimeOffset since,
         CancellationToken cancellationToken
@@ -469,7 +470,7 @@ internal sealed partial class SchedulerStore
                         SELECT (SELECT count(*) FROM ingest_schedule WHERE status = 'Active') AS active,
                             (SELECT count(*) FROM ingest_schedule WHERE status = 'Suspended') AS suspended,
                             (SELECT count(*) FROM ingest_run WHERE ended = 0 AND claim IS NOT NULL) AS running,
-                            (SELECT count(*) FROM ingest_run WHERE ended = 1 AND completed_at >= @since AND status IN ('Failed',
+                            (SELECT count(*) FROM ingest_run WHERE +ended = 1 AND completed_at >= @since AND status IN ('Failed',
                                 'PartlySucceeded', 'Missed', 'Unknown')) AS troubled,
                             (SELECT min(next_due) FROM ingest_schedule WHERE status = 'Active') AS next
                         """,

@@ -192,6 +192,19 @@ public sealed class LakeFsRangeTests
         );
     }
 
+    [Fact]
+    public async Task Repositories_and_branches_are_listed_by_name()
+    {
+        await using LakeFsHarness lake = await LakeFsHarness.StartAsync();
+        lake.Server.LakeFs.AddRepository("archive");
+        lake.Lake.AddBranch("nightly");
+
+        Assert.Equal(["archive", "lake"], (await lake.Client.ListRepositoriesAsync(lake.Soon)).Order());
+        Assert.Equal(["main", "nightly"], (await lake.Client.ListBranchesAsync("lake", lake.Soon)).Order());
+        IngestException error = await Assert.ThrowsAsync<IngestException>(() => lake.Client.ListBranchesAsync("none", lake.Soon));
+        Assert.Equal(ErrorId.NotFound, error.ErrorId);
+    }
+
     private static RangeRequest Request() =>
         new()
         {

@@ -69,6 +69,17 @@ public sealed class LinkingBatchTests
     }
 
     [Fact]
+    public async Task Projects_are_listed_with_their_names()
+    {
+        await using IcaHarness ica = await IcaHarness.StartAsync();
+        await ica.StartAsync(IcaHarness.Id(1));
+
+        KeyValuePair<string, string> project = Assert.Single(await ica.Client.ListProjectsAsync(ica.Soon));
+
+        Assert.Equal((IcaHarness.ProjectId, "project-8e7d9d4c"), (project.Key, project.Value));
+    }
+
+    [Fact]
     public async Task Nothing_to_send_sends_nothing()
     {
         await using IcaHarness ica = await IcaHarness.StartAsync();

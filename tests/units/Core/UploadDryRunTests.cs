@@ -35,6 +35,8 @@ public sealed class UploadDryRunTests
         );
         Assert.Contains(UploadStatus.Planned, planned.Select(result => result.Status));
         Assert.Contains(SkipReason.AlreadySent, planned.Select(result => result.Reason));
+        Assert.All(real.Where(result => result.Status == UploadStatus.Uploaded), result => Assert.NotNull(result.CompletedAt));
+        Assert.All(planned.Where(result => result.Status == UploadStatus.Planned), result => Assert.Null(result.CompletedAt));
 
         static UploadStatus After(UploadStatus status) => status == UploadStatus.Uploaded ? UploadStatus.Planned : status;
     }

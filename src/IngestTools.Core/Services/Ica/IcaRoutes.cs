@@ -23,7 +23,7 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
     public ServerText Door => connection.Http.Text;
 
     /// <summary>
-    /// ICA, POST /api/projects/{projectId}/dataLinkingBatch and its kin. It has no Idempotency-Key: twice is two batches.
+    /// ICA, POST /api/projects/{projectId}/dataLinkingBatch and similar routes. It has no Idempotency-Key: twice is two batches.
     /// </summary>
     /// <param name="projectId">The project.</param>
     /// <param name="body">The JSON of the items.</param>
@@ -121,7 +121,7 @@ internal sealed class IcaRoutes(IngestConnection connection, BatchOperation kind
             cancellationToken
         );
 
-    /// <summary>How many items have one of these statuses; null where the server does not tell. Only a page by offset tells it.</summary>
+    /// <summary>How many items have one of these statuses; null where the server does not say. Only a page by offset has it.</summary>
     public async Task<long?> CountItemsAsync(BatchPath batch, IReadOnlyList<string> statuses, CancellationToken cancellationToken) =>
         (
             await SendAsync(

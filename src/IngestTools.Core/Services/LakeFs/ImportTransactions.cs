@@ -8,7 +8,7 @@ namespace IngestTools.Services.LakeFs;
 /// <summary>Imports as transactions.</summary>
 internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSource
 {
-    /// <summary>Servers before v1.74 tell the id before they have written the import down.</summary>
+    /// <summary>Servers before v1.74 return the id before they have recorded the import.</summary>
     private static readonly TimeSpan RecordTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -274,7 +274,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
         };
     }
 
-    /// <summary>There is no total, so a rate is all that can be told of how far it is.</summary>
+    /// <summary>There is no total, so progress is reported as a rate.</summary>
     private string? RateOf(Transaction seen, ImportWatch watch, long now)
     {
         if (
@@ -288,7 +288,7 @@ internal sealed class ImportTransactions(LakeFsRoutes routes) : ITransactionSour
             : null;
     }
 
-    /// <summary>Just after the start that is no reason for concern; later it is the end of what can be known.</summary>
+    /// <summary>Just after the start this is normal; later nothing more can be known.</summary>
     private Transaction NotThere(Transaction seen, ImportWatch watch, IngestException error)
     {
         long since = watch.MissedSince == 0 ? Time.GetTimestamp() : watch.MissedSince;

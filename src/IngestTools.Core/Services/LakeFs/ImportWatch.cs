@@ -25,7 +25,7 @@ internal sealed record ImportWatch
     /// <summary>Since when that has not changed, by the client's clock of intervals.</summary>
     public long StandsSince { get; init; }
 
-    /// <summary>Whether it was told that the import stands still.</summary>
+    /// <summary>Whether the stalled import was reported.</summary>
     public bool IsStallTold { get; init; }
 
     /// <summary>The count of the look before, and when that was.</summary>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace IngestTools.Services.LakeFs;
 
 /// <summary>Exchanges an access key and its secret for a token.</summary>
-/// <remarks>lakeFS, POST /auth/login. The server tells when the token ends, or not.</remarks>
+/// <remarks>lakeFS, POST /auth/login. The server may say when the token expires.</remarks>
 internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
 {
     private const string LoginPath = "auth/login";
@@ -25,7 +25,7 @@ internal sealed class LakeFsLogin(ConnectionSettings settings, IngestHttp http)
         return RequestCredentials.Bearer(SignInOperation.TokenOf(http, operation, answer.Token), EndOf(answer.TokenExpiration));
     }
 
-    /// <summary>A time that is none is one that the server does not tell.</summary>
+    /// <summary>An invalid time counts as one that the server does not report.</summary>
     private static DateTimeOffset? EndOf(long? seconds) =>
         seconds > 0 && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds() ? DateTimeOffset.FromUnixTimeSeconds(seconds.Value) : null;
 

@@ -94,7 +94,7 @@ internal sealed class LakectlFile
         }
     }
 
-    /// <summary>The values of the first two levels. What lies deeper is not lakectl's own, whatever its name.</summary>
+    /// <summary>The values of the first two levels. Deeper values are not lakectl's own, whatever their names.</summary>
     private static Dictionary<string, string> Flatten(string path, YamlStream documents)
     {
         Dictionary<string, string> values = new(StringComparer.OrdinalIgnoreCase);

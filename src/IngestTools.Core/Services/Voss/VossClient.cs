@@ -86,7 +86,7 @@ public sealed class VossClient(IngestConnection connection, ILogger? logger = nu
     /// <param name="hierarchy">The hierarchy: a dotted path or a pkid.</param>
     /// <param name="time">When.</param>
     /// <param name="cancellationToken">Ends the asking; a schedule that was made stays.</param>
-    /// <returns>The making of the schedule, as a transaction; its message tells the time in each of its forms.</returns>
+    /// <returns>The making of the schedule, as a transaction; its message has the time in each of its forms.</returns>
     /// <exception cref="IngestException">As <see cref="StartAsync(string, string, CancellationToken)"/>.</exception>
     /// <remarks>VOSS Automate, POST /api/tool/BulkLoad/ with execute_immediately false</remarks>
     public Task<Transaction> ScheduleAsync(string fileName, string hierarchy, ScheduleTime time, CancellationToken cancellationToken) =>

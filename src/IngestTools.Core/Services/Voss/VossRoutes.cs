@@ -247,7 +247,7 @@ internal sealed partial class VossRoutes(IngestConnection connection, ILogger lo
     }
 
     /// <summary>
-    /// The status of success, and an answer that says that it is none. Where it names a transaction, something was begun.
+    /// A status of success with an answer that reports a failure. Where it names a transaction, something was started.
     /// </summary>
     private IngestException Refused(HttpOperation operation, StartedAnswer answer)
     {

@@ -13,7 +13,9 @@ internal static class WorkbookFile
 {
     private const int HeadBytes = 512;
 
-    /// <summary>Where the header of a compound file tells the power of two of its sectors' size, and the sector of its directory.</summary>
+    /// <summary>
+    /// Offsets in the header of a compound file: the size of its sectors, as a power of two, and the first sector of its directory.
+    /// </summary>
     private const int SectorShiftAt = 30;
     private const int DirectorySectorAt = 48;
 

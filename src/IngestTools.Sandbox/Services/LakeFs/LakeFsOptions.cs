@@ -48,7 +48,7 @@ public sealed class LakeFsOptions
     /// <summary>How often an import writes its status, and looks whether it was cancelled.</summary>
     public TimeSpan StatusInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long after the start's answer the status is 404, in versions that tell the id too early.</summary>
+    /// <summary>How long after the start's answer the status is 404, in versions that return the id too early.</summary>
     public TimeSpan RecordDelay { get; set; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>How long ranges, the metarange and the commit are written, each, while the count of objects stands.</summary>
