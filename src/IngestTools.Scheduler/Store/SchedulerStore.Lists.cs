@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using IngestTools.Scheduling;
 
@@ -149,7 +148,7 @@ internal sealed partial class SchedulerStore
         ) ?? 0;
 
     /// <summary>The runs that a daemon has, oldest first.</summary>
-    /// <remarks>The sign before the number has SQLite look for those few in the index, and not go through all runs in their order.</remarks>
+    /// <remarks>The sign before the number has SQLite find those few in the index, and not go through all runs in order.</remarks>
     public Task<List<StoredRun>> ReadTakenAsync(int most, CancellationToken cancellationToken) =>
         ReadAsync(
             session =>
@@ -180,9 +179,16 @@ internal sealed partial class SchedulerStore
         );
 
     /// <summary>A pattern for LIKE that finds a text anywhere, whatever signs it has.</summary>
-    private static string Containing(string text) =>
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"%{text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%"
-        );
+    private static string Containing(string text)
+    {
+        StringBuilder pattern = new("%");
+        foreach (char c in text)
+        {
+            if (c is '%' or '_' or '\\')
+                pattern.Append('\\');
+            pattern.Append(c);
+        }
+
+        return pattern.Append('%').ToString();
+    }
 }

@@ -408,7 +408,7 @@
       ["Active schedules", state.active.toLocaleString("en"), ""],
       ["Suspended", state.suspended.toLocaleString("en"), ""],
       ["Running", state.running.toLocaleString("en"), overview.waiting ? `${overview.waiting.toLocaleString("en")} waiting` : ""],
-      ["Not succeeded, last 24 h", state.troubledLastDay.toLocaleString("en"), "", state.troubledLastDay ? "warn" : ""],
+      ["Not succeeded, 24 h", state.troubledLastDay.toLocaleString("en"), "", state.troubledLastDay ? "warn" : ""],
       ["Next run", state.nextRun ? localTime(state.nextRun).slice(5, 16) : "none", state.nextRun ? `in ${span(new Date(state.nextRun) - new Date(overview.now))}` : ""],
     ];
     const list = byId("figures");
