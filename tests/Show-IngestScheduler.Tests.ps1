@@ -24,8 +24,9 @@ Describe 'Show-IngestScheduler' {
         }
 
         It 'writes an address that opens the page once, whose token the owner alone can read' {
-            $address = Show-IngestScheduler -PassThru
-            $address | Should -BeOfType uri
+            $written = Show-IngestScheduler -PassThru
+            $written | Should -BeOfType string
+            [uri] $address = $written
             $address.GetLeftPart('Path') | Should -Be $started.PageUri.AbsoluteUri
             (Invoke-WebRequest $address).Content | Should -Match '<title>IngestTools scheduler'
             $session = [uri]::new($address, 'api/session')
@@ -39,7 +40,7 @@ Describe 'Show-IngestScheduler' {
         }
 
         It 'writes the address where the session has no display' -Skip:(-not $IsLinux) {
-            $address = Show-IngestScheduler -Folder $folder -WarningVariable warnings -WarningAction SilentlyContinue
+            [uri] $address = Show-IngestScheduler -Folder $folder -WarningVariable warnings -WarningAction SilentlyContinue
             $address.Fragment.Length | Should -BeGreaterThan 40
             "$warnings" | Should -BeLike '*no browser*once, within ten minutes*'
         }

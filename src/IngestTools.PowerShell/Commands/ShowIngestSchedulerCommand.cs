@@ -7,7 +7,7 @@ namespace IngestTools.PowerShell.Commands;
 
 /// <summary>Show-IngestScheduler: opens the scheduler's page in the browser.</summary>
 [Cmdlet(VerbsCommon.Show, "IngestScheduler")]
-[OutputType(typeof(Uri))]
+[OutputType(typeof(string))]
 public sealed class ShowIngestSchedulerCommand : SchedulerProcessCmdlet
 {
     /// <summary>Writes the address, and opens no browser.</summary>
@@ -22,7 +22,7 @@ public sealed class ShowIngestSchedulerCommand : SchedulerProcessCmdlet
         using SchedulerClient client = Open();
         PageAddress address = await client.CreatePageAddressAsync(cancellationToken).ConfigureAwait(false);
         if (PassThru)
-            await PostAsync(address.Uri, cancellationToken).ConfigureAwait(false);
+            await PostAsync(address.Uri.AbsoluteUri, cancellationToken).ConfigureAwait(false);
         else if (!Browser.TryOpen(address.Uri))
         {
             await PostWarningAsync(
@@ -30,7 +30,7 @@ public sealed class ShowIngestSchedulerCommand : SchedulerProcessCmdlet
                     cancellationToken
                 )
                 .ConfigureAwait(false);
-            await PostAsync(address.Uri, cancellationToken).ConfigureAwait(false);
+            await PostAsync(address.Uri.AbsoluteUri, cancellationToken).ConfigureAwait(false);
         }
     }
 }
