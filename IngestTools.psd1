@@ -33,6 +33,7 @@
         'Resume-BulkLoadSchedule'
         'Send-IngestFile'
         'Set-BulkLoadSchedule'
+        'Show-IngestScheduler'
         'Start-BulkIngest'
         'Start-BulkLoad'
         'Start-BulkLoadSchedule'

@@ -139,9 +139,9 @@ Describe '<Name>' -ForEach $commands {
     }
 
     It 'asks before it changes something' {
-        # These change nothing: Get and Test read, and Wait reads until something has ended. Get-IngestMapping -OutFile writes a file of the
-        # caller's, as Invoke-RestMethod does.
-        $asks = $command.Verb -notin 'Get', 'Test', 'Wait'
+        # These change nothing: Get and Test read, Show opens a page, and Wait reads until something has ended. Get-IngestMapping -OutFile
+        # writes a file of the caller's, as Invoke-RestMethod does.
+        $asks = $command.Verb -notin 'Get', 'Show', 'Test', 'Wait'
         $command.Parameters.ContainsKey('WhatIf') | Should -Be $asks
         $command.Parameters.ContainsKey('Confirm') | Should -Be $asks
     }

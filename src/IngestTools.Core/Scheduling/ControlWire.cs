@@ -23,6 +23,7 @@ namespace IngestTools.Scheduling;
 /// <item>GET /runs?name=pattern&amp;status=word&amp;since=time&amp;newest=n: one JSON <see cref="BulkLoadRun"/> a line, newest
 /// first.</item>
 /// <item>GET /runs/{number}: <see cref="BulkLoadRun"/> with its log. POST /runs/{number}/stop: <see cref="BulkLoadRun"/>.</item>
+/// <item>POST /page/ticket: the <see cref="PageAddress"/> that opens the page once; 404 where the page is off.</item>
 /// <item>POST /shutdown: 202; the daemon ends as it does on SIGTERM.</item>
 /// </list>
 /// An error is a <see cref="ControlError"/> with a status of 400, 403, 404, 409, 426 (another version) or 500.
@@ -122,6 +123,10 @@ public sealed record DefinitionFile
 /// <param name="Reason">Why, and who suspended it; null where nobody said.</param>
 public sealed record SuspendedDefinition(string Name, string? Reason);
 
+/// <summary>The address that opens the scheduler's page.</summary>
+/// <param name="Uri">The address. It opens the page once, within ten minutes.</param>
+public sealed record PageAddress(Uri Uri);
+
 /// <summary>An error of the daemon.</summary>
 /// <param name="ErrorId">What went wrong, as one word.</param>
 /// <param name="Message">What went wrong, with which item.</param>
@@ -143,5 +148,6 @@ public sealed record ControlError(ErrorId ErrorId, string Message, string? Advic
 [JsonSerializable(typeof(ChangeRequest))]
 [JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]
 [JsonSerializable(typeof(DefinitionFile))]
+[JsonSerializable(typeof(PageAddress))]
 [JsonSerializable(typeof(ControlError))]
 public sealed partial class SchedulingJson : JsonSerializerContext;

@@ -77,6 +77,11 @@ public sealed class SchedulerClient : IDisposable
     public Task<SchedulerState> GetStateAsync(CancellationToken cancellationToken) =>
         AskAsync(HttpMethod.Get, "status", null, SchedulingJson.Default.SchedulerState, cancellationToken);
 
+    /// <summary>An address that opens the daemon's page once.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public Task<PageAddress> CreatePageAddressAsync(CancellationToken cancellationToken) =>
+        AskAsync(HttpMethod.Post, "page/ticket", null, SchedulingJson.Default.PageAddress, cancellationToken);
+
     /// <summary>The schedule that a registration would make, checked like one; nothing is kept.</summary>
     /// <param name="request">What would be registered.</param>
     /// <param name="cancellationToken">Cancels the request.</param>

@@ -26,6 +26,12 @@ public sealed record SchedulerState
     /// </summary>
     public string? LogPath { get; init; }
 
+    /// <summary>Where its page is, without what opens it; null where the page is off. Show-IngestScheduler opens it.</summary>
+    public Uri? PageUri { get; init; }
+
+    /// <summary>The file that holds the token of its page, which only its account can read; null where the page is off.</summary>
+    public string? PageTokenPath { get; init; }
+
     /// <summary>When it began.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 

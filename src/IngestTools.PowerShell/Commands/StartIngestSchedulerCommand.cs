@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Net;
 using IngestTools.PowerShell.Abstractions;
 using IngestTools.PowerShell.Errors;
 using IngestTools.PowerShell.Scheduler;
@@ -17,6 +18,17 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
     [NameText]
     public string? Path { get; set; }
 
+    /// <summary>Serves the page that Show-IngestScheduler opens.</summary>
+    [Parameter]
+    public SwitchParameter Page { get; set; }
+
+    /// <summary>The port of the page, which it serves then; without it, a free one.</summary>
+    [Parameter]
+    [ValidateRange(0, IPEndPoint.MaxPort)]
+    public int PagePort { get; set; }
+
+    private int? GivenPort => Page || MyInvocation.BoundParameters.ContainsKey(nameof(PagePort)) ? PagePort : null;
+
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
@@ -24,7 +36,7 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
         {
             string? folder = FullFolder;
             string socket = folder is null ? SchedulerPlace.Socket : SchedulerPlace.SocketOf(folder);
-            SchedulerLaunch launch = new(folder ?? SchedulerPlace.Folder, socket, PathResolver.ResolveOptional(this, Path));
+            SchedulerLaunch launch = new(folder ?? SchedulerPlace.Folder, socket, PathResolver.ResolveOptional(this, Path), GivenPort);
             if (ShouldProcess(launch.Folder, "Start scheduler"))
                 Run(token => StartAsync(launch, token));
         }
@@ -44,9 +56,17 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
         if (isOwn)
             running = running with { LogPath = launch.LogPath };
         else
-            await PostWarningAsync($"The scheduler runs already, as process {running.ProcessId}.", cancellationToken).ConfigureAwait(false);
+            await PostWarningAsync(Explain(running, launch), cancellationToken).ConfigureAwait(false);
         await PostAsync(running, cancellationToken).ConfigureAwait(false);
         Session.SchedulerFolder = Folder is null ? null : launch.Folder;
         Session.SchedulerSocket = Folder is null ? null : launch.Socket;
     }
+
+    private static string Explain(SchedulerState running, SchedulerLaunch launch) =>
+        $"The scheduler runs already, as process {running.ProcessId}."
+        + (
+            launch.PagePort is null || running.PageUri is not null
+                ? ""
+                : " It serves no page. To have one, stop it first: Stop-IngestScheduler, then Start-IngestScheduler -Page."
+        );
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using IngestTools.PowerShell.Programs;
 using IngestTools.Scheduling;
@@ -10,7 +11,8 @@ namespace IngestTools.PowerShell.Scheduler;
 /// <param name="Folder">The folder of its store, its spool and its log.</param>
 /// <param name="Socket">Where it listens.</param>
 /// <param name="Program">The program; null takes the module's own.</param>
-internal sealed record SchedulerLaunch(string Folder, string Socket, string? Program)
+/// <param name="PagePort">The port of its page; 0 takes a free one, null serves no page.</param>
+internal sealed record SchedulerLaunch(string Folder, string Socket, string? Program, int? PagePort)
 {
     /// <summary>Its log.</summary>
     public string LogPath { get; } = SchedulerPlace.LogOf(Folder);
@@ -198,6 +200,7 @@ internal static class SchedulerProgram
             launch.Socket,
             "--log",
             launch.LogPath,
+            .. launch.PagePort is { } port ? (string[])["--page", port.ToString(CultureInfo.InvariantCulture)] : [],
         ];
         ProcessStartInfo start = OperatingSystem.IsWindows() ? OnWindows(command, launch) : OnUnix(command, launch);
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Net;
 using IngestTools.Connections;
 using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Notifications;
@@ -50,6 +52,15 @@ internal static class RunCommand
             3600,
             "With --store postgres: how long a node is silent before others take over its runs. Default: 30."
         );
+        Option<int?> page = new("--page")
+        {
+            Description =
+                "Serves a page that shows schedules and runs, to this account on this machine alone: on 127.0.0.1, for those who have its "
+                + "token. Show-IngestScheduler opens it. Without a port, or with 0, on a free one.",
+            HelpName = "PORT",
+            Arity = ArgumentArity.ZeroOrOne,
+            CustomParser = ReadPort,
+        };
         Option<bool> verbose = new("--verbose") { Description = "Logs details, for troubleshooting." };
         Option<string?> log = new("--log")
         {
@@ -81,6 +92,7 @@ internal static class RunCommand
             node,
             poll,
             takeOver,
+            page,
             verbose,
             log,
             notify,
@@ -109,6 +121,7 @@ internal static class RunCommand
                     Node = result.GetValue(node) ?? Environment.MachineName,
                     PollInterval = result.GetValue(poll),
                     TakeOverAfter = result.GetValue(takeOver) ?? DefaultTakeOver,
+                    PagePort = result.GetResult(page) is null ? null : result.GetValue(page) ?? 0,
                     IsVerbose = result.GetValue(verbose),
                     LogPath = result.GetValue(log) is { } file ? Path.GetFullPath(file) : null,
                     Notifications = notifications,
@@ -135,6 +148,17 @@ internal static class RunCommand
     {
         string socket = given ?? (isGiven ? SchedulerPlace.SocketOf(folder) : SchedulerPlace.Socket);
         return OperatingSystem.IsWindows() ? socket : Path.GetFullPath(socket);
+    }
+
+    private static int? ReadPort(ArgumentResult result)
+    {
+        if (result.Tokens.Count == 0)
+            return 0;
+        string text = result.Tokens[0].Value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port <= IPEndPoint.MaxPort)
+            return port;
+        result.AddError($"--page takes a port from 0 to {IPEndPoint.MaxPort}, not '{text}'.");
+        return null;
     }
 
     /// <summary>The connection string contains a password, so it does not belong on a command line.</summary>

@@ -29,11 +29,29 @@ internal static class ControlAnswer
     {
         string version = ControlProtocol.Version.ToString(CultureInfo.InvariantCulture);
         context.Response.Headers[ControlProtocol.VersionHeader] = version;
+        if (context.Request.Headers[ControlProtocol.VersionHeader].ToString() is var asked && asked != version)
+            await FailAsync(context, StatusCodes.Status426UpgradeRequired, OtherVersion(asked, version));
+        else
+            await GuardAsync(context, route, place, logger, stopping);
+    }
+
+    /// <summary>Answers one request of whatever version, and every error of it.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="route">What answers it; null where nothing does.</param>
+    /// <param name="place">Where the store is.</param>
+    /// <param name="logger">Takes what failed.</param>
+    /// <param name="stopping">The daemon ends.</param>
+    public static async Task GuardAsync(
+        HttpContext context,
+        Func<HttpContext, Task?> route,
+        string place,
+        ILogger logger,
+        CancellationToken stopping
+    )
+    {
         try
         {
-            if (context.Request.Headers[ControlProtocol.VersionHeader].ToString() is var asked && asked != version)
-                await FailAsync(context, StatusCodes.Status426UpgradeRequired, OtherVersion(asked, version));
-            else if (route(context) is { } answer)
+            if (route(context) is { } answer)
                 await answer;
             else
                 await FailAsync(

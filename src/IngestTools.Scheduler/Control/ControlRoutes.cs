@@ -13,6 +13,7 @@ internal sealed class ControlRoutes(
     Registrar registrar,
     RunDispatcher dispatcher,
     ReadRoutes reads,
+    PageAccess page,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<ControlRoutes> logger
@@ -47,6 +48,11 @@ internal sealed class ControlRoutes(
                 context,
                 StopRunAsync(number, aborted),
                 SchedulingJson.Default.BulkLoadRun
+            ),
+            ("POST", ["page", "ticket"]) => ControlAnswer.SendAsync(
+                context,
+                Task.FromResult(page.CreateAddress()),
+                SchedulingJson.Default.PageAddress
             ),
             ("POST", ["shutdown"]) => ShutDown(context),
             _ => reads.Route(context),

@@ -55,15 +55,8 @@ internal sealed class ReadRoutes(SchedulerStore store, StateReader state)
         {
             last = rows[^1].Key;
             ScheduleRow[] wanted = rows.Where(row => IsWanted(row.Name, patterns)).ToArray();
-            Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. wanted.Select(row => row.Key)], aborted))
-                .DistinctBy(run => run.Key)
-                .ToDictionary(run => run.Key);
-            foreach (ScheduleRow row in wanted)
-                await ControlAnswer.SendLineAsync(
-                    context,
-                    Mark(Registrar.Describe(row, runs.GetValueOrDefault(row.Key))),
-                    SchedulingJson.Default.BulkLoadSchedule
-                );
+            foreach (BulkLoadSchedule schedule in await DescribeAsync(wanted, aborted))
+                await ControlAnswer.SendLineAsync(context, schedule, SchedulingJson.Default.BulkLoadSchedule);
         }
     }
 
@@ -85,10 +78,10 @@ internal sealed class ReadRoutes(SchedulerStore store, StateReader state)
             ? long.Parse(most, NumberStyles.None, CultureInfo.InvariantCulture)
             : long.MaxValue;
         ControlAnswer.BeginLines(context);
-        long before = long.MaxValue;
-        while (left > 0 && await store.ReadRunsBeforeAsync(before, since, statuses, Page, context.RequestAborted) is { Count: > 0 } runs)
+        RunFilter filter = new() { Since = since, Statuses = statuses };
+        while (left > 0 && await store.ReadRunsAsync(filter, Page, context.RequestAborted) is { Count: > 0 } runs)
         {
-            before = runs[^1].Number;
+            filter = filter with { Before = runs[^1].Number };
             foreach (StoredRun run in runs.Where(run => IsWanted(run.Name, patterns)))
             {
                 if (left-- <= 0)
@@ -98,7 +91,25 @@ internal sealed class ReadRoutes(SchedulerStore store, StateReader state)
         }
     }
 
-    private async Task<BulkLoadRun> ReadRunAsync(string number, CancellationToken cancellationToken)
+    /// <summary>The newest runs that pass a filter, without their logs.</summary>
+    public async Task<List<BulkLoadRun>> ReadRunsAsync(RunFilter filter, int most, CancellationToken cancellationToken) =>
+        (await store.ReadRunsAsync(filter, most, cancellationToken)).ConvertAll(run => Mark(run.Describe()));
+
+    /// <summary>The next schedules by name that pass a filter, each with its newest run.</summary>
+    public async Task<List<BulkLoadSchedule>> ReadSchedulesAsync(ScheduleFilter filter, int most, CancellationToken cancellationToken) =>
+        await DescribeAsync(await store.ReadSchedulesAsync(filter, most, cancellationToken), cancellationToken);
+
+    private async Task<List<BulkLoadSchedule>> DescribeAsync(IReadOnlyCollection<ScheduleRow> rows, CancellationToken cancellationToken)
+    {
+        Dictionary<string, StoredRun> runs = (await store.ReadLastRunsAsync([.. rows.Select(row => row.Key)], cancellationToken))
+            .DistinctBy(run => run.Key)
+            .ToDictionary(run => run.Key);
+        return [.. rows.Select(row => Mark(Registrar.Describe(row, runs.GetValueOrDefault(row.Key))))];
+    }
+
+    /// <summary>A run by its number, with its log.</summary>
+    /// <exception cref="IngestException"><see cref="ErrorId.NotFound"/></exception>
+    public async Task<BulkLoadRun> ReadRunAsync(string number, CancellationToken cancellationToken)
     {
         StoredRun run = await FindRunAsync(number, cancellationToken);
         return Mark(run.Describe(await store.ReadLogAsync(run.Number, cancellationToken)));

@@ -19,6 +19,9 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
     /// </summary>
     public string? LogPath { get; init; }
 
+    /// <summary>The page; null where this process serves none.</summary>
+    public PageAccess? Page { get; init; }
+
     /// <summary>What is wrong with the daemon itself; null where nothing is.</summary>
     public string? Trouble { get; set; }
 
@@ -51,7 +54,13 @@ internal sealed class StateReader(SchedulerStore store, ControlAddress address, 
             Running = running,
             TroubledLastDay = troubled,
             NextRun = next,
-            Trouble = Trouble,
+            PageUri = Page?.Uri,
+            PageTokenPath = Page?.TokenPath,
+            Trouble = (Trouble, Page?.Trouble) switch
+            {
+                ({ } own, { } page) => $"{own} {page}",
+                var (own, page) => own ?? page,
+            },
         };
     }
 

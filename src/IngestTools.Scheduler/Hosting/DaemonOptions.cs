@@ -20,6 +20,9 @@ internal sealed record DaemonOptions
 
     public required TimeSpan TakeOverAfter { get; init; }
 
+    /// <summary>The port of the page; 0 takes a free one, null serves no page.</summary>
+    public int? PagePort { get; init; }
+
     public bool IsVerbose { get; init; }
 
     /// <summary>The file that the log is written to; null writes it to stderr.</summary>

@@ -4,6 +4,7 @@ using IngestTools.Files;
 using IngestTools.Logging;
 using IngestTools.Scheduler.Control;
 using IngestTools.Scheduler.Notifications;
+using IngestTools.Scheduler.Page;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
@@ -232,7 +233,9 @@ internal static class SchedulerDaemon
             )
             {
                 LogPath = options.LogPath,
+                Page = provider.GetRequiredService<PageAccess>(),
             })
+            .AddSingleton(new PageAccess(TimeProvider.System))
             .AddSingleton<ReadRoutes>();
         services
             .AddSingleton<TriggerScheduler>()
@@ -242,12 +245,32 @@ internal static class SchedulerDaemon
             .AddSingleton<Registrar>()
             .AddSingleton<RunDispatcher>()
             .AddSingleton<ControlRoutes>();
+        AddPage(services, options, steps, log);
         AddParts(services, steps);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options.Socket));
         WebApplication host = builder.Build();
         ControlRoutes routes = host.Services.GetRequiredService<ControlRoutes>();
         host.Run(routes.AnswerAsync);
         return host;
+    }
+
+    private static void AddPage(IServiceCollection services, DaemonOptions options, StopSteps steps, DaemonLoggerProvider log)
+    {
+        if (options.PagePort is not { } port)
+            return;
+        string token = options.Connection is null ? "page.token" : $"page-{options.Node}.token";
+        services
+            .AddSingleton(new PageOptions(port, Path.Join(options.Folder, token)))
+            .AddSingleton(new PageFolder(options.Folder, options.TakeOverAfter))
+            .AddSingleton(static provider => new PageRoute("/metrics", provider.GetRequiredService<PrometheusText>().AnswerAsync))
+            .AddSingleton<PageReader>()
+            .AddSingleton<PageRoutes>()
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<PageServer>(provider, log));
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            PageServer page = provider.GetRequiredService<PageServer>();
+            return new HostedPart("the page", steps, page.StartAsync, page.StopAsync);
+        });
     }
 
     /// <summary>Started in this order, and stopped together: nothing comes due any more while the runs end.</summary>

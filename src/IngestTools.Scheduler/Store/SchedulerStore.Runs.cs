@@ -182,31 +182,6 @@ internal sealed partial class SchedulerStore
             )
         ).FirstOrDefault();
 
-    /// <summary>Runs of some states before a number, newest first.</summary>
-    public Task<List<StoredRun>> ReadRunsBeforeAsync(
-        long number,
-        DateTimeOffset? since,
-        IReadOnlyCollection<RunStatus> statuses,
-        int most,
-        CancellationToken cancellationToken
-    )
-    {
-        // The words are those of the enumeration, never a user's.
-        string states = statuses.Count == 0 ? "" : $"AND status IN ({string.Join(", ", statuses.Select(status => $"'{status}'"))})";
-        return ReadAsync(
-            session =>
-                session.QueryAsync(
-                    $"SELECT * FROM ingest_run WHERE id < @number AND due_at >= @since {states} ORDER BY id DESC LIMIT @most",
-                    StoredRun.Read,
-                    cancellationToken,
-                    ("number", number),
-                    ("since", since?.ToUnixTimeMilliseconds() ?? long.MinValue),
-                    ("most", most)
-                ),
-            cancellationToken
-        );
-    }
-
     public Task<List<StoredRun>> ReadLastRunsAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         if (keys.Count == 0)
@@ -497,6 +472,7 @@ internal sealed partial class SchedulerStore
 
     // Numbers for the state
 
+    /// <remarks>The sign before ended has SQLite read the runs of the day, and not all that have ended.</remarks>
     public async Task<(int Active, int Suspended, int Running, int Troubled, DateTimeOffset? Next)> CountAsync(
         DateTimeOffset since,
         CancellationToken cancellationToken
@@ -509,7 +485,7 @@ internal sealed partial class SchedulerStore
                         SELECT (SELECT count(*) FROM ingest_schedule WHERE status = 'Active') AS active,
                             (SELECT count(*) FROM ingest_schedule WHERE status = 'Suspended') AS suspended,
                             (SELECT count(*) FROM ingest_run WHERE ended = 0 AND claim IS NOT NULL) AS running,
-                            (SELECT count(*) FROM ingest_run WHERE ended = 1 AND completed_at >= @since AND status IN ('Failed',
+                            (SELECT count(*) FROM ingest_run WHERE +ended = 1 AND completed_at >= @since AND status IN ('Failed',
                                 'PartlySucceeded', 'Missed', 'Unknown')) AS troubled,
                             (SELECT min(next_due) FROM ingest_schedule WHERE status = 'Active') AS next
                         """,

@@ -33,12 +33,15 @@ internal static class SqliteFiles
         }
     }
 
+    /// <summary>The paths of a database's files, whether they exist or not.</summary>
+    public static IEnumerable<string> Of(string path) => Companions.Select(companion => path + companion);
+
     /// <summary>Removes a database, whatever state it is in.</summary>
     public static void Remove(string path)
     {
         SqliteConnection.ClearAllPools();
-        foreach (string companion in Companions)
-            File.Delete(path + companion);
+        foreach (string file in Of(path))
+            File.Delete(file);
     }
 
     private static void CreatePrivate(string path)

@@ -46,6 +46,9 @@ internal abstract class StoreDialect
     /// <summary>Whether the database itself is broken, or none at all.</summary>
     public abstract bool IsCorrupt(DbException error);
 
+    /// <summary>What the store takes on its disk, in bytes; null where that is not known.</summary>
+    public abstract Task<long?> MeasureAsync(SchedulerStore store, CancellationToken cancellationToken);
+
     /// <summary>Within a transaction: has the other nodes know, when it is committed, at which times schedules are due.</summary>
     public virtual Task AnnounceAsync(StoreSession session, IReadOnlyCollection<DateTimeOffset> due, CancellationToken cancellationToken) =>
         Task.CompletedTask;
@@ -80,6 +83,7 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
 
     private readonly SemaphoreSlim _turn = new(1);
     private readonly string _connection;
+    private readonly string _path;
 
     /// <summary>Where earlier versions kept Quartz's triggers.</summary>
     private readonly string _alarms;
@@ -88,7 +92,7 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
     /// <param name="place">What the store is called for people, where this is a copy of it.</param>
     public SqliteDialect(string folder, string? place = null)
     {
-        string path = SchedulerPlace.StoreOf(folder);
+        string path = _path = SchedulerPlace.StoreOf(folder);
         Place = place ?? path;
         _alarms = Path.Join(folder, "alarms.db");
         _connection = ConnectionTo(path);
@@ -146,6 +150,12 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
         SqliteFiles.Remove(_alarms);
         return Task.FromResult<string?>($"{_alarms} of an earlier version was deleted. All that it held stands in {Place} too.");
     }
+
+    /// <summary>The file, and what was written beside it and not moved into it yet.</summary>
+    public override Task<long?> MeasureAsync(SchedulerStore store, CancellationToken cancellationToken) =>
+        Task.FromResult<long?>(
+            SqliteFiles.Of(_path).Select(path => new FileInfo(path)).Where(file => file.Exists).Sum(file => file.Length)
+        );
 
     public void Dispose() => _turn.Dispose();
 
@@ -286,6 +296,18 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
                 return $"{tables.Count} tables of Quartz that an earlier version made in {Place} were dropped. All that they held stands "
                     + "in the schedules too.";
             },
+            cancellationToken
+        );
+
+    /// <summary>The tables with their indexes.</summary>
+    public override Task<long?> MeasureAsync(SchedulerStore store, CancellationToken cancellationToken) =>
+        store.ReadAsync(
+            session =>
+                session.NumberAsync(
+                    "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'ingest\\_%' "
+                        + "AND relnamespace = CAST(current_schema() AS regnamespace)",
+                    cancellationToken
+                ),
             cancellationToken
         );
 

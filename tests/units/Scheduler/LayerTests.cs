@@ -8,7 +8,18 @@ namespace IngestTools.Units.Scheduler;
 public sealed partial class LayerTests
 {
     /// <summary>From the bottom up.</summary>
-    private static readonly string[] Layers = ["Store", "Notifications", "Timing", "Loads", "Runs", "Control", "Hosting", "CommandLine"];
+    private static readonly string[] Layers =
+    [
+        "Store",
+        "Notifications",
+        "Timing",
+        "Loads",
+        "Runs",
+        "Control",
+        "Page",
+        "Hosting",
+        "CommandLine",
+    ];
 
     private static string Project => Path.Join(Repository.Root, "src", "IngestTools.Scheduler");
 

@@ -600,7 +600,7 @@ public sealed partial class PlannerTests
 
         public Task<StoredSchedule?> ScheduleAsync() => Store.FindScheduleAsync("s", CancellationToken.None);
 
-        public Task<List<StoredRun>> RunsAsync() => Store.ReadRunsBeforeAsync(long.MaxValue, null, [], 1000, CancellationToken.None);
+        public Task<List<StoredRun>> RunsAsync() => Store.ReadRunsAsync(new RunFilter(), 1000, CancellationToken.None);
 
         public async Task EndAllAsync()
         {

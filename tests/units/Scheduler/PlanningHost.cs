@@ -115,8 +115,7 @@ internal sealed class PlanningHost : IAsyncDisposable
         }
     }
 
-    public Task<List<StoredRun>> RunsAsync(int most = 1000) =>
-        _store.ReadRunsBeforeAsync(long.MaxValue, null, [], most, CancellationToken.None);
+    public Task<List<StoredRun>> RunsAsync(int most = 1000) => _store.ReadRunsAsync(new RunFilter(), most, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

@@ -27,11 +27,51 @@ public sealed class SchedulerCommandTests
         Assert.Equal(daemon.Id, JsonSerializer.Deserialize(jsonText, SchedulingJson.Default.SchedulerState)!.ProcessId);
     }
 
+    [Fact]
+    public async Task Page_is_off_by_default_and_reads_what_the_scheduler_has()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        using HttpClient http = new();
+        SchedulerProcess plain = await harness.RunAsync();
+        using SchedulerClient other = new(harness.Socket);
+        Assert.Null((await other.GetStateAsync(CancellationToken.None)).PageUri);
+        IngestException off = await Assert.ThrowsAsync<IngestException>(() => other.CreatePageAddressAsync(CancellationToken.None));
+        Assert.Equal(ErrorId.NotFound, off.ErrorId);
+        await other.ShutDownAsync(CancellationToken.None);
+        Assert.Equal(0, await plain.EndsAsync());
+
+        SchedulerProcess daemon = await harness.RunAsync("--page");
+        using SchedulerClient client = new(harness.Socket);
+        SchedulerState state = await client.GetStateAsync(CancellationToken.None);
+        Uri address = (await client.CreatePageAddressAsync(CancellationToken.None)).Uri;
+        string token = await File.ReadAllTextAsync(state.PageTokenPath!);
+        using HttpRequestMessage request = new(HttpMethod.Get, new Uri(state.PageUri!, "api/overview"));
+        request.Headers.Authorization = new("Bearer", token);
+        using HttpResponseMessage response = await http.SendAsync(request);
+        using HttpRequestMessage scrape = new(HttpMethod.Get, new Uri(state.PageUri!, "metrics"));
+        using HttpResponseMessage refused = await http.GetAsync(scrape.RequestUri);
+        scrape.Headers.Authorization = new("Bearer", token);
+        using HttpResponseMessage metrics = await http.SendAsync(scrape);
+
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.Equal("text/plain", metrics.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("# TYPE ", await metrics.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.True(state.PageUri!.IsLoopback && state.PageUri.Port > 0);
+        Assert.Equal(state.PageUri.Port, address.Port);
+        Assert.Contains($"\"processId\":{daemon.Id},", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains($"The page is at {state.PageUri.AbsoluteUri}.", daemon.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain(token, daemon.Log, StringComparison.Ordinal);
+        await client.ShutDownAsync(CancellationToken.None);
+        Assert.Equal(0, await daemon.EndsAsync());
+        Assert.False(File.Exists(state.PageTokenPath));
+    }
+
     [Theory]
     [InlineData("run", "--stroe", "x")]
     [InlineData("run", "--store", "postgres")]
     [InlineData("run", "--connection-from", "env:HOME")]
     [InlineData("run", "--node", "a b")]
+    [InlineData("run", "--page", "65536")]
     [InlineData("status", "--socket")]
     [InlineData("dance", "", "")]
     public async Task Wrong_usage_ends_with_64_and_says_what_is_wrong(params string[] arguments)
