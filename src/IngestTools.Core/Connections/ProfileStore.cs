@@ -13,8 +13,6 @@ public sealed class ProfileStore
     /// <summary>How long another process may take to save a profile.</summary>
     private static readonly TimeSpan LockLimit = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
-
     private readonly string _folder;
     private readonly string _path;
 
@@ -92,7 +90,7 @@ public sealed class ProfileStore
             PrivateFiles.CreateFolder(_folder);
             if (FileAccount.FindRisk(_path, allowsSticky: true) is { } risk)
                 throw Untrusted(risk);
-            using FileStream held = Lock();
+            using FileStream held = LockFile.Acquire(Path.Join(_folder, "profiles.lock"), LockLimit);
             ConnectionProfile[] profiles = change(Read()).OrderBy(profile => profile.Name, StringComparer.OrdinalIgnoreCase).ToArray();
             using (FileStream file = PrivateFiles.Create(temporary))
             {
@@ -110,33 +108,6 @@ public sealed class ProfileStore
                 Advice = "Give this account the right to write there, or set INGESTTOOLS_HOME to another folder.",
                 Target = _path,
             };
-        }
-    }
-
-    /// <summary>Opens the lock's file for this process alone. It stays where it is: whoever deletes a lock lets two in.</summary>
-    private FileStream Lock()
-    {
-        string path = Path.Join(_folder, "profiles.lock");
-        long began = Environment.TickCount64;
-        using ManualResetEventSlim pause = new();
-        while (true)
-        {
-            try
-            {
-                FileStreamOptions how = new()
-                {
-                    Mode = FileMode.OpenOrCreate,
-                    Access = FileAccess.ReadWrite,
-                    Share = FileShare.None,
-                };
-                if (!OperatingSystem.IsWindows())
-                    how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                return new FileStream(path, how);
-            }
-            catch (IOException) when (File.Exists(path) && Environment.TickCount64 - began < LockLimit.TotalMilliseconds)
-            {
-                pause.Wait(LockPause);
-            }
         }
     }
 }

@@ -31,6 +31,21 @@ internal static class PrivateFiles
         return new FileStream(path, how);
     }
 
+    /// <summary>Opens a file, or makes a new one that only its owner can read.</summary>
+    public static FileStream Open(string path, FileAccess access, FileShare share)
+    {
+        FileStreamOptions how = new()
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = access,
+            Share = share,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+            how.UnixCreateMode = OwnerOnlyFile;
+        return new FileStream(path, how);
+    }
+
     /// <summary>A temporary file, which is deleted when it is closed.</summary>
     public static FileStream CreateTemporary()
     {

@@ -100,17 +100,10 @@ public sealed class LogFile : IDisposable
     private void Add(LogSeverity severity, string source, string message)
     {
         byte[] line = Encoding.UTF8.GetBytes(Line(severity, source, message));
-        if (_lines.Writer.TryWrite(line))
-            return;
-        long end = Environment.TickCount64 + (long)RoomLimit.TotalMilliseconds;
-        while (!_isFailing && !_writing.IsCompleted && Environment.TickCount64 < end)
-        {
-            Thread.Sleep(1);
-            if (_lines.Writer.TryWrite(line))
-                return;
-        }
-
-        Interlocked.Increment(ref _dropped);
+        bool isWritten = false;
+        SpinWait.SpinUntil(() => (isWritten = _lines.Writer.TryWrite(line)) || _isFailing || _writing.IsCompleted, RoomLimit);
+        if (!isWritten)
+            Interlocked.Increment(ref _dropped);
     }
 
     private string ToText(LogSeverity severity, string source, string message)

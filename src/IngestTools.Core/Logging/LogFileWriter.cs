@@ -18,8 +18,6 @@ internal sealed class LogFileWriter
     /// <summary>How long another process may write.</summary>
     private static readonly TimeSpan LockLimit = TimeSpan.FromSeconds(10);
 
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private bool _canRotate = true;
 
     /// <param name="path">The file. A link is followed.</param>
@@ -39,9 +37,9 @@ internal sealed class LogFileWriter
     /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        using FileStream turn = WaitForTurn();
+        using FileStream turn = LockFile.Acquire(Path + ".lock", LockLimit);
         bool isFull;
-        using (FileStream file = Open(Path, FileShare.ReadWrite | FileShare.Delete))
+        using (FileStream file = PrivateFiles.Open(Path, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
         {
             file.Seek(0, SeekOrigin.End);
             file.Write(bytes);
@@ -50,37 +48,6 @@ internal sealed class LogFileWriter
 
         if (isFull && _canRotate)
             Rotate();
-    }
-
-    /// <summary>Holds the lock's file for this process alone. It stays where it is: whoever deletes a lock lets two in.</summary>
-    private FileStream WaitForTurn()
-    {
-        long end = Environment.TickCount64 + (long)LockLimit.TotalMilliseconds;
-        while (true)
-        {
-            try
-            {
-                return Open(Path + ".lock", FileShare.None);
-            }
-            catch (IOException e) when (e.GetType() == typeof(IOException) && File.Exists(Path + ".lock") && Environment.TickCount64 < end)
-            {
-                Thread.Sleep(5 + Random.Shared.Next(10));
-            }
-        }
-    }
-
-    private static FileStream Open(string path, FileShare share)
-    {
-        FileStreamOptions how = new()
-        {
-            Mode = FileMode.OpenOrCreate,
-            Access = FileAccess.Write,
-            Share = share,
-            BufferSize = 0,
-        };
-        if (!OperatingSystem.IsWindows())
-            how.UnixCreateMode = OwnerOnly;
-        return new FileStream(path, how);
     }
 
     /// <summary>A log that cannot be rotated, such as in a folder that may not be written, grows.</summary>

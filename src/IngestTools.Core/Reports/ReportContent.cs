@@ -62,7 +62,7 @@ internal sealed class ReportTotals(ReportRowKind kind)
 /// <summary>Rows that have one cause.</summary>
 /// <param name="Kind">What the rows were made of.</param>
 /// <param name="Outcome">How they ended.</param>
-/// <param name="ErrorId">The error's id; of skipped files there is none.</param>
+/// <param name="ErrorId">The error's id; null for skipped files.</param>
 /// <param name="Reason">Why files were skipped.</param>
 /// <param name="StatusCode">The HTTP status of the server's answer.</param>
 /// <param name="Text">The cause, without the names of items; null where it is one of several that did not fit.</param>

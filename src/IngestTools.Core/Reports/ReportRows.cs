@@ -9,7 +9,7 @@ public static class ReportRows
     /// <summary>The rows of an object.</summary>
     /// <param name="value">An <see cref="UploadResult"/>, a <see cref="Transaction"/>, an <see cref="IngestMapping"/>, a
     /// <see cref="LinkingBatchItem"/>, a <see cref="BulkLoadRun"/> or an <see cref="IngestJob"/>.</param>
-    /// <returns>The rows; null where the object is none of these.</returns>
+    /// <returns>The rows; null for any other object.</returns>
     public static IEnumerable<ReportRow>? Of(object? value) =>
         value switch
         {

@@ -41,7 +41,7 @@ internal static class SchedulerProgram
     /// <summary>
     /// What the shell does: the daemon gets a session of its own, so that neither Ctrl+C nor the end of the terminal reaches it, a file of
     /// errors that only its owner can read, and a current folder that it does not hold for somebody else. setsid is part of every Linux,
-    /// though not of every PATH; where there is none, nohup is.
+    /// though not of every PATH; nohup is used without it.
     /// </summary>
     private const string Detach = """
         umask 077
