@@ -31,7 +31,7 @@ namespace IngestTools.Scheduling;
 public static class ControlProtocol
 {
     /// <summary>The version that this library speaks. Another number is another protocol.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>The header with the version.</summary>
     public const string VersionHeader = "IngestTools-Control";

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using IngestTools.Scheduler.Control;
+using IngestTools.Scheduler.Notifications;
 using IngestTools.Scheduler.Runs;
 using IngestTools.Scheduler.Store;
 using IngestTools.Scheduler.Timing;
@@ -23,6 +24,7 @@ internal sealed class Housekeeping(
     ISystemdNotifier systemd,
     StopSteps steps,
     NodeOptions node,
+    NotificationOptions notifications,
     DueClock time,
     ILogger<Housekeeping> logger
 ) : BackgroundService
@@ -38,7 +40,6 @@ internal sealed class Housekeeping(
 
     private const int Page = 500;
 
-    private string? _quartz;
     private DateTimeOffset _swept = DateTimeOffset.MinValue;
 
     /// <summary>Does at the start what has to be done before anything comes due.</summary>
@@ -94,6 +95,9 @@ internal sealed class Housekeeping(
     /// <summary>Sets back what lies further ahead than its schedule says: a clock was ahead, and is right again.</summary>
     private async Task SetBackAsync(DateTimeOffset? wrongSince, CancellationToken cancellationToken)
     {
+        DateTimeOffset now = time.GetUtcNow();
+        await store.LimitRetriesAsync(now, cancellationToken);
+        await store.LimitNotificationsAsync(now + notifications.Pauses.Max(), cancellationToken);
         int moved = 0;
         string last = "";
         while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
@@ -160,13 +164,11 @@ internal sealed class Housekeeping(
         }
     }
 
-    /// <summary>Removes what an earlier version kept of Quartz, as soon as no node of such a version lives.</summary>
+    /// <summary>Removes what an earlier version kept of Quartz.</summary>
     private async Task RemoveQuartzAsync(CancellationToken cancellationToken)
     {
-        string? what = await store.Dialect.RemoveQuartzAsync(store, node.DeadAfter, cancellationToken);
-        if (what is not null && what != _quartz)
+        if (await store.Dialect.RemoveQuartzAsync(store, cancellationToken) is { } what)
             logger.LogInformation("{What}", what);
-        _quartz = what;
     }
 
     private async Task FollowClockAsync(CancellationToken cancellationToken)
@@ -184,7 +186,6 @@ internal sealed class Housekeeping(
         if (now - _swept < SweepInterval)
             return;
         _swept = now;
-        await RemoveQuartzAsync(cancellationToken);
         await spool.SweepAsync(await store.ReadSpoolNamesInUseAsync(cancellationToken), cancellationToken);
         int forgotten = await store.ForgetRunsAsync(now - KeepRuns, cancellationToken);
         if (forgotten > 0)

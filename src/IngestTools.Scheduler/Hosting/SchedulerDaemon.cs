@@ -37,7 +37,8 @@ internal static class SchedulerDaemon
         using StoreLock holds = TakeFolder(options);
         using DaemonLoggerProvider log = OpenLog(options);
         StoreDialect dialect = CreateDialect(options);
-        await OpenStoreAsync(dialect);
+        await OpenStoreAsync(dialect, options.TakeOverAfter);
+        StorePlaceFile.Write(options.Folder, dialect);
         ControlPlace.Prepare(options.Socket);
         StopSteps steps = new();
         using EndGuard guard = new(ShutdownLimit, () => EndNow(options, dialect, steps, log.CreateLogger("IngestTools.Scheduler")));
@@ -136,11 +137,11 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static async Task OpenStoreAsync(StoreDialect dialect)
+    private static async Task OpenStoreAsync(StoreDialect dialect, TimeSpan deadAfter)
     {
         if (dialect is SqliteDialect sqlite)
             await SqliteFiles.PrepareAsync(sqlite, CancellationToken.None);
-        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(dialect, deadAfter, CancellationToken.None);
     }
 
     /// <summary>

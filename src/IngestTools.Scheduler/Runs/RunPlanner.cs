@@ -116,6 +116,7 @@ internal sealed class RunPlanner(
         StoredRun run = await store.WriteAsync(
             async session =>
             {
+                schedule = (await store.HoldRowAsync(session, schedule.Key, cancellationToken))?.Schedule ?? schedule;
                 List<StoredRun> going = await ReadGoingAsync(session, schedule.Key, cancellationToken);
                 if (going.Count > 0 && (schedule.Definition.Overlap == Overlap.Skip || going.Exists(other => other.Claim is null)))
                     throw GoesOn(schedule, going[^1]);
@@ -127,8 +128,7 @@ internal sealed class RunPlanner(
                 {
                     Number = (await SchedulerStore.AddRunAsync(session, manual, cancellationToken)).GetValueOrDefault(),
                 };
-                await TakePlaceOfRetriesAsync(session, manual, cancellationToken);
-                return manual;
+                return await SchedulerStore.TakePlaceOfRetriesAsync(session, manual, now, cancellationToken);
             },
             cancellationToken
         );
@@ -159,6 +159,16 @@ internal sealed class RunPlanner(
     {
         DateTimeOffset now = time.GetUtcNow();
         DateTimeOffset from = wrongSince < now ? wrongSince.Value : now;
+        StoredSchedule was = schedule;
+        // A clock that is before the registration is wrong itself, unless the one of the registration is known to have been wrong.
+        if (from < schedule.RegisteredAt)
+        {
+            if (wrongSince is null)
+                return false;
+            schedule = schedule with { RegisteredAt = now < schedule.RegisteredAt ? now : schedule.RegisteredAt };
+            from = schedule.RegisteredAt;
+        }
+
         StoredSchedule back = Rearm(schedule, from);
         bool isAhead = schedule.Status switch
         {
@@ -166,15 +176,16 @@ internal sealed class RunPlanner(
             ScheduleStatus.Ended => back.NextDue > from,
             _ => false,
         };
-        // A clock that is before the registration is wrong itself.
-        if (!isAhead || from < schedule.RegisteredAt)
+        if (!isAhead)
             return false;
+        // Where it is not known since when the clock was wrong, only what was late was noted by a clock that was ahead.
+        TimeSpan later = wrongSince is null ? Grace : TimeSpan.Zero;
         return await store.WriteAsync(
             async session =>
             {
-                int forgotten = await SchedulerStore.ForgetMissedAfterAsync(session, schedule, from, cancellationToken);
+                int forgotten = await SchedulerStore.ForgetMissedAfterAsync(session, schedule, from, later, cancellationToken);
                 return (forgotten > 0 || schedule.Definition.At is null)
-                    && await SchedulerStore.ChangeScheduleAsync(session, schedule, back, cancellationToken);
+                    && await SchedulerStore.ChangeScheduleAsync(session, was, back, cancellationToken);
             },
             cancellationToken
         );
@@ -183,7 +194,7 @@ internal sealed class RunPlanner(
     private async Task<List<StoredRun>> PlanAsync(StoreSession session, string key, CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow() + Early;
-        StoredSchedule? schedule = (await SchedulerStore.FindRowAsync(session, key, cancellationToken))?.Open();
+        StoredSchedule? schedule = (await store.HoldRowAsync(session, key, cancellationToken))?.Open();
         if (schedule is not { Status: ScheduleStatus.Active, NextDue: { } due } || due > now)
             return [];
         Timetable timetable = new(schedule.Definition, schedule.RegisteredAt);
@@ -215,9 +226,10 @@ internal sealed class RunPlanner(
                 run = run with { Status = RunStatus.Missed, CompletedAt = time.GetUtcNow(), Message = why };
             if (await SchedulerStore.AddRunAsync(session, run, cancellationToken) is not { } number)
                 continue;
-            planned.Add(run with { Number = number });
-            if (why is null)
-                await TakePlaceOfRetriesAsync(session, planned[^1], cancellationToken);
+            run = run with { Number = number };
+            planned.Add(
+                why is null ? await SchedulerStore.TakePlaceOfRetriesAsync(session, run, time.GetUtcNow(), cancellationToken) : run
+            );
         }
 
         return planned;
@@ -226,10 +238,6 @@ internal sealed class RunPlanner(
     /// <summary>Runs of a schedule that a new one would overlap with. A failed run that is to be repeated later holds up none.</summary>
     private static async Task<List<StoredRun>> ReadGoingAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
         (await SchedulerStore.ReadGoingAsync(session, key, cancellationToken)).FindAll(run => !run.IsPendingRetry);
-
-    /// <summary>A run does all that the repetition of an earlier one would do.</summary>
-    private Task<int> TakePlaceOfRetriesAsync(StoreSession session, StoredRun run, CancellationToken cancellationToken) =>
-        SchedulerStore.EndRetriesAsync(session, run.Key, time.GetUtcNow(), $"{run.Id} takes its place.", cancellationToken);
 
     /// <summary>
     /// A schedule of an earlier version has no server. It gets one with its next run: that run and all later ones load there.

@@ -43,7 +43,7 @@ internal sealed class RunWorker : IDisposable
         ILogger logger
     )
     {
-        _journal = new RunJournal(store, run, timeouts.Lease, time, logger);
+        _journal = new RunJournal(store, run, connections.HostOf, timeouts.Lease, time, logger);
         _isTakenUp = isTakenUp;
         if (run.Status == RunStatus.Submitting)
             Look(null, time.GetUtcNow());

@@ -11,7 +11,20 @@ internal sealed class RunTakenException(StoredRun run) : Exception($"{run.Id} wa
 /// Where a run stands, in the store before anything follows from it. A store that cannot be written is waited for: what was submitted must
 /// not be forgotten, and what cannot be noted must not be submitted.
 /// </summary>
-internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan lease, TimeProvider time, ILogger logger)
+/// <param name="store">The store.</param>
+/// <param name="run">The run as it is.</param>
+/// <param name="hostOf">The host that a connection goes to.</param>
+/// <param name="lease">How long daemons wait for each other.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Takes what cannot be written.</param>
+internal sealed class RunJournal(
+    SchedulerStore store,
+    StoredRun run,
+    Func<string, string> hostOf,
+    TimeSpan lease,
+    TimeProvider time,
+    ILogger logger
+)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
@@ -48,7 +61,7 @@ internal sealed class RunJournal(SchedulerStore store, StoredRun run, TimeSpan l
 
         async Task<bool> WriteAsync()
         {
-            (bool written, retry) = await store.EndRunAsync(now, time.GetUtcNow(), cancellationToken);
+            (bool written, retry) = await store.EndRunAsync(now, time.GetUtcNow(), hostOf, cancellationToken);
             return written;
         }
     }

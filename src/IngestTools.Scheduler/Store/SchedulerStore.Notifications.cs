@@ -100,6 +100,18 @@ internal sealed partial class SchedulerStore
             cancellationToken
         );
 
+    /// <summary>Lets no report wait longer than until a moment: a clock was ahead when it was postponed.</summary>
+    public Task<int> LimitNotificationsAsync(DateTimeOffset latest, CancellationToken cancellationToken) =>
+        WriteAsync(
+            session =>
+                session.ExecuteAsync(
+                    "UPDATE ingest_notification SET due_at = @latest WHERE state = 'Pending' AND due_at > @latest",
+                    cancellationToken,
+                    ("latest", latest.ToUnixTimeMilliseconds())
+                ),
+            cancellationToken
+        );
+
     private async Task<bool> AddNotificationsAsync(StoreSession session, CancellationToken cancellationToken)
     {
         Dictionary<string, ScheduleDefinition?> definitions = new(StringComparer.Ordinal);

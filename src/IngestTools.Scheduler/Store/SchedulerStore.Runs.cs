@@ -49,17 +49,28 @@ internal sealed partial class SchedulerStore
 
     /// <summary>
     /// Writes the end of a run of this daemon, and with it the run that repeats it; not written where it no longer has it. Where another
-    /// run of the schedule waits or is under way, that one does the load.
+    /// run of the schedule waits or is under way, that one does the load. Written once more, it changes nothing: the answer to the first
+    /// time may have been lost.
     /// </summary>
-    public Task<(bool Written, StoredRun? Retry)> EndRunAsync(StoredRun run, DateTimeOffset now, CancellationToken cancellationToken) =>
+    /// <param name="run">The run as it ended.</param>
+    /// <param name="now">The time from which a repetition waits.</param>
+    /// <param name="hostOf">The host that a connection goes to.</param>
+    /// <param name="cancellationToken">Ends the writing.</param>
+    public Task<(bool Written, StoredRun? Retry)> EndRunAsync(
+        StoredRun run,
+        DateTimeOffset now,
+        Func<string, string> hostOf,
+        CancellationToken cancellationToken
+    ) =>
         WriteAsync<(bool, StoredRun?)>(
             async session =>
             {
+                StoredSchedule? schedule = (await HoldRowAsync(session, run.Key, cancellationToken))?.Schedule;
                 if (!await WriteRunAsync(session, run, cancellationToken))
-                    return (false, null);
+                    return await FindOwnEndAsync(session, run, cancellationToken);
                 if (
                     run.Status != RunStatus.Failed
-                    || run.CreateRetry((await FindRowAsync(session, run.Key, cancellationToken))?.Schedule, now) is not { } retry
+                    || run.CreateRetry(schedule, now, hostOf) is not { } retry
                     || (await ReadGoingAsync(session, run.Key, cancellationToken)).Count > 0
                     || await AddRunAsync(session, retry, cancellationToken) is not { } number
                 )
@@ -69,24 +80,100 @@ internal sealed partial class SchedulerStore
             cancellationToken
         );
 
+    /// <summary>Whether this daemon wrote the end of a run before, and the run that it added then.</summary>
+    private async Task<(bool Written, StoredRun? Retry)> FindOwnEndAsync(
+        StoreSession session,
+        StoredRun run,
+        CancellationToken cancellationToken
+    )
+    {
+        StoredRun? found = (await FindRunAsync(session, run.Number, cancellationToken)).FirstOrDefault();
+        if (found is not { IsTerminal: true } || found.Claim != claim || found.Status != run.Status)
+            return (false, null);
+        List<StoredRun> going = await ReadGoingAsync(session, run.Key, cancellationToken);
+        return (true, going.Find(other => other.RetryOf == (run.RetryOf ?? run.Number) && other.Attempt == run.Attempt + 1));
+    }
+
+    /// <summary>
+    /// Lets a run that was planned take the place of those that would repeat a failed one: it does all that they would do, and sends and
+    /// loads again where one of them would.
+    /// </summary>
+    /// <returns>The run as it is now.</returns>
+    public static async Task<StoredRun> TakePlaceOfRetriesAsync(
+        StoreSession session,
+        StoredRun run,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
+        List<StoredRun> ended = await EndRetriesAsync(session, run.Key, now, $"{run.Id} takes its place.", cancellationToken);
+        if (run.Load.Again || !ended.Exists(retry => retry.Load.Again))
+            return run;
+        run = run with { Load = run.Load with { Again = true } };
+        await session.ExecuteAsync(
+            "UPDATE ingest_run SET load = @load WHERE id = @id",
+            cancellationToken,
+            ("id", run.Number),
+            ("load", LoadJson.Write(run.Load))
+        );
+        return run;
+    }
+
     /// <summary>Ends the runs of a schedule that would repeat a failed one and have not begun.</summary>
-    public static Task<int> EndRetriesAsync(
+    private static Task<List<StoredRun>> EndRetriesAsync(
         StoreSession session,
         string key,
         DateTimeOffset now,
         string message,
         CancellationToken cancellationToken
     ) =>
-        session.ExecuteAsync(
+        session.QueryAsync(
             """
             UPDATE ingest_run SET status = 'Canceled', ended = 1, completed_at = @now, message = @message
             WHERE name_key = @key AND ended = 0 AND claim IS NULL AND not_before IS NOT NULL
+            RETURNING *
             """,
+            StoredRun.Read,
             cancellationToken,
             ("key", key),
             ("now", now.ToUnixTimeMilliseconds()),
             ("message", message)
         );
+
+    /// <summary>
+    /// Lets no run that would repeat a failed one wait longer than its schedule says, from now on: a clock was ahead when it was planned.
+    /// </summary>
+    public async Task LimitRetriesAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        List<StoredRun> waiting = await ReadAsync(
+            session =>
+                session.QueryAsync(
+                    "SELECT * FROM ingest_run WHERE ended = 0 AND claim IS NULL AND not_before > @now",
+                    StoredRun.Read,
+                    cancellationToken,
+                    ("now", now.ToUnixTimeMilliseconds())
+                ),
+            cancellationToken
+        );
+        foreach (StoredRun run in waiting)
+        {
+            if ((await FindRowAsync(run.Name, cancellationToken))?.Schedule is not { } schedule)
+                continue;
+            DateTimeOffset latest = now + (schedule.Definition.RetryAfter ?? ScheduleDefinition.DefaultRetryAfter);
+            if (run.NotBefore <= latest)
+                continue;
+            await WriteAsync(
+                session =>
+                    session.ExecuteAsync(
+                        "UPDATE ingest_run SET not_before = @latest, due_at = @latest WHERE id = @id AND ended = 0 AND claim IS NULL",
+                        cancellationToken,
+                        ("id", run.Number),
+                        ("latest", latest.ToUnixTimeMilliseconds())
+                    ),
+                cancellationToken
+            );
+        }
+    }
 
     /// <summary>Gives the runs that would repeat a failed one what their schedule loads now; those that are one too many end.</summary>
     private static async Task ChangeRetriesAsync(
@@ -209,19 +296,27 @@ internal sealed partial class SchedulerStore
     }
 
     /// <summary>Forgets that times of a schedule were missed which are yet to come: a clock was ahead when that was noted.</summary>
+    /// <param name="session">The transaction.</param>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="moment">Times after it are yet to come.</param>
+    /// <param name="later">Only what was noted later than this after its time; zero is whatever was noted.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     public static async Task<int> ForgetMissedAfterAsync(
         StoreSession session,
         StoredSchedule schedule,
         DateTimeOffset moment,
+        TimeSpan later,
         CancellationToken cancellationToken
     )
     {
-        const string missed = "name_key = @key AND status = 'Missed' AND due_at > @moment AND due_key LIKE @keys";
+        const string missed =
+            "name_key = @key AND status = 'Missed' AND due_at > @moment AND due_key LIKE @keys AND completed_at >= due_at + @later";
         (string, object?)[] values =
         [
             ("key", schedule.Key),
             ("moment", moment.ToUnixTimeMilliseconds()),
             ("keys", schedule.Revision + "/%"),
+            ("later", (long)later.TotalMilliseconds),
         ];
         foreach (string table in (string[])["ingest_run_log", "ingest_notification"])
             await session.ExecuteAsync(
@@ -472,7 +567,10 @@ internal sealed partial class SchedulerStore
 
     // Numbers for the state
 
-    /// <remarks>The sign before ended has SQLite read the runs of the day, and not all that have ended.</remarks>
+    /// <remarks>
+    /// A run that failed counts no more when a repetition of it succeeded. The sign before ended has SQLite read the runs of the day, and
+    /// not all that have ended.
+    /// </remarks>
     public async Task<(int Active, int Suspended, int Running, int Troubled, DateTimeOffset? Next)> CountAsync(
         DateTimeOffset since,
         CancellationToken cancellationToken
@@ -485,8 +583,10 @@ internal sealed partial class SchedulerStore
                         SELECT (SELECT count(*) FROM ingest_schedule WHERE status = 'Active') AS active,
                             (SELECT count(*) FROM ingest_schedule WHERE status = 'Suspended') AS suspended,
                             (SELECT count(*) FROM ingest_run WHERE ended = 0 AND claim IS NOT NULL) AS running,
-                            (SELECT count(*) FROM ingest_run WHERE +ended = 1 AND completed_at >= @since AND status IN ('Failed',
-                                'PartlySucceeded', 'Missed', 'Unknown')) AS troubled,
+                            (SELECT count(*) FROM ingest_run r WHERE +ended = 1 AND completed_at >= @since AND status IN ('Failed',
+                                'PartlySucceeded', 'Missed', 'Unknown') AND NOT EXISTS (SELECT 1 FROM ingest_run n
+                                WHERE n.name_key = r.name_key AND n.id > r.id AND n.status = 'Succeeded'
+                                AND n.retry_of = coalesce(r.retry_of, r.id))) AS troubled,
                             (SELECT min(next_due) FROM ingest_schedule WHERE status = 'Active') AS next
                         """,
                         static row =>

@@ -8,13 +8,10 @@ namespace IngestTools.Scheduler.Store;
 /// <param name="node">The node's name.</param>
 internal sealed partial class SchedulerStore(StoreDialect dialect, string claim, string node)
 {
-    /// <summary>How the claims of daemons begin that keep no tables of Quartz.</summary>
-    private const string ClaimPrefix = "memory-";
-
     public StoreDialect Dialect => dialect;
 
     /// <summary>A claim for a start of a daemon.</summary>
-    public static string NewClaim() => $"{ClaimPrefix}{Guid.NewGuid():N}";
+    public static string NewClaim() => Guid.NewGuid().ToString("N");
 
     /// <summary>This start of this daemon: what it has taken, no other one touches while it lives.</summary>
     public string Claim => claim;
@@ -70,6 +67,20 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             )
         ).FirstOrDefault();
 
+    /// <summary>
+    /// A schedule that no other node plans, changes or ends a run of until the transaction ends. Whoever does one of these takes it before
+    /// any run.
+    /// </summary>
+    public async Task<ScheduleRow?> HoldRowAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
+        (
+            await session.QueryAsync(
+                $"SELECT * FROM ingest_schedule WHERE name_key = @key{dialect.ForUpdate}",
+                ScheduleRow.Read,
+                cancellationToken,
+                ("key", key)
+            )
+        ).FirstOrDefault();
+
     /// <summary>The next schedules by name after one, so that a long list is never held whole.</summary>
     public Task<List<ScheduleRow>> ReadSchedulesAfterAsync(string key, int most, CancellationToken cancellationToken) =>
         ReadAsync(
@@ -96,7 +107,7 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
         WriteAsync<(bool, StoredSchedule?)>(
             async session =>
             {
-                ScheduleRow? row = await FindRowAsync(session, schedule.Key, cancellationToken);
+                ScheduleRow? row = await HoldRowAsync(session, schedule.Key, cancellationToken);
                 StoredSchedule? old = row?.Schedule;
                 if (
                     row is not null
@@ -141,7 +152,7 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             async session =>
             {
                 string key = StoredSchedule.KeyOf(name);
-                ScheduleRow? old = await FindRowAsync(session, key, cancellationToken);
+                ScheduleRow? old = await HoldRowAsync(session, key, cancellationToken);
                 await session.ExecuteAsync("DELETE FROM ingest_schedule WHERE name_key = @key", cancellationToken, ("key", key));
                 await EndRetriesAsync(session, key, now, "The schedule was unregistered.", cancellationToken);
                 return old;
@@ -185,10 +196,10 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
                 if (!await ChangeScheduleAsync(session, was, now, cancellationToken))
                     return false;
                 await session.ExecuteAsync(
-                    "UPDATE ingest_schedule SET definition = @definition, spool = @spool, registered_at = @registered_at, "
-                        + "changed = changed + 1 WHERE name_key = @key AND revision = @revision",
+                    "UPDATE ingest_schedule SET definition = @definition, spool = @spool, changed = changed + 1 "
+                        + "WHERE name_key = @key AND revision = @revision",
                     cancellationToken,
-                    [.. now.Values().Where(value => value.Item1 is "key" or "revision" or "definition" or "spool" or "registered_at")]
+                    [.. now.Values().Where(value => value.Item1 is "key" or "revision" or "definition" or "spool")]
                 );
                 await ChangeRetriesAsync(session, now, host, at, cancellationToken);
                 return true;
@@ -205,7 +216,7 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
     {
         int changed = await session.ExecuteAsync(
             $"""
-            UPDATE ingest_schedule SET status = @status, reason = @reason, next_due = @next_due
+            UPDATE ingest_schedule SET status = @status, reason = @reason, next_due = @next_due, registered_at = @registered_at
             WHERE name_key = @key AND revision = @revision AND changed = @changed AND status = @was_status AND {(
                 was.NextDue is null ? "next_due IS NULL" : "next_due = @was_due"
             )}
@@ -218,7 +229,8 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             ("was_due", was.NextDue?.ToUnixTimeMilliseconds()),
             ("status", now.Status.ToString()),
             ("reason", now.Reason),
-            ("next_due", now.NextDue?.ToUnixTimeMilliseconds())
+            ("next_due", now.NextDue?.ToUnixTimeMilliseconds()),
+            ("registered_at", now.RegisteredAt.ToUnixTimeMilliseconds())
         );
         if (changed == 1)
             session.NoteDue(now);
@@ -397,17 +409,16 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             cancellationToken
         ) ?? 0;
 
-    /// <summary>How many daemons live of versions that kept Quartz's tables.</summary>
-    public static async Task<long> CountOldNodesAsync(
+    /// <summary>How many daemons live.</summary>
+    public static async Task<long> CountNodesAsync(
         StoreSession session,
         StoreDialect dialect,
         TimeSpan deadAfter,
         CancellationToken cancellationToken
     ) =>
         await session.NumberAsync(
-            $"SELECT count(*) FROM ingest_node WHERE claim NOT LIKE @claims AND seen >= {dialect.Now} - @dead",
+            $"SELECT count(*) FROM ingest_node WHERE seen >= {dialect.Now} - @dead",
             cancellationToken,
-            ("claims", ClaimPrefix + "%"),
             ("dead", (long)deadAfter.TotalMilliseconds)
         ) ?? 0;
 

@@ -26,7 +26,8 @@ internal sealed class StoppedStore : IDisposable
     public SqliteDialect Dialect { get; }
 
     /// <summary>Copies the store of a folder, and looks whether it can be read.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.SchedulerNotRunning"/>: there is no store. <see cref="ErrorId.NotAllowed"/>:
+    /// <exception cref="IngestException"><see cref="ErrorId.SchedulerNotRunning"/>: there is no store, or it is a
+    /// database. <see cref="ErrorId.NotAllowed"/>:
     /// this account may not read it.</exception>
     /// <exception cref="StoreException">Another account owns it, or it is broken, empty or a newer version's.</exception>
     public static async Task<StoppedStore> OpenAsync(string folder, CancellationToken cancellationToken)
@@ -37,6 +38,8 @@ internal sealed class StoppedStore : IDisposable
             if (!Directory.Exists(folder))
                 throw NoStore(folder);
             PrivateFolder.RefuseForeign(folder);
+            if (StorePlaceFile.Read(folder) is { } place)
+                throw Elsewhere(folder, place);
             if (!File.Exists(store))
                 throw NoStore(folder);
             string copy = Path.Join(Path.GetTempPath(), $"ingest-scheduler-{Guid.NewGuid():N}");
@@ -115,6 +118,14 @@ internal sealed class StoppedStore : IDisposable
                 .Select(companion => new FileInfo(store + companion))
                 .Select(file => file.Exists ? $"{file.Length} {file.LastWriteTimeUtc.Ticks}" : "none")
         );
+
+    private static IngestException Elsewhere(string folder, string place) =>
+        new(ErrorId.SchedulerNotRunning, $"The scheduler does not run. Its store is {place}, which is read through a scheduler that runs.")
+        {
+            Operation = "read",
+            Advice = "Ask another node, or start this one: Start-IngestScheduler.",
+            Target = folder,
+        };
 
     private static IngestException NoStore(string folder) =>
         new(ErrorId.SchedulerNotRunning, $"The scheduler does not run, and there is no store in {folder}.")

@@ -37,6 +37,9 @@ internal abstract class StoreDialect
     /// <summary>Within a transaction: waits until no other node is in this part.</summary>
     public abstract Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken);
 
+    /// <summary>Ends a query whose rows nobody else changes, and reads in the same way, until the transaction ends.</summary>
+    public abstract string ForUpdate { get; }
+
     /// <summary>How many tables the database has that are not the store's.</summary>
     public abstract string CountTables { get; }
 
@@ -54,11 +57,11 @@ internal abstract class StoreDialect
         Task.CompletedTask;
 
     /// <summary>
-    /// Removes what earlier versions kept of Quartz: everything in it stands in the tables too. It stays where a node of such a version
-    /// lives.
+    /// Removes what earlier versions kept of Quartz: everything in it stands in the tables too. No node of such a version works on a store
+    /// whose tables have this version.
     /// </summary>
-    /// <returns>What was removed, or why it stays; null where there is nothing.</returns>
-    public abstract Task<string?> RemoveQuartzAsync(SchedulerStore store, TimeSpan deadAfter, CancellationToken cancellationToken);
+    /// <returns>What was removed; null where there is nothing.</returns>
+    public abstract Task<string?> RemoveQuartzAsync(SchedulerStore store, CancellationToken cancellationToken);
 }
 
 /// <summary>What only one node does at a time.</summary>
@@ -143,7 +146,10 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
 
     public override Task LockAsync(StoreSession session, StoreLockName name, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public override Task<string?> RemoveQuartzAsync(SchedulerStore store, TimeSpan deadAfter, CancellationToken cancellationToken)
+    /// <summary>One transaction at a time writes.</summary>
+    public override string ForUpdate => "";
+
+    public override Task<string?> RemoveQuartzAsync(SchedulerStore store, CancellationToken cancellationToken)
     {
         if (!File.Exists(_alarms))
             return Task.FromResult<string?>(null);
@@ -229,6 +235,8 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
 
     public override string Now => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
 
+    public override string ForUpdate => " FOR UPDATE";
+
     /// <summary>A database may hold other programs' tables too: these have names of their own.</summary>
     public override string CountTables => "SELECT 0";
 
@@ -274,7 +282,7 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
         }
     }
 
-    public override async Task<string?> RemoveQuartzAsync(SchedulerStore store, TimeSpan deadAfter, CancellationToken cancellationToken) =>
+    public override async Task<string?> RemoveQuartzAsync(SchedulerStore store, CancellationToken cancellationToken) =>
         await store.WriteAsync(
             async session =>
             {
@@ -287,9 +295,6 @@ internal sealed class PostgresDialect : StoreDialect, IAsyncDisposable
                 );
                 if (tables.Count == 0)
                     return null;
-                if (await SchedulerStore.CountOldNodesAsync(session, this, deadAfter, cancellationToken) > 0)
-                    return $"Nodes of an earlier version work on {Place}, and use Quartz's tables there. They stay until those nodes have "
-                        + "stopped.";
                 foreach (string table in tables)
                     await session.ExecuteAsync($"DROP TABLE \"{table}\" CASCADE", cancellationToken);
                 await session.ExecuteAsync("DELETE FROM ingest_meta WHERE name = 'quartz'", cancellationToken);

@@ -6,12 +6,19 @@ namespace IngestTools.Scheduler.Store;
 /// <summary>The store's tables, and the stamp of the version that made them.</summary>
 internal static class StoreSchema
 {
-    /// <summary>The version of the tables that this daemon knows.</summary>
-    public const long Version = 1;
+    /// <summary>
+    /// The version of the tables that this daemon knows. Each daemon refuses a later one: of what it does not know, a filter for example,
+    /// it would load too much.
+    /// </summary>
+    public const long Version = 2;
 
-    /// <summary>Makes the tables where there are none.</summary>
-    /// <exception cref="StoreException">The store is another program's, a newer version's, or broken.</exception>
-    public static async Task ProvideAsync(StoreDialect dialect, CancellationToken cancellationToken)
+    /// <summary>Makes the tables where there are none, and takes over those of an earlier version.</summary>
+    /// <param name="dialect">The database.</param>
+    /// <param name="deadAfter">A node without a heartbeat for this time is dead.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="StoreException">The store is another program's, a newer version's, or broken, or a node of an earlier version
+    /// works on it.</exception>
+    public static async Task ProvideAsync(StoreDialect dialect, TimeSpan deadAfter, CancellationToken cancellationToken)
     {
         try
         {
@@ -29,7 +36,7 @@ internal static class StoreSchema
                 cancellationToken,
                 ("value", Version.ToString(CultureInfo.InvariantCulture))
             );
-            await CheckVersionAsync(dialect, session, cancellationToken);
+            await RaiseVersionAsync(dialect, session, deadAfter, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
         catch (DbException e) when (dialect.IsCorrupt(e))
@@ -77,11 +84,32 @@ internal static class StoreSchema
             throw new StoreException($"{dialect.Place} is the database of another program. Give a folder of its own with --store.");
     }
 
-    private static async Task CheckVersionAsync(StoreDialect dialect, StoreSession session, CancellationToken cancellationToken)
+    private static async Task RaiseVersionAsync(
+        StoreDialect dialect,
+        StoreSession session,
+        TimeSpan deadAfter,
+        CancellationToken cancellationToken
+    )
     {
         long? found = await ReadVersionAsync(session, cancellationToken);
-        if (found != Version)
+        if (found == Version)
+            return;
+        if (found is not (> 0 and < Version))
             throw Newer(dialect, found);
+        // The lock of a store in a file keeps them out.
+        if (dialect.IsShared && await SchedulerStore.CountNodesAsync(session, dialect, deadAfter, cancellationToken) > 0)
+            throw new StoreException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Nodes of an earlier version work on the store {dialect.Place}. Stop them all, then start the nodes of this "
+                        + $"version. A node that was killed counts for another {deadAfter.TotalSeconds:0} s."
+                )
+            );
+        await session.ExecuteAsync(
+            "UPDATE ingest_meta SET value = @value WHERE name = 'schema'",
+            cancellationToken,
+            ("value", Version.ToString(CultureInfo.InvariantCulture))
+        );
     }
 
     private static Task<long?> ReadVersionAsync(StoreSession session, CancellationToken cancellationToken) =>
@@ -99,8 +127,7 @@ internal static class StoreSchema
         );
 
     /// <summary>
-    /// Columns that came after the first version. An earlier version does not know them, and they are empty in what it wrote: so the
-    /// version of the tables stays.
+    /// Columns that came after the first version. They are empty in what that version wrote.
     /// </summary>
     private static readonly (string Table, string Column, string Type)[] AddedColumns =
     [

@@ -94,7 +94,10 @@ internal sealed record StoredRun
     /// The run that repeats this one as its schedule is now; null where it is not repeated: it did not fail, something of it was submitted,
     /// it was repeated often enough, or its schedule is suspended, gone or another one.
     /// </summary>
-    public StoredRun? CreateRetry(StoredSchedule? schedule, DateTimeOffset now)
+    /// <param name="schedule">The schedule; null where it is gone.</param>
+    /// <param name="now">The time from which the repetition waits.</param>
+    /// <param name="hostOf">The host that a connection goes to.</param>
+    public StoredRun? CreateRetry(StoredSchedule? schedule, DateTimeOffset now, Func<string, string> hostOf)
     {
         const string mark = "/retry/";
         if (
@@ -117,7 +120,7 @@ internal sealed record StoredRun
             Status = RunStatus.Planned,
             Load = definition.Load with { Again = definition.Load.Again || Load.Again },
             Spool = schedule.Spool,
-            Host = Host,
+            Host = hostOf(definition.Load.Connection),
             Attempt = Attempt + 1,
             RetryOf = RetryOf ?? Number,
         };

@@ -18,8 +18,11 @@ internal sealed class DueClock(TimeProvider machine, ILogger<DueClock> logger) :
     /// <summary>A clock that differs by this much from the time that has passed was set.</summary>
     public static readonly TimeSpan Jump = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a clock that was put forward is doubted. A time server that was wrong is right again by then.</summary>
-    public static readonly TimeSpan Doubt = TimeSpan.FromSeconds(60);
+    /// <summary>
+    /// How long a clock that was put forward is doubted. A time server that was wrong is right again by then, and a time that comes
+    /// meanwhile is planned before it is called missed.
+    /// </summary>
+    public static readonly TimeSpan Doubt = TimeSpan.FromSeconds(45);
 
     private readonly object _lock = new();
     private readonly List<ClockJump> _jumps = [];

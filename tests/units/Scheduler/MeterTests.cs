@@ -28,7 +28,7 @@ public sealed class MeterTests
     {
         using TemporaryFolder folder = new();
         using SqliteDialect dialect = new(folder.Path);
-        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
         FakeTimeProvider time = new();
         SchedulerStore store = new(dialect, "this", "node");
         ConcurrentQueue<(string Name, string? Status, double Value)> measured = new();

@@ -115,6 +115,7 @@ public sealed class NotificationTests : IAsyncDisposable
                 CompletedAt = _time.GetUtcNow(),
             },
             _time.GetUtcNow(),
+            _ => "host",
             CancellationToken.None
         );
 
@@ -381,6 +382,21 @@ public sealed class NotificationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_report_that_a_clock_ahead_postponed_waits_no_longer_than_any_does()
+    {
+        await ProvideAsync(new() { NotifyUri = "http://127.0.0.1:9/" });
+        await EndAsync(RunStatus.Failed);
+        DateTimeOffset now = _time.GetUtcNow();
+        StoredNotification report = Assert.Single(await TakeAllAsync());
+        await _store.WriteNotificationAsync(report with { DueAt = now.AddDays(300) }, CancellationToken.None);
+
+        await _store.LimitNotificationsAsync(now.AddHours(4), CancellationToken.None);
+
+        Assert.False(await _store.AreNotificationsDueAsync(now.AddHours(3), CancellationToken.None));
+        Assert.True(await _store.AreNotificationsDueAsync(now.AddHours(4), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Reports_are_forgotten_with_their_runs()
     {
         await ProvideAsync(new() { NotifyUri = "http://127.0.0.1:9/" });
@@ -435,7 +451,7 @@ public sealed class NotificationTests : IAsyncDisposable
 
     private async Task ProvideAsync(Targets targets, string name = "nightly")
     {
-        await StoreSchema.ProvideAsync(_dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(_dialect, TimeSpan.Zero, CancellationToken.None);
         StoredSchedule schedule = new()
         {
             Revision = name,

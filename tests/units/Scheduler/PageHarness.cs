@@ -67,7 +67,7 @@ internal sealed class PageHarness : IAsyncDisposable
     public static async Task<PageHarness> StartAsync(int port = 0, params PageRoute[] others)
     {
         PageHarness harness = new(port, others);
-        await StoreSchema.ProvideAsync(harness._dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(harness._dialect, TimeSpan.Zero, CancellationToken.None);
         await harness._server.StartAsync(CancellationToken.None);
         return harness;
     }

@@ -77,6 +77,88 @@ public sealed partial class PlannerTests
     }
 
     [Fact]
+    public async Task What_takes_the_place_of_a_repetition_sends_again_where_that_would_have()
+    {
+        foreach (bool isByHand in new[] { false, true })
+        {
+            using Bench bench = await Bench.StartAsync(Noon);
+            await bench.AddAsync(Retried with { RetryAfter = TimeSpan.FromHours(5) });
+            StoredRun again = await bench.Planner.PlanNowAsync((await bench.ScheduleAsync())!, again: true, CancellationToken.None);
+            StoredRun retry = (await EndAsync(bench, await TakeAsync(bench, again), RunStatus.Failed))!;
+            Assert.True(retry.Load.Again);
+
+            StoredRun next = isByHand
+                ? await bench.Planner.PlanNowAsync((await bench.ScheduleAsync())!, again: false, CancellationToken.None)
+                : await PlanAsync(bench, Noon.AddHours(2));
+
+            Assert.True((await bench.Store.FindRunAsync(next.Number, CancellationToken.None))!.Load.Again);
+            Assert.True(next.Load.Again);
+        }
+    }
+
+    [Fact]
+    public async Task The_end_of_a_run_is_written_once_though_the_answer_to_the_first_time_was_lost()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Retried);
+        StoredRun run = await PlanAndTakeAsync(bench, Noon.AddHours(1));
+
+        StoredRun first = (await EndAsync(bench, run, RunStatus.Failed))!;
+        StoredRun second = (await EndAsync(bench, run, RunStatus.Failed))!;
+
+        Assert.Equal((first.Number, first.DueAt), (second.Number, second.DueAt));
+        Assert.Equal(2, (await bench.RunsAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_repetition_goes_to_the_host_of_its_connection_as_that_is_now()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Retried);
+        StoredRun run = await PlanAndTakeAsync(bench, Noon.AddHours(1));
+        Assert.NotEqual("host", run.Host);
+
+        Assert.Equal("host", (await EndAsync(bench, run, RunStatus.Failed))!.Host);
+    }
+
+    [Fact]
+    public async Task A_repetition_that_was_planned_by_a_clock_that_was_ahead_waits_no_longer_than_its_schedule_says()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Retried);
+        StoredRun run = await PlanAndTakeAsync(bench, Noon.AddHours(1));
+        bench.Time.Now = Noon.AddDays(300);
+        StoredRun retry = (await EndAsync(bench, run, RunStatus.Failed))!;
+
+        bench.Time.Now = Noon.AddHours(1);
+        await bench.Store.LimitRetriesAsync(bench.Time.Now, CancellationToken.None);
+
+        StoredRun limited = (await bench.Store.FindRunAsync(retry.Number, CancellationToken.None))!;
+        DateTimeOffset expected = Noon.AddMinutes(70);
+        Assert.Equal((expected, expected), (limited.NotBefore, limited.DueAt));
+    }
+
+    [Fact]
+    public async Task A_failed_run_counts_as_trouble_until_a_repetition_of_it_succeeds()
+    {
+        using Bench bench = await Bench.StartAsync(Noon);
+        await bench.AddAsync(Retried);
+        StoredRun first = await PlanAndTakeAsync(bench, Noon.AddHours(1));
+        StoredRun second = (await EndAsync(bench, first, RunStatus.Failed))!;
+        Assert.Equal(1, await TroubledAsync());
+        bench.Time.Now = second.DueAt;
+        StoredRun third = (await EndAsync(bench, await TakeAsync(bench, second), RunStatus.Failed))!;
+        Assert.Equal(2, await TroubledAsync());
+        bench.Time.Now = third.DueAt;
+
+        Assert.Null(await EndAsync(bench, await TakeAsync(bench, third), RunStatus.Succeeded));
+
+        Assert.Equal(0, await TroubledAsync());
+
+        async Task<int> TroubledAsync() => (await bench.Store.CountAsync(Noon, CancellationToken.None)).Troubled;
+    }
+
+    [Fact]
     public async Task A_repetition_that_has_begun_is_a_run_that_others_overlap_with()
     {
         using Bench bench = await Bench.StartAsync(Noon);
@@ -161,11 +243,11 @@ public sealed partial class PlannerTests
         StoredSchedule schedule = (await bench.ScheduleAsync())!;
         StoredRun failed = await PlanAndTakeAsync(bench, Noon.AddHours(1)) with { Status = RunStatus.Failed };
 
-        Assert.NotNull(failed.CreateRetry(schedule, Noon));
-        Assert.Null(failed.CreateRetry(schedule with { Status = ScheduleStatus.Suspended }, Noon));
-        Assert.Null(failed.CreateRetry(schedule with { Revision = "r2" }, Noon));
-        Assert.Null(failed.CreateRetry(schedule with { Definition = Bench.Hourly(MissedRun.RunOnce) }, Noon));
-        Assert.Null(failed.CreateRetry(null, Noon));
+        Assert.NotNull(failed.CreateRetry(schedule, Noon, _ => "host"));
+        Assert.Null(failed.CreateRetry(schedule with { Status = ScheduleStatus.Suspended }, Noon, _ => "host"));
+        Assert.Null(failed.CreateRetry(schedule with { Revision = "r2" }, Noon, _ => "host"));
+        Assert.Null(failed.CreateRetry(schedule with { Definition = Bench.Hourly(MissedRun.RunOnce) }, Noon, _ => "host"));
+        Assert.Null(failed.CreateRetry(null, Noon, _ => "host"));
     }
 
     [Fact]
@@ -212,8 +294,8 @@ public sealed partial class PlannerTests
             );
         Assert.Equal(1, (await bench.Store.FindRunAsync(before.Number, CancellationToken.None))!.Attempt);
 
-        await StoreSchema.ProvideAsync(bench.Store.Dialect, CancellationToken.None);
-        await StoreSchema.ProvideAsync(bench.Store.Dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(bench.Store.Dialect, TimeSpan.Zero, CancellationToken.None);
+        await StoreSchema.ProvideAsync(bench.Store.Dialect, TimeSpan.Zero, CancellationToken.None);
 
         StoredRun after = await TakeAsync(bench, before);
         Assert.Equal((before.DueKey, 1, null), (after.DueKey, after.Attempt, after.NotBefore));
@@ -244,6 +326,7 @@ public sealed partial class PlannerTests
                 CompletedAt = bench.Time.Now,
             },
             bench.Time.Now,
+            _ => "host",
             CancellationToken.None
         );
         Assert.True(written);

@@ -56,7 +56,7 @@ internal sealed class PlanningHost : IAsyncDisposable
     public static async Task<PlanningHost> StartAsync(DateTimeOffset now)
     {
         PlanningHost host = new(now);
-        await StoreSchema.ProvideAsync(host._dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(host._dialect, TimeSpan.Zero, CancellationToken.None);
         await host._triggers.StartAsync(CancellationToken.None);
         await host._host.StartAsync();
         return host;

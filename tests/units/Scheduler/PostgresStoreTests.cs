@@ -3,6 +3,7 @@ using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
@@ -17,7 +18,7 @@ public sealed class PostgresStoreTests
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
         await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
         SchedulerStore store = new(dialect, "this", "node");
 
         await store.WriteAsync(
@@ -50,7 +51,7 @@ public sealed class PostgresStoreTests
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
         await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
         SchedulerStore[] nodes = [.. Enumerable.Range(0, 4).Select(i => new SchedulerStore(dialect, $"{i}", $"{i}") { ReportsAll = true })];
         DateTimeOffset now = DateTimeOffset.UtcNow;
         const int count = 20;
@@ -91,7 +92,7 @@ public sealed class PostgresStoreTests
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
         await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
         SchedulerStore store = new(dialect, "this", "node");
         StoredSchedule with = Schedule("with", "http://one.example/");
         StoredSchedule without = Schedule("without", null);
@@ -126,11 +127,71 @@ public sealed class PostgresStoreTests
     }
 
     [PostgresFact]
+    public async Task A_run_that_fails_while_its_schedule_is_unregistered_or_suspended_by_another_node_is_not_repeated()
+    {
+        await using PostgresServer postgres = await PostgresServer.StartAsync();
+        await using PostgresDialect dialect = new(postgres.Connection);
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
+        SchedulerStore store = new(dialect, "this", "node");
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        foreach (
+            string change in (string[])
+                ["DELETE FROM ingest_schedule", "UPDATE ingest_schedule SET status = 'Suspended'", "UPDATE ingest_schedule SET reason = ''"]
+        )
+        {
+            LoadDefinition load = new() { Kind = LoadKind.Import, Connection = "lake" };
+            StoredSchedule schedule = new()
+            {
+                Revision = Guid.NewGuid().ToString("N"),
+                Definition = SchedulerHarness.Yearly("s", load) with { RetryFailed = 1 },
+                RegisteredAt = now,
+            };
+            await store.PutScheduleAsync(schedule, replace: true, CancellationToken.None);
+            StoredRun run = new()
+            {
+                Name = "s",
+                DueKey = $"{schedule.Revision}/1",
+                DueAt = now,
+                Host = "h",
+                Load = load,
+            };
+            long number = (
+                await store.WriteAsync(session => SchedulerStore.AddRunAsync(session, run, CancellationToken.None), CancellationToken.None)
+            )!.Value;
+            run = (await store.TakeAsync(number, 4, now, CancellationToken.None))!;
+            await using NpgsqlConnection other = new(postgres.Connection);
+            await other.OpenAsync();
+            await using NpgsqlTransaction changing = await other.BeginTransactionAsync();
+            await using (NpgsqlCommand command = new(change, other, changing))
+                Assert.Equal(1, await command.ExecuteNonQueryAsync());
+
+            Task<(bool, StoredRun?)> ending = store.EndRunAsync(
+                run with
+                {
+                    Status = RunStatus.Failed,
+                    CompletedAt = now,
+                },
+                now,
+                _ => "h",
+                CancellationToken.None
+            );
+            await Until.TrueAsync(async () =>
+                ending.IsCompleted || await postgres.CountAsync("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
+            );
+            await changing.CommitAsync();
+
+            (bool written, StoredRun? retry) = await ending;
+            bool isRepeated = change.Contains("reason", StringComparison.Ordinal);
+            Assert.Equal((true, isRepeated), (written, retry is not null));
+        }
+    }
+
+    [PostgresFact]
     public async Task A_schedule_that_one_node_registers_changes_or_plans_is_notified_to_the_others()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
         await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
         SchedulerStore one = new(dialect, "1", "one");
         SchedulerStore two = new(dialect, "2", "two");
         ConcurrentQueue<DateTimeOffset> heard = new();

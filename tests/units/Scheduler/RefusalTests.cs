@@ -486,14 +486,14 @@ public sealed class RefusalTests
         harness.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         SchedulerProcess daemon = await harness.RunAsync();
         using HttpRequestMessage request = new(HttpMethod.Get, "status");
-        request.Headers.Add("IngestTools-Control", "2");
+        request.Headers.Add("IngestTools-Control", "1");
         using HttpRequestMessage version = request;
         daemon.Http.DefaultRequestHeaders.Remove("IngestTools-Control");
 
         using HttpResponseMessage answer = await daemon.Http.SendAsync(version);
 
         Assert.Equal(HttpStatusCode.UpgradeRequired, answer.StatusCode);
-        Assert.Equal("1", Assert.Single(answer.Headers.GetValues("IngestTools-Control")));
+        Assert.Equal("2", Assert.Single(answer.Headers.GetValues("IngestTools-Control")));
         Assert.DoesNotContain("127.0.0.1", daemon.Log, StringComparison.Ordinal);
         string sockets = string.Concat(Directory.GetFiles($"/proc/{daemon.Id}/fd").Select(fd => new FileInfo(fd).LinkTarget));
         string[] listening = File.ReadAllLines($"/proc/{daemon.Id}/net/tcp")

@@ -33,7 +33,7 @@ internal sealed class SchedulerProcess : IAsyncDisposable
         process.BeginErrorReadLine();
         SocketsHttpHandler handler = new() { ConnectCallback = ConnectAsync };
         _http = new HttpClient(handler) { BaseAddress = new Uri("http://scheduler/"), Timeout = TimeLimit };
-        _http.DefaultRequestHeaders.Add("IngestTools-Control", "1");
+        _http.DefaultRequestHeaders.Add("IngestTools-Control", $"{ControlProtocol.Version}");
     }
 
     public string Socket { get; }

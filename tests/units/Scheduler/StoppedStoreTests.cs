@@ -77,7 +77,7 @@ public sealed class StoppedStoreTests
                 async () =>
                 {
                     using SqliteDialect dialect = new(folder.Path);
-                    await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+                    await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
                     await ExecuteAsync("UPDATE ingest_meta SET value = '99'");
                 }
             ),
@@ -122,7 +122,7 @@ public sealed class StoppedStoreTests
             return;
         string store = SchedulerPlace.StoreOf(folder.Path);
         using (SqliteDialect dialect = new(folder.Path))
-            await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+            await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
         SqliteConnection.ClearAllPools();
         File.SetUnixFileMode(store, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherWrite);
 
@@ -131,6 +131,28 @@ public sealed class StoppedStoreTests
         );
 
         Assert.StartsWith($"{store} is not used: ", foreign.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_was_moved_to_a_database_is_not_read_from_the_file_that_it_was_before()
+    {
+        using TemporaryFolder folder = new();
+        using SqliteDialect file = new(folder.Path);
+        await StoreSchema.ProvideAsync(file, TimeSpan.Zero, CancellationToken.None);
+        SqliteConnection.ClearAllPools();
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(SchedulerPlace.StoreOf(folder.Path), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await using PostgresDialect database = new("Host=db;Username=ingest;Password=secret;Database=loads");
+
+        StorePlaceFile.Write(folder.Path, database);
+
+        IngestException elsewhere = await Assert.ThrowsAsync<IngestException>(() =>
+            StoppedStore.OpenAsync(folder.Path, CancellationToken.None)
+        );
+        Assert.Contains("postgres://ingest@db:5432/loads", elsewhere.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", elsewhere.Message, StringComparison.Ordinal);
+        StorePlaceFile.Write(folder.Path, file);
+        (await StoppedStore.OpenAsync(folder.Path, CancellationToken.None)).Dispose();
     }
 
     [Fact]

@@ -97,7 +97,7 @@ public sealed class SuspendedNodeTests
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
         await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
         SchedulerStore one = new(dialect, "claim of one", "one");
         SchedulerStore two = new(dialect, "claim of two", "two");
         TimeSpan dead = TimeSpan.FromMinutes(1);
@@ -138,7 +138,7 @@ public sealed class SuspendedNodeTests
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
         await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, CancellationToken.None);
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
         SchedulerStore one = new(dialect, "claim of one", "one");
         SchedulerStore two = new(dialect, "claim of two", "two");
         TaskCompletionSource isIn = new(TaskCreationOptions.RunContinuationsAsynchronously);

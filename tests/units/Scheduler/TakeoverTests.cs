@@ -1,3 +1,4 @@
+using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Microsoft.Data.Sqlite;
@@ -47,25 +48,28 @@ public sealed class TakeoverTests
     }
 
     [PostgresFact]
-    public async Task The_tables_of_quartz_stay_while_a_node_of_the_earlier_version_lives()
+    public async Task A_store_on_which_a_node_of_the_earlier_version_works_is_refused_until_it_has_stopped()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
         await FillAsync(postgres, Read(harness, "postgres-0.1.0"));
-        // Its heartbeat is fresh for as long as the test takes.
-        await FillAsync(postgres, "UPDATE ingest_node SET seen = 32503680000000 WHERE node = 'one'");
+        await FillAsync(postgres, $"UPDATE ingest_node SET seen = {Now} WHERE node = 'one'");
+        await using PostgresDialect dialect = new(postgres.Connection);
 
-        SchedulerProcess beside = await ClusterTests.NodeAsync(harness, postgres, "two");
+        StoreException refused = await Assert.ThrowsAsync<StoreException>(() =>
+            StoreSchema.ProvideAsync(dialect, TimeSpan.FromMinutes(10), CancellationToken.None)
+        );
 
-        await AssertTakenOverAsync(beside);
-        Assert.Equal(15, await postgres.CountAsync(CountQuartz));
-        Assert.Contains("Nodes of an earlier version work on", beside.Log, StringComparison.Ordinal);
-        // One of this version is not taken for such a node.
-        await FillAsync(postgres, "UPDATE ingest_node SET seen = 0 WHERE node = 'one'");
-        SchedulerProcess after = await ClusterTests.NodeAsync(harness, postgres, "three");
-        Assert.Equal(0, await postgres.CountAsync(CountQuartz));
-        Assert.Equal(4, (await after.SchedulesAsync()).Count);
+        Assert.Contains("Nodes of an earlier version work on", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(1, await postgres.CountAsync(ReadVersion));
+        await FillAsync(postgres, "DELETE FROM ingest_node");
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.FromMinutes(10), CancellationToken.None);
+        Assert.Equal(StoreSchema.Version, await postgres.CountAsync(ReadVersion));
     }
+
+    private const string ReadVersion = "SELECT CAST(value AS BIGINT) FROM ingest_meta WHERE name = 'schema'";
+
+    private const string Now = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
 
     private const string CountQuartz = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'ingest\\_qrtz\\_%'";
 

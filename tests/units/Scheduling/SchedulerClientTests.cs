@@ -77,8 +77,8 @@ public sealed class SchedulerClientTests
     }
 
     [Theory]
-    [InlineData(200, "2")]
-    [InlineData(426, "2")]
+    [InlineData(200, "1")]
+    [InlineData(426, "1")]
     public async Task Another_version_is_not_understood_by_halves(int status, string version)
     {
         await using ControlSocket socket = ControlSocket.Answering(status, """{"isRunning":true}""", version);
@@ -87,7 +87,7 @@ public sealed class SchedulerClientTests
         IngestException error = await Assert.ThrowsAsync<IngestException>(() => client.GetStateAsync(None));
 
         Assert.Equal(ErrorId.InvalidAnswer, error.ErrorId);
-        Assert.Contains("version 2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("version 1 of", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,7 +110,11 @@ public sealed class SchedulerClientTests
 
         Assert.True((await client.GetStateAsync(None)).IsRunning);
 
-        Assert.Contains($"{ControlProtocol.VersionHeader}: 1\r\n", Assert.Single(socket.Requests), StringComparison.Ordinal);
+        Assert.Contains(
+            $"{ControlProtocol.VersionHeader}: {ControlProtocol.Version}\r\n",
+            Assert.Single(socket.Requests),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -34,7 +34,7 @@ internal sealed class ControlSocket : IAsyncDisposable
     public static ControlSocket Answering(Func<string, Stream, Task> answer) => new(answer);
 
     /// <summary>Answers every request with a status and a body.</summary>
-    public static ControlSocket Answering(int status, string body, string? version = "1") =>
+    public static ControlSocket Answering(int status, string body, string? version = "2") =>
         new(
             async (_, stream) =>
                 await stream.WriteAsync(
@@ -43,7 +43,7 @@ internal sealed class ControlSocket : IAsyncDisposable
         );
 
     /// <summary>The head of an answer, to which the test adds how long the body is.</summary>
-    public static string Head(int status, string? version = "1") =>
+    public static string Head(int status, string? version = "2") =>
         $"HTTP/1.1 {status.ToString(CultureInfo.InvariantCulture)} "
         + $"X\r\n{(version is null ? "" : $"{ControlProtocol.VersionHeader}: {version}\r\n")}";
 
