@@ -70,9 +70,9 @@ Describe 'The module' {
         }
         $secrets = 'ApiKey', 'Credential', 'ProxyCredential', 'SessionCookie', 'Token' | ForEach-Object { "Connect-IngestService -$_" }
         ($found | Where-Object IsSecure).Name | Sort-Object | Should -Be $secrets
-        # The place of a secret, what kind it is, and two of lakeFS's page marks, which let nobody in.
+        # The places of secrets, what kind one is, and two of lakeFS's page marks, which let nobody in.
         $harmless = 'Connect-IngestService -SecretFrom', 'Connect-IngestService -SecretType'
-        $harmless += 'New-ImportRange -ContinuationToken', 'New-ImportRange -StagingToken'
+        $harmless += 'New-ImportRange -ContinuationToken', 'New-ImportRange -StagingToken', 'Start-IngestScheduler -NotifySecretFrom'
         ($found | Where-Object IsSecure -EQ $false).Name | Sort-Object | Should -Be $harmless
     }
 

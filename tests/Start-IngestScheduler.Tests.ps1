@@ -57,6 +57,30 @@ Describe 'Start-IngestScheduler' {
         "$warnings" | Should -BeLike "*runs already, as process $($state.ProcessId)*"
     }
 
+    It 'hands on where runs are reported, a file by its full path' -Skip:$IsWindows {
+        Push-Location $TestDrive
+        try {
+            $program = New-Program 'echo "given: $*" >&2; exit 3'
+            $failure = Get-FirstError {
+                [CmdletBinding()] param()
+                Start-IngestScheduler -Folder $folder -Path $program -NotifyUri https://hooks.example.org/in -NotifySecretFrom file:hook
+            }
+            "$failure" | Should -BeLike "*--notify https://hooks.example.org/in --notify-secret-from file:$TestDrive/hook*"
+        }
+        finally { Pop-Location }
+    }
+
+    It 'refuses an address with a secret in it, which the list of processes would show' {
+        $failure = Get-FirstError {
+            [CmdletBinding()] param()
+            Start-IngestScheduler -Folder $folder -NotifyUri 'https://hooks.example.org/in?key=canary'
+        }
+        $failure.FullyQualifiedErrorId | Should -Be 'InvalidSchedule,IngestTools.PowerShell.Commands.StartIngestSchedulerCommand'
+        "$failure $($failure.ErrorDetails.RecommendedAction)" | Should -BeLike '*hooks.example.org*file:PATH*'
+        "$failure" | Should -Not -Match 'canary'
+        Test-Path $folder | Should -BeFalse
+    }
+
     It 'starts nothing at -WhatIf' {
         Start-IngestScheduler -Folder $folder -WhatIf | Should -BeNullOrEmpty
         Test-Path $folder | Should -BeFalse

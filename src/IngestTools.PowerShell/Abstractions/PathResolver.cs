@@ -27,6 +27,17 @@ internal static class PathResolver
     /// <summary>The full path of a parameter's file; null where it was not given.</summary>
     internal static string? ResolveOptional(PSCmdlet cmdlet, string? path) => path is null ? null : Resolve(cmdlet, path);
 
+    /// <summary>
+    /// A reference to where a text is kept, a file by its full path: it is read later, from another place. Anything else stays as it is.
+    /// </summary>
+    internal static string? ResolveReference(PSCmdlet cmdlet, string? reference)
+    {
+        const string file = "file:";
+        return reference?.Length > file.Length && reference.StartsWith(file, StringComparison.OrdinalIgnoreCase)
+            ? file + Resolve(cmdlet, reference[file.Length..])
+            : reference;
+    }
+
     /// <summary>Whether PowerShell says that a path does not exist.</summary>
     internal static bool IsNotFound(Exception exception) =>
         exception is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException;

@@ -220,7 +220,7 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
             SignIn = signIn,
             UserName = userName,
             Secret = secret,
-            SecretFrom = PlaceOfSecret(),
+            SecretFrom = PathResolver.ResolveReference(this, SecretFrom),
             AuthenticationUri = AuthenticationUri,
             Proxy = Proxy,
             ProxyCredential = ProxyCredential?.GetNetworkCredential(),
@@ -244,21 +244,10 @@ public sealed class ConnectIngestServiceCommand : AsyncCmdlet
             SecretFromSet => (
                 _secretType.Value ?? KindOfSecret(),
                 UserName,
-                SecretReference.Parse(PlaceOfSecret()!).CreateReader(SecretVault.ReadAsync)
+                SecretReference.Parse(PathResolver.ResolveReference(this, SecretFrom)!).CreateReader(SecretVault.ReadAsync)
             ),
             _ => (SignInKind.None, null, null),
         };
-
-    /// <summary>
-    /// Where the secret is kept; a file by its full path, from where the session is: a profile is used from other places.
-    /// </summary>
-    private string? PlaceOfSecret()
-    {
-        const string File = "file:";
-        return SecretFrom?.Length > File.Length && SecretFrom.StartsWith(File, StringComparison.OrdinalIgnoreCase)
-            ? File + PathResolver.Resolve(this, SecretFrom[File.Length..])
-            : SecretFrom;
-    }
 
     private SignInKind KindOfSecret() =>
         (UserName, Service) switch

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Net;
 using IngestTools.PowerShell.Abstractions;
+using IngestTools.PowerShell.Completion;
 using IngestTools.PowerShell.Errors;
 using IngestTools.PowerShell.Scheduler;
 using IngestTools.Scheduling;
@@ -27,6 +28,22 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
     [ValidateRange(0, IPEndPoint.MaxPort)]
     public int PagePort { get; set; }
 
+    /// <summary>
+    /// Where the runs of all schedules are reported that end other than Succeeded: an address, or env:NAME or file:PATH where it is kept.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NotifyUriCompleter))]
+    [NameText]
+    public string? NotifyUri { get; set; }
+
+    /// <summary>Where the secret is kept that signs the reports: env:NAME or file:PATH.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(SecretFromCompleter))]
+    [NameText]
+    public string? NotifySecretFrom { get; set; }
+
     private int? GivenPort => Page || MyInvocation.BoundParameters.ContainsKey(nameof(PagePort)) ? PagePort : null;
 
     /// <inheritdoc/>
@@ -36,7 +53,12 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
         {
             string? folder = FullFolder;
             string socket = folder is null ? SchedulerPlace.Socket : SchedulerPlace.SocketOf(folder);
-            SchedulerLaunch launch = new(folder ?? SchedulerPlace.Folder, socket, PathResolver.ResolveOptional(this, Path), GivenPort);
+            SchedulerLaunch launch = new(folder ?? SchedulerPlace.Folder, socket, PathResolver.ResolveOptional(this, Path))
+            {
+                PagePort = GivenPort,
+                NotifyUri = PathResolver.ResolveReference(this, NotifyUri is null ? null : CheckAddress(NotifyUri)),
+                NotifySecretFrom = PathResolver.ResolveReference(this, NotifySecretFrom),
+            };
             if (ShouldProcess(launch.Folder, "Start scheduler"))
                 Run(token => StartAsync(launch, token));
         }
@@ -62,11 +84,29 @@ public sealed class StartIngestSchedulerCommand : SchedulerProcessCmdlet
         Session.SchedulerSocket = Folder is null ? null : launch.Socket;
     }
 
+    /// <summary>Everybody on the machine can read the arguments of a process.</summary>
+    private static string CheckAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? uri)
+        && uri.Scheme.StartsWith(Uri.UriSchemeHttp, StringComparison.Ordinal)
+        && (uri.Query.Length > 0 || uri.UserInfo.Length > 0)
+            ? throw IngestErrors.Create(
+                ErrorId.InvalidSchedule,
+                $"The address of {uri.Host} has a user name or a query in it, which others can read in the list of processes.",
+                "Keep the address in a file or a variable, and give -NotifyUri file:PATH or env:NAME.",
+                uri.Host
+            )
+            : text;
+
     private static string Explain(SchedulerState running, SchedulerLaunch launch) =>
         $"The scheduler runs already, as process {running.ProcessId}."
         + (
             launch.PagePort is null || running.PageUri is not null
                 ? ""
                 : " It serves no page. To have one, stop it first: Stop-IngestScheduler, then Start-IngestScheduler -Page."
+        )
+        + (
+            launch.NotifyUri is null && launch.NotifySecretFrom is null
+                ? ""
+                : " It reports as it did before. To change that, stop it first: Stop-IngestScheduler."
         );
 }

@@ -11,9 +11,17 @@ namespace IngestTools.PowerShell.Scheduler;
 /// <param name="Folder">The folder of its store, its spool and its log.</param>
 /// <param name="Socket">Where it listens.</param>
 /// <param name="Program">The program; null takes the module's own.</param>
-/// <param name="PagePort">The port of its page; 0 takes a free one, null serves no page.</param>
-internal sealed record SchedulerLaunch(string Folder, string Socket, string? Program, int? PagePort)
+internal sealed record SchedulerLaunch(string Folder, string Socket, string? Program)
 {
+    /// <summary>The port of the page; null where it has none.</summary>
+    public int? PagePort { get; init; }
+
+    /// <summary>Where the runs of all schedules are reported; null where they are not.</summary>
+    public string? NotifyUri { get; init; }
+
+    /// <summary>Where the secret is kept that signs reports; null where none is signed.</summary>
+    public string? NotifySecretFrom { get; init; }
+
     /// <summary>Its log.</summary>
     public string LogPath { get; } = SchedulerPlace.LogOf(Folder);
 
@@ -200,7 +208,9 @@ internal static class SchedulerProgram
             launch.Socket,
             "--log",
             launch.LogPath,
-            .. launch.PagePort is { } port ? (string[])["--page", port.ToString(CultureInfo.InvariantCulture)] : [],
+            .. Option("--page", launch.PagePort?.ToString(CultureInfo.InvariantCulture)),
+            .. Option("--notify", launch.NotifyUri),
+            .. Option("--notify-secret-from", launch.NotifySecretFrom),
         ];
         ProcessStartInfo start = OperatingSystem.IsWindows() ? OnWindows(command, launch) : OnUnix(command, launch);
 
@@ -218,6 +228,8 @@ internal static class SchedulerProgram
             throw Failed(launch, ErrorId.FileNotFound, $"{start.FileName} cannot be run: {e.Message}", e);
         }
     }
+
+    private static string[] Option(string name, string? value) => value is null ? [] : [name, value];
 
     private static ProcessStartInfo OnUnix(string[] command, SchedulerLaunch launch)
     {

@@ -5,6 +5,7 @@ using System.Net;
 using IngestTools.Connections;
 using IngestTools.Scheduler.Hosting;
 using IngestTools.Scheduler.Notifications;
+using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.CommandLine;
@@ -31,7 +32,6 @@ internal static class RunCommand
         {
             Description = "With --store postgres: where the connection string is kept, env:NAME or file:PATH.",
             HelpName = "REFERENCE",
-            CustomParser = ReadConnection,
         };
         Option<string?> folder = new("--folder")
         {
@@ -111,12 +111,13 @@ internal static class RunCommand
             bool isPostgres = result.GetValue(store) == Postgres;
             string? given = isPostgres ? result.GetValue(folder) : result.GetValue(store);
             string place = Path.GetFullPath(given ?? SchedulerPlace.Folder);
+            string? database = isPostgres ? await ReadConnectionAsync(result.GetRequiredValue(connection)!) : null;
             NotificationOptions notifications = await ReadNotificationsAsync(result.GetValue(notify), result.GetValue(notifySecret));
             await SchedulerDaemon.RunAsync(
                 new DaemonOptions
                 {
                     Folder = place,
-                    Connection = result.GetValue(connection),
+                    Connection = database,
                     Socket = SocketOf(result.GetValue(socket), place, isGiven: given is not null),
                     Node = result.GetValue(node) ?? Environment.MachineName,
                     PollInterval = result.GetValue(poll),
@@ -162,21 +163,15 @@ internal static class RunCommand
     }
 
     /// <summary>The connection string contains a password, so it does not belong on a command line.</summary>
-    private static string? ReadConnection(ArgumentResult result)
+    private static async Task<string> ReadConnectionAsync(string reference)
     {
         try
         {
-            return SecretReference
-                .Parse(result.Tokens[0].Value)
-                .CreateReader(vault: null)(CancellationToken.None)
-                .AsTask()
-                .GetAwaiter()
-                .GetResult();
+            return await SecretReference.Parse(reference).CreateReader(vault: null)(CancellationToken.None);
         }
         catch (IngestException e)
         {
-            result.AddError($"--connection-from: {e.Message} {e.Advice}");
-            return null;
+            throw new StoreException($"--connection-from: {e.Message} {e.Advice}", e);
         }
     }
 }

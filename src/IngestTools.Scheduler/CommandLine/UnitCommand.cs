@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using IngestTools.Scheduler.Hosting;
 
 namespace IngestTools.Scheduler.CommandLine;
@@ -12,14 +13,38 @@ internal static class UnitCommand
     {
         Option<string?> user = SchedulerCommands.NameOption("--user", 100, $"The account of the systemd unit. Default: {DefaultUser}.");
         Option<bool> windows = new("--windows") { Description = "Prints the commands for Windows on other systems too." };
-        Command command = new("unit", "Prints a systemd unit, or the commands that start the scheduler with Windows.") { user, windows };
+        Command run = RunCommand.Create();
+        Command command = new(
+            "unit",
+            "Prints a systemd unit, or the commands that start the scheduler with Windows. The options of 'run' are taken too, and "
+                + "stand in it: --notify file:/etc/ingest/hook, for example."
+        )
+        {
+            user,
+            windows,
+        };
+        foreach (Option option in run.Options)
+            command.Add(option);
+        foreach (Action<CommandResult> validator in run.Validators)
+            command.Validators.Add(validator);
         command.SetAction(result =>
+        {
+            string[] options = [.. ListTokens(result, user, windows)];
             Console.WriteLine(
-                OperatingSystem.IsWindows() || result.GetValue(windows) ? Windows() : Systemd(result.GetValue(user) ?? DefaultUser)
-            )
-        );
+                OperatingSystem.IsWindows() || result.GetValue(windows)
+                    ? Windows(options)
+                    : Systemd(result.GetValue(user) ?? DefaultUser, options)
+            );
+        });
         return command;
     }
+
+    /// <summary>The options that are not the command's own, as they were given.</summary>
+    private static IEnumerable<string> ListTokens(ParseResult result, params Option[] own) =>
+        result
+            .CommandResult.Children.OfType<OptionResult>()
+            .Where(option => !option.Implicit && !own.Contains(option.Option))
+            .SelectMany(option => option.Tokens.Select(token => token.Value).Prepend(option.Option.Name));
 
     /// <summary>How this program is started: by its own executable, or by dotnet.</summary>
     private static (string Program, string? Argument) Command()
@@ -29,15 +54,11 @@ internal static class UnitCommand
         return isHosted ? (process, Path.Join(AppContext.BaseDirectory, "ingest-scheduler.dll")) : (process, null);
     }
 
-    private static string Systemd(string user)
+    private static string Systemd(string user, string[] options)
     {
         (string program, string? argument) = Command();
-        // A percent sign begins a specifier of systemd.
-        string command = (argument is null ? $"\"{program}\"" : $"\"{program}\" \"{argument}\"").Replace(
-            "%",
-            "%%",
-            StringComparison.Ordinal
-        );
+        string command = QuoteForSystemd(program) + (argument is null ? "" : " " + QuoteForSystemd(argument));
+        string arguments = string.Concat(options.Select(option => " " + QuoteForSystemd(option)));
         return $"""
             # /etc/systemd/system/ingest-scheduler.service
             # useradd --system --home-dir /var/lib/ingest-scheduler {user}
@@ -60,7 +81,7 @@ internal static class UnitCommand
             Environment=DOTNET_GCgen0size=200000 MALLOC_ARENA_MAX=1
             # Secrets that a connection reads as env:NAME: a file that root alone can read.
             EnvironmentFile=-/etc/ingest-scheduler.env
-            ExecStart={command} run
+            ExecStart={command} run{arguments}
             Restart=on-failure
             RestartSec=5
             # It ends within ten seconds; what runs at the services goes on there.
@@ -100,10 +121,24 @@ internal static class UnitCommand
             """;
     }
 
-    private static string Windows()
+    /// <summary>A percent sign begins a specifier of systemd, a dollar sign a variable.</summary>
+    private static string QuoteForSystemd(string text)
+    {
+        string escaped = text.Replace("%", "%%", StringComparison.Ordinal).Replace("$", "$$", StringComparison.Ordinal);
+        return escaped.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or ':' or '@') && text.Length > 0
+            ? escaped
+            : $"\"{escaped.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    }
+
+    private static string Windows(string[] options)
     {
         (string program, string? argument) = Command();
-        string command = argument is null ? $"\"{program}\" run" : $"\"{program}\" \"{argument}\" run";
+        string arguments = string.Concat(
+            options.Select(option => option.Contains(' ', StringComparison.Ordinal) ? $" \"{option}\"" : " " + option)
+        );
+        string command = (argument is null ? $"\"{program}\" run" : $"\"{program}\" \"{argument}\" run") + arguments;
+        // The text stands in single quotation marks of PowerShell.
+        command = command.Replace("'", "''", StringComparison.Ordinal);
         return $"""
             # In an elevated PowerShell. The account needs the right to log on as a service, and saves its connections itself
             # (Connect-IngestService -Save).

@@ -139,10 +139,11 @@ internal sealed class PageAgendaReader(SchedulerStore store, TimeProvider time)
     private sealed class Queue
     {
         private readonly PageDay[] _days;
+        private readonly TimetableCache _timetables = new();
         private readonly DateTimeOffset _from;
         private readonly (DateTimeOffset At, string Key)? _after;
         private readonly PriorityQueue<
-            (StoredSchedule Schedule, Timetable Times, DateTimeOffset At),
+            (StoredSchedule Schedule, CachedTimes Times, DateTimeOffset At),
             (DateTimeOffset At, string Key)
         > _queue = new(Comparer<(DateTimeOffset At, string Key)>.Create(Compare));
 
@@ -158,7 +159,7 @@ internal sealed class PageAgendaReader(SchedulerStore store, TimeProvider time)
         /// <summary>Adds a schedule. Those whose times cannot be told are listed as broken, and have none here.</summary>
         public void Add(StoredSchedule schedule)
         {
-            if (schedule.NextDue is not { } due || ScheduleTimes(schedule) is not { } times)
+            if (schedule.NextDue is not { } due || _timetables.Find(schedule) is not { } times)
                 return;
             DateTimeOffset from = _after is { At: var at } && DayOf(at).Start > _from ? DayOf(at).Start : _from;
             DateTimeOffset? first = FirstFrom(times, due, from);
@@ -170,7 +171,7 @@ internal sealed class PageAgendaReader(SchedulerStore store, TimeProvider time)
 
         public PageUpcoming Take()
         {
-            (StoredSchedule schedule, Timetable times, DateTimeOffset at) = _queue.Dequeue();
+            (StoredSchedule schedule, CachedTimes times, DateTimeOffset at) = _queue.Dequeue();
             Taken = (at, schedule.Key);
             PageDay day = DayOf(at);
             (int count, DateTimeOffset last, bool isMore) = Count(times, at, day.End);
@@ -189,7 +190,7 @@ internal sealed class PageAgendaReader(SchedulerStore store, TimeProvider time)
             };
         }
 
-        private void Enqueue(StoredSchedule schedule, Timetable times, DateTimeOffset? at)
+        private void Enqueue(StoredSchedule schedule, CachedTimes times, DateTimeOffset? at)
         {
             if (at is { } time && time < _days[^1].End)
                 _queue.Enqueue((schedule, times, time), (time, schedule.Key));
@@ -197,7 +198,7 @@ internal sealed class PageAgendaReader(SchedulerStore store, TimeProvider time)
 
         private PageDay DayOf(DateTimeOffset at) => _days.FirstOrDefault(day => at < day.End) ?? _days[^1];
 
-        private static (int Count, DateTimeOffset Last, bool IsMore) Count(Timetable times, DateTimeOffset first, DateTimeOffset end)
+        private static (int Count, DateTimeOffset Last, bool IsMore) Count(CachedTimes times, DateTimeOffset first, DateTimeOffset end)
         {
             int count = 1;
             DateTimeOffset last = first;
@@ -212,22 +213,55 @@ internal sealed class PageAgendaReader(SchedulerStore store, TimeProvider time)
         }
 
         /// <summary>The first time at a moment or later, given one that is known.</summary>
-        private static DateTimeOffset? FirstFrom(Timetable times, DateTimeOffset known, DateTimeOffset from) =>
+        private static DateTimeOffset? FirstFrom(CachedTimes times, DateTimeOffset known, DateTimeOffset from) =>
             known >= from ? known : times.NextAfter(from.AddTicks(-1));
 
-        private static Timetable? ScheduleTimes(StoredSchedule schedule)
+        private static int Compare((DateTimeOffset At, string Key) one, (DateTimeOffset At, string Key) other) =>
+            one.At.CompareTo(other.At) is not 0 and var order ? order : string.CompareOrdinal(one.Key, other.Key);
+    }
+
+    /// <summary>Timetables of one request: thousands of schedules have few cron texts between them.</summary>
+    private sealed class TimetableCache
+    {
+        private readonly Dictionary<(string Cron, string? Zone), CachedTimes?> _known = [];
+
+        /// <summary>The times of a schedule; null where they cannot be told.</summary>
+        public CachedTimes? Find(StoredSchedule schedule)
+        {
+            if (schedule.Definition.Cron is not { } cron)
+                return Create(schedule);
+            (string, string?) key = (cron, schedule.Definition.TimeZone);
+            if (!_known.TryGetValue(key, out CachedTimes? times))
+                _known.Add(key, times = Create(schedule));
+            return times;
+        }
+
+        private static CachedTimes? Create(StoredSchedule schedule)
         {
             try
             {
-                return new Timetable(schedule.Definition, schedule.RegisteredAt);
+                return new CachedTimes(new Timetable(schedule.Definition, schedule.RegisteredAt));
             }
             catch (IngestException)
             {
                 return null;
             }
         }
+    }
 
-        private static int Compare((DateTimeOffset At, string Key) one, (DateTimeOffset At, string Key) other) =>
-            one.At.CompareTo(other.At) is not 0 and var order ? order : string.CompareOrdinal(one.Key, other.Key);
+    /// <summary>A timetable that keeps what was asked of it: the schedules with it are asked for the same days.</summary>
+    private sealed class CachedTimes(Timetable times)
+    {
+        private readonly Dictionary<long, DateTimeOffset?> _next = [];
+
+        public TimeZoneInfo Zone => times.Zone;
+
+        /// <summary>The first time after a moment; null where there is none.</summary>
+        public DateTimeOffset? NextAfter(DateTimeOffset moment)
+        {
+            if (!_next.TryGetValue(moment.UtcTicks, out DateTimeOffset? next))
+                _next.Add(moment.UtcTicks, next = times.NextAfter(moment));
+            return next;
+        }
     }
 }

@@ -159,6 +159,34 @@ public sealed class SchedulerCommandTests
     }
 
     [Fact]
+    public async Task The_unit_has_the_options_of_run_that_it_is_given_and_refuses_others()
+    {
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
+        string[] options = ["--notify", "env:HOOK", "--log", "/var/log/my loads/100%.log", "--page"];
+
+        (int code, string unit, _) = await harness.CommandAsync(["unit", .. options]);
+        string windows = (await harness.CommandAsync(["unit", "--windows", .. options])).Output;
+
+        Assert.Equal(0, code);
+        Assert.Contains(" run --notify env:HOOK --log \"/var/log/my loads/100%%.log\" --page\n", unit, StringComparison.Ordinal);
+        Assert.Contains(" run --notify env:HOOK --log \"/var/log/my loads/100%.log\" --page'", windows, StringComparison.Ordinal);
+        Assert.Contains(
+            " run --store postgres --connection-from env:NOT_SET_HERE\n",
+            (await harness.CommandAsync("unit", "--store", "postgres", "--connection-from", "env:NOT_SET_HERE")).Output,
+            StringComparison.Ordinal
+        );
+        foreach (
+            string[] wrong in (string[][])
+                [
+                    ["--stroe", "x"],
+                    ["--page", "99999"],
+                    ["--store", "postgres"],
+                ]
+        )
+            Assert.Equal(64, (await harness.CommandAsync(["unit", .. wrong])).Code);
+    }
+
+    [Fact]
     public async Task Schedules_are_exported_and_imported_without_secrets()
     {
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
