@@ -51,6 +51,7 @@ Describe 'Get-IngestMapping' {
     It 'proves that a file arrived as it is, and that one did not' {
         $rows = Get-IngestMapping -Uploaded $uploads -Verify
         ($rows | Where-Object Ingested).Verified | Should -Be $true, $true
+        $rows | Format-Table | Out-String | Should -Match 'Shortcode +Ingested +Verified'
         ($rows | Where-Object Original -Like 'one*').Sha256 | Should -Be ($uploads | Where-Object RemoteName -Like 'one*').Sha256
         Set-SandboxOption $sandbox @{ corruptsChecksum = @('one*') }
         try { (Get-IngestMapping -Uploaded $uploads -Verify | Where-Object Verified -EQ $false).Original | Should -Be 'one, two.jpg' }

@@ -123,4 +123,7 @@ public sealed record ConnectionProfile
             MaxAttempts = MaxAttempts,
             OutageTimeout = OutageTimeoutSeconds is { } outage ? TimeSpan.FromSeconds(outage) : null,
         };
+
+    /// <summary>Its name.</summary>
+    public override string ToString() => Name;
 }

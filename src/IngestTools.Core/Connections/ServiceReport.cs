@@ -32,4 +32,7 @@ public sealed record ServiceReport
 
     /// <summary>A line for each thing that was looked at: what was found, and what to do about what is wrong.</summary>
     public IReadOnlyList<string> Details { get; init; } = [];
+
+    /// <summary>The connection, and what was found.</summary>
+    public override string ToString() => $"{Connection}: {(Ok ? "ok" : "not ok")}{string.Concat(Details.Select(detail => " " + detail))}";
 }

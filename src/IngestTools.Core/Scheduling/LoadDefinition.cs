@@ -71,4 +71,8 @@ public sealed record LoadDefinition
 
     /// <summary>ICA: the project.</summary>
     public string? ProjectId { get; init; }
+
+    /// <summary>What is loaded, from where and to where: "BulkLoad of /data/users.xlsx to sys.hcs".</summary>
+    public override string ToString() =>
+        $"{Kind} of {Path ?? Source ?? DataIdPath} to {Hierarchy ?? Shortcode ?? ProjectId ?? $"{Repository}/{Branch}"}";
 }

@@ -71,4 +71,7 @@ public sealed record ScheduleDefinition
 
     /// <summary>How long after its failure a run is repeated where nothing was said.</summary>
     public static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromMinutes(15);
+
+    /// <summary>Its name.</summary>
+    public override string ToString() => Name;
 }

@@ -52,4 +52,7 @@ public sealed record SchedulerState
 
     /// <summary>What is wrong; null where nothing is.</summary>
     public string? Trouble { get; init; }
+
+    /// <summary>Whether it is running, and where its store is.</summary>
+    public override string ToString() => $"{(IsRunning ? "Running" : "Not running")}{(Store is null ? "" : $", {Store}")}";
 }

@@ -27,4 +27,16 @@ public sealed record SubTransaction
 
     /// <summary>What the server says about it; of many failed rows, the first 100 have it.</summary>
     public string? Message { get; init; }
+
+    /// <summary>A sentence for a person: "Failed: add User, sheet Users, row 7: already exists".</summary>
+    public override string ToString() =>
+        string.Join(": ", new[] { Status.ToString(), Where(), Message }.Where(part => !string.IsNullOrEmpty(part)));
+
+    private string Where() =>
+        string.Join(
+            ", ",
+            new[] { Action, Detail, Sheet is null ? null : $"sheet {Sheet}", Row is null ? null : $"row {Row}" }.Where(part =>
+                !string.IsNullOrEmpty(part)
+            )
+        );
 }

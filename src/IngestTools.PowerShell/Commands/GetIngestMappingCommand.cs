@@ -17,6 +17,9 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     private const string UploadedSet = "Uploaded";
 
     /// <summary>Enough to hide latency without flooding the server.</summary>
+    /// <summary>Rows with this name are shown with the column Verified: a table's columns do not depend on its rows.</summary>
+    private const string VerifiedView = "IngestTools.IngestMapping#Verified";
+
     private const int MostVerifiedAtOnce = 8;
 
     private readonly HashSet<(IngestConnection Connection, string Shortcode)> _seen = [];
@@ -126,7 +129,10 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
                 if (_file is not null)
                     await client.SaveMappingAsync(shortcode, _file.TakeFor(shortcode), token).ConfigureAwait(false);
                 IAsyncEnumerable<IngestMapping> rows = client.CompareAsync(shortcode, uploads, token);
-                await PostAllAsync(Verify ? VerifyAsync(client, rows, uploads, token) : rows, token).ConfigureAwait(false);
+                if (Verify)
+                    await PostAllAsync(ViewVerifiedAsync(client, rows, uploads, token), token).ConfigureAwait(false);
+                else
+                    await PostAllAsync(rows, token).ConfigureAwait(false);
             }
         );
     }
@@ -162,6 +168,22 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
                     Server = server,
                 };
             await PostManyAsync(outputs, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The rows under the name of their view, which has the column Verified.</summary>
+    private async IAsyncEnumerable<PSObject> ViewVerifiedAsync(
+        DspIngestClient client,
+        IAsyncEnumerable<IngestMapping> rows,
+        UploadResult[] uploads,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await foreach (IngestMapping row in VerifyAsync(client, rows, uploads, cancellationToken).ConfigureAwait(false))
+        {
+            PSObject shown = new(row);
+            shown.TypeNames.Insert(0, VerifiedView);
+            yield return shown;
         }
     }
 

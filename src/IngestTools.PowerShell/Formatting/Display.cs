@@ -27,24 +27,44 @@ public static class Display
     /// <summary>Bytes a second; nothing where there were none.</summary>
     public static string Rate(double bytesPerSecond) => bytesPerSecond > 0 ? Bytes(bytesPerSecond) + "/s" : "";
 
-    /// <summary>A time span, to the second; below ten, to the hundredth.</summary>
+    /// <summary>A time span, to the second: "1:23", "1:02:03"; below ten seconds, to the hundredth.</summary>
     public static string Time(TimeSpan? time) =>
         time switch
         {
             null => "",
             { TotalSeconds: < 10 } brief => brief.TotalSeconds.ToString("0.00", CultureInfo.CurrentCulture) + " s",
-            { TotalDays: < 1 } => time.Value.ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture),
+            { TotalHours: < 1 } => time.Value.ToString(@"m\:ss", CultureInfo.InvariantCulture),
+            { TotalDays: < 1 } => time.Value.ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture),
             _ => time.Value.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture),
         };
 
     /// <summary>
-    /// A transaction's id in a narrow column. Of a long one the end tells it from others: two batches of a project begin alike.
+    /// A transaction's id, and below it what there is to say about it: an id is up to 77 characters long, and is copied from here.
     /// </summary>
-    public static string Id(string? id)
+    public static string Transaction(Transaction transaction)
     {
-        const int Width = 22;
-        const int Start = 8;
-        return id is not { Length: > Width } ? id ?? "" : $"{id[..Start]}…{id[^(Width - Start - 1)..]}";
+        ArgumentNullException.ThrowIfNull(transaction);
+        string time = Time(transaction.Elapsed);
+        string progress = Progress(transaction);
+        string done = time.Length == 0 || progress.Length == 0 ? progress + time : $"{progress} in {time}";
+        return WithDetails(transaction.Id, done, transaction.Message);
+    }
+
+    /// <summary>A range's id, and below it what it holds.</summary>
+    public static string Range(ImportRange range)
+    {
+        ArgumentNullException.ThrowIfNull(range);
+        string size = Bytes(range.EstimatedSize);
+        return range.MinKey.Length == 0
+            ? WithDetails(range.Id, size)
+            : WithDetails(range.Id, $"{size} from {range.MinKey}", $"to {range.MaxKey}");
+    }
+
+    /// <summary>A metarange's id, and below it what it is made of.</summary>
+    public static string MetaRange(ImportMetaRange metaRange)
+    {
+        ArgumentNullException.ThrowIfNull(metaRange);
+        return WithDetails(metaRange.Id, $"{Quantity.Of(metaRange.Ranges, "range")} in {metaRange.Repository}");
     }
 
     /// <summary>How far a transaction has come: "12 of 100 files".</summary>
@@ -73,6 +93,10 @@ public static class Display
     public static string Moment(DateTimeOffset? moment) =>
         moment is { } known ? known.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "";
 
+    /// <summary>A moment in local time, to the second.</summary>
+    public static string Second(DateTimeOffset? moment) =>
+        moment is { } known ? known.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) : "";
+
     /// <summary>A moment in local time and in UTC, to the second.</summary>
     public static string BothTimes(DateTimeOffset moment) =>
         string.Create(
@@ -99,12 +123,22 @@ public static class Display
     }
 
     /// <summary>What became of a job's files: "1 failed, 3 sent, 9,997 skipped".</summary>
-    public static string Files(IngestJob job)
+    public static string Files(IngestJob job) => string.Join(", ", CountFiles(job));
+
+    /// <summary>The same for a narrow column, one below the other: no number is broken there.</summary>
+    public static string FilesColumn(IngestJob job)
+    {
+        const int Width = 22;
+        string files = Files(job);
+        return files.Length <= Width ? files : string.Join(Environment.NewLine, CountFiles(job));
+    }
+
+    private static string[] CountFiles(IngestJob job)
     {
         ArgumentNullException.ThrowIfNull(job);
         (long Count, string What)[] parts = [(job.Failed, "failed"), (job.Uploaded, "sent"), (job.Skipped, "skipped")];
-        string text = string.Join(", ", parts.Where(part => part.Count > 0).Select(part => $"{Number(part.Count)} {part.What}"));
-        return text.Length == 0 ? "none" : text;
+        string[] counts = [.. parts.Where(part => part.Count > 0).Select(part => $"{Number(part.Count)} {part.What}")];
+        return counts.Length > 0 ? counts : ["none"];
     }
 
     /// <summary>A job in a line: where it stands, when it began, where it sent to, what became of its files.</summary>
@@ -130,12 +164,8 @@ public static class Display
     /// <summary>A number, with its thousands apart.</summary>
     public static string Number(long number) => number.ToString("N0", CultureInfo.CurrentCulture);
 
-    /// <summary>The beginning of an id that is too long for a column.</summary>
-    public static string BeginningOf(string? id)
-    {
-        const int Length = 12;
-        return id is { Length: > Length } ? id[..Length] + "…" : id ?? "";
-    }
+    /// <summary>A number with its thousands apart; below ten with its tenths, so that it is not shown as none.</summary>
+    public static string Number(double number) => number.ToString(number < 10 ? "0.##" : "N0", CultureInfo.CurrentCulture);
 
     /// <summary>When a schedule runs: at the times of a cron text, after each span, once.</summary>
     public static string When(ScheduleDefinition? definition) =>
@@ -170,6 +200,9 @@ public static class Display
     /// <summary>How a run ended and when it was due; nothing before the first.</summary>
     public static string LastRun(BulkLoadRun? run) => run is null ? "" : $"{run.Status}, {Moment(run.DueAt)}";
 
+    /// <summary>The same for a narrow column, in two lines.</summary>
+    public static string LastRunColumn(BulkLoadRun? run) => run is null ? "" : $"{run.Status}{Environment.NewLine}{Moment(run.DueAt)}";
+
     /// <summary>How a run ended, or how far it has come.</summary>
     public static string Outcome(BulkLoadRun run)
     {
@@ -185,6 +218,12 @@ public static class Display
             false => "no",
             null => "?",
         };
+
+    private static string WithDetails(string id, params string?[] details) =>
+        string.Join(
+            Environment.NewLine,
+            details.Where(detail => !string.IsNullOrEmpty(detail)).Select(detail => "  " + detail).Prepend(id)
+        );
 
     private static string Progress(long? completed, long? total, string? unit) =>
         (completed, total) switch

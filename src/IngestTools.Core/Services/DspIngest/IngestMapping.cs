@@ -30,4 +30,7 @@ public sealed record IngestMapping
 
     /// <summary>The base address of the server.</summary>
     public string? Server { get; init; }
+
+    /// <summary>The file and the name that the server gave it.</summary>
+    public override string ToString() => Derivative is null ? Original : $"{Original} -> {Derivative}";
 }

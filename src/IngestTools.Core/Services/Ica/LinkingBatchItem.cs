@@ -29,4 +29,7 @@ public sealed record LinkingBatchItem
 
     /// <summary>The base address of the server.</summary>
     public string? Server { get; init; }
+
+    /// <summary>The data, where it stands, and why.</summary>
+    public override string ToString() => $"{DataId}: {Status}{(Reason is null ? "" : $", {Reason}")}";
 }

@@ -21,4 +21,7 @@ public sealed record ImportMetaRange
 
     /// <summary>The base address of the server.</summary>
     public string? Server { get; init; }
+
+    /// <summary>Its id.</summary>
+    public override string ToString() => Id;
 }

@@ -41,4 +41,7 @@ public sealed record ImportRange
 
     /// <summary>The base address of the server.</summary>
     public string? Server { get; init; }
+
+    /// <summary>Its id.</summary>
+    public override string ToString() => Id;
 }
