@@ -32,6 +32,17 @@ Describe 'Send-IngestFile' {
     Context 'takes' {
         BeforeEach { $shortcode = New-Shortcode }
 
+        It 'nothing, and writes totals of zero with -Summary: <Name>' -ForEach @(
+            @{ Name = 'an empty pipeline'; Send = { @() | Send-IngestFile @args -Summary } }
+            @{ Name = 'a dry run'; Send = { @() | Send-IngestFile @args -Summary -DryRun } }
+            @{ Name = 'an empty folder'; Send = { Send-IngestFile (New-Item -ItemType Directory -Force (Join-Path $TestDrive empty)) @args -Summary -WarningAction Ignore } }
+        ) {
+            $summary = & $Send -Shortcode $shortcode
+            @($summary) | Should -HaveCount 1
+            $summary.GetType().Name | Should -Be UploadSummary
+            $summary.Files, $summary.Failed, $summary.Bytes | Should -Be 0, 0, 0
+        }
+
         It 'wildcards' {
             (Send-IngestFile (Join-Path $folder '*.jpg') -Shortcode $shortcode).RemoteName | Sort-Object | Should -Be 'one.jpg', 'two.jpg'
         }

@@ -35,6 +35,9 @@ public sealed class SendIngestFileCommand : PathCmdlet
     private readonly List<UploadResult> _notFound = [];
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private bool _isPlaceGiven;
+
+    /// <summary>Whether files were given that cannot be sent anywhere: an error says so, and there are no totals.</summary>
+    private bool _isTargetMissing;
     private UploadEngine? _engine;
     private UploadBar? _bar;
 
@@ -171,7 +174,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     {
         _requests.Writer.Complete();
         Finish();
-        if (Summary && _engine is null && _notFound.Count > 0)
+        if (Summary && _engine is null && !_isTargetMissing)
             WriteObject(Sum(new UploadTotals(), new FailureTally(), job: null));
     }
 
@@ -260,6 +263,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
     {
         if ((shortcode ?? hierarchy) is not { } place)
         {
+            _isTargetMissing = true;
             Refuse(
                 IngestErrors
                     .Create(
@@ -274,7 +278,11 @@ public sealed class SendIngestFileCommand : PathCmdlet
 
         IngestService service = shortcode is null ? IngestService.Voss : IngestService.DspIngest;
         if (ResolveConnection(service, input ?? place, connectionName, server) is not { } connection)
+        {
+            _isTargetMissing = true;
             return null;
+        }
+
         if (_targets.TryGetValue((connection, place), out IUploadTarget? target))
             return target;
         try
@@ -284,6 +292,7 @@ public sealed class SendIngestFileCommand : PathCmdlet
         }
         catch (IngestException e)
         {
+            _isTargetMissing = true;
             Refuse(e.ToErrorRecord(place));
         }
 
