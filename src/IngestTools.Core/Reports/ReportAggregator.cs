@@ -1,3 +1,5 @@
+using IngestTools.Logging;
+
 namespace IngestTools.Reports;
 
 /// <summary>
@@ -124,41 +126,16 @@ internal sealed class ReportAggregator
             WithoutNames(row.ServerMessage ?? row.Message, row) ?? "No reason was given."
         );
 
-    /// <summary>A text without the names of the item that it is about: what remains is the same for all items with this cause.</summary>
-    private static string? WithoutNames(string? text, ReportRow row)
-    {
-        if (text is null)
-            return null;
-        // The longest first: a path ends with its file's name.
-        text = WithoutName(text, row.Path);
-        text = WithoutName(text, row.RemoteName);
-        text = WithoutName(text, row.RemoteName is { } name ? name[(name.LastIndexOf('/') + 1)..] : null);
-        return WithoutName(text, row.DataId);
-    }
-
-    private static string WithoutName(string text, string? name)
-    {
-        if (string.IsNullOrEmpty(name))
-            return text;
-        name = Http.Redaction.EscapeControls(name);
-        int found = text.IndexOf(name, StringComparison.Ordinal);
-        while (found >= 0)
-        {
-            int end = found + name.Length;
-            // A file named "a" is not every a.
-            if (IsEdge(text, found - 1) && IsEdge(text, end))
-            {
-                text = string.Concat(text.AsSpan(0, found), "…", text.AsSpan(end));
-                end = found + 1;
-            }
-
-            found = text.IndexOf(name, end, StringComparison.Ordinal);
-        }
-
-        return text;
-    }
-
-    private static bool IsEdge(string text, int index) => index < 0 || index >= text.Length || !char.IsLetterOrDigit(text[index]);
+    private static string? WithoutNames(string? text, ReportRow row) =>
+        text is null
+            ? null
+            : RepeatedText.WithoutNames(
+                text,
+                row.Path,
+                row.RemoteName,
+                row.RemoteName is { } name ? name[(name.LastIndexOf('/') + 1)..] : null,
+                row.DataId
+            );
 
     private static void Keep(List<ReportRow> rows, int most, ReportRow row)
     {

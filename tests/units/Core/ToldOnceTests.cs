@@ -76,6 +76,33 @@ public sealed class ToldOnceTests
     }
 
     [Fact]
+    public void Reasons_beyond_the_first_thousand_are_counted_together()
+    {
+        FailureTally tally = new();
+
+        int told = Enumerable
+            .Range(0, 5000)
+            .Count(i => tally.Add(Failed($"/x/{i}.tif", new IngestException(ErrorId.Rejected, $"Reason of number {i}."))) is not null);
+
+        Assert.Equal(1000 + FailureTally.ReportedEach, told);
+        UploadFailureReason[] reasons = [.. tally.ReadReasons()];
+        Assert.Equal(1001, reasons.Length);
+        Assert.Equal((4000L, "Other reasons, the first: Reason of number 1000."), (reasons[^1].Count, reasons[^1].Message));
+        Assert.StartsWith("3,990 more files failed for other reasons", Assert.Single(tally.ReadFolded()).Message, StringComparison.Ordinal);
+        Assert.Equal(5000, tally.ReadErrors().Sum(error => error.Count));
+    }
+
+    [Fact]
+    public void Short_name_is_not_taken_for_a_part_of_other_words()
+    {
+        FailureTally tally = new();
+        foreach (string name in new[] { "a", "e" })
+            tally.Add(Failed($"/x/{name}", new IngestException(ErrorId.Rejected, $"'{name}' was named badly.")));
+
+        Assert.Single(tally.ReadReasons());
+    }
+
+    [Fact]
     public void Result_that_has_lost_its_reason_is_counted_all_the_same()
     {
         FailureTally tally = new();
