@@ -15,7 +15,9 @@ Describe 'about_IngestTools_Recipes' -Skip:$IsWindows {
         $recipes = Join-Path $root module help about_IngestTools_Recipes.md
         $folder = (New-Item -ItemType Directory (Join-Path ([System.IO.Path]::GetTempPath()) "ingest-recipes-$PID")).FullName
         $blocks = @(Get-ReadmeBlock $recipes)
-        $begin = [pscustomobject]@{ Line = 0; Typed = @('$null = Start-IngestSandbox -Connect -Sample .'); Shown = $null }
+        # As many ids and as slow an import as a recipe needs.
+        $prepare = @('$null = Start-IngestSandbox -Connect -Sample . -Option "lakefs:statusMs=50"', '(Get-Content ids.csv -TotalCount 100) | Set-Content ids.csv')
+        $begin = [pscustomobject]@{ Line = 0; Typed = $prepare; Shown = $null }
         $end = [pscustomobject]@{ Line = -1; Typed = @('Stop-IngestSandbox'); Shown = $null }
         $steps = @($begin) + @($blocks | Where-Object Kind -EQ Typed | ForEach-Object { Get-ReadmeStep $_ }) + $end
         $ran = @{}
