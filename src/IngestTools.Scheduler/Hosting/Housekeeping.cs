@@ -18,6 +18,7 @@ internal sealed class Housekeeping(
     RunPlanner planner,
     SavedConnections connections,
     ScheduleSurvey survey,
+    Checkup checkup,
     TriggerScheduler triggers,
     Attendance attendance,
     StateReader state,
@@ -65,7 +66,8 @@ internal sealed class Housekeeping(
             try
             {
                 await DoAsync(stoppingToken);
-                state.Trouble = await survey.LookAsync(stoppingToken);
+                string?[] found = [await survey.LookAsync(stoppingToken), await checkup.LookAsync(stoppingToken)];
+                Tell(string.Join(' ', found.OfType<string>()));
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -90,6 +92,14 @@ internal sealed class Housekeeping(
             systemd.Notify(Watchdog);
             await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <summary>Shows what was found, and logs it once.</summary>
+    private void Tell(string found)
+    {
+        if (found.Length > 0 && found != state.Trouble)
+            logger.LogError("{Trouble}", found);
+        state.Trouble = found.Length == 0 ? null : found;
     }
 
     /// <summary>Sets back what lies further ahead than its schedule says: a clock was ahead, and is right again.</summary>

@@ -37,8 +37,7 @@ internal static class SchedulerDaemon
         using StoreLock holds = TakeFolder(options);
         using DaemonLoggerProvider log = OpenLog(options);
         StoreDialect dialect = CreateDialect(options);
-        await OpenStoreAsync(dialect, options.TakeOverAfter);
-        StorePlaceFile.Write(options.Folder, dialect);
+        await OpenStoreAsync(dialect, options);
         ControlPlace.Prepare(options.Socket);
         StopSteps steps = new();
         using EndGuard guard = new(ShutdownLimit, () => EndNow(options, dialect, steps, log.CreateLogger("IngestTools.Scheduler")));
@@ -46,12 +45,15 @@ internal static class SchedulerDaemon
         ILogger logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("IngestTools.Scheduler");
         guard.Watch(host.Lifetime.ApplicationStopping);
         SchedulerStore store = host.Services.GetRequiredService<SchedulerStore>();
+        await KeepMarkAsync(store, options, logger);
         await JoinAsync(store, host.Services.GetRequiredService<NodeOptions>());
         await StartAsync(host);
         await host.WaitForShutdownAsync();
         if (dialect.IsShared)
             await steps.TakeAsync("the store", LeaveAsync(store, logger));
         DeleteSocket(options, logger);
+        if (host.Services.GetRequiredService<StoreWatch>().Lost is { } lost)
+            throw new StoreException(lost);
     }
 
     /// <exception cref="IngestException"><see cref="ErrorId.FileUnreadable"/>: the log cannot be written.</exception>
@@ -137,11 +139,23 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static async Task OpenStoreAsync(StoreDialect dialect, TimeSpan deadAfter)
+    private static async Task OpenStoreAsync(StoreDialect dialect, DaemonOptions options)
     {
         if (dialect is SqliteDialect sqlite)
+        {
+            StoreMark.CheckFile(options.Folder, sqlite.Place, SpoolOf(options));
             await SqliteFiles.PrepareAsync(sqlite, CancellationToken.None);
-        await StoreSchema.ProvideAsync(dialect, deadAfter, CancellationToken.None);
+        }
+
+        await StoreSchema.ProvideAsync(dialect, options.TakeOverAfter, CancellationToken.None);
+    }
+
+    private static string SpoolOf(DaemonOptions options) => Path.Join(options.Folder, "spool");
+
+    private static async Task KeepMarkAsync(SchedulerStore store, DaemonOptions options, ILogger logger)
+    {
+        if (await StoreMark.KeepAsync(options.Folder, store, SpoolOf(options), CancellationToken.None) is not null)
+            logger.LogWarning("The store {Store} is another one than at the last start.", store.Dialect.Place);
     }
 
     /// <summary>
@@ -217,7 +231,7 @@ internal static class SchedulerDaemon
         services.AddSingleton(
             new SchedulerStore(dialect, SchedulerStore.NewClaim(), options.Node) { ReportsAll = options.Notifications.Uri is not null }
         );
-        string spool = Path.Join(options.Folder, "spool");
+        string spool = SpoolOf(options);
         services.AddSingleton<ISpool>(provider =>
             dialect.IsShared ? new TableSpool(provider.GetRequiredService<SchedulerStore>(), spool) : new FolderSpool(spool)
         );
@@ -243,6 +257,9 @@ internal static class SchedulerDaemon
             .AddSingleton<Attendance>()
             .AddSingleton<RunPlanner>()
             .AddSingleton<ScheduleSurvey>()
+            .AddSingleton(new StoreFolder(options.Folder))
+            .AddSingleton<Checkup>()
+            .AddSingleton<StoreWatch>()
             .AddSingleton<Registrar>()
             .AddSingleton<RunDispatcher>()
             .AddSingleton<ControlRoutes>();
@@ -278,6 +295,7 @@ internal static class SchedulerDaemon
     private static void AddParts(IServiceCollection services, StopSteps steps)
     {
         services.AddHostedService<Heartbeat>().AddHostedService<Housekeeping>();
+        services.AddHostedService(static provider => provider.GetRequiredService<StoreWatch>());
         services.AddSingleton<IHostedService>(provider =>
         {
             RunDispatcher dispatcher = provider.GetRequiredService<RunDispatcher>();

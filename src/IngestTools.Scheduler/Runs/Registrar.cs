@@ -61,6 +61,7 @@ internal sealed partial class Registrar(
         if (InputOf(schedule.Definition.Load) is { } input)
             schedule = schedule with { Spool = await spool.KeepAsync(input, cancellationToken) };
         (bool kept, StoredSchedule? old) = await store.PutScheduleAsync(schedule, request.Replace, cancellationToken);
+        connections.NoteUse(schedule.Definition.Load);
         if (!kept)
             return request.Replace && old is not null ? await DescribeAsync(old, cancellationToken) : throw NameInUse(old ?? schedule);
         logger.LogInformation(

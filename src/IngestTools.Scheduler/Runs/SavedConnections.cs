@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using IngestTools.Connections;
 using IngestTools.Http;
 using IngestTools.Scheduling;
@@ -9,6 +10,34 @@ namespace IngestTools.Scheduler.Runs;
 internal sealed class SavedConnections
 {
     private readonly ProfileStore _profiles = new();
+
+    /// <summary>What active schedules load over, one load of each kind.</summary>
+    private readonly ConcurrentDictionary<(string Connection, string? Server), LoadDefinition> _used = new();
+
+    /// <summary>Notes that an active schedule loads over its connection.</summary>
+    public void NoteUse(LoadDefinition load) => _used.TryAdd((load.Connection, load.Server), load);
+
+    /// <summary>Forgets what was noted, before all is noted anew.</summary>
+    public void ForgetUses() => _used.Clear();
+
+    /// <summary>What is wrong with connections that active schedules load over.</summary>
+    public IEnumerable<string> FindTroubles()
+    {
+        SortedSet<string> found = new(StringComparer.Ordinal);
+        foreach (LoadDefinition load in _used.Values)
+        {
+            try
+            {
+                _ = FindForRun(load);
+            }
+            catch (IngestException e)
+            {
+                found.Add($"{e.Message} {e.Advice}");
+            }
+        }
+
+        return found;
+    }
 
     /// <summary>The profile of a name.</summary>
     /// <exception cref="IngestException"><see cref="ErrorId.NoConnection"/>, <see cref="ErrorId.FileUnreadable"/></exception>

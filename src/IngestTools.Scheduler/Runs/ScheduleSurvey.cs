@@ -8,7 +8,13 @@ namespace IngestTools.Scheduler.Runs;
 /// Knows the schedules that run nothing as they stand, and says so for as long as it is so: one that the store cannot give any more, one
 /// whose zone this machine does not know. Nobody else looks at them before their time.
 /// </summary>
-internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, TimeProvider time, ILogger<ScheduleSurvey> logger)
+internal sealed class ScheduleSurvey(
+    SchedulerStore store,
+    RunPlanner planner,
+    SavedConnections connections,
+    TimeProvider time,
+    ILogger<ScheduleSurvey> logger
+)
 {
     /// <summary>
     /// All schedules are looked at so often. What is wrong with one is so from the daemon's start, or comes from damage to the store; of
@@ -70,6 +76,7 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
     private async Task LookAtAllAsync(CancellationToken cancellationToken)
     {
         _looked = time.GetTimestamp();
+        connections.ForgetUses();
         HashSet<string> gone = new(_broken.Keys, StringComparer.Ordinal);
         string last = "";
         while (await store.ReadSchedulesAfterAsync(last, Page, cancellationToken) is { Count: > 0 } rows)
@@ -102,6 +109,8 @@ internal sealed class ScheduleSurvey(SchedulerStore store, RunPlanner planner, T
 
     private void Note(ScheduleRow row)
     {
+        if (row.Schedule is { Status: ScheduleStatus.Active } active)
+            connections.NoteUse(active.Definition.Load);
         if ((row.Schedule is { } schedule ? WhyBroken(schedule) : row.Error) is not { } error)
         {
             _broken.Remove(row.Key);

@@ -24,6 +24,9 @@ internal sealed class FolderSpool(string folder) : ISpool
         return File.Exists(path) ? Task.FromResult(path) : throw Lost(path);
     }
 
+    public Task<HashSet<string>> FindLostAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken) =>
+        Task.FromResult(names.Where(name => !File.Exists(Path.Join(folder, name))).ToHashSet(StringComparer.Ordinal));
+
     public Task SweepAsync(IReadOnlyCollection<string> inUse, CancellationToken cancellationToken)
     {
         HashSet<string> kept = new(inUse.Select(name => name.Split(Path.DirectorySeparatorChar)[0]), StringComparer.Ordinal);

@@ -12,6 +12,9 @@ internal interface ISpool
     /// <summary>The path of a copy on this machine.</summary>
     Task<string> GetAsync(string name, CancellationToken cancellationToken);
 
+    /// <summary>Which copies of a list are not there.</summary>
+    Task<HashSet<string>> FindLostAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken);
+
     /// <summary>Deletes copies that nothing needs any more.</summary>
     Task SweepAsync(IReadOnlyCollection<string> inUse, CancellationToken cancellationToken);
 }

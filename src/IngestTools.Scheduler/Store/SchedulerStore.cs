@@ -331,6 +331,29 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
             cancellationToken
         );
 
+    /// <summary>The schedules that have a copy of what they load, and its name.</summary>
+    public Task<List<(string Key, string Copy)>> ReadSpoolsOfSchedulesAsync(CancellationToken cancellationToken) =>
+        ReadAsync(
+            session =>
+                session.QueryAsync(
+                    "SELECT name_key, spool FROM ingest_schedule WHERE spool IS NOT NULL AND status = 'Active'",
+                    row => (row.Text("name_key"), row.Text("spool")),
+                    cancellationToken
+                ),
+            cancellationToken
+        );
+
+    /// <summary>Whether the store has neither schedules nor runs.</summary>
+    public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
+        await ReadAsync(
+            session =>
+                session.NumberAsync(
+                    "SELECT count(*) FROM (SELECT 1 FROM ingest_schedule UNION ALL SELECT 1 FROM ingest_run) AS kept",
+                    cancellationToken
+                ),
+            cancellationToken
+        ) == 0;
+
     // Nodes
 
     /// <summary>Writes that this daemon lives; false where another one of the same name does.</summary>

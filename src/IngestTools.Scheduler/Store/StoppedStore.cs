@@ -38,7 +38,7 @@ internal sealed class StoppedStore : IDisposable
             if (!Directory.Exists(folder))
                 throw NoStore(folder);
             PrivateFolder.RefuseForeign(folder);
-            if (StorePlaceFile.Read(folder) is { } place)
+            if (StoreMark.ReadPlace(folder) is { } place)
                 throw Elsewhere(folder, place);
             if (!File.Exists(store))
                 throw NoStore(folder);

@@ -49,6 +49,9 @@ internal abstract class StoreDialect
     /// <summary>Whether the database itself is broken, or none at all.</summary>
     public abstract bool IsCorrupt(DbException error);
 
+    /// <summary>What became of the store of a daemon that runs (a claim), as who opens it anew sees it; null where it is its own.</summary>
+    public virtual Task<string?> FindLossAsync(string claim, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
     /// <summary>What the store takes on its disk, in bytes; null where that is not known.</summary>
     public abstract Task<long?> MeasureAsync(SchedulerStore store, CancellationToken cancellationToken);
 
@@ -80,6 +83,9 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
     public const int SqliteCorrupt = 11;
 
     private const int SqliteNotADatabase = 26;
+
+    /// <summary>SQLite has no code of its own for it.</summary>
+    private const int SqliteNoSuchTable = 1;
 
     /// <summary>How long to wait for another program that writes: the daemon has to be able to stop within ten seconds.</summary>
     private const int BusySeconds = 5;
@@ -155,6 +161,70 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
             return Task.FromResult<string?>(null);
         SqliteFiles.Remove(_alarms);
         return Task.FromResult<string?>($"{_alarms} of an earlier version was deleted. All that it held stands in {Place} too.");
+    }
+
+    /// <remarks>A connection that is open stays with the file that it opened, whatever lies in its place now.</remarks>
+    public override async Task<string?> FindLossAsync(string claim, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(_path))
+            return "was removed";
+        if (IsReplaced())
+            return Replaced;
+        try
+        {
+            await using SqliteConnection connection = new(
+                new SqliteConnectionStringBuilder
+                {
+                    DataSource = _path,
+                    DefaultTimeout = BusySeconds,
+                    Mode = SqliteOpenMode.ReadWrite,
+                    Pooling = false,
+                }.ToString()
+            );
+            await connection.OpenAsync(cancellationToken);
+            long? found = await new StoreSession(connection, null).NumberAsync(
+                "SELECT count(*) FROM ingest_node WHERE claim = @claim",
+                cancellationToken,
+                ("claim", claim)
+            );
+            return found > 0 ? null : Replaced;
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is SqliteNoSuchTable or SqliteCorrupt or SqliteNotADatabase)
+        {
+            return "was emptied or overwritten";
+        }
+        catch (SqliteException)
+        {
+            // Held by another program, or out of reach for now: whoever needs it says so.
+            return null;
+        }
+    }
+
+    private const string Replaced = "was replaced by another";
+
+    /// <summary>
+    /// Whether this process has the store open as a file that has no name any more. What the log beside it has is read into whatever lies
+    /// in its place, so that its content does not show that.
+    /// </summary>
+    private bool IsReplaced()
+    {
+        const string open = "/proc/self/fd";
+        string gone = $"/{Path.GetFileName(_path)} (deleted)";
+        return Directory.Exists(open)
+            && Directory.EnumerateFileSystemEntries(open).Any(entry => TargetOf(entry)?.EndsWith(gone, StringComparison.Ordinal) == true);
+    }
+
+    private static string? TargetOf(string link)
+    {
+        try
+        {
+            return new FileInfo(link).LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It was closed meanwhile.
+            return null;
+        }
     }
 
     /// <summary>The file, and what was written beside it and not moved into it yet.</summary>

@@ -8,6 +8,10 @@ namespace IngestTools.Scheduler.Store;
 /// <summary>A file that is locked for as long as a daemon lives, however it ends, and that says who it is.</summary>
 internal sealed class StoreLock : IDisposable
 {
+    private static readonly TimeSpan HolderLimit = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan HolderPause = TimeSpan.FromMilliseconds(20);
+
     private const int MostBytes = 1024;
 
     private readonly SafeFileHandle _handle;
@@ -62,21 +66,36 @@ internal sealed class StoreLock : IDisposable
         }
     }
 
+    /// <summary>Who has the lock. One that has just taken it writes in the next moment who it is.</summary>
     private static string Holder(string path)
     {
+        const string unknown = "it does not say which";
+        long began = Environment.TickCount64;
         try
         {
-            using SafeFileHandle handle = OperatingSystem.IsWindows()
-                ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
-                : UnixLock.Open(path);
-            byte[] holder = new byte[MostBytes];
-            string text = Encoding.UTF8.GetString(holder, 0, RandomAccess.Read(handle, holder, 0)).Trim();
-            return text.Length == 0 ? "it does not say which" : text;
+            while (true)
+            {
+                string text = Read(path);
+                if (text.Length > 0)
+                    return text;
+                if (Environment.TickCount64 - began > HolderLimit.TotalMilliseconds)
+                    return unknown;
+                Thread.Sleep(HolderPause);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return "it does not say which";
+            return unknown;
         }
+    }
+
+    private static string Read(string path)
+    {
+        using SafeFileHandle handle = OperatingSystem.IsWindows()
+            ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+            : UnixLock.Open(path);
+        byte[] holder = new byte[MostBytes];
+        return Encoding.UTF8.GetString(holder, 0, RandomAccess.Read(handle, holder, 0)).Trim();
     }
 
     /// <summary>.NET locks a file against its readers too, who want to know who has it; so the system is asked itself.</summary>

@@ -58,6 +58,18 @@ internal sealed class TableSpool(SchedulerStore store, string folder) : ISpool
         return path;
     }
 
+    public async Task<HashSet<string>> FindLostAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+    {
+        HashSet<string> lost = new(names, StringComparer.Ordinal);
+        lost.ExceptWith(
+            await store.ReadAsync(
+                session => session.QueryAsync("SELECT name FROM ingest_spool WHERE part = 0", row => row.Text("name"), cancellationToken),
+                cancellationToken
+            )
+        );
+        return lost;
+    }
+
     public async Task SweepAsync(IReadOnlyCollection<string> inUse, CancellationToken cancellationToken)
     {
         await new FolderSpool(folder).SweepAsync(inUse, cancellationToken);

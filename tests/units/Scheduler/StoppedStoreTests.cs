@@ -144,14 +144,15 @@ public sealed class StoppedStoreTests
             File.SetUnixFileMode(SchedulerPlace.StoreOf(folder.Path), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await using PostgresDialect database = new("Host=db;Username=ingest;Password=secret;Database=loads");
 
-        StorePlaceFile.Write(folder.Path, database);
+        await StoreMark.KeepAsync(folder.Path, new SchedulerStore(database, "this", "node"), "spool", CancellationToken.None);
 
         IngestException elsewhere = await Assert.ThrowsAsync<IngestException>(() =>
             StoppedStore.OpenAsync(folder.Path, CancellationToken.None)
         );
         Assert.Contains("postgres://ingest@db:5432/loads", elsewhere.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", elsewhere.Message, StringComparison.Ordinal);
-        StorePlaceFile.Write(folder.Path, file);
+        await StoreMark.KeepAsync(folder.Path, new SchedulerStore(file, "this", "node"), "spool", CancellationToken.None);
+        SqliteConnection.ClearAllPools();
         (await StoppedStore.OpenAsync(folder.Path, CancellationToken.None)).Dispose();
     }
 
