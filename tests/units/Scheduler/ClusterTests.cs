@@ -125,7 +125,7 @@ public sealed class ClusterTests
         await one.RegisterAsync(SchedulerHarness.Yearly("left", harness.DspLoad("0041")));
         BulkLoadRun run = await one.UntilAsync((await one.StartRunAsync("left")).Id, run => run.Status == RunStatus.Running);
         SchedulerProcess two = await NodeAsync(harness, postgres, "two");
-        SchedulerProcess namesake = Begin(harness, postgres, "one", Path.Join(harness.Folder.Path, "another"));
+        SchedulerProcess namesake = Begin(harness, postgres.Connection, "one", Path.Join(harness.Folder.Path, "another"));
         Assert.Equal(1, await namesake.EndsAsync());
         Assert.Contains($"node name one lives: process {one.Id}", namesake.Log, StringComparison.Ordinal);
         await one.KillAsync();
@@ -137,15 +137,76 @@ public sealed class ClusterTests
         Assert.Equal(1, harness.Sandbox.DspIngest.Project("0041").Runs);
     }
 
-    internal static Task<SchedulerProcess> NodeAsync(SchedulerHarness harness, PostgresServer postgres, string name) =>
-        Begin(harness, postgres, name).ReadyAsync();
+    [PostgresFact]
+    public async Task A_node_that_is_cut_off_from_the_database_leaves_its_work_to_the_other_and_comes_back()
+    {
+        TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using PostgresServer postgres = await PostgresServer.StartAsync();
+        await using SchedulerHarness harness = await SchedulerHarness.StartAsync(options =>
+            options.DspIngest.BeforeIngest = project => project == "0044" ? gate.Task : Task.CompletedTask
+        );
+        await postgres.ExecuteAsync("CREATE ROLE cut LOGIN SUPERUSER");
+        SchedulerProcess one = await NodeAsync(harness, postgres, "one", "cut");
+        SchedulerProcess two = await NodeAsync(harness, postgres, "two");
+        await one.RegisterAsync(
+            new ScheduleDefinition
+            {
+                Name = "often",
+                Load = harness.DspLoad("0045", files: 1),
+                Every = TimeSpan.FromSeconds(1),
+                Overlap = Overlap.Queue,
+            }
+        );
+        await one.RegisterAsync(SchedulerHarness.Yearly("left", harness.DspLoad("0044")));
+        // Either node takes it; the one that is cut off does.
+        BulkLoadRun run;
+        int tries = 0;
+        do
+        {
+            run = await one.UntilAsync((await one.StartRunAsync("left")).Id, run => run.Status == RunStatus.Running);
+            if (run.Node == "one")
+                break;
+            Assert.True(++tries < 50, "node one never takes a run.");
+            gate.SetResult();
+            await two.EndOfAsync(run.Id);
+            gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        } while (true);
+
+        await postgres.ExecuteAsync("ALTER ROLE cut NOLOGIN");
+        await postgres.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'cut'");
+        await two.UntilAsync(run.Id, run => run.Node == "two");
+        int before = harness.Sandbox.DspIngest.Project("0044").Runs;
+        gate.SetResult();
+        Assert.Equal(RunStatus.Succeeded, (await two.EndOfAsync(run.Id)).Status);
+        int during = (await two.RunsAsync("?name=often&status=Succeeded")).Count;
+        await two.UntilAsync(() => two.RunsAsync("?name=often&status=Succeeded"), runs => runs.Count >= during + 2);
+
+        await postgres.ExecuteAsync("ALTER ROLE cut LOGIN");
+        await one.UntilAsync(one.StateAsync, state => state.Trouble is null && state.Node == "one");
+        Assert.False(one.HasExited, one.Log);
+        Assert.Contains("cannot be read or written", one.Log, StringComparison.Ordinal);
+        Assert.Equal(before, harness.Sandbox.DspIngest.Project("0044").Runs);
+        List<BulkLoadRun> runs = await one.RunsAsync("?name=often");
+        Assert.Equal(runs.Count, runs.Select(run => run.DueAt).Distinct().Count());
+    }
+
+    internal static Task<SchedulerProcess> NodeAsync(
+        SchedulerHarness harness,
+        PostgresServer postgres,
+        string name,
+        string role = PostgresServer.Role
+    )
+    {
+        string connection = postgres.Connection.Replace($"Username={PostgresServer.Role}", $"Username={role}", StringComparison.Ordinal);
+        return Begin(harness, connection, name, Path.Join(harness.Folder.Path, "node-" + name)).ReadyAsync();
+    }
 
     internal static SchedulerProcess Begin(SchedulerHarness harness, PostgresServer postgres, string name) =>
-        Begin(harness, postgres, name, Path.Join(harness.Folder.Path, "node-" + name));
+        Begin(harness, postgres.Connection, name, Path.Join(harness.Folder.Path, "node-" + name));
 
-    private static SchedulerProcess Begin(SchedulerHarness harness, PostgresServer postgres, string name, string folder)
+    private static SchedulerProcess Begin(SchedulerHarness harness, string connection, string name, string folder)
     {
-        harness.Environment["SCHEDULER_TEST_DB"] = postgres.Connection;
+        harness.Environment["SCHEDULER_TEST_DB"] = connection;
         string[] command = SchedulerProcess.Command(
             "run",
             "--store",

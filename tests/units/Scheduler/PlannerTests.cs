@@ -293,6 +293,67 @@ public sealed partial class PlannerTests
     }
 
     [Fact]
+    public async Task A_machine_that_was_suspended_for_two_days_runs_a_schedule_once_and_tells_of_each_time_that_passed()
+    {
+        using Bench bench = await Bench.StartAsync(Noon, isDoubting: true);
+        await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
+        bench.Time.Ahead = TimeSpan.FromDays(2);
+        await bench.Planner.PlanDueAsync(CancellationToken.None);
+
+        bench.Time.Pass(DueClock.Doubt);
+        await bench.Planner.PlanOverdueAsync(CancellationToken.None);
+
+        List<StoredRun> runs = await bench.RunsAsync();
+        Assert.Equal(Enumerable.Range(1, 48).Select(hour => Noon.AddHours(hour)), runs.Select(run => run.DueAt).Order());
+        Assert.Equal(Noon.AddHours(48), Assert.Single(runs, run => run.Status == RunStatus.Planned).DueAt);
+        Assert.All(
+            runs.Where(run => run.Status == RunStatus.Missed),
+            run => Assert.Contains("or the machine was suspended", run.Message, StringComparison.Ordinal)
+        );
+    }
+
+    [Fact]
+    public async Task Ten_thousand_schedules_that_are_due_within_a_minute_have_one_run_each_whoever_plans_them()
+    {
+        const int count = 10_000;
+        using Bench bench = await Bench.StartAsync(Noon.AddMinutes(30));
+        await bench.AddAllAsync(
+            Enumerable
+                .Range(0, count)
+                .Select(i =>
+                    Bench.Hourly(MissedRun.Skip) with
+                    {
+                        Name = string.Create(CultureInfo.InvariantCulture, $"load {i}"),
+                        Cron = string.Create(CultureInfo.InvariantCulture, $"{i % 60} 0 * * * ?"),
+                    }
+                )
+        );
+        RunPlanner other = bench.Restarted();
+
+        foreach (int seconds in new[] { 0, 15, 30, 45, 59 })
+        {
+            bench.Time.Now = Noon.AddHours(1).AddSeconds(seconds);
+            await Task.WhenAll(bench.Planner.PlanDueAsync(CancellationToken.None), other.PlanDueAsync(CancellationToken.None));
+        }
+
+        Assert.Equal(
+            (count, count, count),
+            await bench.Store.ReadAsync(
+                async session =>
+                    (
+                        await CountAsync(session, "count(*)"),
+                        await CountAsync(session, "count(DISTINCT name)"),
+                        await CountAsync(session, "sum(status = 'Planned')")
+                    ),
+                CancellationToken.None
+            )
+        );
+
+        static async Task<int> CountAsync(StoreSession session, string what) =>
+            (int)(await session.NumberAsync($"SELECT {what} FROM ingest_run", CancellationToken.None))!.Value;
+    }
+
+    [Fact]
     public async Task A_time_that_comes_while_a_clock_is_doubted_is_not_missed()
     {
         using Bench bench = await Bench.StartAsync(Noon, isDoubting: true);
@@ -649,18 +710,42 @@ public sealed partial class PlannerTests
                 MissedRun = missed,
             };
 
-        public async Task AddAsync(ScheduleDefinition definition)
-        {
-            StoredSchedule schedule = Planner.Rearm(
+        public async Task AddAsync(ScheduleDefinition definition) =>
+            Assert.True((await Store.PutScheduleAsync(Create(definition), false, CancellationToken.None)).Kept);
+
+        /// <summary>Adds many schedules in one transaction.</summary>
+        public Task<int> AddAllAsync(IEnumerable<ScheduleDefinition> definitions) =>
+            Store.WriteAsync(
+                async session =>
+                {
+                    int added = 0;
+                    foreach (ScheduleDefinition definition in definitions)
+                        added += await session.ExecuteAsync(
+                            "INSERT INTO ingest_schedule (name_key, revision, definition, status, registered_at, next_due) "
+                                + "VALUES (@key, @revision, @definition, @status, @registered_at, @next_due)",
+                            CancellationToken.None,
+                            [
+                                .. Create(definition)
+                                    .Values()
+                                    .Where(value =>
+                                        value.Item1 is "key" or "revision" or "definition" or "status" or "registered_at" or "next_due"
+                                    ),
+                            ]
+                        );
+                    return added;
+                },
+                CancellationToken.None
+            );
+
+        private StoredSchedule Create(ScheduleDefinition definition) =>
+            Planner.Rearm(
                 new StoredSchedule
                 {
-                    Revision = "r",
+                    Revision = definition.Name,
                     Definition = definition,
                     RegisteredAt = Time.Now,
                 }
             );
-            Assert.True((await Store.PutScheduleAsync(schedule, false, CancellationToken.None)).Kept);
-        }
 
         public Task<StoredSchedule?> ScheduleAsync() => Store.FindScheduleAsync("s", CancellationToken.None);
 

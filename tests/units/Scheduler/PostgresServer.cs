@@ -41,7 +41,10 @@ internal sealed class PostgresServer : IAsyncDisposable
                 .FirstOrDefault(path => File.Exists(Path.Join(path, "initdb")))
             : null;
 
-    public string Connection => $"Host={_folder};Username=ingest;Database=postgres;Include Error Detail=true";
+    /// <summary>The role that the tests use.</summary>
+    public const string Role = "ingest";
+
+    public string Connection => $"Host={_folder};Username={Role};Database=postgres;Include Error Detail=true";
 
     public static async Task<PostgresServer> StartAsync()
     {
@@ -60,6 +63,13 @@ internal sealed class PostgresServer : IAsyncDisposable
         await using NpgsqlDataSource source = NpgsqlDataSource.Create(Connection);
         await using NpgsqlCommand command = source.CreateCommand(sql);
         return Convert.ToInt64(await command.ExecuteScalarAsync(), null);
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using NpgsqlDataSource source = NpgsqlDataSource.Create(Connection);
+        await using NpgsqlCommand command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
     }
 
     public async ValueTask DisposeAsync()

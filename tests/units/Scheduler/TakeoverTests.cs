@@ -2,7 +2,6 @@ using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Microsoft.Data.Sqlite;
-using Npgsql;
 using Xunit;
 
 namespace IngestTools.Units.Scheduler;
@@ -37,7 +36,7 @@ public sealed class TakeoverTests
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        await FillAsync(postgres, Read(harness, "postgres-0.1.0"));
+        await postgres.ExecuteAsync(Read(harness, "postgres-0.1.0"));
         Assert.Equal(15, await postgres.CountAsync(CountQuartz));
 
         SchedulerProcess daemon = await ClusterTests.NodeAsync(harness, postgres, "two");
@@ -52,8 +51,8 @@ public sealed class TakeoverTests
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
         await using SchedulerHarness harness = await SchedulerHarness.StartAsync();
-        await FillAsync(postgres, Read(harness, "postgres-0.1.0"));
-        await FillAsync(postgres, $"UPDATE ingest_node SET seen = {Now} WHERE node = 'one'");
+        await postgres.ExecuteAsync(Read(harness, "postgres-0.1.0"));
+        await postgres.ExecuteAsync($"UPDATE ingest_node SET seen = {Now} WHERE node = 'one'");
         await using PostgresDialect dialect = new(postgres.Connection);
 
         StoreException refused = await Assert.ThrowsAsync<StoreException>(() =>
@@ -62,7 +61,7 @@ public sealed class TakeoverTests
 
         Assert.Contains("Nodes of an earlier version work on", refused.Message, StringComparison.Ordinal);
         Assert.Equal(1, await postgres.CountAsync(ReadVersion));
-        await FillAsync(postgres, "DELETE FROM ingest_node");
+        await postgres.ExecuteAsync("DELETE FROM ingest_node");
         await StoreSchema.ProvideAsync(dialect, TimeSpan.FromMinutes(10), CancellationToken.None);
         Assert.Equal(StoreSchema.Version, await postgres.CountAsync(ReadVersion));
     }
@@ -114,12 +113,5 @@ public sealed class TakeoverTests
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
-    }
-
-    private static async Task FillAsync(PostgresServer postgres, string sql)
-    {
-        await using NpgsqlDataSource source = NpgsqlDataSource.Create(postgres.Connection);
-        await using NpgsqlCommand command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
     }
 }
