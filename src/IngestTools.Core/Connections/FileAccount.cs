@@ -43,6 +43,36 @@ public static class FileAccount
     public static bool? IsRegularFile(string path) =>
         !OperatingSystem.IsWindows() && ReadUnix(path) is { } file ? (file.Mode & TypeMask) == RegularFile : null;
 
+    /// <summary>
+    /// Device and inode of what a path leads to: another file of the same name has another. Null where that is not known.
+    /// </summary>
+    /// <param name="path">The full path.</param>
+    public static string? ReadIdentity(string path)
+    {
+        byte[] answer = new byte[256];
+        if (OperatingSystem.IsLinux() && ReadLinux(WorkingFolder, path, flags: 0, Inode, answer))
+        {
+            const int inode = 32;
+            const int major = 136;
+            const int minor = 140;
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{BitConverter.ToUInt32(answer, major)}:{BitConverter.ToUInt32(answer, minor)}:{BitConverter.ToUInt64(answer, inode)}"
+            );
+        }
+
+        if (OperatingSystem.IsMacOS() && ReadMac(path, answer))
+        {
+            const int inode = 8;
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{BitConverter.ToUInt32(answer, 0)}:{BitConverter.ToUInt64(answer, inode)}"
+            );
+        }
+
+        return null;
+    }
+
     /// <summary>Why a folder must not be used; null where nothing speaks against it, or it is not there.</summary>
     /// <param name="folder">The full path of the folder.</param>
     public static FileRisk? FindRiskOfFolder(string folder) => FindRiskOfFolder(folder, "it", allowsSticky: false);
@@ -161,7 +191,7 @@ public static class FileAccount
     /// <summary>
     /// statx(2): its structure is the same on every processor. It is called by number, since musl has a function for it only since 1.2.5.
     /// </summary>
-    private static (uint Owner, uint Mode)? ReadLinux(nint folder, string path, nint flags)
+    private static bool ReadLinux(nint folder, string path, nint flags, nint mask, byte[] answer)
     {
         nint? number = RuntimeInformation.ProcessArchitecture switch
         {
@@ -171,22 +201,33 @@ public static class FileAccount
             Architecture.Arm64 => 291,
             _ => null,
         };
+        return number is not null && SystemCall(number.Value, folder, NativeText(path), flags, mask, answer) == 0;
+    }
+
+    /// <summary>STATX_INO.</summary>
+    private const nint Inode = 0x100;
+
+    private static (uint Owner, uint Mode)? ReadLinux(nint folder, string path, nint flags)
+    {
         const nint TypeModeAndOwner = 0x1 | 0x2 | 0x8;
         const int Owner = 20;
         const int Mode = 28;
         byte[] answer = new byte[256];
-        if (number is null || SystemCall(number.Value, folder, NativeText(path), flags, TypeModeAndOwner, answer) != 0)
-            return null;
-        return (BitConverter.ToUInt32(answer, Owner), BitConverter.ToUInt16(answer, Mode));
+        return ReadLinux(folder, path, flags, TypeModeAndOwner, answer)
+            ? (BitConverter.ToUInt32(answer, Owner), BitConverter.ToUInt16(answer, Mode))
+            : null;
     }
 
     private static (uint Owner, uint Mode)? ReadMac(string path)
     {
         byte[] answer = new byte[256];
-        int result =
-            RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatX64(NativeText(path), answer) : Stat(NativeText(path), answer);
-        return result == 0 ? MacAnswer(answer) : null;
+        return ReadMac(path, answer) ? MacAnswer(answer) : null;
     }
+
+    private static bool ReadMac(string path, byte[] answer) =>
+        RuntimeInformation.ProcessArchitecture == Architecture.X64
+            ? StatX64(NativeText(path), answer) == 0
+            : Stat(NativeText(path), answer) == 0;
 
     private static (uint Owner, uint Mode)? ReadMac(SafeFileHandle file)
     {

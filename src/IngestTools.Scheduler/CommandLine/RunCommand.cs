@@ -13,7 +13,8 @@ namespace IngestTools.Scheduler.CommandLine;
 /// <summary>The command 'run': how the daemon runs is read from its options.</summary>
 internal static class RunCommand
 {
-    private const string Postgres = "postgres";
+    /// <summary>The value of --store that names a database.</summary>
+    public const string Postgres = "postgres";
 
     private static readonly TimeSpan DefaultTakeOver = TimeSpan.FromSeconds(30);
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using IngestTools.Scheduler.Hosting;
+using IngestTools.Scheduling;
 
 namespace IngestTools.Scheduler.CommandLine;
 
@@ -9,6 +10,14 @@ internal static class UnitCommand
 {
     private const string DefaultUser = "ingest";
 
+    private const string Store = "--store";
+
+    private const string Folder = "--folder";
+
+    private const string Log = "--log";
+
+    private const string Socket = "--socket";
+
     public static Command Create()
     {
         Option<string?> user = SchedulerCommands.NameOption("--user", 100, $"The account of the systemd unit. Default: {DefaultUser}.");
@@ -16,8 +25,8 @@ internal static class UnitCommand
         Command run = RunCommand.Create();
         Command command = new(
             "unit",
-            "Prints a systemd unit, or the commands that start the scheduler with Windows. The options of 'run' are taken too, and "
-                + "stand in it: --notify file:/etc/ingest/hook, for example."
+            "Prints a systemd unit, or the commands that start the scheduler with Windows. It also takes the options of 'run', and puts "
+                + "them into the unit."
         )
         {
             user,
@@ -30,10 +39,11 @@ internal static class UnitCommand
         command.SetAction(result =>
         {
             string[] options = [.. ListTokens(result, user, windows)];
+            string[] places = [.. ListPlaces(result)];
             Console.WriteLine(
                 OperatingSystem.IsWindows() || result.GetValue(windows)
                     ? Windows(options)
-                    : Systemd(result.GetValue(user) ?? DefaultUser, options)
+                    : Systemd(result.GetValue(user) ?? DefaultUser, options, places)
             );
         });
         return command;
@@ -44,7 +54,41 @@ internal static class UnitCommand
         result
             .CommandResult.Children.OfType<OptionResult>()
             .Where(option => !option.Implicit && !own.Contains(option.Option))
-            .SelectMany(option => option.Tokens.Select(token => token.Value).Prepend(option.Option.Name));
+            .SelectMany(option => option.Tokens.Select(token => Complete(option.Option.Name, token.Value)).Prepend(option.Option.Name));
+
+    /// <summary>A path in full: a service starts in another folder than the one where the unit is printed.</summary>
+    private static string Complete(string option, string value)
+    {
+        const string file = "file:";
+        if (value.StartsWith(file, StringComparison.Ordinal) && value.Length > file.Length)
+            return file + Path.GetFullPath(value[file.Length..]);
+        bool isPath =
+            option is Folder or Log
+            || (option is Store && value != RunCommand.Postgres)
+            || (option is Socket && !OperatingSystem.IsWindows());
+        return isPath ? Path.GetFullPath(value) : value;
+    }
+
+    /// <summary>Where it listens; null where every command finds it.</summary>
+    private static string? SocketOf(string[] options)
+    {
+        if (ValueOf(Socket) is { } socket)
+            return socket;
+        string? folder = ValueOf(Folder) ?? (ValueOf(Store) is { } store && store != RunCommand.Postgres ? store : null);
+        return folder is null ? null : SchedulerPlace.SocketOf(folder);
+
+        string? ValueOf(string name) => Array.IndexOf(options, name) is var at and >= 0 ? options[at + 1] : null;
+    }
+
+    /// <summary>The folders that the daemon writes besides its own.</summary>
+    private static IEnumerable<string> ListPlaces(ParseResult result) =>
+        result
+            .CommandResult.Children.OfType<OptionResult>()
+            .Where(option => !option.Implicit && option.Tokens.Count == 1)
+            .Select(option => (option.Option.Name, Value: Complete(option.Option.Name, option.Tokens[0].Value)))
+            .Where(option => option.Name is Folder or Log or Socket || (option.Name is Store && option.Value != RunCommand.Postgres))
+            .Select(option => option.Name is Log or Socket ? Path.GetDirectoryName(option.Value)! : option.Value)
+            .Distinct(StringComparer.Ordinal);
 
     /// <summary>How this program is started: by its own executable, or by dotnet.</summary>
     private static (string Program, string? Argument) Command()
@@ -54,16 +98,18 @@ internal static class UnitCommand
         return isHosted ? (process, Path.Join(AppContext.BaseDirectory, "ingest-scheduler.dll")) : (process, null);
     }
 
-    private static string Systemd(string user, string[] options)
+    private static string Systemd(string user, string[] options, string[] places)
     {
         (string program, string? argument) = Command();
         string command = QuoteForSystemd(program) + (argument is null ? "" : " " + QuoteForSystemd(argument));
         string arguments = string.Concat(options.Select(option => " " + QuoteForSystemd(option)));
+        string writable = places.Length == 0 ? "ReadWritePaths=" : "ReadWritePaths=" + string.Join(' ', places.Select(QuoteForSystemd));
+        string status = SocketOf(options) is { } socket ? $"status {Socket} {QuoteForSystemd(socket)}" : "status";
         return $"""
             # /etc/systemd/system/ingest-scheduler.service
             # useradd --system --home-dir /var/lib/ingest-scheduler {user}
             # systemctl daemon-reload && systemctl enable --now ingest-scheduler
-            # sudo -u {user} env INGESTTOOLS_HOME=/var/lib/ingest-scheduler {command} status
+            # sudo -u {user} env INGESTTOOLS_HOME=/var/lib/ingest-scheduler {command} {status}
             [Unit]
             Description=IngestTools scheduler: runs bulk loads at their time
             Wants=network-online.target
@@ -92,6 +138,7 @@ internal static class UnitCommand
             StateDirectoryMode=0700
             UMask=0077
             # The account must be able to read what the loads read. It writes its own folder alone, and a -MappingPath with ReadWritePaths=.
+            {writable}
             ProtectSystem=strict
             ProtectHome=read-only
             PrivateTmp=true
@@ -134,11 +181,13 @@ internal static class UnitCommand
     {
         (string program, string? argument) = Command();
         string arguments = string.Concat(
-            options.Select(option => option.Contains(' ', StringComparison.Ordinal) ? $" \"{option}\"" : " " + option)
+            options.Select(option =>
+                option.Contains(' ', StringComparison.Ordinal) ? $" \"{option}{(option.EndsWith('\\') ? "\\" : "")}\"" : " " + option
+            )
         );
         string command = (argument is null ? $"\"{program}\" run" : $"\"{program}\" \"{argument}\" run") + arguments;
-        // The text stands in single quotation marks of PowerShell.
-        command = command.Replace("'", "''", StringComparison.Ordinal);
+        // The text stands in single quotation marks of PowerShell, of which it knows several.
+        command = string.Concat(command.Select(c => c is '\'' or '\u2018' or '\u2019' or '\u201a' or '\u201b' ? $"{c}{c}" : c.ToString()));
         return $"""
             # In an elevated PowerShell. The account needs the right to log on as a service, and saves its connections itself
             # (Connect-IngestService -Save).

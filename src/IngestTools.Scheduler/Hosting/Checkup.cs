@@ -11,7 +11,7 @@ namespace IngestTools.Scheduler.Hosting;
 internal sealed class Checkup(
     SchedulerStore store,
     ISpool spool,
-    SavedConnections connections,
+    ScheduleSurvey survey,
     StoreFolder folder,
     TimeProvider time,
     Func<string, long>? freeSpaceOf = null
@@ -39,7 +39,7 @@ internal sealed class Checkup(
             _found.Clear();
             if (await FindLostCopiesAsync(cancellationToken) is { } lost)
                 _found.Add(lost);
-            _found.AddRange(connections.FindTroubles().Take(MostTold));
+            _found.AddRange((await survey.FindConnectionTroublesAsync(cancellationToken)).Take(MostTold));
         }
 
         string[] all = FindNoRoom() is { } full ? [full, .. _found] : [.. _found];
@@ -55,13 +55,18 @@ internal sealed class Checkup(
                 ? null
                 : string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The disk of {folder.Path} has {free / (1024 * 1024)} MiB left: soon no run can be noted, and then none is run. "
-                        + $"Make room."
+                    $"The disk of {folder.Path} has {free / (1024 * 1024)} MiB left. Runs stop when the scheduler cannot record them"
+                        + $"{(store.Dialect.IsShared ? " or copy what they load" : "")}. Make room."
                 );
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (ArgumentException)
         {
-            return $"The folder {folder.Path} cannot be looked at: {e.Message}";
+            // A share of Windows has no drive to ask.
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"The folder {folder.Path} cannot be checked: {e.Message}";
         }
     }
 
@@ -75,8 +80,8 @@ internal sealed class Checkup(
         if (names.Length == 0)
             return null;
         string listed = string.Join(", ", names.Take(MostTold)) + (names.Length > MostTold ? " ..." : "");
-        return $"The copies of what {names.Length} {(names.Length == 1 ? "schedule loads" : "schedules load")} are gone: {listed}. "
-            + "Register them again with -Force: the files are then copied again.";
+        return $"The copied files of {names.Length} {(names.Length == 1 ? "schedule" : "schedules")} are missing: {listed}. "
+            + "Register with -Force to copy the files again.";
     }
 }
 

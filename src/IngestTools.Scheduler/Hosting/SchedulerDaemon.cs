@@ -28,13 +28,16 @@ internal static class SchedulerDaemon
     /// <summary>The name of the Windows service.</summary>
     public const string ServiceName = "IngestTools scheduler";
 
+    /// <summary>As long as nodes of the earlier version waited for each other.</summary>
+    private static readonly TimeSpan DefaultDeadAfter = TimeSpan.FromSeconds(30);
+
     /// <summary>The host gives up later than <see cref="EndGuard"/>, which says what did not stop.</summary>
     private static readonly TimeSpan HostLimit = ShutdownLimit + TimeSpan.FromSeconds(1);
 
     /// <exception cref="StoreException">It cannot begin.</exception>
     public static async Task RunAsync(DaemonOptions options)
     {
-        using StoreLock holds = TakeFolder(options);
+        using StoreLock holds = await TakeFolderAsync(options);
         using DaemonLoggerProvider log = OpenLog(options);
         StoreDialect dialect = CreateDialect(options);
         await OpenStoreAsync(dialect, options);
@@ -45,8 +48,8 @@ internal static class SchedulerDaemon
         ILogger logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("IngestTools.Scheduler");
         guard.Watch(host.Lifetime.ApplicationStopping);
         SchedulerStore store = host.Services.GetRequiredService<SchedulerStore>();
-        await KeepMarkAsync(store, options, logger);
         await JoinAsync(store, host.Services.GetRequiredService<NodeOptions>());
+        await KeepMarkAsync(store, options, logger);
         await StartAsync(host);
         await host.WaitForShutdownAsync();
         if (dialect.IsShared)
@@ -105,7 +108,7 @@ internal static class SchedulerDaemon
         }
     }
 
-    private static StoreLock TakeFolder(DaemonOptions options)
+    private static async Task<StoreLock> TakeFolderAsync(DaemonOptions options)
     {
         try
         {
@@ -120,7 +123,9 @@ internal static class SchedulerDaemon
         }
 
         PrivateFolder.RefuseForeign(options.Folder);
-        return StoreLock.Take(Path.Join(options.Folder, options.Connection is null ? "scheduler.lock" : $"scheduler-{options.Node}.lock"));
+        return await StoreLock.TakeAsync(
+            Path.Join(options.Folder, options.Connection is null ? "scheduler.lock" : $"scheduler-{options.Node}.lock")
+        );
     }
 
     private static StoreDialect CreateDialect(DaemonOptions options)
@@ -147,15 +152,34 @@ internal static class SchedulerDaemon
             await SqliteFiles.PrepareAsync(sqlite, CancellationToken.None);
         }
 
-        await StoreSchema.ProvideAsync(dialect, options.TakeOverAfter, CancellationToken.None);
+        await ProvideTablesAsync(dialect, options.TakeOverAfter);
+    }
+
+    /// <summary>Waits for nodes of an earlier version that were killed: they count as living for a while.</summary>
+    private static async Task ProvideTablesAsync(StoreDialect dialect, TimeSpan deadAfter)
+    {
+        TimeSpan limit = deadAfter > DefaultDeadAfter ? deadAfter : DefaultDeadAfter;
+        long began = Environment.TickCount64;
+        while (true)
+        {
+            try
+            {
+                await StoreSchema.ProvideAsync(dialect, limit, CancellationToken.None);
+                return;
+            }
+            catch (OldNodesException) when (Environment.TickCount64 - began <= limit.TotalMilliseconds)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1));
+            }
+        }
     }
 
     private static string SpoolOf(DaemonOptions options) => Path.Join(options.Folder, "spool");
 
     private static async Task KeepMarkAsync(SchedulerStore store, DaemonOptions options, ILogger logger)
     {
-        if (await StoreMark.KeepAsync(options.Folder, store, SpoolOf(options), CancellationToken.None) is not null)
-            logger.LogWarning("The store {Store} is another one than at the last start.", store.Dialect.Place);
+        if (await StoreMark.KeepAsync(options.Folder, store, SpoolOf(options), CancellationToken.None))
+            logger.LogWarning("The store {Store} is not the store of the last start.", store.Dialect.Place);
     }
 
     /// <summary>

@@ -28,16 +28,22 @@ internal sealed class StoreWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        string? before = null;
         for (int looks = 1; !stoppingToken.IsCancellationRequested; looks++)
         {
             await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stoppingToken.IsCancellationRequested)
                 return;
-            if (await store.Dialect.FindLossAsync(store, looks % ThoroughEach == 0, stoppingToken) is not { } loss)
+            string? loss = await store.Dialect.FindLossAsync(store, before is not null || looks % ThoroughEach == 0, stoppingToken);
+            // Twice, since a disk may be out of reach for a moment.
+            bool isLost = loss is not null && before is not null;
+            before = loss;
+            if (!isLost)
                 continue;
             Lost =
-                $"The store {store.Dialect.Place} {loss} while the scheduler ran. It ends, so that nothing is run twice: what it noted "
-                + "since then is lost. Put the store back, look at the services for what was loaded meanwhile, and start it again.";
+                $"The store {store.Dialect.Place} {loss} while the scheduler ran. The scheduler stops, so that no load runs twice. Runs "
+                + "that it recorded since then are lost. Put the store back, check at the services what was loaded since then, and start "
+                + "the scheduler again.";
             logger.LogCritical("{Lost}", Lost);
             lifetime.StopApplication();
             return;

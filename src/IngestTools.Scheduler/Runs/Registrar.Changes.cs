@@ -36,7 +36,8 @@ internal sealed partial class Registrar
             // A run that was planned in the same moment has moved it on: then the change is made to what it is now.
             if (!await store.ChangeDefinitionAsync(was, now, host, time.GetUtcNow(), cancellationToken))
                 continue;
-            connections.NoteUse(now.Definition.Load);
+            if (now.Status == ScheduleStatus.Active)
+                connections.NoteUse(now.Definition.Load);
             logger.LogInformation(
                 "'{Name}' was changed by {By}: next at {Next:u}.",
                 now.Definition.Name,

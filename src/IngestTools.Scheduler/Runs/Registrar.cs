@@ -61,9 +61,10 @@ internal sealed partial class Registrar(
         if (InputOf(schedule.Definition.Load) is { } input)
             schedule = schedule with { Spool = await spool.KeepAsync(input, cancellationToken) };
         (bool kept, StoredSchedule? old) = await store.PutScheduleAsync(schedule, request.Replace, cancellationToken);
-        connections.NoteUse(schedule.Definition.Load);
         if (!kept)
             return request.Replace && old is not null ? await DescribeAsync(old, cancellationToken) : throw NameInUse(old ?? schedule);
+        if (schedule.Status == ScheduleStatus.Active)
+            connections.NoteUse(schedule.Definition.Load);
         logger.LogInformation(
             "'{Name}' was {Done} by {By}: {Kind} over {Connection}, next at {Next:u}.",
             schedule.Definition.Name,

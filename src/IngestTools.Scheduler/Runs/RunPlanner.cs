@@ -89,7 +89,8 @@ internal sealed class RunPlanner(
     )
     {
         List<StoredRun> planned = [];
-        foreach (string key in keys)
+        // All nodes hold schedules in the same order, so none waits for another in a circle.
+        foreach (string key in keys.Order(StringComparer.Ordinal))
         {
             try
             {
@@ -116,7 +117,7 @@ internal sealed class RunPlanner(
         StoredRun run = await store.WriteAsync(
             async session =>
             {
-                schedule = (await store.HoldRowAsync(session, schedule.Key, cancellationToken))?.Schedule ?? schedule;
+                schedule = (await store.HoldRowAsync(session, schedule.Key, cancellationToken))?.Schedule ?? throw Gone(schedule);
                 List<StoredRun> going = await ReadGoingAsync(session, schedule.Key, cancellationToken);
                 if (going.Count > 0 && (schedule.Definition.Overlap == Overlap.Skip || going.Exists(other => other.Claim is null)))
                     throw GoesOn(schedule, going[^1]);
@@ -183,6 +184,9 @@ internal sealed class RunPlanner(
         return await store.WriteAsync(
             async session =>
             {
+                // Somebody may have planned or changed it since it was read.
+                if ((await store.HoldRowAsync(session, was.Key, cancellationToken))?.Schedule is not { } now || !now.IsAt(was))
+                    return false;
                 int forgotten = await SchedulerStore.ForgetMissedAfterAsync(session, schedule, from, later, cancellationToken);
                 return (forgotten > 0 || schedule.Definition.At is null)
                     && await SchedulerStore.ChangeScheduleAsync(session, was, back, cancellationToken);
@@ -316,6 +320,14 @@ internal sealed class RunPlanner(
             Load = schedule.Definition.Load,
             Spool = schedule.Spool,
             Host = connections.HostOf(schedule.Definition.Load.Connection),
+        };
+
+    private static IngestException Gone(StoredSchedule schedule) =>
+        new(ErrorId.NotFound, $"The schedule '{schedule.Definition.Name}' was unregistered in this moment.")
+        {
+            Operation = "start",
+            Advice = "Get-BulkLoadSchedule lists the schedules.",
+            Target = schedule.Definition.Name,
         };
 
     private static IngestException GoesOn(StoredSchedule schedule, StoredRun other) =>

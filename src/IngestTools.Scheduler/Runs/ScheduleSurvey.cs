@@ -73,6 +73,15 @@ internal sealed class ScheduleSurvey(
             + $"{reasons}{(all.Count > MostTold ? " ..." : "")}";
     }
 
+    /// <summary>What is wrong with connections of active schedules. Before anything is said, it is noted anew which they are.</summary>
+    public async Task<IEnumerable<string>> FindConnectionTroublesAsync(CancellationToken cancellationToken)
+    {
+        if (!connections.FindTroubles().Any())
+            return [];
+        await LookAtAllAsync(cancellationToken);
+        return connections.FindTroubles();
+    }
+
     private async Task LookAtAllAsync(CancellationToken cancellationToken)
     {
         _looked = time.GetTimestamp();

@@ -583,10 +583,9 @@ internal sealed partial class SchedulerStore
                         SELECT (SELECT count(*) FROM ingest_schedule WHERE status = 'Active') AS active,
                             (SELECT count(*) FROM ingest_schedule WHERE status = 'Suspended') AS suspended,
                             (SELECT count(*) FROM ingest_run WHERE ended = 0 AND claim IS NOT NULL) AS running,
-                            (SELECT count(*) FROM ingest_run r WHERE +ended = 1 AND completed_at >= @since AND status IN ('Failed',
-                                'PartlySucceeded', 'Missed', 'Unknown') AND NOT EXISTS (SELECT 1 FROM ingest_run n
-                                WHERE n.name_key = r.name_key AND n.id > r.id AND n.status = 'Succeeded'
-                                AND n.retry_of = coalesce(r.retry_of, r.id))) AS troubled,
+                            (SELECT count(*) FROM ingest_run WHERE +ended = 1 AND completed_at >= @since AND status IN ('Failed',
+                                'PartlySucceeded', 'Missed', 'Unknown') AND coalesce(retry_of, id) NOT IN (SELECT retry_of FROM ingest_run
+                                WHERE +ended = 1 AND completed_at >= @since AND status = 'Succeeded' AND retry_of IS NOT NULL)) AS troubled,
                             (SELECT min(next_due) FROM ingest_schedule WHERE status = 'Active') AS next
                         """,
                         static row =>

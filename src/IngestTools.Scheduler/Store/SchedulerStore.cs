@@ -71,15 +71,21 @@ internal sealed partial class SchedulerStore(StoreDialect dialect, string claim,
     /// A schedule that no other node plans, changes or ends a run of until the transaction ends. Whoever does one of these takes it before
     /// any run.
     /// </summary>
-    public async Task<ScheduleRow?> HoldRowAsync(StoreSession session, string key, CancellationToken cancellationToken) =>
-        (
-            await session.QueryAsync(
-                $"SELECT * FROM ingest_schedule WHERE name_key = @key{dialect.ForUpdate}",
-                ScheduleRow.Read,
-                cancellationToken,
-                ("key", key)
-            )
-        ).FirstOrDefault();
+    public async Task<ScheduleRow?> HoldRowAsync(StoreSession session, string key, CancellationToken cancellationToken)
+    {
+        // Who waited for a schedule that was registered again finds the old row gone, and the new one when it asks once more.
+        return await ReadAsync() ?? (dialect.IsShared ? await ReadAsync() : null);
+
+        async Task<ScheduleRow?> ReadAsync() =>
+            (
+                await session.QueryAsync(
+                    $"SELECT * FROM ingest_schedule WHERE name_key = @key{dialect.ForUpdate}",
+                    ScheduleRow.Read,
+                    cancellationToken,
+                    ("key", key)
+                )
+            ).FirstOrDefault();
+    }
 
     /// <summary>The next schedules by name after one, so that a long list is never held whole.</summary>
     public Task<List<ScheduleRow>> ReadSchedulesAfterAsync(string key, int most, CancellationToken cancellationToken) =>

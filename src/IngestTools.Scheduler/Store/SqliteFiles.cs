@@ -18,6 +18,7 @@ internal static class SqliteFiles
         {
             CreatePrivate(dialect.Place);
             await CheckAsync(dialect.Place, cancellationToken);
+            dialect.RememberFile();
         }
         catch (SqliteException e) when (dialect.IsCorrupt(e))
         {

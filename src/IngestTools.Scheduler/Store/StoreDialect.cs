@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using IngestTools.Connections;
 using IngestTools.Scheduling;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -96,8 +97,8 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
 
     private readonly SemaphoreSlim _turn = new(1);
 
-    /// <summary>A descriptor of the store, as the system lists it; null where none is known.</summary>
-    private string? _open;
+    /// <summary>The file that the store was at the start; null where the system does not tell files apart.</summary>
+    private string? _identity;
 
     private readonly string _connection;
     private readonly string _path;
@@ -171,76 +172,37 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
         return Task.FromResult<string?>($"{_alarms} of an earlier version was deleted. All that it held stands in {Place} too.");
     }
 
-    /// <remarks>A connection that is open stays with the file that it opened, whatever lies in its place now.</remarks>
+    /// <summary>Remembers which file the store is, before anything is written to it.</summary>
+    public void RememberFile() => _identity = FileAccount.ReadIdentity(_path);
+
+    /// <remarks>
+    /// A connection that is open stays with the file that it opened, whatever lies in its place now, and the log beside the store is read
+    /// into that: so the file itself is compared.
+    /// </remarks>
     public override async Task<string?> FindLossAsync(SchedulerStore store, bool isThorough, CancellationToken cancellationToken)
     {
         const string replaced = "was replaced by another";
         const string emptied = "was emptied or overwritten";
-        FileInfo file = new(_path);
-        if (!file.Exists)
-            return "was removed";
-        if (file.Length == 0)
-            return emptied;
-        if (IsReplaced(isThorough))
-            return replaced;
-        if (!isThorough)
-            return null;
         try
         {
-            return await StoreMark.IsOfAsync(store, cancellationToken) ? null : replaced;
+            _ = File.GetAttributes(_path);
+            if (new FileInfo(_path).Length == 0)
+                return emptied;
+            if (_identity is not null && FileAccount.ReadIdentity(_path) is { } found && found != _identity)
+                return replaced;
+            return !isThorough || await StoreMark.IsOfAsync(store, cancellationToken) ? null : replaced;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return "was removed";
         }
         catch (SqliteException e) when (e.SqliteErrorCode is SqliteNoSuchTable or SqliteCorrupt or SqliteNotADatabase)
         {
             return emptied;
         }
-        catch (SqliteException)
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
             // Held by another program, or out of reach for now: whoever needs it says so.
-            return null;
-        }
-    }
-
-    /// <summary>
-    /// Whether this process has the store open as a file that has no name any more, as far as the system shows that. The log beside the
-    /// store is read into whatever lies in its place, so the content does not show it.
-    /// </summary>
-    private bool IsReplaced(bool isThorough)
-    {
-        const string folder = "/proc/self/fd";
-        const string deleted = " (deleted)";
-        string name = "/" + Path.GetFileName(_path);
-        if (!Directory.Exists(folder))
-            return false;
-        if (!isThorough && _open is not null && TargetOf(_open) is { } known)
-        {
-            if (known.EndsWith(name + deleted, StringComparison.Ordinal))
-                return true;
-            if (known.EndsWith(name, StringComparison.Ordinal))
-                return false;
-        }
-
-        _open = null;
-        foreach (string entry in Directory.EnumerateFileSystemEntries(folder))
-        {
-            string? target = TargetOf(entry);
-            if (target?.EndsWith(name + deleted, StringComparison.Ordinal) == true)
-                return true;
-            if (target?.EndsWith(name, StringComparison.Ordinal) == true)
-                _open = entry;
-        }
-
-        return false;
-    }
-
-    private static string? TargetOf(string link)
-    {
-        try
-        {
-            return new FileInfo(link).LinkTarget;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // It was closed meanwhile.
             return null;
         }
     }

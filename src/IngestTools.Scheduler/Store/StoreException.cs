@@ -5,3 +5,6 @@ internal class StoreException(string message, Exception? cause = null) : Excepti
 
 /// <summary>A scheduler with this store runs already.</summary>
 internal sealed class StoreHeldException(string message) : StoreException(message);
+
+/// <summary>Nodes of an earlier version work on this store.</summary>
+internal sealed class OldNodesException(string message) : StoreException(message);

@@ -19,14 +19,14 @@ internal sealed class StoreLock : IDisposable
     private StoreLock(SafeFileHandle handle) => _handle = handle;
 
     /// <exception cref="StoreException">Another daemon has it; or the folder cannot be written.</exception>
-    public static StoreLock Take(string path)
+    public static async Task<StoreLock> TakeAsync(string path)
     {
         try
         {
             SafeFileHandle? handle = OperatingSystem.IsWindows() ? TryTakeOnWindows(path) : UnixLock.TryTake(path);
             if (handle is null)
                 throw new StoreHeldException(
-                    $"A scheduler with this store runs already: {Holder(path)} (its lock is {path}). Use that one: "
+                    $"A scheduler with this store runs already: {await HolderAsync(path)} (its lock is {path}). Use that one: "
                         + "'ingest-scheduler status' shows it. One with a store of its own needs another folder: --store DIR."
                 );
             byte[] holder = Encoding.UTF8.GetBytes(
@@ -67,7 +67,7 @@ internal sealed class StoreLock : IDisposable
     }
 
     /// <summary>Who has the lock. One that has just taken it writes in the next moment who it is.</summary>
-    private static string Holder(string path)
+    private static async Task<string> HolderAsync(string path)
     {
         const string unknown = "it does not say which";
         long began = Environment.TickCount64;
@@ -80,7 +80,7 @@ internal sealed class StoreLock : IDisposable
                     return text;
                 if (Environment.TickCount64 - began > HolderLimit.TotalMilliseconds)
                     return unknown;
-                Thread.Sleep(HolderPause);
+                await Task.Delay(HolderPause);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

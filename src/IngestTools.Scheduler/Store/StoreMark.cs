@@ -8,7 +8,8 @@ namespace IngestTools.Scheduler.Store;
 /// </summary>
 internal static class StoreMark
 {
-    private const string Name = "store.txt";
+    /// <summary>The name of the file.</summary>
+    public const string Name = "store.txt";
 
     private const string IdName = "id";
 
@@ -16,78 +17,116 @@ internal static class StoreMark
     private const string DaemonName = "daemon";
 
     /// <summary>Where the store lies; null where it is the file in the folder.</summary>
-    public static string? ReadPlace(string folder) => Read(folder) is ({ } place, null) ? place : null;
+    /// <exception cref="StoreException">The mark cannot be read.</exception>
+    public static string? ReadPlace(string folder) => Guard(folder, () => Read(folder).Database);
 
     /// <summary>Refuses to begin with an empty store where there was one with schedules. Nothing is made or changed.</summary>
     /// <exception cref="StoreException">The file is gone, or has nothing in it.</exception>
-    public static void CheckFile(string folder, string store, string spool)
-    {
-        FileInfo file = new(store);
-        if (file is { Exists: true, Length: > 0 })
-            return;
-        bool hasCopies = Directory.Exists(spool) && Directory.EnumerateFileSystemEntries(spool).Any();
-        if (Read(folder)?.Id is not null || hasCopies)
-            throw Gone(folder, store, spool, hasCopies, file.Exists ? "is empty" : "is gone");
-    }
+    public static void CheckFile(string folder, string store, string spool) =>
+        Guard(
+            folder,
+            () =>
+            {
+                FileInfo file = new(store);
+                if (file is { Exists: true, Length: > 0 })
+                    return true;
+                (string? id, string? database) = Read(folder);
+                // Copies of a node of a database are its own, and are made again.
+                bool hasCopies = database is null && HasCopies(spool);
+                return id is null && !hasCopies
+                    ? true
+                    : throw Gone(folder, store, spool, hasCopies, file.Exists ? "is empty" : "is missing");
+            }
+        );
 
     /// <summary>Keeps which store the daemon has that starts.</summary>
-    /// <returns>The id of the store that it had before; null where it has the same, or had none.</returns>
+    /// <returns>Whether it is another one than at the last start.</returns>
     /// <exception cref="StoreException">It had another one, and this one is empty.</exception>
-    public static async Task<string?> KeepAsync(string folder, SchedulerStore store, string spool, CancellationToken cancellationToken)
+    public static async Task<bool> KeepAsync(string folder, SchedulerStore store, string spool, CancellationToken cancellationToken)
     {
         string place = store.Dialect.Place;
+        (string? before, string? database) = Guard(folder, () => Read(folder));
         if (store.Dialect.IsShared)
         {
-            Write(folder, place, null);
-            return null;
+            if (database != place)
+                Guard(folder, () => Write(folder, before, place));
+            return false;
         }
 
-        string? before = Read(folder)?.Id;
         string? id = await store.ReadMetaAsync(IdName, cancellationToken);
         if (before is not null && before != id && await store.IsEmptyAsync(cancellationToken))
-            throw Gone(folder, place, spool, Directory.Exists(spool), "has no schedules and no runs");
+            throw Gone(folder, place, spool, HasCopies(spool), "has no schedules and no runs");
         if (id is null)
             await store.WriteMetaAsync(IdName, id = Guid.NewGuid().ToString("N"), cancellationToken);
         await store.WriteMetaAsync(DaemonName, store.Claim, cancellationToken);
-        if (before != id)
-            Write(folder, place, id);
-        return before == id ? null : before;
+        if (before != id || database is not null)
+            Guard(folder, () => Write(folder, id, null));
+        return before is not null && before != id;
     }
 
     /// <summary>Whether a store is still the one that this daemon keeps.</summary>
     public static async Task<bool> IsOfAsync(SchedulerStore store, CancellationToken cancellationToken) =>
         await store.ReadMetaAsync(DaemonName, cancellationToken) == store.Claim;
 
-    private static (string? Place, string? Id)? Read(string folder)
+    private static bool HasCopies(string spool) => Directory.Exists(spool) && Directory.EnumerateFileSystemEntries(spool).Any();
+
+    /// <summary>The id of the file, and the place of a database where that is the store now.</summary>
+    private static (string? Id, string? Database) Read(string folder)
     {
         string path = Path.Join(folder, Name);
         if (!File.Exists(path))
-            return null;
+            return default;
         string[] lines = File.ReadAllLines(path);
-        return (lines.ElementAtOrDefault(0), lines.ElementAtOrDefault(1));
+        return (Find("id "), Find("database "));
+
+        string? Find(string name) => lines.FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..];
     }
 
-    private static void Write(string folder, string place, string? id)
+    private static bool Write(string folder, string? id, string? database)
     {
         string path = Path.Join(folder, Name);
-        string unfinished = path + ".part";
-        File.Delete(unfinished);
-        using (FileStream file = PrivateFiles.Create(unfinished))
-        using (StreamWriter writer = new(file))
+        string unfinished = $"{path}.{Guid.NewGuid():N}.part";
+        try
         {
-            writer.WriteLine(place);
-            if (id is not null)
-                writer.WriteLine(id);
-            writer.Flush();
-            file.Flush(flushToDisk: true);
-        }
+            using (FileStream file = PrivateFiles.Create(unfinished))
+            using (StreamWriter writer = new(file))
+            {
+                if (id is not null)
+                    writer.WriteLine($"id {id}");
+                if (database is not null)
+                    writer.WriteLine($"database {database}");
+                writer.Flush();
+                file.Flush(flushToDisk: true);
+            }
 
-        File.Move(unfinished, path, overwrite: true);
+            File.Move(unfinished, path, overwrite: true);
+            return true;
+        }
+        catch
+        {
+            PrivateFiles.TryDelete(unfinished);
+            throw;
+        }
+    }
+
+    private static T Guard<T>(string folder, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException(
+                $"{Path.Join(folder, Name)}, which says which store the scheduler has, cannot be read or written: {e.Message}",
+                e
+            );
+        }
     }
 
     private static StoreException Gone(string folder, string store, string spool, bool hasCopies, string what) =>
         new(
             $"The store {store} {what}, and its schedules with it. Put a copy of it back. To begin without them, delete "
-                + $"{Path.Join(folder, Name)}{(hasCopies ? $" and move {spool} away" : "")}, and start again."
+                + $"{Path.Join(folder, Name)}{(hasCopies ? $", move {spool} away" : "")}, and start again."
         );
 }

@@ -59,9 +59,7 @@ internal static class StoreSchema
             StoreSession session = new(connection, null);
             await CheckOwnerAsync(dialect, session, cancellationToken);
             if (await session.NumberAsync(dialect.CountColumns, cancellationToken, ("table", "ingest_run"), ("column", "id")) == 0)
-                throw new StoreException(
-                    $"{dialect.Place} is not a store of ingest-scheduler: it has no tables. Put a copy of it back, or move it away."
-                );
+                throw new StoreException($"{dialect.Place} is not a store of ingest-scheduler: it has no tables. Put a copy of it back.");
             if (await ReadVersionAsync(session, cancellationToken) is { } found and > Version)
                 throw Newer(dialect, found);
         }
@@ -73,8 +71,8 @@ internal static class StoreSchema
 
     public static StoreException Corrupt(StoreDialect dialect, Exception cause) =>
         new(
-            $"The store {dialect.Place} is broken: {cause.Message.TrimEnd('.')}. Put a copy of it back, or move it away, start again, "
-                + $"and import the schedules: ingest-scheduler import FILE.",
+            $"The store {dialect.Place} is broken: {cause.Message.TrimEnd('.')}. Put a copy of it back. To begin without it, move it, "
+                + $"{StoreMark.Name} and the folder spool away, start again, and import the schedules: ingest-scheduler import FILE.",
             cause
         );
 
@@ -98,7 +96,7 @@ internal static class StoreSchema
             throw Newer(dialect, found);
         // The lock of a store in a file keeps them out.
         if (dialect.IsShared && await SchedulerStore.CountNodesAsync(session, dialect, deadAfter, cancellationToken) > 0)
-            throw new StoreException(
+            throw new OldNodesException(
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"Nodes of an earlier version work on the store {dialect.Place}. Stop them all, then start the nodes of this "

@@ -65,6 +65,10 @@ internal sealed record StoredSchedule
             Changed = row.AddedNumber("changed") ?? 0,
         };
 
+    /// <summary>Whether it stands as another reading of it: nobody planned or changed it meanwhile.</summary>
+    public bool IsAt(StoredSchedule other) =>
+        (Revision, Changed, Status, NextDue) == (other.Revision, other.Changed, other.Status, other.NextDue);
+
     public (string, object?)[] Values() =>
         [
             ("key", Key),

@@ -4,6 +4,7 @@ using IngestTools.Scheduler.Store;
 using IngestTools.Scheduling;
 using IngestTools.Units.Support;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -27,7 +28,7 @@ public sealed class LostStoreTests
 
         (string Told, Action Lose)[] losses =
         [
-            ("is gone", () => File.Delete(store)),
+            ("is missing", () => File.Delete(store)),
             ("is empty", () => File.WriteAllBytes(store, [])),
             (
                 "has no schedules and no runs",
@@ -59,7 +60,10 @@ public sealed class LostStoreTests
     [FactExceptOn("windows", "Windows lets nobody remove a file that is open.")]
     public async Task A_daemon_whose_store_is_lost_while_it_runs_ends_and_says_so()
     {
-        foreach (string told in (string[])["was removed", "was replaced by another", "was emptied or overwritten"])
+        foreach (
+            string told in (string[])
+                ["was removed", "was replaced by another", "was emptied or overwritten", "was replaced by another, moved"]
+        )
             await LoseAsync(told);
     }
 
@@ -78,11 +82,16 @@ public sealed class LostStoreTests
             File.Delete(store);
         else if (told == "was replaced by another")
             File.Move(copy, store, overwrite: true);
+        else if (told.EndsWith("moved", StringComparison.Ordinal))
+        {
+            File.Move(store, store + ".old");
+            File.Copy(copy, store);
+        }
         else
             File.WriteAllBytes(store, []);
 
         Assert.Equal(1, await daemon.EndsAsync());
-        Assert.Contains($"The store {store} {told} while the scheduler ran.", daemon.Log, StringComparison.Ordinal);
+        Assert.Contains($"The store {store} {told.Split(',')[0]} while the scheduler ran.", daemon.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,7 +111,7 @@ public sealed class LostStoreTests
         SchedulerProcess daemon = await harness.RunAsync();
         string trouble = (await daemon.UntilAsync(daemon.StateAsync, state => state.Trouble is not null)).Trouble!;
 
-        Assert.Contains("The copies of what 1 schedule loads are gone: 'copied'", trouble, StringComparison.Ordinal);
+        Assert.Contains("The copied files of 1 schedule are missing: 'copied'", trouble, StringComparison.Ordinal);
         Assert.Contains("There is no saved connection 'dsp'", trouble, StringComparison.Ordinal);
         (int code, string status, _) = await harness.CommandAsync("status");
         Assert.Equal(2, code);
@@ -118,12 +127,18 @@ public sealed class LostStoreTests
         using SqliteDialect dialect = new(folder.Path);
         await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
         long free = Checkup.LeastFreeBytes;
+        SchedulerStore store = new(dialect, "this", "node");
+        SavedConnections connections = new();
+        using DispatchSignal signal = new();
+        using SchedulerMeter meter = new();
+        FakeTimeProvider time = new();
+        RunPlanner planner = new(store, connections, signal, meter, new Attendance(time), time, NullLogger<RunPlanner>.Instance);
         Checkup checkup = new(
-            new SchedulerStore(dialect, "this", "node"),
+            store,
             new FolderSpool(folder.Path),
-            new SavedConnections(),
+            new ScheduleSurvey(store, planner, connections, time, NullLogger<ScheduleSurvey>.Instance),
             new StoreFolder(folder.Path),
-            new FakeTimeProvider(),
+            time,
             _ => free
         );
 

@@ -175,6 +175,11 @@ public sealed class SchedulerCommandTests
             (await harness.CommandAsync("unit", "--store", "postgres", "--connection-from", "env:NOT_SET_HERE")).Output,
             StringComparison.Ordinal
         );
+        Assert.Contains("\nReadWritePaths=\"/var/log/my loads\"\n", unit, StringComparison.Ordinal);
+        string relative = (await harness.CommandAsync("unit", "--store", "s", "--notify", "file:hook")).Output;
+        string store = Path.GetFullPath("s");
+        Assert.Contains($" run --store {store} --notify file:{Path.GetFullPath("hook")}\n", relative, StringComparison.Ordinal);
+        Assert.Contains($" status --socket {SchedulerPlace.SocketOf(store)}\n", relative, StringComparison.Ordinal);
         foreach (
             string[] wrong in (string[][])
                 [
