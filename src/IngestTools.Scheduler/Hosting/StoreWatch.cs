@@ -15,7 +15,10 @@ internal sealed class StoreWatch(
     ILogger<StoreWatch> logger
 ) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    /// <summary>Each so many times, the content is looked at too.</summary>
+    private const int ThoroughEach = 6;
 
     /// <summary>Why the daemon ends; null where the store is its own.</summary>
     public string? Lost { get; private set; }
@@ -25,10 +28,12 @@ internal sealed class StoreWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        for (int looks = 1; !stoppingToken.IsCancellationRequested; looks++)
         {
             await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (stoppingToken.IsCancellationRequested || await store.Dialect.FindLossAsync(store.Claim, stoppingToken) is not { } loss)
+            if (stoppingToken.IsCancellationRequested)
+                return;
+            if (await store.Dialect.FindLossAsync(store, looks % ThoroughEach == 0, stoppingToken) is not { } loss)
                 continue;
             Lost =
                 $"The store {store.Dialect.Place} {loss} while the scheduler ran. It ends, so that nothing is run twice: what it noted "

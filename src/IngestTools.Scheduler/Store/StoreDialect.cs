@@ -49,8 +49,12 @@ internal abstract class StoreDialect
     /// <summary>Whether the database itself is broken, or none at all.</summary>
     public abstract bool IsCorrupt(DbException error);
 
-    /// <summary>What became of the store of a daemon that runs (a claim), as who opens it anew sees it; null where it is its own.</summary>
-    public virtual Task<string?> FindLossAsync(string claim, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+    /// <summary>What became of the store of a daemon that runs; null where it is still its own.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="isThorough">Whether its content is looked at too, which takes longer.</param>
+    /// <param name="cancellationToken">Ends the looking.</param>
+    public virtual Task<string?> FindLossAsync(SchedulerStore store, bool isThorough, CancellationToken cancellationToken) =>
+        Task.FromResult<string?>(null);
 
     /// <summary>What the store takes on its disk, in bytes; null where that is not known.</summary>
     public abstract Task<long?> MeasureAsync(SchedulerStore store, CancellationToken cancellationToken);
@@ -91,6 +95,10 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
     private const int BusySeconds = 5;
 
     private readonly SemaphoreSlim _turn = new(1);
+
+    /// <summary>A descriptor of the store, as the system lists it; null where none is known.</summary>
+    private string? _open;
+
     private readonly string _connection;
     private readonly string _path;
 
@@ -164,34 +172,26 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
     }
 
     /// <remarks>A connection that is open stays with the file that it opened, whatever lies in its place now.</remarks>
-    public override async Task<string?> FindLossAsync(string claim, CancellationToken cancellationToken)
+    public override async Task<string?> FindLossAsync(SchedulerStore store, bool isThorough, CancellationToken cancellationToken)
     {
-        if (!File.Exists(_path))
+        const string replaced = "was replaced by another";
+        const string emptied = "was emptied or overwritten";
+        FileInfo file = new(_path);
+        if (!file.Exists)
             return "was removed";
-        if (IsReplaced())
-            return Replaced;
+        if (file.Length == 0)
+            return emptied;
+        if (IsReplaced(isThorough))
+            return replaced;
+        if (!isThorough)
+            return null;
         try
         {
-            await using SqliteConnection connection = new(
-                new SqliteConnectionStringBuilder
-                {
-                    DataSource = _path,
-                    DefaultTimeout = BusySeconds,
-                    Mode = SqliteOpenMode.ReadWrite,
-                    Pooling = false,
-                }.ToString()
-            );
-            await connection.OpenAsync(cancellationToken);
-            long? found = await new StoreSession(connection, null).NumberAsync(
-                "SELECT count(*) FROM ingest_node WHERE claim = @claim",
-                cancellationToken,
-                ("claim", claim)
-            );
-            return found > 0 ? null : Replaced;
+            return await StoreMark.IsOfAsync(store, cancellationToken) ? null : replaced;
         }
         catch (SqliteException e) when (e.SqliteErrorCode is SqliteNoSuchTable or SqliteCorrupt or SqliteNotADatabase)
         {
-            return "was emptied or overwritten";
+            return emptied;
         }
         catch (SqliteException)
         {
@@ -200,18 +200,36 @@ internal sealed class SqliteDialect : StoreDialect, IDisposable
         }
     }
 
-    private const string Replaced = "was replaced by another";
-
     /// <summary>
-    /// Whether this process has the store open as a file that has no name any more. What the log beside it has is read into whatever lies
-    /// in its place, so that its content does not show that.
+    /// Whether this process has the store open as a file that has no name any more, as far as the system shows that. The log beside the
+    /// store is read into whatever lies in its place, so the content does not show it.
     /// </summary>
-    private bool IsReplaced()
+    private bool IsReplaced(bool isThorough)
     {
-        const string open = "/proc/self/fd";
-        string gone = $"/{Path.GetFileName(_path)} (deleted)";
-        return Directory.Exists(open)
-            && Directory.EnumerateFileSystemEntries(open).Any(entry => TargetOf(entry)?.EndsWith(gone, StringComparison.Ordinal) == true);
+        const string folder = "/proc/self/fd";
+        const string deleted = " (deleted)";
+        string name = "/" + Path.GetFileName(_path);
+        if (!Directory.Exists(folder))
+            return false;
+        if (!isThorough && _open is not null && TargetOf(_open) is { } known)
+        {
+            if (known.EndsWith(name + deleted, StringComparison.Ordinal))
+                return true;
+            if (known.EndsWith(name, StringComparison.Ordinal))
+                return false;
+        }
+
+        _open = null;
+        foreach (string entry in Directory.EnumerateFileSystemEntries(folder))
+        {
+            string? target = TargetOf(entry);
+            if (target?.EndsWith(name + deleted, StringComparison.Ordinal) == true)
+                return true;
+            if (target?.EndsWith(name, StringComparison.Ordinal) == true)
+                _open = entry;
+        }
+
+        return false;
     }
 
     private static string? TargetOf(string link)

@@ -12,6 +12,9 @@ internal static class StoreMark
 
     private const string IdName = "id";
 
+    /// <summary>The start of the daemon that has the store.</summary>
+    private const string DaemonName = "daemon";
+
     /// <summary>Where the store lies; null where it is the file in the folder.</summary>
     public static string? ReadPlace(string folder) => Read(folder) is ({ } place, null) ? place : null;
 
@@ -45,10 +48,15 @@ internal static class StoreMark
             throw Gone(folder, place, spool, Directory.Exists(spool), "has no schedules and no runs");
         if (id is null)
             await store.WriteMetaAsync(IdName, id = Guid.NewGuid().ToString("N"), cancellationToken);
+        await store.WriteMetaAsync(DaemonName, store.Claim, cancellationToken);
         if (before != id)
             Write(folder, place, id);
         return before == id ? null : before;
     }
+
+    /// <summary>Whether a store is still the one that this daemon keeps.</summary>
+    public static async Task<bool> IsOfAsync(SchedulerStore store, CancellationToken cancellationToken) =>
+        await store.ReadMetaAsync(DaemonName, cancellationToken) == store.Claim;
 
     private static (string? Place, string? Id)? Read(string folder)
     {
