@@ -2,7 +2,7 @@ namespace IngestTools.Connections;
 
 /// <summary>
 /// Lists of names that the server of one connection has, for whoever types one of them. The server is asked once for each list, and the
-/// caller waits a second at most. A list that fails, or does not come in time, is empty for 30 s, and the caller does not wait for it again.
+/// caller waits a second at most. A list that fails, or does not come in time, is empty for 30 s without another wait.
 /// </summary>
 /// <param name="time">The clock; null for the system's.</param>
 public sealed class NameLists(TimeProvider? time = null)
@@ -42,20 +42,18 @@ public sealed class NameLists(TimeProvider? time = null)
     {
         lock (_lock)
         {
-            bool isOver =
-                !_answers.TryGetValue(list, out Answer? answer)
-                || (
-                    answer.Names.IsCompleted
-                    && !answer.Names.IsCompletedSuccessfully
-                    && answer.FailedAt is not null
-                    && !HasJustFailed(answer)
-                );
-            return isOver ? _answers[list] = new Answer(Task.Run(read)) : answer!;
+            if (_answers.TryGetValue(list, out Answer? answer) && !HasFailedBefore(answer))
+                return answer;
+            return _answers[list] = new Answer(Task.Run(read));
         }
     }
 
     private bool HasJustFailed(Answer answer) =>
         !answer.Names.IsCompletedSuccessfully && answer.FailedAt is { } failed && _time.GetElapsedTime(failed) < FailureLifetime;
+
+    /// <summary>Whether it has failed, and that is over: the server may be asked again.</summary>
+    private bool HasFailedBefore(Answer answer) =>
+        (answer.Names.IsFaulted || answer.Names.IsCanceled) && answer.FailedAt is not null && !HasJustFailed(answer);
 
     private sealed class Answer(Task<IReadOnlyDictionary<string, string>> names)
     {
