@@ -93,6 +93,27 @@ Describe 'Export-IngestReport' {
         (Get-ChildItem -Recurse -Force).Name | Should -Be 'folder.html'
     }
 
+    It 'has each warning once in the session log, without secrets: <Level> and heavier' -ForEach @{ Level = 'Debug' }, @{ Level = 'Warning' } {
+        $folder = (New-Item -ItemType Directory 'token=Canary7f3d').FullName
+        Set-Content (Join-Path $folder report.csv) 'mine'
+        $log = Start-IngestLog (Join-Path $folder 'ingest.jsonl') -Level $Level
+        try {
+            $sent | Export-IngestReport (Join-Path $folder report.csv) -WarningAction SilentlyContinue
+            $env:INGESTTOOLS_JOURNAL = 'off'
+            $null = Get-IngestJob -WarningAction SilentlyContinue
+        }
+        finally {
+            $env:INGESTTOOLS_JOURNAL = $null
+            Stop-IngestLog
+        }
+
+        $warnings = @(Get-Content -LiteralPath $log.FullName | ConvertFrom-Json | Where-Object severity -eq Warning)
+        $warnings.source | Should -Be 'Export-IngestReport', 'Get-IngestJob'
+        $warnings[0].message | Should -BeLike 'An earlier *token=*was renamed to *token=*'
+        $warnings[1].message | Should -BeLike 'The journal is turned off:*'
+        Get-Content -LiteralPath $log.FullName -Raw | Should -Not -BeLike '*Canary7f3d*'
+    }
+
     It 'refuses to report nothing' {
         { Export-IngestReport report.html } | Should -Throw 'There is nothing to report.' -ErrorId $id
         Get-ChildItem -Force | Should -BeNullOrEmpty

@@ -319,6 +319,20 @@ Describe 'Start-Import' {
         (TabExpansion2 $text $text.Length).CompletionMatches.CompletionText | Should -Contain $branch
     }
 
+    It 'asks a server that refuses the secret once for all that press Tab' {
+        function Get-ListCount { @(Get-EndedRequest $sandbox | Where-Object target -match '/repositories(\?|$)').Count }
+        $before = Get-ListCount
+        $wrong = [pscredential]::new('AKIASANDBOX', (ConvertTo-Secure 'wrong'))
+        $null = Connect-IngestService LakeFs $sandbox.Uri -Name wrong -Credential $wrong -NoCheck
+        try {
+            $text = 'Start-Import -Connection wrong -Repository '
+            1..3 | ForEach-Object { $null = TabExpansion2 $text $text.Length }
+            Wait-Until { (Get-ListCount) -gt $before }
+        }
+        finally { Disconnect-IngestService wrong -WarningAction SilentlyContinue }
+        Get-ListCount | Should -Be ($before + 1)
+    }
+
     It 'stops within two seconds of Ctrl+C' {
         Set-SandboxFault $sandbox 'stall=/api/v1/config/version'
         $stopped = Invoke-AndStop -Argument $sandbox.Uri, $branch -When { (Get-SandboxConnection $sandbox).requestsInFlight -gt 0 } -Script {

@@ -1,7 +1,4 @@
-using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Threading.Channels;
 using IngestTools.Http;
 
@@ -10,8 +7,8 @@ namespace IngestTools.Logging;
 /// <summary>
 /// A log in a file, as text or as JSON lines, which several processes may write at the same time. Lines are written in the background and
 /// are complete after <see cref="Dispose"/>, or when the process ends by itself. A file of 10 MiB is rotated: <c>ingest.log</c> becomes
-/// <c>ingest.1.log</c>, and five of these are kept. A log that cannot be written stops nothing, and is tried again: see
-/// <see cref="TakeFailure"/>.
+/// <c>ingest.1.log</c>, and five of these are kept. Another file with such a name stays as it is, and the log grows: see
+/// <see cref="TakeWarning"/>. A log that cannot be written stops nothing, and is tried again: see <see cref="TakeFailure"/>.
 /// </summary>
 public sealed class LogFile : IDisposable
 {
@@ -30,8 +27,6 @@ public sealed class LogFile : IDisposable
     /// <summary>How long the end of a process waits for the last lines.</summary>
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
 
-    private static readonly JsonSerializerOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(MaxWaiting);
     private readonly LogFileWriter _writer;
     private readonly LogSeverity _least;
@@ -39,6 +34,8 @@ public sealed class LogFile : IDisposable
     private readonly TimeProvider _time;
     private readonly Task _writing;
     private IngestException? _failure;
+    private string? _warning;
+    private bool _isObstacleReported;
     private long _dropped;
     private volatile bool _isFailing;
     private volatile bool _isClosed;
@@ -85,6 +82,9 @@ public sealed class LogFile : IDisposable
     /// <summary>Why the log cannot be written, once for each time that it could not; null where it can, or that was taken before.</summary>
     public IngestException? TakeFailure() => Interlocked.Exchange(ref _failure, null);
 
+    /// <summary>Why the log is not rotated, once; null where it is, or that was taken before. The log has it as a line too.</summary>
+    public string? TakeWarning() => Interlocked.Exchange(ref _warning, null);
+
     /// <summary>Writes what waits, and closes the log. Waits 5 s at most.</summary>
     public void Dispose()
     {
@@ -106,25 +106,6 @@ public sealed class LogFile : IDisposable
             Interlocked.Increment(ref _dropped);
     }
 
-    private string ToText(LogSeverity severity, string source, string message)
-    {
-        string time = _time.GetLocalNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffzzz", CultureInfo.InvariantCulture);
-        return $"{time} {Environment.ProcessId} {severity, -11} {source}: {Redaction.EscapeControls(message)}\n";
-    }
-
-    private string ToJson(LogSeverity severity, string source, string message) =>
-        JsonSerializer.Serialize(
-            new
-            {
-                time = _time.GetLocalNow(),
-                process = Environment.ProcessId,
-                severity = severity.ToString(),
-                source,
-                message,
-            },
-            JsonOptions
-        ) + "\n";
-
     private async Task WriteAllAsync()
     {
         using MemoryStream batch = new();
@@ -136,7 +117,23 @@ public sealed class LogFile : IDisposable
             while (batch.Length < BatchSize && _lines.Reader.TryRead(out byte[]? line))
                 batch.Write(line);
             await WriteAsync(batch).ConfigureAwait(false);
+            if (_writer.Obstacle is { } obstacle && !_isObstacleReported)
+                await ReportAsync(obstacle, batch).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Warns once of a file that prevents the rotation.</summary>
+    private async Task ReportAsync(string obstacle, MemoryStream batch)
+    {
+        _isObstacleReported = true;
+        string warning = Redaction.EscapeControls(
+            $"The log '{Path}' is not rotated and grows: '{obstacle}' is not an older part of it. "
+                + "Move or rename that file, or log to another file."
+        );
+        batch.SetLength(0);
+        batch.Write(Encoding.UTF8.GetBytes(Line(LogSeverity.Warning, "log", warning)));
+        await WriteAsync(batch).ConfigureAwait(false);
+        Volatile.Write(ref _warning, warning);
     }
 
     /// <summary>
@@ -166,7 +163,9 @@ public sealed class LogFile : IDisposable
     }
 
     private string Line(LogSeverity severity, string source, string message) =>
-        _isJson ? ToJson(severity, source, message) : ToText(severity, source, message);
+        _isJson
+            ? LogLine.ToJson(_time.GetLocalNow(), severity, source, message)
+            : LogLine.ToText(_time.GetLocalNow(), severity, source, message);
 
     private static IngestException Unwritable(string path, Exception cause) =>
         new(ErrorId.FileUnreadable, $"The log {Redaction.EscapeControls(path)} cannot be written: {cause.Message.TrimEnd('.')}.", cause)

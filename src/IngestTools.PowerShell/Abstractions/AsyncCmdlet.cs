@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Management.Automation;
 using System.Threading.Channels;
+using IngestTools.Http;
 using IngestTools.Logging;
 using IngestTools.PowerShell.Connections;
 using IngestTools.PowerShell.Errors;
@@ -100,8 +101,17 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         base.ThrowTerminatingError(error);
     }
 
-    private void LogError(ErrorRecord error) =>
-        (Log as SessionLog)?.WriteLine(LogSeverity.Error, $"{error.FullyQualifiedErrorId}: {error.Exception.Message}");
+    /// <summary>Writes a warning, to the session's log too.</summary>
+    private protected new void WriteWarning(string message)
+    {
+        LogShown(LogSeverity.Warning, message);
+        base.WriteWarning(message);
+    }
+
+    private void LogError(ErrorRecord error) => LogShown(LogSeverity.Error, $"{error.FullyQualifiedErrorId}: {error.Exception.Message}");
+
+    /// <summary>Writes what the cmdlet itself shows to the session's log. Core's log writes its own lines there.</summary>
+    private void LogShown(LogSeverity severity, string message) => (Log as SessionLog)?.WriteLine(severity, Redaction.HideSecrets(message));
 
     /// <summary>Shows a progress bar. It goes away with the work.</summary>
     internal void ShowProgress(ProgressRecord record)
@@ -232,9 +242,12 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     internal ValueTask PostErrorAsync(ErrorRecord error, CancellationToken cancellationToken) =>
         PostAsync(PostKind.Error, error, cancellationToken);
 
-    /// <summary>Called by the work: writes a warning.</summary>
-    internal ValueTask PostWarningAsync(string message, CancellationToken cancellationToken) =>
-        PostAsync(PostKind.Warning, message, cancellationToken);
+    /// <summary>Called by the work: writes a warning, to the session's log too.</summary>
+    internal ValueTask PostWarningAsync(string message, CancellationToken cancellationToken)
+    {
+        LogShown(LogSeverity.Warning, message);
+        return PostAsync(PostKind.Warning, message, cancellationToken);
+    }
 
     /// <summary>
     /// Called by the work: writes objects, and errors among them, as they come, many in one post where they come quickly and none late
@@ -349,7 +362,8 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
                 WriteError((ErrorRecord)post.Content!);
                 break;
             case PostKind.Warning:
-                WriteWarning((string)post.Content!);
+                // Whoever posted it has written it to the log.
+                base.WriteWarning((string)post.Content!);
                 break;
             case PostKind.Verbose:
                 WriteVerbose((string)post.Content!);

@@ -55,6 +55,8 @@ internal sealed class SessionLog : IngestLog
         _lines.Write(severity, message);
         if (_file.TakeFailure() is { } failure)
             _streams.Write(LogSeverity.Warning, $"{failure.Message} Lines are lost until it can.");
+        if (_file.TakeWarning() is { } warning)
+            _streams.Write(LogSeverity.Warning, warning);
     }
 
     /// <summary>Writes that the cmdlet has ended.</summary>

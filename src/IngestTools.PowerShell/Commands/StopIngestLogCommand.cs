@@ -26,5 +26,7 @@ public sealed class StopIngestLogCommand : PSCmdlet
         log.Dispose();
         if (log.TakeFailure() is { } failure)
             WriteWarning(failure.Message);
+        if (log.TakeWarning() is { } warning)
+            WriteWarning(warning);
     }
 }

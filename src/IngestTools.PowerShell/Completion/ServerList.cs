@@ -6,13 +6,11 @@ using IngestTools.PowerShell.Connections;
 namespace IngestTools.PowerShell.Completion;
 
 /// <summary>
-/// Names that the server of the newest connection to a service has. It is asked once a connection for each list, and whoever presses Tab
-/// waits a second at most. A server that fails completes nothing: the command that follows reports why.
+/// Names that the server of the newest connection to a service has, as <see cref="NameLists"/> asks for them. A server that fails completes
+/// nothing: the command that follows reports why.
 /// </summary>
 internal static class ServerList
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1);
-
     /// <summary>Takes nothing: a completion has nobody to report to.</summary>
     public static IngestLog Silence { get; } = new SilentLog();
 
@@ -37,21 +35,13 @@ internal static class ServerList
         // A vault may have to be unlocked, which no completion should ask for.
         if (connection is null || connection.SecretFrom?.StartsWith("vault:", StringComparison.OrdinalIgnoreCase) == true)
             return Empty;
-        var lists = session.ServerLists.GetOrCreateValue(connection);
-        Task<IReadOnlyDictionary<string, string>> asked = lists.GetOrAdd(list, _ => Task.Run(() => read(connection)));
-        try
-        {
-            if (asked.Wait(TimeLimit))
-                return asked
-                    .Result.Where(pair => IsShown(pair.Key))
-                    .ToDictionary(pair => pair.Key, pair => IsShown(pair.Value) ? pair.Value : pair.Key);
-        }
-        catch (AggregateException)
-        {
-            lists.TryRemove(list, out _);
-        }
-
-        return Empty;
+        return session
+            .ServerLists.GetValue(connection, static _ => new NameLists())
+            .GetAsync(list, () => read(connection))
+            .GetAwaiter()
+            .GetResult()
+            .Where(pair => IsShown(pair.Key))
+            .ToDictionary(pair => pair.Key, pair => IsShown(pair.Value) ? pair.Value : pair.Key);
     }
 
     /// <summary>Whether a server's text can stand in a terminal and in a command line.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using IngestTools.Connections;
@@ -41,10 +40,7 @@ internal sealed class IngestSession
     internal RecentNames Hierarchies { get; } = new();
 
     /// <summary>The lists of names that the server of a connection was asked for, to be completed.</summary>
-    internal ConditionalWeakTable<
-        IngestConnection,
-        ConcurrentDictionary<string, Task<IReadOnlyDictionary<string, string>>>
-    > ServerLists { get; } = new();
+    internal ConditionalWeakTable<IngestConnection, NameLists> ServerLists { get; } = new();
 
     /// <summary>Ids of transactions that were seen, to be completed.</summary>
     internal RecentNames Transactions { get; } = new();

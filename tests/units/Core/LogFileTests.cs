@@ -106,6 +106,163 @@ public sealed class LogFileTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("ingest.1.log", "mine\n")]
+    [InlineData("ingest.5.log", "mine\n")]
+    [InlineData("ingest.2.log", "")]
+    [InlineData("ingest.3.log", "2026-11-27T00:30:01.234+02:00 17 Error       Send-IngestFile: lines that somebody picked out\n")]
+    public void Other_file_with_the_name_of_an_older_part_stays_and_is_one_warning(string name, string content)
+    {
+        string other = Path.Join(_folder.Path, name);
+        File.WriteAllText(other, content);
+
+        string warning = WriteToFullLog();
+
+        Assert.Equal(
+            $"The log '{LogPath}' is not rotated and grows: '{other}' is not an older part of it. "
+                + "Move or rename that file, or log to another file.",
+            warning
+        );
+        Assert.Equal(content, File.ReadAllText(other));
+        Assert.Equal([name, "ingest.log", "ingest.log.lock"], FileNames());
+        Assert.EndsWith($"Warning     log: {warning}", Assert.Single(File.ReadLines(LogPath), IsWarning), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Large_file_of_somebody_with_the_name_of_an_older_part_stays()
+    {
+        string other = Path.Join(_folder.Path, "ingest.1.log");
+        WriteFullLog(other, "[2026-11-27 00:30:01] GET /index.html");
+
+        WriteToFullLog();
+
+        Assert.StartsWith("[2026-11-27", File.ReadLines(other).First(), StringComparison.Ordinal);
+        Assert.Equal(["ingest.1.log", "ingest.log", "ingest.log.lock"], FileNames());
+    }
+
+    [Fact]
+    public void Other_log_with_the_name_of_an_older_part_stays()
+    {
+        string other = Path.Join(_folder.Path, "ingest.1.log");
+        WriteFullLog(other);
+        File.WriteAllText(other + ".lock", "");
+
+        WriteToFullLog();
+
+        Assert.Equal(["ingest.1.log", "ingest.1.log.lock", "ingest.log", "ingest.log.lock"], FileNames());
+    }
+
+    [Fact]
+    public void Folder_with_the_name_of_an_older_part_stays_and_is_a_warning()
+    {
+        string other = Path.Join(_folder.Path, "ingest.1.log");
+        Directory.CreateDirectory(other);
+
+        Assert.Contains($"'{other}' is not an older part", WriteToFullLog(), StringComparison.Ordinal);
+        Assert.True(Directory.Exists(other));
+    }
+
+    [FactExceptOn("windows", "Windows makes links for administrators only.")]
+    public void Link_with_the_name_of_an_older_part_stays()
+    {
+        WriteFullLog(Path.Join(_folder.Path, "kept.log"));
+        string other = Path.Join(_folder.Path, "ingest.5.log");
+        File.CreateSymbolicLink(other, "kept.log");
+        File.CreateSymbolicLink(Path.Join(_folder.Path, "ingest.4.log"), "nowhere");
+
+        WriteToFullLog();
+
+        Assert.Equal(["ingest.4.log", "ingest.5.log", "ingest.log", "ingest.log.lock", "kept.log"], FileNames());
+        Assert.Equal("kept.log", new FileInfo(other).LinkTarget);
+    }
+
+    [Fact]
+    public void Log_is_rotated_when_the_other_file_is_moved()
+    {
+        string other = Path.Join(_folder.Path, "ingest.1.log");
+        File.WriteAllText(other, "mine");
+        WriteFullLog(LogPath);
+        using (LogFile log = LogFile.Open(LogPath))
+        {
+            log.For("x").Write(LogSeverity.Debug, "one");
+            Assert.True(SpinWait.SpinUntil(() => log.TakeWarning() is not null, TimeSpan.FromSeconds(60)));
+            File.Move(other, Path.Join(_folder.Path, "mine.log"));
+            log.For("x").Write(LogSeverity.Debug, "two");
+        }
+
+        Assert.Equal(["ingest.1.log", "ingest.log.lock", "mine.log"], FileNames());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Oldest_part_makes_room_whether_parts_are_text_or_json(bool isJson)
+    {
+        for (int number = 1; number <= 5; number++)
+        {
+            string part = Path.Join(_folder.Path, $"ingest.{number}.log");
+            using (LogFile log = LogFile.Open(part, isJson: isJson))
+                log.For("x").Write(LogSeverity.Information, $"part {number}");
+            File.Delete(part + ".lock");
+            Fill(part);
+        }
+
+        WriteFullLog(LogPath);
+        using (LogFile log = LogFile.Open(LogPath))
+        {
+            log.For("x").Write(LogSeverity.Debug, "new");
+            Assert.Null(log.TakeWarning());
+        }
+
+        Assert.Equal(
+            ["ingest.1.log", "ingest.2.log", "ingest.3.log", "ingest.4.log", "ingest.5.log", "ingest.log", "ingest.log.lock"],
+            FileNames()
+        );
+        for (int number = 2; number <= 5; number++)
+            Assert.Contains(
+                $"part {number - 1}",
+                File.ReadLines(Path.Join(_folder.Path, $"ingest.{number}.log")).First(),
+                StringComparison.Ordinal
+            );
+    }
+
+    /// <summary>Writes to a log that is to be rotated, and returns its one warning.</summary>
+    private string WriteToFullLog()
+    {
+        WriteFullLog(LogPath);
+        string? warning = null;
+        using LogFile log = LogFile.Open(LogPath);
+        for (int line = 0; line < 3; line++)
+        {
+            log.For("x").Write(LogSeverity.Debug, $"line {line}");
+            Assert.True(SpinWait.SpinUntil(() => (warning ??= log.TakeWarning()) is not null, TimeSpan.FromSeconds(60)));
+        }
+
+        log.Dispose();
+        Assert.Null(log.TakeWarning());
+        Assert.Equal(3, File.ReadLines(LogPath).Count(line => line.Contains("x: line ", StringComparison.Ordinal)));
+        return warning!;
+    }
+
+    private static void WriteFullLog(string path, string first = "2026-11-27T00:30:01.234+02:00 17 Information Send-IngestFile: begins")
+    {
+        File.WriteAllText(path, first + "\n");
+        Fill(path);
+    }
+
+    /// <summary>Makes a file as large as one that is rotated.</summary>
+    private static void Fill(string path)
+    {
+        const int RotatedLength = 10 * 1024 * 1024;
+        using FileStream file = new(path, FileMode.Append);
+        file.Write(Enumerable.Repeat((byte)'x', RotatedLength).Append((byte)'\n').ToArray());
+    }
+
+    private static bool IsWarning(string line) => line.Contains(" Warning ", StringComparison.Ordinal);
+
+    private string[] FileNames() =>
+        Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToArray()!;
+
     [Fact]
     public void Place_that_cannot_be_written_is_an_error_that_names_it()
     {
