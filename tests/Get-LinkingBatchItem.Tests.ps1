@@ -139,9 +139,9 @@ Describe 'Transactions of linking batches' {
         $failed.CategoryInfo.Category | Should -Be 'InvalidOperation'
     }
 
-    It 'show which they are in a narrow column' {
+    It 'show their whole Id in a narrow terminal' {
         $batch = New-Batch
-        $batch | Format-Table | Out-String -Width 100 | Should -Match ([regex]::Escape("…$($batch.BatchId.Substring($batch.BatchId.Length - 13))"))
+        $batch | Format-Table | Out-String -Width 100 | Should -Match ([regex]::Escape($batch.Id))
     }
 
     It 'are tested by their project' {

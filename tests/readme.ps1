@@ -261,7 +261,7 @@ function Update-Readme([string] $Path) {
     # From the end, so that the numbers of the lines before stay right.
     [array]::Reverse($ran)
     foreach ($one in $ran | Where-Object { $null -ne $_.Step.Shown }) {
-        if ((ConvertTo-Comparable $one.Step.Shown $folder) -ceq (ConvertTo-Comparable $one.Printed $folder)) { continue }
+        # All of it: ids and times of one session belong together.
         $first = $one.Step.Line - 1 + $one.Step.Typed.Count
         $lines.RemoveRange($first, $one.Step.Shown.Count)
         $printed = @($one.Printed | ForEach-Object { $_.Replace($folder, '/home/ada') })

@@ -44,9 +44,20 @@ internal sealed class LogFileWriter
         bool isFull;
         using (FileStream file = PrivateFiles.Open(Path, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
         {
-            file.Seek(0, SeekOrigin.End);
-            file.Write(bytes);
-            isFull = file.Length >= MaxLength;
+            long end = file.Seek(0, SeekOrigin.End);
+            try
+            {
+                file.Write(bytes);
+            }
+            catch (IOException)
+            {
+                // No part of a line stays: what could not be written is written again as a whole.
+                file.SetLength(end);
+                throw;
+            }
+
+            // A file that was there ends with a line of this log before it is renamed.
+            isFull = bytes.Length > 0 && file.Length >= MaxLength;
         }
 
         if (isFull && _canRotate)
@@ -82,23 +93,25 @@ internal sealed class LogFileWriter
     private static bool Exists(string path) => System.IO.Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
 
     /// <summary>
-    /// Whether a file was made by a rotation: it has the size from which on a log is rotated, begins with a line of a log, and is not a log
-    /// of its own, which has a lock beside it.
+    /// Whether a file was made by a rotation: it has the size from which on a log is rotated, begins or ends with a line of a log, and is
+    /// not a log of its own, which has a lock beside it.
     /// </summary>
     private static bool IsOlderPart(string path)
     {
         FileInfo found = new(path);
         // A pipe must not be opened: that waits until somebody writes to it.
-        if (!found.Exists || found.LinkTarget is not null || FileAccount.IsRegularFile(path) == false || found.Length < MaxLength)
+        if (!found.Exists || found.LinkTarget is not null || FileAccount.IsRegularFile(path) == false)
+            return false;
+        if (found.Length < MaxLength)
             return false;
         if (File.Exists(LockOf(path)))
             return false;
         try
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return LogLine.IsFirstOf(file);
+            return LogLine.IsOf(file);
         }
-        catch (UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;
         }

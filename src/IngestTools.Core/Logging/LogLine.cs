@@ -13,6 +13,9 @@ internal static partial class LogLine
     /// <summary>More than a line has before its source.</summary>
     private const int MaxBeginning = 256;
 
+    /// <summary>A last line that is longer is not looked at.</summary>
+    private const int MaxEnd = 256 * 1024;
+
     private static readonly JsonSerializerOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>A line of text, with its end.</summary>
@@ -36,13 +39,27 @@ internal static partial class LogLine
             JsonOptions
         ) + "\n";
 
-    /// <summary>Whether a file begins with such a line.</summary>
-    public static bool IsFirstOf(Stream file)
+    /// <summary>
+    /// Whether a file begins or ends with such a line: what the log was added to may begin otherwise, and a last line may be torn.
+    /// </summary>
+    public static bool IsOf(Stream file)
     {
         byte[] bytes = new byte[MaxBeginning];
         int length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        return Beginning().IsMatch(Encoding.UTF8.GetString(bytes, 0, length));
+        return IsLine(bytes.AsSpan(0, length)) || IsLine(ReadLast(file));
     }
+
+    private static ReadOnlySpan<byte> ReadLast(Stream file)
+    {
+        byte[] bytes = new byte[Math.Min(MaxEnd, file.Length)];
+        file.Seek(-bytes.Length, SeekOrigin.End);
+        file.ReadExactly(bytes);
+        ReadOnlySpan<byte> lines = bytes.AsSpan().TrimEnd("\r\n"u8);
+        return lines[(lines.LastIndexOf((byte)'\n') + 1)..];
+    }
+
+    private static bool IsLine(ReadOnlySpan<byte> bytes) =>
+        Beginning().IsMatch(Encoding.UTF8.GetString(bytes[..Math.Min(MaxBeginning, bytes.Length)]));
 
     [GeneratedRegex(
         """

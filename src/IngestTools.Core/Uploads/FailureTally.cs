@@ -91,8 +91,7 @@ public sealed class FailureTally
     {
         long more = reason.Count - reason.Reported;
         if (reason == _others)
-            return $"{Quantity.Of(more, "more file")} failed for other reasons than the first {MaxReasons:N0}. "
-                + "Each result has its own as its Error.";
+            return $"{Quantity.Of(more, "more file")} failed for other reasons than the first {MaxReasons:N0}.";
         return reason.IsForAll
             ? $"{reason.Count:N0} files were not sent for one reason ({reason.First.ErrorId}), which each result has as its Error."
             : $"{more:N0} more {(more == 1 ? "file" : "files")} failed for the same reason, {reason.Count:N0} in all: "

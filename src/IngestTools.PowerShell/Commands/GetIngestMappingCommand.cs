@@ -16,10 +16,10 @@ public sealed class GetIngestMappingCommand : IngestCmdlet
     private const string ProjectSet = "Project";
     private const string UploadedSet = "Uploaded";
 
-    /// <summary>Enough to hide latency without flooding the server.</summary>
     /// <summary>Rows with this name are shown with the column Verified: a table's columns do not depend on its rows.</summary>
     private const string VerifiedView = "IngestTools.IngestMapping#Verified";
 
+    /// <summary>Enough to hide latency without flooding the server.</summary>
     private const int MostVerifiedAtOnce = 8;
 
     private readonly HashSet<(IngestConnection Connection, string Shortcode)> _seen = [];

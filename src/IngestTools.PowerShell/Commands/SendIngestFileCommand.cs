@@ -225,7 +225,10 @@ public sealed class SendIngestFileCommand : PathCmdlet
         {
             (string? shortcode, string? hierarchy) = _isPlaceGiven ? (Shortcode, Hierarchy) : (earlier.Shortcode, earlier.Hierarchy);
             if (shortcode is null && hierarchy is null)
+            {
+                _isTargetMissing = true;
                 WriteError(IngestErrors.NotOfProject(earlier));
+            }
             else if (FindTarget(shortcode, hierarchy, earlier, earlier.Connection, earlier.Server) is { } target)
                 yield return new UploadRequest(earlier.Path, target)
                 {

@@ -46,7 +46,10 @@ public static class Display
         ArgumentNullException.ThrowIfNull(transaction);
         string time = Time(transaction.Elapsed);
         string progress = Progress(transaction);
-        string done = time.Length == 0 || progress.Length == 0 ? progress + time : $"{progress} in {time}";
+        string done =
+            time.Length == 0 ? progress
+            : progress.Length == 0 ? $"after {time}"
+            : $"{progress} in {time}";
         return WithDetails(transaction.Id, done, transaction.Message);
     }
 
@@ -120,6 +123,32 @@ public static class Display
             LoadKind.LinkingBatch => $"{Path.GetFileName(load.DataIdPath)} into {load.ProjectId}",
             _ => load.Kind.ToString(),
         };
+    }
+
+    /// <summary>Parts of a transaction, those that failed first, and how many more there are.</summary>
+    public static string Parts(Transaction transaction)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        return Lines(
+            [.. (transaction.SubTransactions ?? []).OrderBy(part => part.Status == TransactionStatus.Succeeded)],
+            "(Get-Transaction ID).SubTransactions"
+        );
+    }
+
+    /// <summary>Why files failed, and how many more reasons there are.</summary>
+    public static string Failures(UploadSummary summary)
+    {
+        ArgumentNullException.ThrowIfNull(summary);
+        return Lines([.. summary.Failures], "the property Failures");
+    }
+
+    private static string Lines<T>(IReadOnlyCollection<T> items, string all)
+    {
+        const int most = 10;
+        IEnumerable<string> lines = items.Take(most).Select(item => item!.ToString()!);
+        if (items.Count > most)
+            lines = lines.Append($"and {Number(items.Count - most)} more: {all}");
+        return string.Join(Environment.NewLine, lines);
     }
 
     /// <summary>What became of a job's files: "1 failed, 3 sent, 9,997 skipped".</summary>

@@ -24,6 +24,8 @@ internal sealed class FileLoggerProvider(LogFile file, LogLevel least, TimeProvi
     /// <summary>A disk that is full stops no run. What can still be read is stderr.</summary>
     private void ReportFailure()
     {
+        if (file.TakeWarning() is { } warning)
+            Console.Error.WriteLine($"ingest-scheduler: {warning}");
         if (_isFailureReported || file.TakeFailure() is not { } failure)
             return;
         _isFailureReported = true;

@@ -193,6 +193,25 @@ public sealed class LogFileTests : IDisposable
         Assert.Equal(["ingest.1.log", "ingest.log.lock", "mine.log"], FileNames());
     }
 
+    [Fact]
+    public void Log_that_was_added_to_a_file_of_somebody_is_rotated_again_and_again()
+    {
+        const int rotations = 3;
+        WriteFullLog(LogPath, "Transcript started, output file is ingest.log");
+        using (LogFile log = LogFile.Open(LogPath))
+            log.For("x").Write(LogSeverity.Debug, "rotates 1");
+        for (int rotation = 2; rotation <= rotations; rotation++)
+        {
+            WriteFullLog(LogPath);
+            using LogFile log = LogFile.Open(LogPath);
+            log.For("x").Write(LogSeverity.Debug, $"rotates {rotation}");
+            log.Dispose();
+            Assert.Null(log.TakeWarning());
+        }
+
+        Assert.Equal(["ingest.1.log", "ingest.2.log", "ingest.3.log", "ingest.log.lock"], FileNames());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -214,10 +233,7 @@ public sealed class LogFileTests : IDisposable
             Assert.Null(log.TakeWarning());
         }
 
-        Assert.Equal(
-            ["ingest.1.log", "ingest.2.log", "ingest.3.log", "ingest.4.log", "ingest.5.log", "ingest.log", "ingest.log.lock"],
-            FileNames()
-        );
+        Assert.Equal(["ingest.1.log", "ingest.2.log", "ingest.3.log", "ingest.4.log", "ingest.5.log", "ingest.log.lock"], FileNames());
         for (int number = 2; number <= 5; number++)
             Assert.Contains(
                 $"part {number - 1}",

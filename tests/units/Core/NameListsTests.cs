@@ -72,6 +72,7 @@ public sealed class NameListsTests
     {
         TaskCompletionSource<IReadOnlyDictionary<string, string>> answer = new();
         Task<IReadOnlyDictionary<string, string>> first = GetAsync("projects", answer.Task);
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref _asked) == 1, Limit));
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Empty(await first.WaitAsync(Limit));
 
@@ -85,6 +86,7 @@ public sealed class NameListsTests
     {
         TaskCompletionSource<IReadOnlyDictionary<string, string>> answer = new();
         Task<IReadOnlyDictionary<string, string>> first = GetAsync("projects", answer.Task);
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref _asked) == 1, Limit));
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Empty(await first.WaitAsync(Limit));
         answer.SetException(new IOException("reset"));
