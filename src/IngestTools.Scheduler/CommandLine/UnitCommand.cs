@@ -38,57 +38,55 @@ internal static class UnitCommand
             command.Validators.Add(validator);
         command.SetAction(result =>
         {
-            string[] options = [.. ListTokens(result, user, windows)];
-            string[] places = [.. ListPlaces(result)];
+            (string Name, string? Value)[] options = [.. ListOptions(result, user, windows)];
             Console.WriteLine(
                 OperatingSystem.IsWindows() || result.GetValue(windows)
                     ? Windows(options)
-                    : Systemd(result.GetValue(user) ?? DefaultUser, options, places)
+                    : Systemd(result.GetValue(user) ?? DefaultUser, options)
             );
         });
         return command;
     }
 
-    /// <summary>The options that are not the command's own, as they were given.</summary>
-    private static IEnumerable<string> ListTokens(ParseResult result, params Option[] own) =>
+    /// <summary>The options of 'run' that were given, with full paths: a service starts in another folder.</summary>
+    private static IEnumerable<(string Name, string? Value)> ListOptions(ParseResult result, params Option[] own) =>
         result
             .CommandResult.Children.OfType<OptionResult>()
             .Where(option => !option.Implicit && !own.Contains(option.Option))
-            .SelectMany(option => option.Tokens.Select(token => Complete(option.Option.Name, token.Value)).Prepend(option.Option.Name));
+            .Select(option =>
+                (option.Option.Name, Complete(option.Option.Name, option.Tokens is [{ Value: var value }, ..] ? value : null))
+            );
 
-    /// <summary>A path in full: a service starts in another folder than the one where the unit is printed.</summary>
-    private static string Complete(string option, string value)
+    private static string? Complete(string name, string? value)
     {
         const string file = "file:";
-        if (value.StartsWith(file, StringComparison.Ordinal) && value.Length > file.Length)
+        if (value?.Length > file.Length && value.StartsWith(file, StringComparison.Ordinal))
             return file + Path.GetFullPath(value[file.Length..]);
-        bool isPath =
-            option is Folder or Log
-            || (option is Store && value != RunCommand.Postgres)
-            || (option is Socket && !OperatingSystem.IsWindows());
-        return isPath ? Path.GetFullPath(value) : value;
+        return value is not null && IsPath(name, value) ? Path.GetFullPath(value) : value;
     }
+
+    /// <summary>Whether an option names a file or folder that the daemon writes. On Windows a socket is the name of a pipe.</summary>
+    private static bool IsPath(string name, string value) =>
+        name switch
+        {
+            Folder or Log => true,
+            Store => value != RunCommand.Postgres,
+            Socket => !OperatingSystem.IsWindows(),
+            _ => false,
+        };
 
     /// <summary>Where it listens; null where every command finds it.</summary>
-    private static string? SocketOf(string[] options)
+    private static string? SocketOf((string Name, string? Value)[] options)
     {
-        if (ValueOf(Socket) is { } socket)
-            return socket;
-        string? folder = ValueOf(Folder) ?? (ValueOf(Store) is { } store && store != RunCommand.Postgres ? store : null);
-        return folder is null ? null : SchedulerPlace.SocketOf(folder);
-
-        string? ValueOf(string name) => Array.IndexOf(options, name) is var at and >= 0 ? options[at + 1] : null;
+        string? socket = Array.Find(options, option => option.Name == Socket).Value;
+        string? folder = Array
+            .Find(options, option => option.Name == Folder || (option.Name == Store && IsPath(Store, option.Value!)))
+            .Value;
+        return socket ?? (folder is null ? null : SchedulerPlace.SocketOf(folder));
     }
 
-    /// <summary>The folders that the daemon writes besides its own.</summary>
-    private static IEnumerable<string> ListPlaces(ParseResult result) =>
-        result
-            .CommandResult.Children.OfType<OptionResult>()
-            .Where(option => !option.Implicit && option.Tokens.Count == 1)
-            .Select(option => (option.Option.Name, Value: Complete(option.Option.Name, option.Tokens[0].Value)))
-            .Where(option => option.Name is Folder or Log or Socket || (option.Name is Store && option.Value != RunCommand.Postgres))
-            .Select(option => option.Name is Log or Socket ? Path.GetDirectoryName(option.Value)! : option.Value)
-            .Distinct(StringComparer.Ordinal);
+    private static IEnumerable<string> Tokens((string Name, string? Value)[] options) =>
+        options.SelectMany(option => option.Value is null ? (string[])[option.Name] : [option.Name, option.Value]);
 
     /// <summary>How this program is started: by its own executable, or by dotnet.</summary>
     private static (string Program, string? Argument) Command()
@@ -98,12 +96,15 @@ internal static class UnitCommand
         return isHosted ? (process, Path.Join(AppContext.BaseDirectory, "ingest-scheduler.dll")) : (process, null);
     }
 
-    private static string Systemd(string user, string[] options, string[] places)
+    private static string Systemd(string user, (string Name, string? Value)[] options)
     {
         (string program, string? argument) = Command();
         string command = QuoteForSystemd(program) + (argument is null ? "" : " " + QuoteForSystemd(argument));
-        string arguments = string.Concat(options.Select(option => " " + QuoteForSystemd(option)));
-        string writable = places.Length == 0 ? "ReadWritePaths=" : "ReadWritePaths=" + string.Join(' ', places.Select(QuoteForSystemd));
+        string arguments = string.Concat(Tokens(options).Select(token => " " + QuoteForSystemd(token)));
+        IEnumerable<string> writable = options
+            .Where(option => option.Value is not null && IsPath(option.Name, option.Value))
+            .Select(option => option.Name is Log or Socket ? Path.GetDirectoryName(option.Value!)! : option.Value!)
+            .Distinct(StringComparer.Ordinal);
         string status = SocketOf(options) is { } socket ? $"status {Socket} {QuoteForSystemd(socket)}" : "status";
         return $"""
             # /etc/systemd/system/ingest-scheduler.service
@@ -138,7 +139,7 @@ internal static class UnitCommand
             StateDirectoryMode=0700
             UMask=0077
             # The account must be able to read what the loads read. It writes its own folder alone, and a -MappingPath with ReadWritePaths=.
-            {writable}
+            ReadWritePaths={string.Join(' ', writable.Select(QuoteForSystemd))}
             ProtectSystem=strict
             ProtectHome=read-only
             PrivateTmp=true
@@ -177,13 +178,14 @@ internal static class UnitCommand
             : $"\"{escaped.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
     }
 
-    private static string Windows(string[] options)
+    private static string Windows((string Name, string? Value)[] options)
     {
         (string program, string? argument) = Command();
         string arguments = string.Concat(
-            options.Select(option =>
-                option.Contains(' ', StringComparison.Ordinal) ? $" \"{option}{(option.EndsWith('\\') ? "\\" : "")}\"" : " " + option
-            )
+            Tokens(options)
+                .Select(option =>
+                    option.Contains(' ', StringComparison.Ordinal) ? $" \"{option}{(option.EndsWith('\\') ? "\\" : "")}\"" : " " + option
+                )
         );
         string command = (argument is null ? $"\"{program}\" run" : $"\"{program}\" \"{argument}\" run") + arguments;
         // The text stands in single quotation marks of PowerShell, of which it knows several.

@@ -26,7 +26,7 @@ internal sealed class StoppedStore : IDisposable
     public SqliteDialect Dialect { get; }
 
     /// <summary>Copies the store of a folder, and looks whether it can be read.</summary>
-    /// <exception cref="IngestException"><see cref="ErrorId.SchedulerNotRunning"/>: there is no store, or it is a
+    /// <exception cref="IngestException"><see cref="ErrorId.SchedulerNotRunning"/>: the store is missing, or is a
     /// database. <see cref="ErrorId.NotAllowed"/>:
     /// this account may not read it.</exception>
     /// <exception cref="StoreException">Another account owns it, or it is broken, empty or a newer version's.</exception>

@@ -12,7 +12,7 @@ internal static class StoreSchema
     /// </summary>
     public const long Version = 2;
 
-    /// <summary>Makes the tables where there are none, and takes over those of an earlier version.</summary>
+    /// <summary>Makes the tables that are missing, and takes over those of an earlier version.</summary>
     /// <param name="dialect">The database.</param>
     /// <param name="deadAfter">A node without a heartbeat for this time is dead.</param>
     /// <param name="cancellationToken">Ends it.</param>

@@ -26,19 +26,26 @@ public sealed class LostStoreTests
         string copy = Path.Join(harness.Folder.Path, "copy.db");
         File.Copy(store, copy);
 
-        (string Told, Action Lose)[] losses =
+        (string Told, Func<Task> Lose)[] losses =
         [
-            ("is missing", () => File.Delete(store)),
-            ("is empty", () => File.WriteAllBytes(store, [])),
+            (
+                "is missing",
+                () =>
+                {
+                    File.Delete(store);
+                    return Task.CompletedTask;
+                }
+            ),
+            ("is empty", () => File.WriteAllBytesAsync(store, [])),
             (
                 "has no schedules and no runs",
-                () => Execute(store, "DELETE FROM ingest_schedule; DELETE FROM ingest_meta WHERE name = 'id'")
+                () => new HeldStore(harness.Store).ExecuteAsync("DELETE FROM ingest_schedule; DELETE FROM ingest_meta WHERE name = 'id'")
             ),
         ];
-        foreach ((string told, Action lose) in losses)
+        foreach ((string told, Func<Task> lose) in losses)
         {
             File.Copy(copy, store, overwrite: true);
-            lose();
+            await lose();
             SchedulerProcess refused = harness.Begin();
             Assert.Equal(1, await refused.EndsAsync());
             Assert.Contains($"{store} {told}", refused.Log, StringComparison.Ordinal);
@@ -152,14 +159,5 @@ public sealed class LostStoreTests
         free = Checkup.LeastFreeBytes;
         Assert.Null(await checkup.LookAsync(CancellationToken.None));
         SqliteConnection.ClearAllPools();
-    }
-
-    private static void Execute(string path, string sql)
-    {
-        using SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-        connection.Open();
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
     }
 }

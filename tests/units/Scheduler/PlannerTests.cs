@@ -399,10 +399,7 @@ public sealed partial class PlannerTests
     {
         using Bench bench = await Bench.StartAsync(Noon);
         await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
-        bench.Time.Now = Noon.AddHours(1);
-        await bench.Planner.PlanDueAsync(CancellationToken.None);
-        long going = Assert.Single(await bench.RunsAsync()).Number;
-        Assert.NotNull(await bench.Store.TakeAsync(going, 4, bench.Time.Now, CancellationToken.None));
+        _ = await PlanAndTakeAsync(bench, Noon.AddHours(1));
         bench.Time.Now = Noon.AddHours(2);
         await bench.Planner.PlanDueAsync(CancellationToken.None);
         StoredRun missed = Assert.Single(await bench.RunsAsync(), run => run.Status == RunStatus.Missed);
@@ -421,10 +418,7 @@ public sealed partial class PlannerTests
     {
         using Bench bench = await Bench.StartAsync(Noon);
         await bench.AddAsync(Bench.Hourly(MissedRun.RunOnce));
-        bench.Time.Now = Noon.AddHours(1);
-        await bench.Planner.PlanDueAsync(CancellationToken.None);
-        long going = Assert.Single(await bench.RunsAsync()).Number;
-        Assert.NotNull(await bench.Store.TakeAsync(going, 4, bench.Time.Now, CancellationToken.None));
+        long going = (await PlanAndTakeAsync(bench, Noon.AddHours(1))).Number;
 
         bench.Time.Now = Noon.AddHours(3.5);
         await bench.Restarted().PlanOverdueAsync(CancellationToken.None);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IngestTools.Scheduler.Store;
 using IngestTools.Units.Support;
 using Npgsql;
 using Xunit;
@@ -63,6 +64,14 @@ internal sealed class PostgresServer : IAsyncDisposable
         await using NpgsqlDataSource source = NpgsqlDataSource.Create(Connection);
         await using NpgsqlCommand command = source.CreateCommand(sql);
         return Convert.ToInt64(await command.ExecuteScalarAsync(), null);
+    }
+
+    /// <summary>A store with its tables.</summary>
+    public async Task<PostgresDialect> OpenStoreAsync()
+    {
+        PostgresDialect dialect = new(Connection);
+        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
+        return dialect;
     }
 
     public async Task ExecuteAsync(string sql)

@@ -17,8 +17,7 @@ public sealed class PostgresStoreTests
     public async Task Of_a_part_of_a_transaction_that_fails_nothing_is_kept_in_postgresql_too()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
+        await using PostgresDialect dialect = await postgres.OpenStoreAsync();
         SchedulerStore store = new(dialect, "this", "node");
 
         await store.WriteAsync(
@@ -50,8 +49,7 @@ public sealed class PostgresStoreTests
     public async Task A_report_is_taken_by_one_of_several_nodes_and_forgotten_with_its_run_in_postgresql_too()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
+        await using PostgresDialect dialect = await postgres.OpenStoreAsync();
         SchedulerStore[] nodes = [.. Enumerable.Range(0, 4).Select(i => new SchedulerStore(dialect, $"{i}", $"{i}") { ReportsAll = true })];
         DateTimeOffset now = DateTimeOffset.UtcNow;
         const int count = 20;
@@ -91,8 +89,7 @@ public sealed class PostgresStoreTests
     public async Task Servers_of_schedules_that_have_none_are_recorded_in_postgresql_too()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
+        await using PostgresDialect dialect = await postgres.OpenStoreAsync();
         SchedulerStore store = new(dialect, "this", "node");
         StoredSchedule with = Schedule("with", "http://one.example/");
         StoredSchedule without = Schedule("without", null);
@@ -130,8 +127,7 @@ public sealed class PostgresStoreTests
     public async Task A_run_that_fails_while_its_schedule_is_unregistered_or_suspended_by_another_node_is_not_repeated()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
+        await using PostgresDialect dialect = await postgres.OpenStoreAsync();
         SchedulerStore store = new(dialect, "this", "node");
         DateTimeOffset now = DateTimeOffset.UtcNow;
         foreach (
@@ -190,8 +186,7 @@ public sealed class PostgresStoreTests
     public async Task A_schedule_that_one_node_registers_changes_or_plans_is_notified_to_the_others()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
+        await using PostgresDialect dialect = await postgres.OpenStoreAsync();
         SchedulerStore one = new(dialect, "1", "one");
         SchedulerStore two = new(dialect, "2", "two");
         ConcurrentQueue<DateTimeOffset> heard = new();

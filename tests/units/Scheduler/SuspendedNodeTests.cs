@@ -96,8 +96,7 @@ public sealed class SuspendedNodeTests
     public async Task What_holds_a_run_and_what_takes_runs_over_see_each_other()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
+        await using PostgresDialect dialect = await postgres.OpenStoreAsync();
         SchedulerStore one = new(dialect, "claim of one", "one");
         SchedulerStore two = new(dialect, "claim of two", "two");
         TimeSpan dead = TimeSpan.FromMinutes(1);
@@ -137,8 +136,7 @@ public sealed class SuspendedNodeTests
     public async Task A_node_suspended_within_a_transaction_holds_up_the_others_for_some_seconds_only()
     {
         await using PostgresServer postgres = await PostgresServer.StartAsync();
-        await using PostgresDialect dialect = new(postgres.Connection);
-        await StoreSchema.ProvideAsync(dialect, TimeSpan.Zero, CancellationToken.None);
+        await using PostgresDialect dialect = await postgres.OpenStoreAsync();
         SchedulerStore one = new(dialect, "claim of one", "one");
         SchedulerStore two = new(dialect, "claim of two", "two");
         TaskCompletionSource isIn = new(TaskCreationOptions.RunContinuationsAsynchronously);
